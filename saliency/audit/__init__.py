@@ -1,0 +1,1 @@
+"""Many explanations, one verdict: what this model looks at."""

@@ -1,0 +1,1 @@
+"""Thin adapters of existing distributed engines."""

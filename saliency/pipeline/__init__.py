@@ -1,0 +1,1 @@
+"""One image, many images: prepare, explain, place back."""

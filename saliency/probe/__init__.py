@@ -1,0 +1,1 @@
+"""The only room that knows Keras: score, gradient and activations of a model."""

@@ -1,0 +1,1 @@
+"""check_explainer: what every explainer must do."""

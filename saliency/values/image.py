@@ -1,0 +1,190 @@
+"""One picture out of a DICOM file, or out of an array."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from hashlib import sha256
+from typing import Any, final
+
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.values.arrays import Array, finite, frozen
+from saliency.values.window import Window
+from saliency.values.zone import Zone
+
+#: What may travel with the pixels: nothing of a patient, institution, physician, or date.
+TRAVELS = frozenset(
+    {"BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality", "ManufacturerModelName"}
+)
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class DicomImage:
+    """Diagnostic pixels and how a viewer shows them.
+
+    Parameters
+    ----------
+    pixels
+        float32 (rows, columns) in modality units (HU for CT), or (rows, columns, 3) RGB 0..255.
+    display
+        uint8 on the same grid: VOI and presentation applied; colour as RGB.
+    stored
+        The stored values (rows, columns), before the Modality LUT; None where there are none.
+    zones
+        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all.
+    spacing
+        (row mm, column mm) or None.
+    frame, frames
+        Index from 0, and how many the source has.
+    modality
+        (0008,0060), ``""`` where unknown.
+    digest
+        sha256 of the source's pixel data, hexadecimal.
+    window
+        The window used for ``display``; None where a LUT or the whole range was.
+    info
+        Keywords of :data:`TRAVELS` only.
+
+    Raises
+    ------
+    InputError
+        Grids differ, pixels are not finite, or ``info`` holds a keyword that must not travel.
+    """
+
+    pixels: Array
+    display: Array
+    stored: Array | None = None
+    zones: tuple[Zone, ...] = ()
+    spacing: tuple[float, float] | None = None
+    frame: int = 0
+    frames: int = 1
+    modality: str = ""
+    digest: str = ""
+    window: Window | None = None
+    info: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        pixels = finite(frozen(self.pixels, np.float32, "pixels", ranks=(2, 3)), "pixels")
+        display = frozen(self.display, np.uint8, "display", ranks=(2, 3))
+        if pixels.shape != display.shape or pixels.shape[2:] not in ((), (3,)):
+            msg = f"DicomImage: pixels {pixels.shape} and display {display.shape} must be alike."
+            raise InputError(msg)
+        for zone in self.zones:
+            _check_zone(zone, self.size_of(pixels))
+        forbidden = set(self.info) - TRAVELS
+        if forbidden:
+            msg = f"DicomImage.info: {sorted(forbidden)} must not travel with the pixels."
+            raise InputError(msg)
+        object.__setattr__(self, "pixels", pixels)
+        object.__setattr__(self, "display", display)
+        if self.stored is not None:
+            stored = frozen(self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3))
+            object.__setattr__(self, "stored", stored)
+        object.__setattr__(self, "zones", tuple(self.zones))
+
+    @staticmethod
+    def size_of(pixels: Array) -> tuple[int, int]:
+        """(rows, columns) of an array of pixels."""
+        return pixels.shape[0], pixels.shape[1]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.size_of(self.pixels)
+
+    @cached_property
+    def diagnostic(self) -> Array:
+        """Bool (rows, columns), True where a pixel belongs to no zone."""
+        inside = np.zeros(self.size, np.bool_)
+        for zone in self.zones:
+            inside |= zone.mask
+        return frozen(~inside, np.bool_, "diagnostic", ranks=(2,))
+
+    @cached_property
+    def padding(self) -> Array:
+        """Bool (rows, columns), True where there is no picture (PS3.3 C.7.5.1.1.2)."""
+        inside = np.zeros(self.size, np.bool_)
+        for zone in self.zones:
+            if zone.name == "padding":
+                inside |= zone.mask
+        return frozen(inside, np.bool_, "padding", ranks=(2,))
+
+    def with_zone(self, name: str, mask: Array, evidence: str = "given by hand") -> "DicomImage":
+        """Return the same picture with one more zone.
+
+        ``mask`` is bool (rows, columns), True inside.
+        """
+        return replace(self, zones=(*self.zones, Zone(name, mask, evidence)))
+
+    @classmethod
+    def from_array(
+        cls,
+        pixels: Array,
+        *,
+        window: Window | None = None,
+        spacing: tuple[float, float] | None = None,
+    ) -> "DicomImage":
+        """Make an image of pixels that never were in a file.
+
+        Parameters
+        ----------
+        pixels
+            (rows, columns), any real numbers; or (rows, columns, 3) RGB in 0..255.
+        window
+            What the display shows of grey pixels (LINEAR, PS3.3 C.11.2.1.2.1);
+            None: from their minimum to their maximum. Colour takes no window.
+        spacing
+            (row mm, column mm).
+
+        Raises
+        ------
+        InputError
+            Wrong rank, not finite, or colour outside 0..255.
+        """
+        given = frozen(np.asarray(pixels), np.float32, "pixels", ranks=(2, 3))
+        display = _colour(given) if given.ndim == 3 else _grey(finite(given, "pixels"), window)
+        digest = sha256(given.tobytes()).hexdigest()
+        return cls(given, display, spacing=spacing, digest=digest, window=window)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        names = tuple(self.__dataclass_fields__)
+        return DicomImage, tuple(getattr(self, name) for name in names)
+
+    def __repr__(self) -> str:
+        rows, columns = self.size
+        kind = "RGB" if self.pixels.ndim == 3 else "grey"
+        where = f", frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
+        return f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
+
+
+def _check_zone(zone: Zone, size: tuple[int, int]) -> None:
+    if zone.mask.shape != size:
+        msg = f"Zone {zone.name!r}: expected a mask of {size}, got {zone.mask.shape}."
+        raise InputError(msg)
+
+
+def _colour(pixels: Array) -> Array:
+    if pixels.min() < 0 or pixels.max() > 255:
+        low, high = float(pixels.min()), float(pixels.max())
+        msg = f"from_array: expected RGB in 0..255, got {low:g} .. {high:g}."
+        raise InputError(msg)
+    return np.rint(pixels).astype(np.uint8)
+
+
+def _grey(pixels: Array, window: Window | None) -> Array:
+    low, high = _ends(pixels, window)
+    if high <= low:
+        return np.zeros(pixels.shape, np.uint8)
+    unit: Any = np.clip((pixels - low) / (high - low), 0, 1)
+    shown: Array = np.rint(unit * 255).astype(np.uint8)
+    return shown
+
+
+def _ends(pixels: Array, window: Window | None) -> tuple[float, float]:
+    """Return the values shown as black and as white: c - 0.5 -+ (w - 1)/2, PS3.3 C.11.2.1.2.1."""
+    if window is None:
+        return float(pixels.min()), float(pixels.max())
+    half = (window.width - 1) / 2
+    return window.center - 0.5 - half, window.center - 0.5 + half

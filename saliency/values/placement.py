@@ -1,0 +1,116 @@
+"""Where the picture lies on the model's grid, and back."""
+
+from dataclasses import dataclass
+from typing import NamedTuple, final
+
+from saliency.errors import InputError
+
+
+@final
+class Box(NamedTuple):
+    """A rectangle of whole pixels: first row, first column, rows, columns."""
+
+    top: int
+    left: int
+    rows: int
+    columns: int
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        """The rectangle as an index of an array (rows, columns, ...)."""
+        down = slice(self.top, self.top + self.rows)
+        return down, slice(self.left, self.left + self.columns)
+
+
+@final
+@dataclass(frozen=True)
+class Placement:
+    """An axis-parallel affine map between the image grid and the model grid.
+
+    ``image_box`` is stretched onto ``model_box``; what lies outside either has no counterpart
+    (the bars of a letterbox, the margin that a crop cut off). Coordinates are continuous: pixel k
+    covers [k, k + 1), its centre is k + 0.5, so no half-pixel convention is left to guess.
+
+    Parameters
+    ----------
+    image_size, model_size
+        Whole grids, (rows, columns).
+    image_box, model_box
+        The parts that correspond, each inside its grid.
+
+    Raises
+    ------
+    InputError
+        A box is empty or leaves its grid.
+    """
+
+    image_size: tuple[int, int]
+    model_size: tuple[int, int]
+    image_box: Box
+    model_box: Box
+
+    def __post_init__(self) -> None:
+        _inside(self.image_box, self.image_size, "image")
+        _inside(self.model_box, self.model_size, "model")
+
+    @property
+    def scale(self) -> tuple[float, float]:
+        """Model pixels per image pixel, down and across."""
+        rows = self.model_box.rows / self.image_box.rows
+        return rows, self.model_box.columns / self.image_box.columns
+
+    def forward(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Image point (row, column) -> model point (row, column)."""
+        (row, column), (down, across) = point, self.scale
+        return (
+            self.model_box.top + (row - self.image_box.top) * down,
+            self.model_box.left + (column - self.image_box.left) * across,
+        )
+
+    def back(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Model point (row, column) -> image point (row, column)."""
+        (row, column), (down, across) = point, self.scale
+        return (
+            self.image_box.top + (row - self.model_box.top) / down,
+            self.image_box.left + (column - self.model_box.left) / across,
+        )
+
+
+def whole(size: tuple[int, int]) -> Box:
+    """Return the box that covers a grid of ``size`` (rows, columns)."""
+    return Box(0, 0, *size)
+
+
+def stretch(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
+    """Fill the model grid; rows and columns may scale differently."""
+    return Placement(image_size, model_size, whole(image_size), whole(model_size))
+
+
+def letterbox(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
+    """Fit the whole image, keep its aspect ratio, centre it between bars."""
+    return Placement(
+        image_size, model_size, whole(image_size), _centred(image_size, inside=model_size)
+    )
+
+
+def crop(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
+    """Fill the model grid with the largest centred part of the image that has its aspect ratio."""
+    return Placement(
+        image_size, model_size, _centred(model_size, inside=image_size), whole(model_size)
+    )
+
+
+def _centred(shape: tuple[int, int], *, inside: tuple[int, int]) -> Box:
+    """Return the largest box of the aspect ratio of ``shape`` inside a grid, centred."""
+    scale = min(inside[0] / shape[0], inside[1] / shape[1])
+    rows = min(inside[0], max(1, round(shape[0] * scale)))
+    columns = min(inside[1], max(1, round(shape[1] * scale)))
+    return Box((inside[0] - rows) // 2, (inside[1] - columns) // 2, rows, columns)
+
+
+def _inside(box: Box, size: tuple[int, int], name: str) -> None:
+    starts = box.top >= 0 and box.left >= 0 and box.rows > 0 and box.columns > 0
+    ends = box.top + box.rows <= size[0] and box.left + box.columns <= size[1]
+    if not (starts and ends):
+        msg = f"Placement: expected a box inside the {name} grid {size}, got {box}."
+        raise InputError(msg)
