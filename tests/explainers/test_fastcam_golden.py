@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
+from shared import shared
+from small_probes import StagedProbe, conv
 
 from saliency.explainers.cams import GradCAM
 from saliency.explainers.fastcam import FastCAM, Smoe
 from saliency.kernels.activity import unit_range
-from shared import shared
-from small_probes import StagedProbe, conv
 
 PRIOR = (0.18, 0.15, 0.37, 0.4, 0.72)
 TAPS = ("relu", "layer1", "layer2", "layer3", "layer4")

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
+from shared import shared
 
 from saliency.kernels import activity, gamma
-from shared import shared
 
 UNFIT = ("const", "zeros", "one")
 
