@@ -12,6 +12,7 @@ class FunctionProbe:
 
     function: Callable
     layers: tuple = ()
+    chunk: int = 8
     calls: list = field(default_factory=list)
 
     def score(self, inputs):

@@ -15,7 +15,7 @@ EPSILON = 1e-7
 #: Below it (squared rounding of float32) a spread between channels is no spread.
 _ROUNDING = 1e-12
 
-#: A map whose deviation is below this share of its maximum is constant but for rounding.
+#: A map whose range is below this share of its greatest value is constant but for rounding.
 _FLAT = 1e-6
 
 
@@ -93,7 +93,7 @@ def gaussian_cdf(maps: Tensor) -> Tensor:
     """Read each map as normally distributed, and return its distribution function.
 
     ``0.5 (1 + erf((x - m) / (s sqrt 2)))`` with mean m and sample deviation s over the pixels of
-    each map. A constant map (the deviation at most 1e-6 of its maximum: rounding) gives 0.
+    each map. A constant map (range at most 1e-6 of its greatest value: rounding) gives 0.
 
     Parameters
     ----------
@@ -163,8 +163,10 @@ def unless_flat(maps: Tensor, normalised: Tensor) -> Tensor:
     values = tf.cast(maps, tf.float32)
     axes = _pixels(values)
     greatest = tf.reduce_max(tf.abs(values), axis=axes, keepdims=True)
-    flat = tf.math.reduce_std(values, axis=axes, keepdims=True) <= _FLAT * greatest
-    return tf.where(flat, 0.0, normalised)
+    width = tf.reduce_max(values, axis=axes, keepdims=True) - tf.reduce_min(
+        values, axis=axes, keepdims=True
+    )
+    return tf.where(width <= _FLAT * greatest, 0.0, normalised)
 
 
 def _positive(activations: Tensor) -> Tensor:
