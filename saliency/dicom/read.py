@@ -30,9 +30,7 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(
-    source: object, *, frame: int = 0, window: Window | int | None = None
-) -> DicomImage:
+def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -131,9 +129,7 @@ class Reader:
             swap_words(raw) if swapped else raw, self.layout, little=little, first_bit=first_bit
         )
 
-    def _picture(
-        self, stored: Array, samples: Samples, groups: Groups, voi: Voi | None
-    ) -> Picture:
+    def _picture(self, stored: Array, samples: Samples, groups: Groups, voi: Voi | None) -> Picture:
         signed = self.layout.signed
         if stored.ndim == 3:
             return _coloured(to_rgb(stored, samples.space, self.layout.bits))

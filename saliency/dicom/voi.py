@@ -89,9 +89,7 @@ class Spread:
 def read_windows(groups: Groups) -> tuple[Window, ...]:
     """Return the windows of a frame that can be used; they are alternatives (C.11.2.1.2)."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    pairs = zip(
-        item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False
-    )
+    pairs = zip(item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False)
     usable = ((c, w) for c, w in pairs if math.isfinite(c) and math.isfinite(w) and w > 0)
     return tuple(Window(center, width) for center, width in usable)
 

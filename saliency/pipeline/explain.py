@@ -149,14 +149,14 @@ def _gaps(recipe: Any, probe: Probe, batch: Any, attribution: Any) -> Array | No
     return None if gap is None else np.asarray(gap(probe, batch, attribution))
 
 
-def _targets(probe: Probe, count: int) -> list[int | str]:
-    """Return what was explained, per sample: an index, or the name of a callable."""
+def _targets(probe: Any, count: int) -> list[int | str]:
+    """Return what was explained, per sample: an index, a label, or the name of a callable."""
     target = getattr(probe, "target", "score")
     if callable(target):
         return [getattr(target, "__name__", type(target).__name__)] * count
     if isinstance(target, str):
         return [target] * count
-    return [int(index) for index in np.broadcast_to(np.asarray(target), (count,))]
+    return [int(index) for index in np.resize(np.asarray(probe.targets), count)]
 
 
 def name_of(recipe: Any) -> str:

@@ -77,11 +77,10 @@ class Prepare:
         tensor = self._scaled(_with_channels(placed, self.channels)[np.newaxis], image)
         return ModelInput(tensor, placement)
 
-    def filled(self, input_shape: tuple[int | None, int | None, int | None]) -> "Prepare":
+    def filled(self, input_shape: tuple[int | None, ...]) -> "Prepare":
         """Take from a model's (H, W, C) what is not given; None there means free."""
         rows, columns, channels = input_shape
-        free = rows is None or columns is None
-        size = None if free else (rows, columns)
+        size = None if rows is None or columns is None else (rows, columns)
         return replace(self, size=self.size or size, channels=self.channels or channels)
 
     def _grey_or_colour(self, image: DicomImage) -> Array:

@@ -174,5 +174,3 @@ def _agree(model: Any, graph: Graph, shape: Shape) -> bool:
     theirs = keras.tree.flatten(inference(lambda: model(inputs, training=False)))
     pairs = zip(ours, theirs, strict=True)
     return all(np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
-
-
