@@ -7,7 +7,8 @@ import numpy as np
 
 from saliency.values.arrays import Array
 
-#: A stroke is at most this many pixels wide; wider ones are met on a coarser level.
+#: Pixels that a stroke is wide at most; the middle of one twice as wide is found yet. Coarser
+#: levels find the rest.
 WIDTH = 3
 #: Grey levels by which a stroke stands out at least.
 FAINT = 24
