@@ -161,10 +161,10 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from saliency.explainers.catalogue import summaries
+    from saliency.explainers.catalogue import ENTRIES
 
-    for name, line in summaries().items():
-        print(f"{name:<22} {line}")
+    for name, entry in ENTRIES.items():
+        print(f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs}")
     return DONE
 
 

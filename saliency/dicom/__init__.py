@@ -1,1 +1,5 @@
-"""The only room that knows pydicom: reading, transforms, zones."""
+"""The only room that knows pydicom: from a DICOM file to the picture that a viewer shows."""
+
+from saliency.dicom.read import read_dicom, read_frames
+
+__all__ = ["read_dicom", "read_frames"]

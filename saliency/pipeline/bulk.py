@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from saliency.errors import InputError, SaliencyError
 from saliency.explainers.catalogue import resolve
+from saliency.pipeline.ahead import ahead
 from saliency.pipeline.explain import Explainer, as_image, ask, bound, prepared, probe_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.prepare import Prepare
@@ -53,7 +54,8 @@ def explain_many(
     recipe = resolve(explainer)
     unbound = probe_of(model)
     probe = bound(unbound, target)
-    items = (_ready(unbound, image, prepare, i) for i, image in enumerate(images))
+    pictures = ahead(_picture, enumerate(images), window=2 * batch_size)
+    items = (_ready(unbound, picture, prepare, i) for i, picture in enumerate(pictures))
     return _results(probe, items, recipe, batch_size)
 
 
@@ -66,9 +68,18 @@ def _results(
         start += len(group)
 
 
-def _ready(probe: Any, image: object, prepare: Prepare | None, index: int) -> Item:
+def _picture(item: tuple[int, object]) -> DicomImage | Failure:
+    index, image = item
     try:
-        picture = as_image(image)
+        return as_image(image)
+    except SaliencyError as error:
+        return _failure(index, error)
+
+
+def _ready(probe: Any, picture: DicomImage | Failure, prepare: Prepare | None, index: int) -> Item:
+    if isinstance(picture, Failure):
+        return picture
+    try:
         return picture, prepared(probe, picture, prepare)
     except SaliencyError as error:
         return _failure(index, error)

@@ -103,7 +103,8 @@ class Prepare:
                 " have no such range. Use scale='none', or a callable with your own range."
             )
             raise InputError(msg)
-        return SCALES[self.scale](tensor)
+        scaled: Array = SCALES[self.scale](tensor)
+        return scaled
 
 
 def _called(scale: Callable[[Array], Array], tensor: Array) -> Array:

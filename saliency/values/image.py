@@ -10,6 +10,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.arrays import Array, finite, frozen
+from saliency.values.notebook import bundle, preview
 from saliency.values.window import Window
 from saliency.values.zone import Zone
 
@@ -157,6 +158,13 @@ class DicomImage:
         kind = "RGB" if self.pixels.ndim == 3 else "grey"
         where = f", frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
         return f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
+
+    def _repr_png_(self) -> bytes:
+        return preview(self.display)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        del include, exclude  # the notebook filters by itself
+        return bundle(repr(self), self.display)
 
 
 def _check_zone(zone: Zone, size: tuple[int, int]) -> None:

@@ -1,0 +1,122 @@
+"""A data set as the reader sees it: the listed elements, their values read when asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol, overload
+
+from saliency.dicom.limits import MAX_VALUE, check
+from saliency.dicom.syntax import Encoding
+from saliency.dicom.tags import READ, vr_of
+from saliency.dicom.values import numbers_of, text_of
+from saliency.dicom.walk import UNDEFINED, Field, Walker
+
+_NUMERIC: Final = frozenset(
+    {"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "OW", "OV", "DS", "IS"}
+)
+
+
+class Elements(Protocol):
+    """A data set or an item of a sequence; elements are asked for by a tag of ``tags.READ``."""
+
+    @property
+    def little(self) -> bool:
+        """Whether binary values are little endian."""
+
+    def has(self, tag: int) -> bool:
+        """Whether the element is there with a value."""
+
+    def octets(self, tag: int) -> bytes:
+        """Return the value as it is written; empty where there is none."""
+
+    def numbers(self, tag: int) -> tuple[float, ...]:
+        """Return the value as numbers, NaN for what is none."""
+
+    def text(self, tag: int) -> str:
+        """Return the value as text without padding."""
+
+    def items(self, tag: int) -> "Sequence[Elements]":
+        """Return the items of a sequence, each read when it is asked for."""
+
+
+class FileElements:
+    """Elements of a file.
+
+    Parameters
+    ----------
+    walker
+        Walks the file, and counts.
+    encoding
+        How the elements are written.
+    fields
+        Tag -> where the element lies.
+    """
+
+    def __init__(self, walker: Walker, encoding: Encoding, fields: Mapping[int, Field]) -> None:
+        self._walker = walker
+        self._encoding = encoding
+        self._fields = fields
+
+    @property
+    def little(self) -> bool:
+        return self._encoding.little
+
+    def has(self, tag: int) -> bool:
+        field = self._fields.get(tag)
+        return field is not None and field.length > 0
+
+    def octets(self, tag: int) -> bytes:
+        field = self._fields.get(tag)
+        if field is None or field.length in (0, UNDEFINED):
+            return b""
+        check(field.length, MAX_VALUE, "bytes of one value")
+        return self._walker.store.read(field.offset, field.length)
+
+    def numbers(self, tag: int) -> tuple[float, ...]:
+        field = self._fields.get(tag)
+        if field is None:
+            return ()
+        vr = field.vr if field.vr in _NUMERIC else vr_of(tag)
+        return numbers_of(self.octets(tag), vr, little=self.little)
+
+    def text(self, tag: int) -> str:
+        return text_of(self.octets(tag))
+
+    def items(self, tag: int) -> Sequence[Elements]:
+        field = self._fields.get(tag)
+        return () if field is None else FileItems(self._walker, field)
+
+
+class FileItems(Sequence[Elements]):
+    """The items of a sequence in a file; an item is read when it is asked for."""
+
+    def __init__(self, walker: Walker, field: Field) -> None:
+        self._walker = walker
+        self._encoding = field.encoding
+        self._ends = tuple(walker.items(field))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> Elements: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Elements]: ...
+    def __getitem__(self, index: int | slice) -> Elements | Sequence[Elements]:
+        if isinstance(index, slice):
+            return [self[each] for each in range(*index.indices(len(self)))]
+        fields = self._walker.fields(*self._ends[index], self._encoding)
+        return FileElements(self._walker, self._encoding, listed(fields))
+
+
+def listed(fields: Iterable[Field]) -> dict[int, Field]:
+    """Keep the first of every listed element."""
+    kept: dict[int, Field] = {}
+    for field in fields:
+        if field.tag in READ:
+            kept.setdefault(field.tag, field)
+    return kept
+
+
+def number(elements: Elements, tag: int, default: float) -> float:
+    """Return the first number of an element; ``default`` where there is none."""
+    numbers = elements.numbers(tag)
+    return numbers[0] if numbers else default

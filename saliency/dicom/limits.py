@@ -1,0 +1,44 @@
+"""What a file may cost: every limit of the reader, with its reason.
+
+A file that asks for more is refused before the memory or the time is spent.
+"""
+
+from typing import Final
+
+from saliency.errors import DicomError
+
+#: Pixels of one frame: 16,384 x 16,384, a GiB as float32.
+MAX_PIXELS: Final = 2**28
+#: Element and item headers of a data set, per-frame functional groups apart.
+MAX_HEADERS: Final = 100_000
+#: Headers that the functional groups of one frame may add, and the end of all indulgence.
+HEADERS_PER_FRAME: Final = 500
+MOST_HEADERS: Final = 2_000_000
+#: Sequences within sequences; the deepest standard object (SR) stays below 16.
+MAX_DEPTH: Final = 32
+#: Bytes of one value other than pixel data: an overlay of 2**28 pixels has 32 MiB.
+MAX_VALUE: Final = 2**26
+#: Frames of one object; (0028,0008) is an integer string of at most 2**31 - 1.
+MAX_FRAMES: Final = 2**24
+#: Inflated bytes: as many times the file as honest headers compress, and a floor.
+INFLATE_RATIO: Final = 20
+INFLATE_FLOOR: Final = 2**26
+#: A tile of a JPEG 2000 frame holds this many pixels on average, unless the tiles are few.
+LEAST_TILE: Final = 2**12
+FEW_TILES: Final = 64
+#: Scans of a progressive JPEG: a byte of input may cost a pass over the whole frame.
+MAX_SCANS: Final = 256
+#: Items of a sequence of zones: overlays and ultrasound regions.
+MAX_ZONES: Final = 64
+
+
+def check(value: int, most: int, what: str) -> None:
+    """Refuse a file with more of ``what`` than ``most``."""
+    if value > most:
+        msg = f"Expected at most {most:,} {what}, found {value:,}: the file asks for too much."
+        raise DicomError(msg, reason="over-limit")
+
+
+def inflate_cap(size: int) -> int:
+    """Most bytes that ``size`` deflated bytes may become."""
+    return INFLATE_RATIO * size + INFLATE_FLOOR

@@ -1,0 +1,97 @@
+"""PALETTE COLOR: indices to RGB by three tables (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9.2)."""
+
+from typing import Final
+
+import numpy as np
+
+from saliency.dicom.elements import Elements
+from saliency.dicom.lut import Descriptor, read_descriptor, unpack_entries
+from saliency.dicom.tags import TAGS
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+_COLOURS: Final = ("Red", "Green", "Blue")
+_DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
+
+
+def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
+    """Return RGB as float32 0..255 (rows, columns, 3) of indices (rows, columns).
+
+    Entries of 16 bits are shown by their upper 8.
+
+    Raises
+    ------
+    DicomError
+        A table is missing or shorter than its descriptor says.
+    """
+    planes = [_table(elements, colour, stored, signed=signed) for colour in _COLOURS]
+    return np.stack(planes, axis=-1).astype(np.float32)
+
+
+def _table(elements: Elements, colour: str, stored: Array, *, signed: bool) -> Array:
+    name = f"{colour}PaletteColorLookupTable"
+    descriptor = read_descriptor(elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed)
+    entries = None if descriptor is None else _entries(elements, name, descriptor)
+    if descriptor is None or entries is None:
+        msg = (
+            f"Expected the {colour} Palette Color Lookup Table (0028,1101-1223) with as many "
+            "entries as its descriptor says (PS3.3 C.7.6.3.1.5), found none or fewer."
+        )
+        raise DicomError(msg, reason="palette")
+    if int(entries.max()) > 0xFF:
+        entries = entries >> 8
+    index = np.clip(stored.astype(np.int64) - descriptor.first, 0, entries.size - 1)
+    return entries[index]
+
+
+def _entries(elements: Elements, name: str, descriptor: Descriptor) -> Array | None:
+    raw = elements.octets(TAGS[f"{name}Data"])
+    if raw:
+        return unpack_entries(raw, descriptor, little=elements.little)
+    segmented = elements.octets(TAGS[f"Segmented{name}Data"])
+    return expand_segments(segmented, descriptor, little=elements.little)
+
+
+def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array | None:
+    """Expand a segmented palette (C.7.9.2); None where it is broken or of another length."""
+    size = 1 if descriptor.bits == 8 else 2
+    words = np.frombuffer(raw[: len(raw) // size * size], f"{'<' if little else '>'}u{size}")
+    entries: list[int] = []
+    at = 0
+    while at + 2 <= words.size and len(entries) < descriptor.count:
+        code, length = int(words[at]), int(words[at + 1])
+        if code == _INDIRECT:
+            taken = _indirect(words, at, length, entries)
+            at += 4
+        else:
+            taken = _segment(words, at, entries)
+            at += 2 + (length if code == _DISCRETE else 1)
+        if not taken:
+            return None
+    return np.array(entries, np.uint16) if len(entries) == descriptor.count else None
+
+
+def _segment(words: Array, at: int, entries: list[int]) -> bool:
+    """Add a discrete or linear segment."""
+    code, length = int(words[at]), int(words[at + 1])
+    if code == _DISCRETE and at + 2 + length <= words.size:
+        entries.extend(int(word) for word in words[at + 2 : at + 2 + length])
+        return length > 0
+    if code == _LINEAR and entries and at + 2 < words.size:
+        ramp = np.linspace(entries[-1], int(words[at + 2]), length + 1)[1:]
+        entries.extend(int(value) for value in np.rint(ramp))
+        return length > 0
+    return False
+
+
+def _indirect(words: Array, at: int, count: int, entries: list[int]) -> bool:
+    """Add ``count`` segments that start at a byte offset given in two words."""
+    if at + 4 > words.size:
+        return False
+    shift = 8 * words.itemsize
+    start = (int(words[at + 2]) | int(words[at + 3]) << shift) // words.itemsize
+    for _ in range(count):
+        if start + 2 > at or not _segment(words, start, entries):
+            return False
+        start += 2 + (int(words[start + 1]) if int(words[start]) == _DISCRETE else 1)
+    return count > 0

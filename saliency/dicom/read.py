@@ -1,0 +1,183 @@
+"""The front door of the room: a DICOM file to the picture that a viewer shows."""
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+import numpy as np
+
+from saliency.dicom.colour import to_rgb
+from saliency.dicom.decode import decode
+from saliency.dicom.elements import Elements
+from saliency.dicom.frames import FrameIndex, native_frame
+from saliency.dicom.geometry import read_spacing
+from saliency.dicom.grey import Look, Picture, show_grey
+from saliency.dicom.groups import Groups, read_groups
+from saliency.dicom.layout import read_layout
+from saliency.dicom.modality import read_modality
+from saliency.dicom.native import swap_words, unpack
+from saliency.dicom.padding import padding_mask, padding_zone
+from saliency.dicom.palette import paint_palette
+from saliency.dicom.presentation import inverted
+from saliency.dicom.samples import Samples
+from saliency.dicom.source import Opened, Pixels, open_source
+from saliency.dicom.stored import stored_values
+from saliency.dicom.tags import TAGS
+from saliency.dicom.voi import Voi, Windowed, read_voi
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+from saliency.values.image import TRAVELS, DicomImage
+from saliency.values.window import Window
+from saliency.values.zone import Zone
+
+
+def read_dicom(
+    source: object, *, frame: int = 0, window: Window | int | None = None
+) -> DicomImage:
+    """Read one frame of a DICOM file.
+
+    Parameters
+    ----------
+    source
+        A path, bytes, a seekable binary file object, or a pydicom Dataset. A Dataset is never
+        written into, a file object is left where it was.
+    frame
+        Index from 0. The other frames are neither read nor decoded.
+    window
+        A window in modality units; or an index into the windows of the file; or None: the first
+        window of the file, else its first VOI LUT, else from the least to the greatest value.
+
+    Returns
+    -------
+    DicomImage
+        Stored values, modality values, and the display.
+
+    Raises
+    ------
+    DicomError
+        The file cannot be shown; its ``reason`` says why in a word.
+    InputError
+        The source is of no type that can be read, or the file has no such window.
+    """
+    with open_source(source) as opened:
+        return Reader(opened).image(frame, window)
+
+
+def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
+    """Read every frame in order, one in memory at a time.
+
+    Parameters, errors and results are those of :func:`read_dicom`.
+    """
+    with open_source(source) as opened:
+        reader = Reader(opened)
+        for frame in range(reader.layout.frames):
+            yield reader.image(frame, window)
+
+
+class Reader:
+    """Reads frames of an open data set.
+
+    Parameters
+    ----------
+    opened
+        What ``open_source`` found.
+
+    Raises
+    ------
+    DicomError
+        It has no pixel data, or an Image Pixel module that cannot be.
+    """
+
+    def __init__(self, opened: Opened) -> None:
+        self._elements = opened.elements
+        self._syntax = opened.syntax
+        self._pixels = _pixels_of(opened)
+        self.layout = read_layout(opened.elements, self._pixels.tag)
+        self._groups = read_groups(opened.elements)
+        self._index: FrameIndex | None = None
+        if opened.syntax.family != "native":
+            self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
+
+    def image(self, frame: int, window: Window | int | None) -> DicomImage:
+        """Read, decode and show one frame."""
+        _check_frame(frame, self.layout.frames)
+        raw, samples = self._decoded(frame)
+        groups = self._groups.of(frame)
+        stored = stored_values(samples, self.layout)
+        voi = read_voi(groups, window, signed=self.layout.signed)
+        picture = self._picture(stored, samples, groups, voi)
+        return DicomImage(
+            pixels=_sealed(picture.pixels),
+            display=_sealed(picture.display),
+            stored=_sealed(stored) if stored.ndim == 2 else None,
+            zones=_zones(picture),
+            spacing=read_spacing(groups),
+            frame=frame,
+            frames=self.layout.frames,
+            modality=self._elements.text(TAGS["Modality"])[:16],
+            digest=sha256(raw).hexdigest(),
+            window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
+            info=read_info(self._elements),
+        )
+
+    def _decoded(self, frame: int) -> tuple[bytes, Samples]:
+        """Return the bytes of a frame, and its samples."""
+        if self._index is not None:
+            raw = self._index.read(frame)
+            return raw, decode(raw, self.layout, self._syntax)
+        raw, first_bit = native_frame(self._pixels, self.layout, frame)
+        little = self._syntax.little_pixels
+        swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
+        return raw, unpack(
+            swap_words(raw) if swapped else raw, self.layout, little=little, first_bit=first_bit
+        )
+
+    def _picture(
+        self, stored: Array, samples: Samples, groups: Groups, voi: Voi | None
+    ) -> Picture:
+        signed = self.layout.signed
+        if stored.ndim == 3:
+            return _coloured(to_rgb(stored, samples.space, self.layout.bits))
+        if samples.space == "PALETTE COLOR":
+            return _coloured(paint_palette(self._elements, stored, signed=signed))
+        absent = padding_mask(self._elements, stored, samples, self.layout)
+        look = Look(voi, inverted(self._elements, self.layout.photometric))
+        return show_grey(stored, absent, read_modality(groups, signed=signed), look)
+
+
+def read_info(elements: Elements) -> dict[str, str]:
+    """Return the attributes that may travel with the pixels, where they have a value."""
+    found = {keyword: elements.text(TAGS[keyword]) for keyword in sorted(TRAVELS)}
+    return {keyword: text for keyword, text in found.items() if text}
+
+
+def _pixels_of(opened: Opened) -> Pixels:
+    if opened.pixels is None or opened.pixels.length == 0:
+        msg = (
+            "Expected Pixel Data (7FE0,0010), Float Pixel Data (7FE0,0008) or Double Float Pixel "
+            "Data (7FE0,0009), found none: the file holds no picture."
+        )
+        raise DicomError(msg, reason="no-pixel-data")
+    return opened.pixels
+
+
+def _check_frame(frame: int, frames: int) -> None:
+    if not 0 <= frame < frames:
+        msg = f"frame: expected an index in 0..{frames - 1}, got {frame}."
+        raise DicomError(msg, reason="frame-out-of-range")
+
+
+def _coloured(rgb: Array) -> Picture:
+    return Picture(rgb, np.rint(rgb).astype(np.uint8))
+
+
+def _zones(picture: Picture) -> tuple[Zone, ...]:
+    if picture.absent is None or not picture.absent.any():
+        return ()
+    return (padding_zone(picture.absent),)
+
+
+def _sealed(array: Array) -> Array:
+    """Make an array read-only, so that the DicomImage need not copy it."""
+    if array.base is None and array.flags.writeable:
+        array.flags.writeable = False
+    return array

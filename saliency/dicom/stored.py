@@ -1,0 +1,64 @@
+"""Samples to stored values: the bits that count, with their sign (PS3.5 8.1.1)."""
+
+import numpy as np
+
+from saliency.dicom.layout import Layout
+from saliency.dicom.samples import Samples
+from saliency.values.arrays import Array
+
+
+def stored_values(samples: Samples, layout: Layout) -> Array:
+    """Return the stored values of a frame.
+
+    Bits above Bits Stored (0028,0101) are masked: they may be an overlay (PS3.5 8.1.2). The sign
+    bit is the highest of Bits Stored where Pixel Representation (0028,0103) is 1, whether or not
+    the writer extended it. Lossy codecs overshoot, so their values are cut off, not masked.
+    """
+    array = samples.array
+    if array.dtype.kind == "f":
+        return array
+    if array.dtype.kind == "i":
+        return array if layout.signed else cut_off(array, layout.bits)
+    words = shifted(native_order(array), layout)
+    if samples.lossy and not layout.signed:
+        return cut_off(words, layout.bits)
+    return extend_sign(words, layout.bits) if layout.signed else masked(words, layout.bits)
+
+
+def native_order(array: Array) -> Array:
+    """Return the array in the byte order of this machine."""
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def masked(words: Array, bits: int) -> Array:
+    """Keep the low ``bits`` bits."""
+    if bits >= words.dtype.itemsize * 8:
+        return words
+    return words & words.dtype.type((1 << bits) - 1)
+
+
+def extend_sign(words: Array, bits: int) -> Array:
+    """Read the low ``bits`` bits as two's complement: 0xFFF of 12 bits is -1."""
+    signed = np.dtype(f"i{words.dtype.itemsize}")
+    shift = signed.type(words.dtype.itemsize * 8 - bits)
+    values = words.view(signed)
+    return values if not shift else values << shift >> shift
+
+
+def cut_off(values: Array, bits: int) -> Array:
+    """Clip to 0 .. 2**bits - 1."""
+    if bits >= values.dtype.itemsize * 8:
+        return np.maximum(values, 0) if values.dtype.kind == "i" else values
+    return np.clip(values, 0, (1 << bits) - 1)
+
+
+def shifted(words: Array, layout: Layout) -> Array:
+    """Move left-justified values down, as High Bit (0028,0102) says.
+
+    Since PS3.5-2014 High Bit must be Bits Stored - 1, and writers that set it wrongly exist. It is
+    believed only where a bit above Bits Stored is in use.
+    """
+    shift = min(layout.high, words.dtype.itemsize * 8 - 1) + 1 - layout.bits
+    if shift <= 0 or layout.bits == 1 or not (words >> words.dtype.type(layout.bits)).any():
+        return words
+    return words >> words.dtype.type(shift)

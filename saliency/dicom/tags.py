@@ -1,0 +1,155 @@
+"""The elements that this library reads; every other element of a file is skipped by its length.
+
+Nothing of a patient, institution, physician, or date is listed here, so nothing of the kind ever
+enters the memory of the process.
+"""
+
+from types import MappingProxyType
+from typing import Final
+
+from pydicom.datadict import dictionary_VR, tag_for_keyword
+
+_KEYWORDS: Final = (
+    # What it is
+    "TransferSyntaxUID",
+    "ImageType",
+    "SOPClassUID",
+    "Modality",
+    "LossyImageCompression",
+    "BurnedInAnnotation",
+    # What may travel with the pixels
+    "BodyPartExamined",
+    "ViewPosition",
+    "Laterality",
+    "ImageLaterality",
+    "ManufacturerModelName",
+    # Image Pixel, PS3.3 C.7.6.3
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "PlanarConfiguration",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelAspectRatio",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "FloatPixelPaddingValue",
+    "FloatPixelPaddingRangeLimit",
+    "DoubleFloatPixelPaddingValue",
+    "DoubleFloatPixelPaddingRangeLimit",
+    "RedPaletteColorLookupTableDescriptor",
+    "GreenPaletteColorLookupTableDescriptor",
+    "BluePaletteColorLookupTableDescriptor",
+    "RedPaletteColorLookupTableData",
+    "GreenPaletteColorLookupTableData",
+    "BluePaletteColorLookupTableData",
+    "SegmentedRedPaletteColorLookupTableData",
+    "SegmentedGreenPaletteColorLookupTableData",
+    "SegmentedBluePaletteColorLookupTableData",
+    # Grey levels, PS3.3 C.11
+    "RescaleSlope",
+    "RescaleIntercept",
+    "ModalityLUTSequence",
+    "WindowCenter",
+    "WindowWidth",
+    "VOILUTFunction",
+    "VOILUTSequence",
+    "PresentationLUTShape",
+    "PresentationLUTSequence",
+    "LUTDescriptor",
+    "LUTData",
+    # Functional groups, PS3.3 C.7.6.16
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+    "PixelValueTransformationSequence",
+    "FrameVOILUTSequence",
+    "PixelMeasuresSequence",
+    # Geometry, PS3.3 10.7
+    "PixelSpacing",
+    "ImagerPixelSpacing",
+    "NominalScannedPixelSpacing",
+    "EstimatedRadiographicMagnificationFactor",
+    # Zones
+    "ShutterShape",
+    "ShutterLeftVerticalEdge",
+    "ShutterRightVerticalEdge",
+    "ShutterUpperHorizontalEdge",
+    "ShutterLowerHorizontalEdge",
+    "CenterOfCircularShutter",
+    "RadiusOfCircularShutter",
+    "VerticesOfThePolygonalShutter",
+    "ShutterOverlayGroup",
+    "CollimatorShape",
+    "CollimatorLeftVerticalEdge",
+    "CollimatorRightVerticalEdge",
+    "CollimatorUpperHorizontalEdge",
+    "CollimatorLowerHorizontalEdge",
+    "CenterOfCircularCollimator",
+    "RadiusOfCircularCollimator",
+    "VerticesOfThePolygonalCollimator",
+    "SequenceOfUltrasoundRegions",
+    "RegionSpatialFormat",
+    "RegionDataType",
+    "RegionLocationMinX0",
+    "RegionLocationMinY0",
+    "RegionLocationMaxX1",
+    "RegionLocationMaxY1",
+    "PhysicalUnitsXDirection",
+    "PhysicalUnitsYDirection",
+    "PhysicalDeltaX",
+    "PhysicalDeltaY",
+    # Where the frames lie
+    "ExtendedOffsetTable",
+    "ExtendedOffsetTableLengths",
+)
+
+#: Elements of one overlay plane, PS3.3 C.9.2; groups 6000, 6002 .. 601E.
+OVERLAY: Final = MappingProxyType(
+    {
+        "OverlayRows": 0x0010,
+        "OverlayColumns": 0x0011,
+        "OverlayType": 0x0040,
+        "OverlayOrigin": 0x0050,
+        "NumberOfFramesInOverlay": 0x0015,
+        "ImageFrameOrigin": 0x0051,
+        "OverlayBitsAllocated": 0x0100,
+        "OverlayBitPosition": 0x0102,
+        "OverlayData": 0x3000,
+    }
+)
+OVERLAY_GROUPS: Final = range(0x6000, 0x6020, 2)
+
+
+def _tag(keyword: str) -> int:
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        msg = f"{keyword} is not in PS3.6"
+        raise LookupError(msg)
+    return int(tag)
+
+
+TAGS: Final = MappingProxyType({keyword: _tag(keyword) for keyword in _KEYWORDS})
+READ: Final = frozenset(TAGS.values()) | frozenset(
+    group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY.values()
+)
+_VRS: Final = MappingProxyType({tag: str(dictionary_VR(tag)) for tag in READ})
+
+PER_FRAME: Final = TAGS["PerFrameFunctionalGroupsSequence"]
+FLOAT_PIXELS: Final = 0x7FE00008
+DOUBLE_PIXELS: Final = 0x7FE00009
+PIXELS: Final = 0x7FE00010
+PIXEL_TAGS: Final = frozenset({FLOAT_PIXELS, DOUBLE_PIXELS, PIXELS})
+
+
+def vr_of(tag: int) -> str:
+    """Return the VR of a listed tag in PS3.6; ``"US or SS"`` where the pixels decide."""
+    return _VRS[tag]
+
+
+def written(tag: int) -> str:
+    """Return a tag as the standard writes it: ``"(0028,0010)"``."""
+    return f"({tag >> 16:04X},{tag & 0xFFFF:04X})"

@@ -1,0 +1,133 @@
+"""VOI: modality values to the grey levels of interest, 0..1 (PS3.3 C.11.2)."""
+
+import math
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+
+from saliency.dicom.groups import Groups
+from saliency.dicom.lut import Lut, read_lut
+from saliency.dicom.tags import TAGS
+from saliency.errors import InputError
+from saliency.values.arrays import Array
+from saliency.values.window import Window
+
+_LINEAR: Final = "LINEAR"
+
+
+class Voi(Protocol):
+    """Modality values -> float64 in 0..1, black to white."""
+
+    def __call__(self, values: Array) -> Array:
+        """Transform an array of any shape."""
+
+
+def linear(values: Array, window: Window) -> Array:
+    """Return LINEAR (C.11.2.1.2.1).
+
+    c = 2048, w = 4096 maps 0 to 0 and 4095 to 1. The standard forbids w < 1; files with it exist
+    and are shown by LINEAR_EXACT.
+    """
+    if window.width < 1:
+        return linear_exact(values, window)
+    center, width = window.center - 0.5, window.width - 1
+    if width == 0:
+        return (values > center).astype(np.float64)
+    return np.clip((values - center) / width + 0.5, 0, 1)
+
+
+def linear_exact(values: Array, window: Window) -> Array:
+    """Return LINEAR_EXACT (C.11.2.1.3.2)."""
+    return np.clip((values - window.center) / window.width + 0.5, 0, 1)
+
+
+def sigmoid(values: Array, window: Window) -> Array:
+    """Return SIGMOID (C.11.2.1.3.1): 1 / (1 + exp(-4 (x - c) / w))."""
+    exponent = np.clip(-4 * (values - window.center) / window.width, -700, 700)
+    unit: Array = 1 / (1 + np.exp(exponent))
+    return unit
+
+
+_FUNCTIONS: Final = {_LINEAR: linear, "LINEAR_EXACT": linear_exact, "SIGMOID": sigmoid}
+
+
+@dataclass(frozen=True)
+class Windowed:
+    """A window with its VOI LUT Function (0028,1056)."""
+
+    window: Window
+    function: str = _LINEAR
+
+    def __call__(self, values: Array) -> Array:
+        return _FUNCTIONS.get(self.function, linear)(values, self.window)
+
+
+@dataclass(frozen=True)
+class Looked:
+    """The first item of the VOI LUT Sequence (C.11.2.1.1)."""
+
+    lut: Lut
+
+    def __call__(self, values: Array) -> Array:
+        return self.lut.unit(values)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """From the smallest to the largest value of a frame; black where they are the same."""
+
+    low: float
+    high: float
+
+    def __call__(self, values: Array) -> Array:
+        if not self.high > self.low:
+            return np.zeros(np.shape(values))
+        return np.clip((values - self.low) / (self.high - self.low), 0, 1)
+
+
+def read_windows(groups: Groups) -> tuple[Window, ...]:
+    """Return the windows of a frame that can be used; they are alternatives (C.11.2.1.2)."""
+    item = groups.macro("FrameVOILUTSequence", "WindowCenter")
+    pairs = zip(
+        item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False
+    )
+    usable = ((c, w) for c, w in pairs if math.isfinite(c) and math.isfinite(w) and w > 0)
+    return tuple(Window(center, width) for center, width in usable)
+
+
+def read_voi(groups: Groups, window: Window | int | None, *, signed: bool) -> Voi | None:
+    """Return the transform asked for, else the first window, else the first VOI LUT.
+
+    None where the data set has neither.
+
+    Raises
+    ------
+    InputError
+        The data set has no window of that index.
+    """
+    if isinstance(window, Window):
+        return Windowed(window)
+    windows = read_windows(groups)
+    function = groups.macro("FrameVOILUTSequence", "VOILUTFunction").text(TAGS["VOILUTFunction"])
+    if window is not None:
+        return Windowed(_chosen(windows, window), function)
+    if windows:
+        return Windowed(windows[0], function)
+    lut = _first_lut(groups, signed=signed)
+    return None if lut is None else Looked(lut)
+
+
+def _chosen(windows: tuple[Window, ...], index: int) -> Window:
+    if not 0 <= index < len(windows):
+        msg = f"window: expected an index below {len(windows)} (windows of the file), got {index}."
+        raise InputError(msg)
+    return windows[index]
+
+
+def _first_lut(groups: Groups, *, signed: bool) -> Lut | None:
+    for item in groups.top.items(TAGS["VOILUTSequence"]):
+        lut = read_lut(item, signed=signed)
+        if lut is not None:
+            return lut
+    return None

@@ -1,0 +1,124 @@
+"""From element to element by their lengths, reading no value (PS3.5 7.1).
+
+Every header counts against a limit, so that neither endless items nor endless nesting cost more
+than a fraction of a second.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from saliency.dicom.limits import HEADERS_PER_FRAME, MAX_DEPTH, MAX_HEADERS, MOST_HEADERS, check
+from saliency.dicom.store import Store
+from saliency.dicom.syntax import IMPLICIT, Encoding
+from saliency.errors import DicomError
+
+UNDEFINED: Final = 0xFFFFFFFF
+ITEM: Final = 0xFFFEE000
+ITEM_END: Final = 0xFFFEE00D
+SEQUENCE_END: Final = 0xFFFEE0DD
+_LONG: Final = frozenset(
+    {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
+)
+
+
+@dataclass(frozen=True)
+class Field:
+    """Where one element lies: its value starts at ``offset`` and has ``length`` bytes.
+
+    ``vr`` is ``""`` where the file writes none. ``length`` may be :data:`UNDEFINED`.
+    ``encoding`` is how its items are written, where it is a sequence.
+    """
+
+    tag: int
+    vr: str
+    offset: int
+    length: int
+    encoding: Encoding
+
+
+class Walker:
+    """Reads headers of elements and items, and counts them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._count = 0
+        self._most = MAX_HEADERS
+
+    def allow_frames(self, frames: int) -> None:
+        """Let the functional groups of so many frames be long."""
+        self._most = min(MAX_HEADERS + HEADERS_PER_FRAME * max(frames, 0), MOST_HEADERS)
+
+    def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
+        """Walk the elements of a data set or item; an item's end delimiter ends the walk."""
+        while start + 8 <= end:
+            field = self.header(start, encoding)
+            if field.tag in (ITEM_END, SEQUENCE_END):
+                return
+            yield field
+            start = self.after(field, depth=1)
+
+    def items(self, field: Field) -> Iterator[tuple[int, int]]:
+        """Walk the items of a sequence: where the content of each starts and ends."""
+        start = field.offset
+        end = self.store.size if field.length == UNDEFINED else field.offset + field.length
+        while start + 8 <= end:
+            item = self.header(start, field.encoding)
+            if item.tag != ITEM:
+                return
+            start = self._after_item(item, depth=2)
+            yield item.offset, start
+
+    def header(self, at: int, encoding: Encoding) -> Field:
+        """Read the header at an offset."""
+        self._count += 1
+        check(self._count, self._most, "elements and items")
+        raw = self.store.read(at, 12)
+        order = "little" if encoding.little else "big"
+        group = int.from_bytes(raw[:2], order)
+        tag = group << 16 | int.from_bytes(raw[2:4], order)
+        vr = "" if encoding.implicit or group == 0xFFFE else written_vr(raw[4:6])
+        if not vr:
+            return Field(tag, "", at + 8, int.from_bytes(raw[4:8], order), encoding)
+        # PS3.5 6.2.2 note 2: what hides in a UN was Implicit VR Little Endian.
+        inner = IMPLICIT if vr == "UN" else encoding
+        if vr in _LONG:
+            return Field(tag, vr, at + 12, int.from_bytes(raw[8:12], order), inner)
+        return Field(tag, vr, at + 8, int.from_bytes(raw[6:8], order), inner)
+
+    def after(self, field: Field, depth: int) -> int:
+        """Return the offset behind an element."""
+        if field.length != UNDEFINED:
+            return field.offset + field.length
+        check(depth, MAX_DEPTH, "sequences within sequences")
+        start = field.offset
+        while start + 8 <= self.store.size:
+            item = self.header(start, field.encoding)
+            if item.tag == SEQUENCE_END:
+                return item.offset
+            if item.tag != ITEM:
+                return start
+            start = self._after_item(item, depth + 1)
+        return self._cut()
+
+    def _after_item(self, item: Field, depth: int) -> int:
+        if item.length != UNDEFINED:
+            return item.offset + item.length
+        start = item.offset
+        while start + 8 <= self.store.size:
+            field = self.header(start, item.encoding)
+            if field.tag == ITEM_END:
+                return field.offset
+            if field.tag == SEQUENCE_END:
+                return start
+            start = self.after(field, depth)
+        return self._cut()
+
+    def _cut(self) -> int:
+        msg = "Expected the end of a sequence (FFFE,E0DD), found the end of the file: it is cut."
+        raise DicomError(msg, reason="truncated")
+
+
+def written_vr(raw: bytes) -> str:
+    """Return a VR; ``""`` for what can be none: some writers forget it on single elements."""
+    return raw.decode("ascii") if raw.isalpha() and raw.isupper() else ""

@@ -1,0 +1,101 @@
+"""Slow twins: each kernel once more, as loops in numpy, written from the papers."""
+
+import itertools
+import math
+
+import numpy as np
+
+
+def smoe_scale(activations):
+    """S = m log2 m - m mean_c log2 y, pixel by pixel, in float64."""
+    maps = np.zeros(activations.shape[:-1])
+    for place in np.ndindex(maps.shape):
+        y = np.maximum(activations[place].astype(np.float64), 0) + 1e-7
+        maps[place] = y.mean() * (math.log2(y.mean()) - np.log2(y).mean())
+    return maps
+
+
+def gaussian_cdf(maps):
+    """Return each pixel's normal distribution function under its own map's moments."""
+    out = np.zeros(maps.shape)
+    for one, result in zip(maps.astype(np.float64), out, strict=True):
+        deviation = one.std(ddof=1)
+        for place in np.ndindex(one.shape):
+            score = (one[place] - one.mean()) / deviation
+            result[place] = 0.5 * (1 + math.erf(score / math.sqrt(2)))
+    return out
+
+
+def bilinear(image, size):
+    """One map (h, w) on another grid: half-pixel centres, edges held."""
+    rows, columns = image.shape
+    out = np.zeros(size)
+    for place in np.ndindex(size):
+        at = (np.array(place) + 0.5) * image.shape / np.array(size) - 0.5
+        (top, left), (down, across) = np.floor(at).astype(int), at - np.floor(at)
+        for row, column in itertools.product((0, 1), (0, 1)):
+            share = (down if row else 1 - down) * (across if column else 1 - across)
+            source = (min(max(top + row, 0), rows - 1), min(max(left + column, 0), columns - 1))
+            out[place] += share * image[source]
+    return out
+
+
+def combine(maps, size, weights):
+    """Weighted mean of resized maps of one picture each."""
+    total = sum(weight * bilinear(one, size) for one, weight in zip(maps, weights, strict=True))
+    return total / sum(weights)
+
+
+def path_gradient(gradient, inputs, baseline, steps):
+    """Midpoint sum, one point at a time."""
+    total = np.zeros_like(inputs)
+    for step in range(steps):
+        total += gradient(baseline + (step + 0.5) / steps * (inputs - baseline))
+    return (inputs - baseline) * total / steps
+
+
+def occlusion(score, picture, fill, window, stride):
+    """Hide one window after the other of one picture (H, W, C)."""
+    rows, columns = picture.shape[:2]
+    total, count = np.zeros((rows, columns)), np.zeros((rows, columns))
+    tops = {*range(0, max(rows - window, 0), stride), max(rows - window, 0)}
+    lefts = {*range(0, max(columns - window, 0), stride), max(columns - window, 0)}
+    for top, left in itertools.product(tops, lefts):
+        hidden = picture.copy()
+        part = slice(top, top + window), slice(left, left + window)
+        hidden[part] = fill[part]
+        total[part] += score(picture) - score(hidden)
+        count[part] += 1
+    return total / count
+
+
+def gradcam_weights(activation, gradient):
+    """Mean gradient of each channel (h, w, c)."""
+    del activation
+    return np.array([gradient[..., k].mean() for k in range(gradient.shape[-1])])
+
+
+def xgradcam_weights(activation, gradient):
+    """Gradient weighted by the activation's share of its channel."""
+    return np.array(
+        [
+            sum(
+                activation[place][k] / (activation[..., k].sum() + 1e-6) * gradient[place][k]
+                for place in np.ndindex(activation.shape[:2])
+            )
+            for k in range(activation.shape[-1])
+        ]
+    )
+
+
+def gradcampp_weights(activation, gradient):
+    """Sum of alpha relu(g) with alpha = g^2 / (2 g^2 + g^3 sum A)."""
+    weights = np.zeros(activation.shape[-1])
+    for k in range(activation.shape[-1]):
+        total = activation[..., k].sum()
+        for place in np.ndindex(activation.shape[:2]):
+            g = gradient[place][k]
+            below = 2 * g**2 + g**3 * total
+            alpha = g**2 / (below + 1e-7) if below else 0.0
+            weights[k] += alpha * max(g, 0)
+    return weights
