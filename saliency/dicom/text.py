@@ -5,16 +5,16 @@ from collections.abc import Iterator
 import numpy as np
 
 from saliency.dicom.text_lines import Line, lines
-from saliency.dicom.text_pieces import near, pieces, unite
+from saliency.dicom.text_pieces import near, unite
 from saliency.dicom.text_score import score
-from saliency.dicom.text_strokes import FAINT, halve, strokes
+from saliency.dicom.text_strokes import halve, sheet
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
 
-#: Grey levels of contrast looked for, each on its own: letters on anatomy touch its fainter ridges.
-CONTRASTS = (FAINT, 64)
+#: Grey levels of contrast that are looked for a second time: letters may touch fainter ridges.
+CLEAR = 64
 #: The pyramid ends before either side falls below this many pixels, and after 3 levels.
 SMALLEST = 80
 #: Log odds from which a line is called writing.
@@ -60,13 +60,10 @@ def candidates(grey: Array) -> Iterator[tuple[Box, Line]]:
     """Yield every line of bright strokes, with the box of it in uint8 (rows, columns)."""
     scale = 1
     while min(grey.shape) >= SMALLEST // min(scale, 2) and scale <= 4:
-        ridges = strokes(grey)
-        for contrast in CONTRASTS:
-            mask = ridges >= contrast
-            for line in lines(pieces(mask, grey), mask, grey):
-                yield _box(line, scale), line
-            for line in lines(pieces(mask.T, grey.T), mask.T, grey.T):
-                yield _flipped(_box(line, scale)), line
+        faint = sheet(grey)
+        for ink in (faint, faint.above(CLEAR)):
+            yield from ((_box(line, scale), line) for line in lines(ink))
+            yield from ((_flipped(_box(line, scale)), line) for line in lines(ink.turned()))
         grey, scale = halve(grey), 2 * scale
 
 

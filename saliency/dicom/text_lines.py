@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saliency.dicom.text_pieces import Pieces, near, unite
+from saliency.dicom.text_pieces import Pieces, near, pieces, unite
+from saliency.dicom.text_strokes import Sheet
 from saliency.values.arrays import Array
 
 #: Rows of a letter on its level of the pyramid.
@@ -38,25 +39,18 @@ class Line(NamedTuple):
     fill: float
 
 
-def lines(pieces: Pieces, mask: Array, grey: Array) -> tuple[Line, ...]:
-    """Group pieces into horizontal lines and measure each.
-
-    Parameters
-    ----------
-    pieces
-        The pieces of ``mask``.
-    mask, grey
-        bool and uint8 (rows, columns), strokes and the picture they were found in.
-    """
-    letters = pieces[_like_letters(pieces)]
+def lines(sheet: Sheet) -> tuple[Line, ...]:
+    """Join ink to letters, letters to horizontal lines, and measure each line."""
+    columns = sheet.grey.shape[1]
+    found = pieces(sheet.ink, sheet.grey[np.divmod(sheet.ink, columns)], columns)
+    letters = found[_like_letters(found)]
     if not 0 < len(letters) <= MOST:
         return ()
     line = unite(len(letters), *_neighbours(letters))
     order = np.argsort(line, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(line[order])) + 1)
-    return tuple(
-        _measure(letters[group], mask, grey) for group in groups if _worth_it(letters, group)
-    )
+    worthy = (letters[group] for group in groups if _worth_it(letters, group))
+    return tuple(_measure(chosen, sheet) for chosen in worthy)
 
 
 def _like_letters(pieces: Pieces) -> Array:
@@ -92,17 +86,18 @@ def _worth_it(letters: Pieces, group: Array) -> bool:
     return bool(wide and letters.runs[group].sum() >= 2.5 * height)
 
 
-def _measure(letters: Pieces, mask: Array, grey: Array) -> Line:
+def _measure(letters: Pieces, sheet: Sheet) -> Line:
     height, peak = letters.height, np.sort(letters.peak)
     middle = float(np.median(height))
     top, bottom = int(letters.top.min()), int(letters.bottom.max())
     left, right = int(letters.left.min()), int(letters.right.max())
     area, runs = int(letters.area.sum()), int(letters.runs.sum())
     tint = float(peak[len(peak) // 2])
-    window, inner = grey[top:bottom, left:right], mask[top:bottom, left:right]
+    window = sheet.grey[top:bottom, left:right]
+    inner = sheet.ridges[top:bottom, left:right] >= sheet.contrast
     ground = float(np.partition(window, int(0.3 * window.size), axis=None)[int(0.3 * window.size)])
     contrast = max(tint - ground, 1.0)
-    around = _sum_around(mask, (top, left, bottom, right), round(0.35 * middle + 0.49))
+    around = _ink_around(sheet, (top, left, bottom, right), round(0.35 * middle + 0.49))
     return Line(
         top=top,
         left=left,
@@ -131,7 +126,8 @@ def _spread(pixels: Array, ground: float) -> float:
     return float(np.abs(pixels - np.float32(ground)).mean()) if pixels.size else 0.0
 
 
-def _sum_around(mask: Array, box: tuple[int, int, int, int], margin: int) -> int:
+def _ink_around(sheet: Sheet, box: tuple[int, int, int, int], margin: int) -> int:
     top, left, bottom, right = box
-    wide = mask[max(0, top - margin) : bottom + margin, max(0, left - margin) : right + margin]
-    return int(wide.sum())
+    down = slice(max(0, top - margin), bottom + margin)
+    across = slice(max(0, left - margin), right + margin)
+    return int((sheet.ridges[down, across] >= sheet.contrast).sum())

@@ -52,13 +52,15 @@ class Pieces:
 
 def runs_of(mask: Array) -> Runs:
     """List the runs of bool (rows, columns), in row order."""
-    rows, columns = mask.shape
-    framed = np.zeros((rows, columns + 2), np.bool_)
-    framed[:, 1:-1] = mask
-    flat = framed.ravel()
-    changes = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    row, left = np.divmod(changes[::2], columns + 2)
-    return Runs(row, left - 1, left - 1 + changes[1::2] - changes[::2])
+    return runs_at(np.flatnonzero(mask), mask.shape[1])
+
+
+def runs_at(pixels: Array, columns: int) -> Runs:
+    """List the runs of pixels, given as ascending flat indices of rows so many columns wide."""
+    row, column = np.divmod(pixels, columns)
+    starts = np.flatnonzero((np.diff(pixels, prepend=-2) != 1) | (column == 0))
+    length = np.diff(starts, append=len(pixels))
+    return Runs(row[starts], column[starts], column[starts] + length)
 
 
 def label(runs: Runs, columns: int) -> Array:
@@ -83,23 +85,25 @@ def unite(count: int, here: Array, there: Array) -> Array:
     return np.asarray(np.unique(parent, return_inverse=True)[1])
 
 
-def pieces(mask: Array, grey: Array) -> Pieces:
-    """Measure the 8-connected pieces of a mask.
+def pieces(pixels: Array, grey: Array, columns: int) -> Pieces:
+    """Measure the 8-connected pieces of a selection of pixels.
 
     Parameters
     ----------
-    mask
-        bool (rows, columns).
+    pixels
+        Ascending flat indices of a picture with so many ``columns``.
     grey
-        uint8 (rows, columns), for ``peak``.
+        The grey level of each of them, for ``peak``.
     """
-    runs = runs_of(mask)
-    piece = label(runs, mask.shape[1])
-    order = np.argsort(piece, kind="stable")
-    row, left, right = (values[order] for values in runs)
-    starts = np.flatnonzero(np.diff(piece[order], prepend=-1))
-    if not len(starts):
+    runs = runs_at(pixels, columns)
+    if not len(pixels):
         return Pieces(*(np.zeros(0, np.intp) for _ in fields(Pieces)))
+    length = runs.right - runs.left
+    peak = np.maximum.reduceat(grey, np.cumsum(length) - length)
+    piece = label(runs, columns)
+    order = np.argsort(piece, kind="stable")
+    starts = np.flatnonzero(np.diff(piece[order], prepend=-1))
+    row, left, right = (values[order] for values in runs)
     return Pieces(
         top=np.minimum.reduceat(row, starts),
         bottom=np.maximum.reduceat(row, starts) + 1,
@@ -107,7 +111,7 @@ def pieces(mask: Array, grey: Array) -> Pieces:
         right=np.maximum.reduceat(right, starts),
         area=np.add.reduceat(right - left, starts),
         runs=np.diff(starts, append=len(row)),
-        peak=np.maximum.reduceat(_peaks(Runs(row, left, right), grey), starts),
+        peak=np.maximum.reduceat(peak[order], starts).astype(np.intp),
     )
 
 
@@ -118,15 +122,6 @@ def near(keys: Array, reach: float) -> tuple[Array, Array]:
     end = np.searchsorted(ordered, ordered + reach, side="right")
     here, there = _expand(np.arange(1, len(keys) + 1), end)
     return order[here], order[there]
-
-
-def _peaks(runs: Runs, grey: Array) -> Array:
-    """Return the brightest grey level of each run."""
-    length = runs.right - runs.left
-    starts = np.cumsum(length) - length
-    flat = runs.row * grey.shape[1] + runs.left
-    pixels = np.repeat(flat - starts, length) + np.arange(length.sum())
-    return np.maximum.reduceat(grey.ravel()[pixels], starts).astype(np.intp)
 
 
 def _expand(begin: Array, end: Array) -> tuple[Array, Array]:

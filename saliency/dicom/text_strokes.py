@@ -1,17 +1,49 @@
 """Pixels of thin bright strokes: what a drawn letter is made of."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from saliency.values.arrays import Array
 
-#: A stroke is at most this many pixels wide; wider ones are met on a coarser level.
+#: Pixels that a stroke is wide at most; the middle of one twice as wide is found yet. Coarser
+#: levels find the rest.
 WIDTH = 3
 #: Grey levels by which a stroke stands out at least.
 FAINT = 24
 #: Rows and columns of the tiles that are looked at one by one: they stay in the processor's cache.
 TILE = (64, 512)
+
+
+class Sheet(NamedTuple):
+    """A picture, its ridges (both uint8 (rows, columns)), and those that count as ink.
+
+    ``ink`` holds the ascending flat indices of the ridges of at least ``contrast`` grey levels.
+    """
+
+    grey: Array
+    ridges: Array
+    ink: Array
+    contrast: int
+
+    def above(self, contrast: int) -> "Sheet":
+        """Return the sheet with less ink: that of a higher contrast."""
+        strong = self.ridges[np.divmod(self.ink, self.ridges.shape[1])] >= contrast
+        return self._replace(ink=self.ink[strong], contrast=contrast)
+
+    def turned(self) -> "Sheet":
+        """Return the sheet with rows for columns."""
+        rows, columns = self.grey.shape
+        row, column = np.divmod(self.ink, columns)
+        ink = np.sort(column * rows + row)
+        return Sheet(self.grey.T, self.ridges.T, ink, self.contrast)
+
+
+def sheet(grey: Array) -> Sheet:
+    """Find all ink of uint8 (rows, columns)."""
+    ridges = strokes(grey)
+    return Sheet(grey, ridges, np.flatnonzero(ridges >= FAINT), FAINT)
 
 
 def strokes(grey: Array) -> Array:
@@ -27,9 +59,9 @@ def strokes(grey: Array) -> Array:
     Array
         uint8 (rows, columns): grey levels above the higher one of two sides, across or down. The
         level of a side is the lowest of its next ``WIDTH`` pixels, so a ridge of that width
-        stands out and a step does not. Zero where a tile holds no steep ascent.
+        stands out and a step does not. Zero in tiles without a steep ascent.
     """
-    found = np.zeros_like(grey)
+    found = np.zeros(grey.shape, np.uint8)
     padded = np.pad(grey, WIDTH, mode="edge")
     for down, across in _tiles(grey.shape):
         patch = padded[down.start : down.stop + 2 * WIDTH, across.start : across.stop + 2 * WIDTH]

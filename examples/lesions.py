@@ -1,0 +1,81 @@
+"""Pictures that everybody has who installed pydicom, with ring-shaped lesions drawn into them.
+
+The pixels are real: an abdominal MR, a head CT and a small spine CT that pydicom brings along.
+The lesions are not: a bright rim around a dark core, as a ring-enhancing lesion looks.
+Class 0 is the picture as it is, class 1 the picture with one lesion.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.random import Generator
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+import saliency as sal
+
+SIZE = (128, 128)
+SLICES = (
+    ("examples_overlay.dcm", sal.Window(450, 790)),
+    ("J2K_pixelrep_mismatch.dcm", sal.Window(40, 200)),
+    ("CT_small.dcm", sal.Window(40, 400)),
+)
+
+
+def bundled(name: str) -> str:
+    """Return the path of a file inside the pydicom package; nothing is downloaded."""
+    return str(get_testdata_file(name, download=False))
+
+
+def slices() -> list[Any]:
+    """Return the real slices as a viewer shows them, float32 (rows, columns) in 0..1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the head CT lies about its pixel representation
+        images = [sal.read_dicom(bundled(name), window=window) for name, window in SLICES]
+    return [(image.display / np.float32(255)).astype(np.float32) for image in images]
+
+
+def ring(picture: Any, centre: tuple[int, int], radius: tuple[float, float], gain: float) -> Any:
+    """Draw a bright rim around a dark core; radius down and across, gain in the picture's unit."""
+    rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
+    reach = np.hypot((rows - centre[0]) / radius[0], (columns - centre[1]) / radius[1])
+    rim = np.exp(-(((reach - 1) / 0.2) ** 2))
+    core = 1 / (1 + np.exp((reach - 1) / 0.1))
+    return picture * (1 - 0.6 * core) + gain * rim
+
+
+def crop(picture: Any, rng: Generator) -> Any:
+    """Cut a random rectangle that shows enough body, stretch it, vary grey and noise."""
+    whole = Image.fromarray(picture)
+    for _ in range(20):
+        width, height = (np.array(whole.size) * rng.uniform(0.5, 1, 2)).tolist()
+        left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)
+        box = (left, top, left + width, top + height)
+        cut = np.asarray(whole.resize(SIZE[::-1], Image.Resampling.BILINEAR, box=box))
+        if (cut > 0.15).mean() > 0.3:
+            break
+    turned = cut[:, :: rng.choice((-1, 1))]
+    return np.clip(turned * rng.uniform(0.7, 1) + rng.normal(0, 0.02, SIZE), 0, 1)
+
+
+def with_lesion(picture: Any, rng: Generator) -> Any:
+    """Draw one ring of random place, shape and brightness, away from the upper edge."""
+    for _ in range(100):
+        row, column = (int(number) for number in rng.integers((30, 16), (112, 112)))
+        if picture[row - 6 : row + 7, column - 6 : column + 7].min() > 0.08:
+            break
+    mean, shape = rng.uniform(6, 12), rng.uniform(0.8, 1.25)
+    radius = (mean * shape, mean / shape)
+    return np.clip(ring(picture, (row, column), radius, rng.uniform(0.4, 0.8)), 0, 1)
+
+
+def pictures(count: int, seed: int) -> tuple[Any, Any]:
+    """Return float32 (count, 128, 128, 1) in 0..1 and labels: 0, 1, 0, 1, ..."""
+    rng, sources = np.random.default_rng(seed), slices()
+    labels = np.arange(count) % 2
+    drawn = [crop(sources[rng.integers(len(sources))], rng) for _ in labels]
+    shown = [
+        with_lesion(one, rng) if label else one for one, label in zip(drawn, labels, strict=True)
+    ]
+    return np.stack(shown).astype(np.float32)[..., np.newaxis], labels
