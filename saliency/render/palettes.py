@@ -20,7 +20,7 @@ NAMED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "green": ("0f0", "e000ff"),
         "hot": ("a00038,ff2000,ff9000,ffee00", "4060ff"),
         "diverging": ("0080ff|e06000", "ffff00"),
-        "safe": ("ff6000", "4060ff"),
+        "safe": ("ff6800", "4060ff"),
     }
 )
 

@@ -183,8 +183,8 @@ def _colour(pixels: Array) -> Array:
 
 def _grey(pixels: Array, window: Window | None) -> Array:
     low, high = _ends(pixels, window)
-    if high <= low:
-        return np.zeros(pixels.shape, np.uint8)
+    if high <= low:  # one value alone, or a window of width 1: a threshold
+        return np.where(pixels > low, 255, 0).astype(np.uint8)
     unit: Any = np.clip((pixels - low) / (high - low), 0, 1)
     shown: Array = np.rint(unit * 255).astype(np.uint8)
     return shown

@@ -83,7 +83,8 @@ class Overlay:
 
     def __repr__(self) -> str:
         rows, columns, _ = self.rgb.shape
-        return f"Overlay({rows} x {columns}, {self.outside:.1%} of the heat outside the diagnostic)"
+        where = f"{self.outside:.1%} of the heat outside the diagnostic pixels"
+        return f"Overlay({rows} x {columns}, {where})"
 
     def _repr_png_(self) -> bytes:
         return preview(self.rgb)
