@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias, final
+from typing import TypeAlias, final
 
 import tensorflow as tf
 
-from saliency.errors import InputError, ModelError
+from saliency.errors import ModelError
 from saliency.probe.protocol import Tensor
 
 Function: TypeAlias = Callable[[Tensor], Tensor]
@@ -15,25 +15,20 @@ Function: TypeAlias = Callable[[Tensor], Tensor]
 @final
 @dataclass(frozen=True)
 class ClosedFormProbe:
-    """A function of pictures with a gradient that is known on paper.
+    """A function of pictures whose gradient is known on paper.
 
-    The model is ``head(features(inputs))``, or ``function(inputs)`` where nothing is tapped.
+    The score is ``function(inputs)``; with stages, ``function(stage_k(... stage_1(inputs)))``,
+    and the output of each stage is a tapped activation. It is a Probe, a LastLayerProbe and a
+    SettlingProbe.
 
     Parameters
     ----------
     function
-        Inputs (N, ...) -> score (N,).
+        Inputs, or the last stage's output -> score (N,).
     derivative
         Inputs -> derivative of the score, shaped like them; None: by automatic differentiation.
-    features
-        Inputs -> tuple of activations (N, h, w, c), earliest first; None: nothing is tapped.
-    head
-        Last activation -> score (N,), for derivatives by it; needed with ``features``.
-
-    Raises
-    ------
-    InputError
-        ``features`` and ``head`` are not given together.
+    stages
+        Functions (N, h, w, c) -> (N, h', w', c'), earliest first.
 
     Examples
     --------
@@ -44,10 +39,71 @@ class ClosedFormProbe:
 
     function: Function
     derivative: Function | None = None
-    features: Callable[[Tensor], tuple[Tensor, ...]] | None = None
-    head: Function | None = None
+    stages: tuple[Function, ...] = ()
 
-    def __post_init__(self) -> None:
-        if (self.features is None) != (self.head is None):
-            msg = "ClosedFormProbe: expected features and head together, got one of them."
-            raise InputError(msg)
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """``("stage1", "stage2", ...)``."""
+        return tuple(f"stage{index + 1}" for index in range(len(self.stages)))
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return the score, float32 (N,)."""
+        return self.function(self._staged(inputs)[-1])
+
+    def gradient(self, inputs: Tensor) -> Tensor:
+        """Return the derivative of the score, shaped like ``inputs``."""
+        inputs = _float(inputs)
+        if self.derivative is not None:
+            return self.derivative(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            score = self.score(inputs)
+        return tape.gradient(score, inputs, unconnected_gradients="zero")
+
+    def activations(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the output of each stage.
+
+        Raises
+        ------
+        ModelError
+            There are no stages.
+        """
+        if not self.stages:
+            msg = "ClosedFormProbe: expected stages to look at, got none: ClosedFormProbe(stages=)."
+            raise ModelError(msg)
+        return self._staged(inputs)[1:]
+
+    def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Return for each stage its output and the score's derivative by it."""
+        tensors = self.activations(inputs)
+        found = (self._derivative(index, each) for index, each in enumerate(tensors))
+        return tuple(zip(tensors, found, strict=True))
+
+    def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return all outputs of stages, and the score's derivative by the last of them."""
+        tensors = self.activations(inputs)
+        return tensors, self._derivative(len(tensors) - 1, tensors[-1])
+
+    def settled(self, inputs: Tensor) -> "ClosedFormProbe":
+        """Return itself: a function has no classes."""
+        del inputs
+        return self
+
+    def _staged(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        return self._onwards(_float(inputs), self.stages)
+
+    def _onwards(self, tensor: Tensor, stages: tuple[Function, ...]) -> tuple[Tensor, ...]:
+        tensors = [tensor]
+        for stage in stages:
+            tensors.append(stage(tensors[-1]))
+        return tuple(tensors)
+
+    def _derivative(self, index: int, activation: Tensor) -> Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(activation)
+            score = self.function(self._onwards(activation, self.stages[index + 1 :])[-1])
+        return tape.gradient(score, activation, unconnected_gradients="zero")
+
+
+def _float(inputs: Tensor) -> Tensor:
+    return tf.cast(inputs, tf.float32)

@@ -177,10 +177,10 @@ def fingerprint(model: Operation) -> tuple[Any, ...]:
     """Return the objects that a compiled graph depends on, to be compared with ``is``.
 
     Layers, their activations, calls and variables: a popped layer, a replaced activation or an
-    adapter added to a kernel changes it; a training step does not.
+    adapter added to a kernel changes it; a training step does not. The model itself is left out.
     """
-    layers = model._flatten_layers()  # noqa: SLF001
-    return tuple(item for layer in layers for item in _traits(layer))
+    inner = (item for layer in sublayers(model) for item in (layer, *_traits(layer)))
+    return (*_traits(model), *inner)
 
 
 @final
@@ -199,8 +199,8 @@ class _Frame(keras.Layer):  # type: ignore[misc]
 
 
 def _traits(layer: Operation) -> list[Any]:
-    own = [layer, getattr(layer, "activation", None), layer.__dict__.get("call")]
-    return own + layer._trainable_variables + layer._non_trainable_variables  # noqa: SLF001
+    own: list[Any] = [getattr(layer, "activation", None), layer.__dict__.get("call")]
+    return [*own, *layer._trainable_variables, *layer._non_trainable_variables]  # noqa: SLF001
 
 
 def _functional(model: Operation) -> Any:

@@ -121,9 +121,7 @@ def pooled_dense(outline: Outline, head: Head, tap: int) -> int | None:
     step = _linear_dense(outline, head)
     if step is None:
         return None
-    mean = skip_back(
-        outline.steps, step.parents[0], (*SAME_AT_INFERENCE, keras.layers.Flatten)
-    )
+    mean = skip_back(outline.steps, step.parents[0], (*SAME_AT_INFERENCE, keras.layers.Flatten))
     if mean is None or not isinstance(mean.operation, GLOBAL_MEANS):
         return None
     source = skip_back(outline.steps, mean.parents[0], SAME_AT_INFERENCE)
