@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
@@ -13,10 +13,10 @@ from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
 
-Question: TypeAlias = Callable[..., Any]
-
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 """A callable target: the model's output -> (N,)."""
+
+Question: TypeAlias = Callable[[Tensor, Tensor], Any]
 
 
 @final
@@ -41,109 +41,118 @@ def compiled(plan: Plan, traces: Counter[str], ask: Ask | None = None) -> Questi
 
     ``traces`` counts, by question, how often TensorFlow has traced.
     """
-
-    def score(inputs: Tensor, targets: Tensor) -> Tensor:
-        return _score(plan, plan.run(_door(plan, inputs)), targets, ask)
-
-    def gradient(inputs: Tensor, targets: Tensor) -> Tensor:
-        (found,) = tf.gradients(score(inputs, targets), [inputs])
-        return _connected(found)
-
-    def activations(inputs: Tensor, _: Tensor) -> tuple[Tensor, ...]:
-        return _shown(plan, _tapped(plan, plan.run(_door(plan, inputs))))
-
-    def activation_gradients(inputs: Tensor, targets: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
-        walk = plan.run(_door(plan, inputs))
-        taps = _tapped(plan, walk)
-        found = tf.gradients(_score(plan, walk, targets, ask), taps, unconnected_gradients="zero")
-        return tuple(zip(_shown(plan, taps), _shown(plan, found), strict=True))
-
-    def last_gradient(inputs: Tensor, targets: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        walk = plan.run(_door(plan, inputs))
-        taps = _shown(plan, _tapped(plan, walk))
-        if plan.pooled is not None and ask is None:
-            return taps, _pooled_gradient(plan, walk, targets, taps[-1])
-        last = _tapped(plan, walk)[-1:]
-        found = tf.gradients(_score(plan, walk, targets, ask), last, unconnected_gradients="zero")
-        return taps, _shown(plan, found)[0]
-
-    def settle(inputs: Tensor, targets: Tensor) -> Tensor:
-        outputs = _explained(plan, plan.run(_door(plan, inputs)))
-        return classes(outputs, targets, plan.head, logit=plan.logit)
-
-    def predict(inputs: Tensor, _: Tensor) -> Any:
-        return plan.run(_door(plan, inputs)).output
-
-    bodies = (score, gradient, activations, activation_gradients, last_gradient, settle, predict)
-    return Questions(*(_traced(body, plan, traces) for body in bodies))
+    return Questions(*(_compiled(field.name, plan, traces, ask) for field in fields(Questions)))
 
 
-def _traced(body: Question, plan: Plan, traces: Counter[str]) -> Question:
-    inputs = tf.TensorSpec((None, *plan.shape), tf.float32)
-    targets = tf.TensorSpec((None,), tf.int32)
+def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Question:
+    body = BODIES[name]
+    pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(autograph=False, input_signature=(inputs, targets))  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
-        traces[body.__name__] += 1
-        return body(inputs, targets)
+        traces[name] += 1
+        return body(Pass(plan, ask, inputs, targets))
 
     question: Question = traced
     return question
 
 
-def _door(plan: Plan, inputs: Tensor) -> Tensor:
-    if not plan.channels_first:
-        return inputs
-    rank = len(plan.shape) + 1
-    return tf.transpose(inputs, (0, rank - 1, *range(1, rank - 1)))
+@final
+class Pass:
+    """One forward pass, drawn once, and what may be asked of it."""
+
+    def __init__(self, plan: Plan, ask: Ask | None, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.ask, self.inputs, self.targets = plan, ask, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs))
+
+    @property
+    def rank(self) -> int:
+        """Number of axes of a batch of pictures."""
+        return len(self.plan.shape) + 1
+
+    @property
+    def taps(self) -> tuple[Tensor, ...]:
+        """The tapped tensors as the model has them."""
+        return tuple(self.walk.calls[tap].output for tap in self.plan.taps)
+
+    def explained(self) -> Any:
+        """Return what is explained: the logits, or the output as it is."""
+        logits = self.plan.logit
+        found = self.plan.head.logits(self.walk.calls) if logits else self.walk.output
+        floats = tf.is_tensor(found) and found.dtype.is_floating
+        return tf.cast(found, tf.float32) if floats else found
+
+    def classes(self) -> Tensor:
+        """Return the class of each sample."""
+        return classes(self.explained(), self.targets, self.plan.head, logit=self.plan.logit)
+
+    def score(self) -> Tensor:
+        """Return the target's score."""
+        if self.ask is not None:
+            return check_score(self.ask(self.explained()), self.ask)
+        outputs = self.explained()
+        return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def shown(self, tensors: Any) -> tuple[Tensor, ...]:
+        """Return tapped tensors as float32, channels last."""
+        order = (0, *range(2, self.rank), 1)
+        cast = (tf.cast(each, tf.float32) for each in tensors)
+        turn = self.plan.channels_first
+        return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _door(self, inputs: Tensor) -> Tensor:
+        order = (0, self.rank - 1, *range(1, self.rank - 1))
+        return tf.transpose(inputs, order) if self.plan.channels_first else inputs
 
 
-def _shown(plan: Plan, tensors: Any) -> tuple[Tensor, ...]:
-    """Return tapped tensors as float32, channels last."""
-    rank = len(plan.shape) + 1
-    order = (0, *range(2, rank), 1)
-    cast = (tf.cast(each, tf.float32) for each in tensors)
-    return tuple(tf.transpose(each, order) if plan.channels_first else each for each in cast)
-
-
-def _tapped(plan: Plan, walk: Walk) -> tuple[Tensor, ...]:
-    return tuple(walk.calls[tap].output for tap in plan.taps)
-
-
-def _explained(plan: Plan, walk: Walk) -> Any:
-    """Return what is explained: the logits, or the output as it is."""
-    outputs = plan.head.logits(walk.calls) if plan.logit else walk.output
-    if tf.is_tensor(outputs) and outputs.dtype.is_floating:
-        return tf.cast(outputs, tf.float32)
-    return outputs
-
-
-def _score(plan: Plan, walk: Walk, targets: Tensor, ask: Ask | None) -> Tensor:
-    outputs = _explained(plan, walk)
-    if ask is not None:
-        return check_score(ask(outputs), ask)
-    index = classes(outputs, targets, plan.head, logit=plan.logit)
-    return class_score(outputs, index, plan.head, logit=plan.logit)
-
-
-def _pooled_gradient(plan: Plan, walk: Walk, targets: Tensor, last: Tensor) -> Tensor:
-    """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
-    index = classes(_explained(plan, walk), targets, plan.head, logit=plan.logit)
-    kernel = tf.transpose(tf.cast(walk.calls[plan.pooled or 0].operation.kernel, tf.float32))
-    single = plan.head.classes != plan.head.units
-    rows = tf.where(index[:, None] == 1, kernel, -kernel) if single else tf.gather(kernel, index)
-    middle = [1] * (len(plan.shape) - 1)
-    shape = tf.shape(last)
-    pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
-    rows = tf.reshape(rows / pixels, (shape[0], *middle, shape[-1]))
-    return tf.broadcast_to(rows, shape)
-
-
-def _connected(gradient: Tensor | None) -> Tensor:
-    if gradient is None:
+def _gradient(forward: Pass) -> Tensor:
+    (found,) = tf.gradients(forward.score(), [forward.inputs])
+    if found is None:
         msg = (
             "The score does not depend on the inputs through differentiable operations (a cast "
             "to integers, an argmax, stop_gradient, or a target that ignores the output)."
         )
         raise ModelError(msg)
-    return gradient
+    return found
+
+
+def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
+    found = _gradients(forward, forward.taps)
+    return tuple(zip(forward.shown(forward.taps), forward.shown(found), strict=True))
+
+
+def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
+    shown = forward.shown(forward.taps)
+    if forward.plan.pooled is not None and forward.ask is None:
+        return shown, _pooled_gradient(forward, shown[-1])
+    return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
+
+
+def _gradients(forward: Pass, tensors: Any) -> Any:
+    """Return derivatives by activations; zero for one that the target does not use."""
+    return tf.gradients(forward.score(), tensors, unconnected_gradients="zero")
+
+
+def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
+    """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
+    plan, index = forward.plan, forward.classes()
+    dense = forward.walk.calls[plan.pooled or 0].operation
+    kernel = tf.transpose(tf.cast(dense.kernel, tf.float32))
+    signed = plan.head.classes != plan.head.units
+    rows = tf.where(index[:, None] == 1, kernel, -kernel) if signed else tf.gather(kernel, index)
+    shape = tf.shape(last)
+    pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
+    middle = [1] * (forward.rank - 2)
+    return tf.broadcast_to(tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape)
+
+
+BODIES: dict[str, Callable[[Pass], Any]] = {
+    "score": Pass.score,
+    "gradient": _gradient,
+    "activations": lambda forward: forward.shown(forward.taps),
+    "activation_gradients": _activation_gradients,
+    "last_gradient": _last_gradient,
+    "classes": Pass.classes,
+    "predict": lambda forward: forward.walk.output,
+}

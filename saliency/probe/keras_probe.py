@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeAlias, final
@@ -37,9 +37,10 @@ class Core:
 
     def about(self, ask: Ask) -> Questions:
         """Return the questions about a callable target; compiled once while it is in use."""
-        if isinstance(ask, Hashable):
+        try:
             return self._about(ask)
-        return compiled(self.plan, self.traces, ask)
+        except TypeError:
+            return compiled(self.plan, self.traces, ask)
 
 
 @final

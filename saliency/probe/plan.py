@@ -10,9 +10,9 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.graph import Call, Graph, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import Graph, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
-from saliency.probe.outline import Outline, Shape, channels_last, outline_of
+from saliency.probe.outline import Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
 from saliency.probe.taps import end_of_scales, named_steps
 
@@ -95,11 +95,13 @@ def _opaque(model: Any, shape: Shape, layers: Sequence[str] | None) -> Plan:
     alive = weakref.ref(model)
 
     def run(inputs: Tensor) -> Walk:
-        return Walk(inference(lambda: alive()(inputs, training=False)), ())
+        living: Any = alive()
+        return Walk(inference(lambda: living(inputs, training=False)), ())
 
     output = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
     single = isinstance(output, keras.KerasTensor)
-    return Plan(run, shape[1:], Head(tuple(output.shape) if single else ()), False, opaque=True)
+    head = Head(tuple(output.shape) if single else ())
+    return Plan(run, shape[1:], head, logit=False, opaque=True)
 
 
 def no_layers(model: Any) -> NoReturn:

@@ -34,8 +34,9 @@ RECTIFIERS = (
 )
 
 RECTIFYING_OPERATIONS = frozenset(
-    "Celu Elu Gelu Glu HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid Mish Relu Relu6 Selu "
-    "Sigmoid Silu Softplus Softsign SparsePlus SquarePlus TanhShrink Tanh".split()
+    {"Celu", "Elu", "Gelu", "Glu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu"}
+    | {"LogSigmoid", "Mish", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign"}
+    | {"SparsePlus", "SquarePlus", "TanhShrink", "Tanh"}
 )
 
 MARGINS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
@@ -161,7 +162,7 @@ def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Pla
 
 
 def _area(shape: Sequence[int | None]) -> int:
-    """Number of pixels or voxels of a channels-last shape."""
+    """Return the number of pixels or voxels of a channels-last shape."""
     return math.prod(axis or 1 for axis in shape[1:-1])
 
 
@@ -171,7 +172,7 @@ def _knows(operation: Operation) -> bool:
 
 def _strided(operation: Operation) -> bool:
     strides = operation.strides
-    return max(strides if isinstance(strides, tuple | list) else (strides,)) > 1
+    return bool(max(strides if isinstance(strides, tuple | list) else (strides,)) > 1)
 
 
 def _widens(operation: Operation, ratio: float) -> bool:

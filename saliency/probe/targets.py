@@ -87,7 +87,7 @@ def class_score(outputs: Tensor, index: Tensor, head: Head, *, logit: bool) -> T
     return tf.where(index == 1, units[:, 0], against)
 
 
-def check_score(score: object, target: object) -> Tensor:
+def check_score(score: Tensor, target: object) -> Tensor:
     """Return the score of a callable target when it is one float for each sample.
 
     Raises
