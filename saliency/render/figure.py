@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -71,6 +72,14 @@ def figure(
     if title is not None:
         whole.suptitle(title)
     return whole
+
+
+def pixels(drawn: Figure, *, dpi: float = 120) -> Array:
+    """Return a figure as uint8 (rows, columns, 3) RGB: no file, so no text chunk of matplotlib."""
+    drawn.set_dpi(dpi)
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    return frozen(np.asarray(canvas.buffer_rgba())[..., :3], np.uint8, "figure", ranks=(3,))
 
 
 def layers_figure(
