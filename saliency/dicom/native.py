@@ -32,7 +32,9 @@ def unpack(raw: bytes, layout: Layout, *, little: bool, first_bit: int = 0) -> S
     elif layout.allocated == 12:
         flat = unpack_twelve(raw, layout.frame_bits // 12)
     else:
-        flat = np.frombuffer(raw, word(layout, little=little), layout.frame_bits // layout.allocated)
+        flat = np.frombuffer(
+            raw, word(layout, little=little), layout.frame_bits // layout.allocated
+        )
     if layout.samples == 1:
         return Samples(flat.reshape(layout.size), layout.photometric)
     if layout.subsampled:

@@ -16,7 +16,9 @@ from saliency.values.zone import Zone
 _TOLERANCE: Final = 3
 
 
-def padding_mask(elements: Elements, stored: Array, samples: Samples, layout: Layout) -> Array | None:
+def padding_mask(
+    elements: Elements, stored: Array, samples: Samples, layout: Layout
+) -> Array | None:
     """Return bool (rows, columns), True at padding; None where the data set names no value."""
     ends = _float_ends(elements, layout) if layout.real else _ends(elements, layout)
     if ends is None or stored.ndim != 2:

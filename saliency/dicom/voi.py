@@ -60,6 +60,7 @@ class Windowed:
     function: str = _LINEAR
 
     def __call__(self, values: Array) -> Array:
+        """Apply the function."""
         return _FUNCTIONS.get(self.function, linear)(values, self.window)
 
 
@@ -70,6 +71,7 @@ class Looked:
     lut: Lut
 
     def __call__(self, values: Array) -> Array:
+        """Look up."""
         return self.lut.unit(values)
 
 
@@ -81,6 +83,7 @@ class Spread:
     high: float
 
     def __call__(self, values: Array) -> Array:
+        """Spread."""
         if not self.high > self.low:
             return np.zeros(np.shape(values))
         return np.clip((values - self.low) / (self.high - self.low), 0, 1)
@@ -89,9 +92,7 @@ class Spread:
 def read_windows(groups: Groups) -> tuple[Window, ...]:
     """Return the windows of a frame that can be used; they are alternatives (C.11.2.1.2)."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    pairs = zip(
-        item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False
-    )
+    pairs = zip(item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False)
     usable = ((c, w) for c, w in pairs if math.isfinite(c) and math.isfinite(w) and w > 0)
     return tuple(Window(center, width) for center, width in usable)
 
