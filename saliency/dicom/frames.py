@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from saliency.dicom.elements import Elements
@@ -100,7 +101,7 @@ class FrameIndex:
         return self._groups[frame] if frame < len(self._groups) else ()
 
     def _believed(self, offsets: tuple[int, ...]) -> tuple[int, ...]:
-        rising = all(a < b for a, b in zip(offsets, offsets[1:], strict=False))
+        rising = all(a < b for a, b in pairwise(offsets))
         if len(offsets) != self._frames or offsets[0] != 0 or not rising:
             return ()
         starts = tuple(self._first + offset for offset in offsets)

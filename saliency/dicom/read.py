@@ -11,11 +11,11 @@ from saliency.dicom.elements import Elements
 from saliency.dicom.frames import FrameIndex, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
-from saliency.dicom.groups import Groups, read_groups
+from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
-from saliency.dicom.modality import read_modality
+from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import swap_words, unpack
-from saliency.dicom.padding import padding_mask, padding_zone
+from saliency.dicom.padding import padding_mask
 from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
 from saliency.dicom.samples import Samples
@@ -23,11 +23,11 @@ from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.voi import Voi, Windowed, read_voi
+from saliency.dicom.zones import declared_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
-from saliency.values.zone import Zone
 
 
 def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
@@ -88,7 +88,7 @@ class Reader:
     def __init__(self, opened: Opened) -> None:
         self._elements = opened.elements
         self._syntax = opened.syntax
-        self._pixels = _pixels_of(opened)
+        self._pixels = pixels_of(opened)
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
         self._index: FrameIndex | None = None
@@ -101,13 +101,14 @@ class Reader:
         raw, samples = self._decoded(frame)
         groups = self._groups.of(frame)
         stored = stored_values(samples, self.layout)
-        voi = read_voi(groups, window, signed=self.layout.signed)
-        picture = self._picture(stored, samples, groups, voi)
+        modality = read_modality(groups, signed=self.layout.signed)
+        voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
+        picture = self._picture(stored, samples, modality, voi)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=_zones(picture),
+            zones=declared_zones(self._elements, samples, self.layout, frame, picture.absent),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
@@ -129,15 +130,16 @@ class Reader:
             swap_words(raw) if swapped else raw, self.layout, little=little, first_bit=first_bit
         )
 
-    def _picture(self, stored: Array, samples: Samples, groups: Groups, voi: Voi | None) -> Picture:
-        signed = self.layout.signed
+    def _picture(
+        self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
+    ) -> Picture:
         if stored.ndim == 3:
             return _coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return _coloured(paint_palette(self._elements, stored, signed=signed))
+            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, inverted(self._elements, self.layout.photometric))
-        return show_grey(stored, absent, read_modality(groups, signed=signed), look)
+        return show_grey(stored, absent, modality, look)
 
 
 def read_info(elements: Elements) -> dict[str, str]:
@@ -146,7 +148,8 @@ def read_info(elements: Elements) -> dict[str, str]:
     return {keyword: text for keyword, text in found.items() if text}
 
 
-def _pixels_of(opened: Opened) -> Pixels:
+def pixels_of(opened: Opened) -> Pixels:
+    """Return where the pixels lie; raise DicomError where there are none."""
     if opened.pixels is None or opened.pixels.length == 0:
         msg = (
             "Expected Pixel Data (7FE0,0010), Float Pixel Data (7FE0,0008) or Double Float Pixel "
@@ -164,12 +167,6 @@ def _check_frame(frame: int, frames: int) -> None:
 
 def _coloured(rgb: Array) -> Picture:
     return Picture(rgb, np.rint(rgb).astype(np.uint8))
-
-
-def _zones(picture: Picture) -> tuple[Zone, ...]:
-    if picture.absent is None or not picture.absent.any():
-        return ()
-    return (padding_zone(picture.absent),)
 
 
 def _sealed(array: Array) -> Array:
