@@ -127,3 +127,45 @@ def guided_path_gradient(gradient, inputs, steps, fraction, distance):
         total += (there - here) * (slope + after) / 2
         here, slope = there, after
     return total
+
+
+def scorecam_weights(score, picture, activation, size):
+    """Softmax over channels of score(picture under the channel's mask) - score(black)."""
+    rises = []
+    for k in range(activation.shape[-1]):
+        mask = bilinear(activation[..., k], size)
+        mask = (mask - mask.min()) / max(mask.max() - mask.min(), 1e-9)
+        rises.append(score(picture * mask[..., None]) - score(picture * 0))
+    powers = np.exp(np.array(rises) - max(rises))
+    return powers / powers.sum()
+
+
+def ablation_weights(head, activation):
+    """Fall of the score without a channel, as a share of |score|."""
+    weights = []
+    for k in range(activation.shape[-1]):
+        without = activation.copy()
+        without[..., k] = 0
+        weights.append((head(activation) - head(without)) / abs(head(activation)))
+    return np.array(weights)
+
+
+def reciprocam(head, activation):
+    """Score the last layer under a 3 x 3 bell around each place, stretched to [0, 1]."""
+    rows, columns = activation.shape[:2]
+    found = np.zeros((rows, columns))
+    for row, column in np.ndindex(rows, columns):
+        seen = np.zeros((rows, columns, 1))
+        for down, across in itertools.product((-1, 0, 1), (-1, 0, 1)):
+            if 0 <= row + down < rows and 0 <= column + across < columns:
+                seen[row + down, column + across] = (2 - abs(down)) * (2 - abs(across)) / 16
+        found[row, column] = head(activation * seen)
+    return (found - found.min()) / (found.max() - found.min())
+
+
+def first_principal_map(activation):
+    """Project places on the first right singular vector of the uncentred (h w, c) matrix."""
+    matrix = activation.reshape(-1, activation.shape[-1]).astype(np.float64)
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    found = left[:, 0] * values[0]
+    return (found * np.sign(found.sum())).reshape(activation.shape[:2])

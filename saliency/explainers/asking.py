@@ -5,7 +5,8 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.errors import InputError
+from saliency.errors import ExplainerError, InputError
+from saliency.explainers.protocol import HeadProbe
 from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, Tensor
 
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
@@ -32,6 +33,23 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
         return LastLayer(*probe.last_gradient(inputs))
     pairs = probe.activation_gradients(inputs)
     return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
+
+
+def head_of(probe: Probe) -> HeadProbe:
+    """Return the probe where it can go on from an activation.
+
+    Raises
+    ------
+    ExplainerError
+        It cannot.
+    """
+    if not isinstance(probe, HeadProbe):
+        msg = (
+            "explainer: expected a probe with a method head(activation), which runs the rest of "
+            f"the network, got {type(probe).__name__}. Use GradCAM or ScoreCAM instead."
+        )
+        raise ExplainerError(msg)
+    return probe
 
 
 def copies(probe: Probe, inputs: Tensor) -> int:

@@ -1,113 +1,17 @@
 """Names of explainers. A name loads its module when it is asked for, no earlier."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
-from types import MappingProxyType
 from typing import Any, final
 
 from saliency.errors import ExplainerError
+from saliency.explainers.entries import ENTRIES
+
+__all__ = ["ENTRIES", "catalogue", "resolve"]
 
 _GROUP = "saliency.explainers"
-
-
-@final
-@dataclass(frozen=True)
-class Entry:
-    """What is known of an explainer before it is loaded.
-
-    Parameters
-    ----------
-    where
-        ``"module:Class"``, below ``saliency.explainers``.
-    summary
-        One line.
-    cost
-        Of one map in passes of the network: F forward, B backward.
-    needs
-        The methods of a probe that it asks.
-    """
-
-    where: str
-    summary: str
-    cost: str
-    needs: str
-
-
-ENTRIES: Mapping[str, Entry] = MappingProxyType(
-    {
-        "fastcam": Entry(
-            "fastcam:FastCAM", "Activity of every scale, times where the class is seen",
-            "1 F + head B", "activation_gradients or last_gradient",
-        ),
-        "smoe": Entry(
-            "fastcam:Smoe", "Activity of every scale, whatever the class", "1 F", "activations",
-        ),
-        "gradcam": Entry(
-            "cams:GradCAM", "The last layer's channels that raise the score",
-            "1 F + head B", "activation_gradients or last_gradient",
-        ),
-        "gradient": Entry(
-            "gradients:Gradient", "How the score answers to a small change of a pixel",
-            "1 F + 1 B", "gradient",
-        ),
-        "gradient_x_input": Entry(
-            "gradients:GradientTimesInput", "The gradient times the picture",
-            "1 F + 1 B", "gradient",
-        ),
-        "smoothgrad": Entry(
-            "smooth:SmoothGrad", "The mean gradient of noisy copies",
-            "25 x (1 F + 1 B)", "gradient",
-        ),
-        "integrated_gradients": Entry(
-            "paths:IntegratedGradients", "The score's change from black, shared among the pixels",
-            "32 to 288 x (1 F + 1 B)", "gradient, score",
-        ),
-        "expected_gradients": Entry(
-            "paths:ExpectedGradients",
-            "Integrated gradients, averaged over many baselines",
-            "64 x (1 F + 1 B)",
-            "gradient, score",
-        ),
-        "guided_integrated_gradients": Entry(
-            "paths:GuidedIntegratedGradients",
-            "Integrated gradients along the path of small gradients",
-            "129 x (1 F + 1 B)",
-            "gradient, score",
-        ),
-        "blur_integrated_gradients": Entry(
-            "paths:BlurIntegratedGradients",
-            "The score's change while the picture comes into focus",
-            "65 x (1 F + 1 B)",
-            "gradient, score",
-        ),
-        "integrated_decision_gradients": Entry(
-            "paths:IntegratedDecisionGradients",
-            "Integrated gradients where the score changes",
-            "32 x (1 F + 1 B) + 17 F",
-            "gradient, score",
-        ),
-        "smoothgrad_squared": Entry(
-            "smooth:SmoothGradSquared",
-            "The mean squared gradient of noisy copies",
-            "25 x (1 F + 1 B)",
-            "gradient",
-        ),
-        "vargrad": Entry(
-            "smooth:VarGrad",
-            "The variance of the gradient under noise",
-            "25 x (1 F + 1 B)",
-            "gradient",
-        ),
-        "occlusion": Entry(
-            "occlusion:Occlusion", "The fall of the score when a window is filled",
-            "1 F a window", "score",
-        ),
-        "random": Entry("controls:RandomMap", "Control: noise", "0", "nothing"),
-    }
-)  # fmt: skip
 
 
 @final

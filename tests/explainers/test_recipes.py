@@ -31,7 +31,7 @@ QUICK = {
 GAPS = {
     "expected_gradients": 0.5,
     "guided_integrated_gradients": 0.05,
-    "blur_integrated_gradients": 0.05,
+    "blur_integrated_gradients": 0.3,
 }
 
 
