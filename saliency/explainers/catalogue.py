@@ -65,6 +65,42 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "paths:IntegratedGradients", "The score's change from black, shared among the pixels",
             "32 to 288 x (1 F + 1 B)", "gradient, score",
         ),
+        "expected_gradients": Entry(
+            "paths:ExpectedGradients",
+            "Integrated gradients, averaged over many baselines",
+            "64 x (1 F + 1 B)",
+            "gradient, score",
+        ),
+        "guided_integrated_gradients": Entry(
+            "paths:GuidedIntegratedGradients",
+            "Integrated gradients along the path of small gradients",
+            "129 x (1 F + 1 B)",
+            "gradient, score",
+        ),
+        "blur_integrated_gradients": Entry(
+            "paths:BlurIntegratedGradients",
+            "The score's change while the picture comes into focus",
+            "65 x (1 F + 1 B)",
+            "gradient, score",
+        ),
+        "integrated_decision_gradients": Entry(
+            "paths:IntegratedDecisionGradients",
+            "Integrated gradients where the score changes",
+            "32 x (1 F + 1 B) + 17 F",
+            "gradient, score",
+        ),
+        "smoothgrad_squared": Entry(
+            "smooth:SmoothGradSquared",
+            "The mean squared gradient of noisy copies",
+            "25 x (1 F + 1 B)",
+            "gradient",
+        ),
+        "vargrad": Entry(
+            "smooth:VarGrad",
+            "The variance of the gradient under noise",
+            "25 x (1 F + 1 B)",
+            "gradient",
+        ),
         "occlusion": Entry(
             "occlusion:Occlusion", "The fall of the score when a window is filled",
             "1 F a window", "score",
