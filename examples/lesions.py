@@ -5,7 +5,6 @@ The lesions are not: a bright rim around a dark core, as a ring-enhancing lesion
 Class 0 is the picture as it is, class 1 the picture with one lesion.
 """
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -30,9 +29,7 @@ def bundled(name: str) -> str:
 
 def slices() -> list[Any]:
     """Return the real slices as a viewer shows them, float32 (rows, columns) in 0..1."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the head CT lies about its pixel representation
-        images = [sal.read_dicom(bundled(name), window=window) for name, window in SLICES]
+    images = [sal.read_dicom(bundled(name), window=window) for name, window in SLICES]
     return [(image.display / np.float32(255)).astype(np.float32) for image in images]
 
 
@@ -45,11 +42,17 @@ def ring(picture: Any, centre: tuple[int, int], radius: tuple[float, float], gai
     return picture * (1 - 0.6 * core) + gain * rim
 
 
+def on_ring(heatmap: sal.Heatmap, centre: tuple[int, int], radius: float) -> float:
+    """Return the share of the hottest 1 % of the pixels that lie on the drawn lesion."""
+    rows, columns = np.nonzero(sal.top_fraction(heatmap, 0.01).values)
+    return float((np.hypot(rows - centre[0], columns - centre[1]) < 1.3 * radius).mean())
+
+
 def crop(picture: Any, rng: Generator) -> Any:
     """Cut a random rectangle that shows enough body, stretch it, vary grey and noise."""
     whole = Image.fromarray(picture)
     for _ in range(20):
-        width, height = (np.array(whole.size) * rng.uniform(0.5, 1, 2)).tolist()
+        width, height = (np.array(whole.size) * rng.uniform(0.5, 1.2, 2).clip(0, 1)).tolist()
         left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)
         box = (left, top, left + width, top + height)
         cut = np.asarray(whole.resize(SIZE[::-1], Image.Resampling.BILINEAR, box=box))
@@ -65,7 +68,7 @@ def with_lesion(picture: Any, rng: Generator) -> Any:
         row, column = (int(number) for number in rng.integers((30, 16), (112, 112)))
         if picture[row - 6 : row + 7, column - 6 : column + 7].min() > 0.08:
             break
-    mean, shape = rng.uniform(6, 12), rng.uniform(0.8, 1.25)
+    mean, shape = rng.uniform(7, 13), rng.uniform(0.8, 1.25)
     radius = (mean * shape, mean / shape)
     return np.clip(ring(picture, (row, column), radius, rng.uniform(0.4, 0.8)), 0, 1)
 
