@@ -1,6 +1,7 @@
 """Figures for papers and reports: matplotlib objects, handed back and never shown."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -77,7 +78,7 @@ def figure(
 def pixels(drawn: Figure, *, dpi: float = 120) -> Array:
     """Return a figure as uint8 (rows, columns, 3) RGB: no file, so no text chunk of matplotlib."""
     drawn.set_dpi(dpi)
-    canvas = FigureCanvasAgg(drawn)
+    canvas: Any = FigureCanvasAgg(drawn)  # matplotlib types neither of the two calls
     canvas.draw()
     return frozen(np.asarray(canvas.buffer_rgba())[..., :3], np.uint8, "figure", ranks=(3,))
 
