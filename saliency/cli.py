@@ -140,11 +140,11 @@ def _write(options: argparse.Namespace, result: Any, index: int) -> Iterator[Pat
 
 
 def _figure(path: Path, result: Any, overlay: Any) -> Path:
-    from saliency.render.figure import figure, pixels
+    from saliency.render.figure import figure, save
 
     title = f"{result.recipe}\ntarget {result.target}, score {result.score:.3g}"
     drawn = figure(result.image.display, result.heatmap, overlay, title=title)
-    return sal.Overlay(pixels(drawn)).save(path)
+    return save(drawn, path)
 
 
 def _info(options: argparse.Namespace) -> int:

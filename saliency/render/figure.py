@@ -1,6 +1,9 @@
 """Figures for papers and reports: matplotlib objects, handed back and never shown."""
 
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -55,7 +58,7 @@ def figure(
     Returns
     -------
     Figure
-        Save it with ``savefig``. No window, no global state.
+        Write it with :func:`save`. No window, no global state.
 
     Raises
     ------
@@ -70,17 +73,8 @@ def figure(
     _picture(panels[0], display, aspect)
     _heat(panels[1], heatmap, aspect, unit)
     _picture(panels[2], overlay.rgb, aspect)
-    if title is not None:
-        whole.suptitle(title)
+    _title(whole, title)
     return whole
-
-
-def pixels(drawn: Figure, *, dpi: float = 120) -> Array:
-    """Return a figure as uint8 (rows, columns, 3) RGB: no file, so no text chunk of matplotlib."""
-    drawn.set_dpi(dpi)
-    canvas: Any = FigureCanvasAgg(drawn)  # matplotlib types neither of the two calls
-    canvas.draw()
-    return frozen(np.asarray(canvas.buffer_rgba())[..., :3], np.uint8, "figure", ranks=(3,))
 
 
 def layers_figure(
@@ -123,9 +117,23 @@ def layers_figure(
     whole.colorbar(drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8)
     _picture(panels[-1], lovi(maps), aspect)
     panels[-1].set_title("LOVI: hue = layer", fontsize="medium")
-    if title is not None:
-        whole.suptitle(title)
+    _title(whole, title)
     return whole
+
+
+def save(whole: Figure, path: str | PathLike[str]) -> Path:
+    """Write a figure as a PNG file without any text in it; see :meth:`Overlay.save`.
+
+    ``Figure.savefig`` writes other formats, and says in the file which program wrote it.
+    """
+    canvas: Any = FigureCanvasAgg(whole)
+    canvas.draw()
+    return Overlay(np.asarray(canvas.buffer_rgba())[..., :3]).save(path)
+
+
+def _title(whole: Figure, title: str | None) -> None:
+    if title is not None:
+        whole.suptitle(fill(title, width=int(9 * whole.get_figwidth())), fontsize="medium")
 
 
 def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]:
