@@ -8,7 +8,6 @@ import pytest
 from examples.running import ROOT, run
 from pydicom.data import get_testdata_file
 
-import saliency as sal
 from saliency.explainers.catalogue import ENTRIES
 
 PAGES = ("README.md", "docs/start.md", "docs/write-an-explainer.md")
@@ -46,11 +45,11 @@ def test_readme_starts_with_what_to_do() -> None:
 
 
 def test_readme_lists_the_catalogue() -> None:
-    """The table of methods has each explainer of the catalogue once, and no other."""
+    """The table of methods is the catalogue: its names, summaries and costs, in its order."""
     table = README.split("## Methods")[1].split("\n## ")[0]
+    rows = [f"| `{name}` | {entry.summary} | {entry.cost} |" for name, entry in ENTRIES.items()]
 
-    assert sorted(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == sorted(ENTRIES)
-    assert sorted(sal.catalogue()) == sorted(ENTRIES)
+    assert [line for line in table.splitlines() if line.startswith("| `")] == rows, "\n".join(rows)
 
 
 @pytest.mark.parametrize("page", LINKING)
