@@ -28,13 +28,18 @@ def main() -> None:
     panels = [("the picture", image.display)]
     for name, explainer in {"edge_weighted": edge_weighted, **sal.catalogue()}.items():
         start = perf_counter()
-        result = sal.explain(probe, image, explainer, target=1)
+        try:
+            result = sal.explain(probe, image, explainer, target=1)
+        except sal.ExplainerError as error:  # not every method fits every model
+            print(f"{name}: {error}")
+            continue
         seconds = perf_counter() - start
         result.overlay().save(out / f"{name}.png")
         share = on_ring(result.heatmap, CENTRE, RADIUS)
         print(f"{name}: {share:.0%} of the hottest 1 % on the lesion, {seconds:.1f} s with tracing")
         panels.append((f"{name}: {share:.0%}", result.overlay().rgb))
-    print(save_sheet([panels[:4], panels[4:8], panels[8:]], out / "all.png"))
+    rows = [panels[start : start + 5] for start in range(0, len(panels), 5)]
+    print(save_sheet(rows, out / "all.png"))
 
 
 def edge_weighted(probe: sal.Probe, inputs: Any) -> Any:

@@ -19,6 +19,9 @@ SLICES = (
     ("examples_overlay.dcm", sal.Window(450, 790)),
     ("J2K_pixelrep_mismatch.dcm", sal.Window(40, 200)),
     ("CT_small.dcm", sal.Window(40, 400)),
+    ("examples_overlay.dcm", sal.Window(200, 443)),
+    ("J2K_pixelrep_mismatch.dcm", sal.Window(40, 100)),
+    ("CT_small.dcm", None),
 )
 
 
@@ -49,7 +52,7 @@ def on_ring(heatmap: sal.Heatmap, centre: tuple[int, int], radius: float) -> flo
 
 
 def crop(picture: Any, rng: Generator) -> Any:
-    """Cut a random rectangle that shows enough body, stretch it, vary grey and noise."""
+    """Cut a random rectangle that shows enough body, stretch it to the model's size."""
     whole = Image.fromarray(picture)
     for _ in range(20):
         width, height = (np.array(whole.size) * rng.uniform(0.5, 1.2, 2).clip(0, 1)).tolist()
@@ -58,8 +61,7 @@ def crop(picture: Any, rng: Generator) -> Any:
         cut = np.asarray(whole.resize(SIZE[::-1], Image.Resampling.BILINEAR, box=box))
         if (cut > 0.15).mean() > 0.3:
             break
-    turned = cut[:, :: rng.choice((-1, 1))]
-    return np.clip(turned * rng.uniform(0.7, 1) + rng.normal(0, 0.02, SIZE), 0, 1)
+    return cut[:, :: rng.choice((-1, 1))]
 
 
 def with_lesion(picture: Any, rng: Generator) -> Any:
@@ -70,7 +72,13 @@ def with_lesion(picture: Any, rng: Generator) -> Any:
             break
     mean, shape = rng.uniform(7, 13), rng.uniform(0.8, 1.25)
     radius = (mean * shape, mean / shape)
-    return np.clip(ring(picture, (row, column), radius, rng.uniform(0.4, 0.8)), 0, 1)
+    return ring(picture, (row, column), radius, rng.uniform(0.4, 0.8))
+
+
+def varied(picture: Any, rng: Generator) -> Any:
+    """Vary grey and noise: after the lesion is drawn, or its quiet would give it away."""
+    noise = rng.normal(0, rng.uniform(0, 0.03), SIZE)
+    return np.clip(picture * rng.uniform(0.7, 1) + noise, 0, 1)
 
 
 def pictures(count: int, seed: int) -> tuple[Any, Any]:
@@ -78,7 +86,6 @@ def pictures(count: int, seed: int) -> tuple[Any, Any]:
     rng, sources = np.random.default_rng(seed), slices()
     labels = np.arange(count) % 2
     drawn = [crop(sources[rng.integers(len(sources))], rng) for _ in labels]
-    shown = [
-        with_lesion(one, rng) if label else one for one, label in zip(drawn, labels, strict=True)
-    ]
+    pairs = zip(drawn, labels, strict=True)
+    shown = [varied(with_lesion(one, rng) if label else one, rng) for one, label in pairs]
     return np.stack(shown).astype(np.float32)[..., np.newaxis], labels

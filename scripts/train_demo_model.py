@@ -24,7 +24,7 @@ def main() -> None:
     tf.config.experimental.enable_op_determinism()
     keras.utils.set_random_seed(0)
     model = network()
-    images, labels = pictures(2400, seed=1)
+    images, labels = pictures(3000, seed=1)
     rate = keras.optimizers.schedules.CosineDecay(3e-3, EPOCHS * len(images) // 32)
     adam = keras.optimizers.Adam(rate)
     model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
