@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.graph import Graph, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
@@ -27,7 +27,7 @@ class Plan:
     Parameters
     ----------
     run
-        Inputs as the model takes them -> output and calls.
+        Inputs as the model takes them, and a rule or None -> output and calls.
     shape
         (H, W, C) of one sample, channels last, None where free.
     head
@@ -46,7 +46,7 @@ class Plan:
         No calls are seen: there is nothing to tap.
     """
 
-    run: Callable[[Tensor], Walk]
+    run: Callable[..., Walk]
     shape: Shape
     head: Head
     logit: bool
@@ -142,7 +142,7 @@ def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
         no_layers(model)
     alive = weakref.ref(model)
 
-    def run(inputs: Tensor) -> Walk:
+    def run(inputs: Tensor, _: Rule | None) -> Walk:
         living: Any = alive()
         return Walk(inference(lambda: living(inputs, training=False)), ())
 
