@@ -82,7 +82,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     _check(model, choice.output)
     shape = _input_shape(model)
     graph = _graph(model, shape)
-    if graph is None:
+    if graph is None or not _has_shapes(graph, shape):
         return _opaque(model, shape, choice)
     return _seen(model, graph, shape, choice)
 
@@ -217,6 +217,15 @@ def _graph(model: Any, shape: Shape) -> Graph | None:
     if graph is not None and graph.drawn and not _agree(model, graph, shape):
         return graph_of(model, draw=False)
     return graph
+
+
+def _has_shapes(graph: Graph, shape: Shape) -> bool:
+    """Return whether every operation can tell its output's shape without running."""
+    try:
+        outline_of(graph, shape)
+    except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
+        return False
+    return True
 
 
 def _agree(model: Any, graph: Graph, shape: Shape) -> bool:
