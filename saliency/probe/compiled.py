@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Walk
+from saliency.probe.graph import Rule, Walk
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -37,15 +37,21 @@ class Questions:
     predict: Question
 
 
-def compiled(plan: Plan, traces: Counter[str], ask: Ask | None = None) -> Questions:
-    """Compile a plan's questions; with ``ask`` about a callable target.
+@final
+@dataclass(frozen=True)
+class Terms:
+    """What compiled questions differ in: a callable target, and a rule for derivatives."""
 
-    ``traces`` counts, by question, how often TensorFlow has traced.
-    """
-    return Questions(*(_compiled(field.name, plan, traces, ask) for field in fields(Questions)))
+    ask: Ask | None = None
+    rule: Rule | None = None
 
 
-def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Question:
+def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
+    """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
+    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
+
+
+def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
     body = BODIES[name]
     pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
     classes = tf.TensorSpec((None,), tf.int32)
@@ -53,7 +59,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Q
     @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
         traces[name] += 1
-        return body(Pass(plan, ask, inputs, targets))
+        return body(Pass(plan, terms, inputs, targets))
 
     question: Question = traced
     return question
@@ -63,9 +69,9 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Q
 class Pass:
     """One forward pass, drawn once, and what may be asked of it."""
 
-    def __init__(self, plan: Plan, ask: Ask | None, inputs: Tensor, targets: Tensor) -> None:
-        self.plan, self.ask, self.inputs, self.targets = plan, ask, inputs, targets
-        self.walk: Walk = plan.run(self._door(inputs))
+    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
 
     @property
     def rank(self) -> int:
@@ -90,8 +96,8 @@ class Pass:
 
     def score(self) -> Tensor:
         """Return the target's score."""
-        if self.ask is not None:
-            return check_score(self.ask(self.explained()), self.ask)
+        if self.terms.ask is not None:
+            return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()
         return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
 
@@ -129,7 +135,7 @@ def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
 
 def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
     shown = forward.shown(forward.taps)
-    if forward.plan.pooled is not None and forward.ask is None:
+    if forward.plan.pooled is not None and forward.terms == Terms():
         return shown, _pooled_gradient(forward, shown[-1])
     return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
 

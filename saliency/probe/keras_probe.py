@@ -3,14 +3,15 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Ask, Questions, compiled
+from saliency.probe.compiled import Questions, Terms, compiled
+from saliency.probe.graph import Rule
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
@@ -19,8 +20,8 @@ from saliency.probe.targets import PREDICTED, checked_labels, class_index
 Source: TypeAlias = Any
 """A Keras model, or the path of a .keras or .h5 file."""
 
-CALLABLES_KEPT = 8
-"""Callable targets whose compiled questions a probe keeps."""
+TERMS_KEPT = 8
+"""Callable targets and rules whose compiled questions a probe keeps."""
 
 
 @final
@@ -32,15 +33,18 @@ class Core:
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
         self.traces = traces
-        self.questions: Questions = compiled(plan, traces)
-        self._about = lru_cache(CALLABLES_KEPT)(lambda ask: compiled(plan, traces, ask))
+        self.questions: Questions = compiled(plan, traces, Terms())
+        self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
 
-    def about(self, ask: Ask) -> Questions:
-        """Return the questions about a callable target; compiled once while it is in use."""
+    def on(self, terms: Terms) -> Questions:
+        """Return the questions on these terms; compiled once while they are in use."""
+        if terms == Terms():
+            return self.questions
         try:
-            return self._about(ask)
+            hash(terms)
         except TypeError:
-            return compiled(self.plan, self.traces, ask)
+            return compiled(self.plan, self.traces, terms)
+        return self._on(terms)
 
 
 @final
@@ -121,9 +125,9 @@ class KerasProbe:
             Out of range, no label, or no class target where the model has no classes.
         """
         if callable(target):
-            return BoundProbe(self, self.core.about(target), _constant(PREDICTED), target)
+            return BoundProbe(self, Terms(ask=target), _constant(PREDICTED), target)
         index = class_index(target, self.core.plan.head, self.labels)
-        return BoundProbe(self, self.core.questions, _constant(index), target)
+        return BoundProbe(self, Terms(), _constant(index), target)
 
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
@@ -175,8 +179,8 @@ class BoundProbe:
     ----------
     source
         The probe that it was made from; it keeps the model alive.
-    questions
-        Compiled functions.
+    terms
+        What its questions are compiled for.
     targets
         int32 (k,): class of sample i is entry i modulo k; -1: the predicted class.
     target
@@ -184,7 +188,7 @@ class BoundProbe:
     """
 
     source: KerasProbe
-    questions: Questions = field(repr=False)
+    terms: Terms = field(repr=False)
     targets: Tensor = field(repr=False)
     target: Target
 
@@ -230,7 +234,19 @@ class BoundProbe:
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
         if self.target is not None:
             return self
-        return BoundProbe(self.source, self.questions, self.classes(inputs), self.target)
+        return replace(self, targets=self.classes(inputs))
+
+    def ruled(self, rule: Rule) -> "BoundProbe":
+        """Return a probe whose derivatives follow a rule (``saliency.probe.rules``).
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into.
+        """
+        if self.source.core.plan.opaque:
+            no_layers(self.source.model)
+        return replace(self, terms=replace(self.terms, rule=rule))
 
     def _look(self, question: str, inputs: Tensor) -> Any:
         if self.source.core.plan.opaque or not self.layers:
@@ -246,7 +262,7 @@ class BoundProbe:
                 f"(whole batches, one after the other), got {samples}."
             )
             raise InputError(msg)
-        return getattr(self.questions, question)(tensor, self.targets)
+        return getattr(self.source.core.on(self.terms), question)(tensor, self.targets)
 
 
 def checked(inputs: Tensor, plan: Plan) -> Tensor:

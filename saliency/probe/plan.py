@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.graph import Graph, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
@@ -27,7 +27,7 @@ class Plan:
     Parameters
     ----------
     run
-        Inputs as the model takes them -> output and calls.
+        Inputs as the model takes them, and a rule or None -> output and calls.
     shape
         (H, W, C) of one sample, channels last, None where free.
     head
@@ -46,7 +46,7 @@ class Plan:
         No calls are seen: there is nothing to tap.
     """
 
-    run: Callable[[Tensor], Walk]
+    run: Callable[..., Walk]
     shape: Shape
     head: Head
     logit: bool
@@ -82,7 +82,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     _check(model, choice.output)
     shape = _input_shape(model)
     graph = _graph(model, shape)
-    if graph is None:
+    if graph is None or not _has_shapes(graph, shape):
         return _opaque(model, shape, choice)
     return _seen(model, graph, shape, choice)
 
@@ -142,7 +142,7 @@ def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
         no_layers(model)
     alive = weakref.ref(model)
 
-    def run(inputs: Tensor) -> Walk:
+    def run(inputs: Tensor, _: Rule | None) -> Walk:
         living: Any = alive()
         return Walk(inference(lambda: living(inputs, training=False)), ())
 
@@ -217,6 +217,15 @@ def _graph(model: Any, shape: Shape) -> Graph | None:
     if graph is not None and graph.drawn and not _agree(model, graph, shape):
         return graph_of(model, draw=False)
     return graph
+
+
+def _has_shapes(graph: Graph, shape: Shape) -> bool:
+    """Return whether every operation can tell its output's shape without running."""
+    try:
+        outline_of(graph, shape)
+    except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
+        return False
+    return True
 
 
 def _agree(model: Any, graph: Graph, shape: Shape) -> bool:
