@@ -25,6 +25,7 @@ Question: TypeAlias = Callable[[Tensor, Tensor], Any]
 class Questions:
     """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
 
+    Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
     Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
     """
 
@@ -59,7 +60,8 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
     @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
         traces[name] += 1
-        return body(Pass(plan, terms, inputs, targets))
+        forward = Pass(plan, terms, inputs, targets)
+        return body(forward), forward.told()
 
     question: Question = traced
     return question
@@ -100,6 +102,12 @@ class Pass:
             return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()
         return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def told(self) -> tuple[Tensor, ...]:
+        """Return the score, and the classes where they are what is explained; () without either."""
+        if self.terms.ask is not None:
+            return (self.score(),)
+        return () if self.plan.head.classes is None else (self.score(), self.classes())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:
         """Return tapped tensors as float32, channels last."""

@@ -24,6 +24,10 @@ TERMS_KEPT = 8
 """Callable targets and rules whose compiled questions a probe keeps."""
 
 
+_LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
+"""Questions that need tapped layers."""
+
+
 @final
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
@@ -132,7 +136,7 @@ class KerasProbe:
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
         inputs = checked(inputs, self.core.plan)
-        return self.core.questions.predict(inputs, _constant(PREDICTED))
+        return self.core.questions.predict(inputs, _constant(PREDICTED))[0]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -213,17 +217,17 @@ class BoundProbe:
         ModelError
             The model cannot be looked into.
         """
-        found: tuple[Tensor, ...] = self._look("activations", inputs)
+        found: tuple[Tensor, ...] = self._ask("activations", inputs)
         return found
 
     def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Return for each tapped layer its activation and the score's derivative by it."""
-        found: tuple[tuple[Tensor, Tensor], ...] = self._look("activation_gradients", inputs)
+        found: tuple[tuple[Tensor, Tensor], ...] = self._ask("activation_gradients", inputs)
         return found
 
     def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return all activations, and the score's derivative by the last of them."""
-        found: tuple[tuple[Tensor, ...], Tensor] = self._look("last_gradient", inputs)
+        found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
         return found
 
     def classes(self, inputs: Tensor) -> Tensor:
@@ -248,12 +252,10 @@ class BoundProbe:
             no_layers(self.source.model)
         return replace(self, terms=replace(self.terms, rule=rule))
 
-    def _look(self, question: str, inputs: Tensor) -> Any:
-        if self.source.core.plan.opaque or not self.layers:
+    def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
+        """Return the answer to a question by name, and what was told with it: score, classes."""
+        if question in _LOOKS and (self.source.core.plan.opaque or not self.layers):
             no_layers(self.source.model)
-        return self._ask(question, inputs)
-
-    def _ask(self, question: str, inputs: Tensor) -> Any:
         tensor = checked(inputs, self.source.core.plan)
         count, samples = self.targets.shape[0], tensor.shape[0]
         if count and samples is not None and samples % count:
@@ -262,7 +264,12 @@ class BoundProbe:
                 f"(whole batches, one after the other), got {samples}."
             )
             raise InputError(msg)
-        return getattr(self.source.core.on(self.terms), question)(tensor, self.targets)
+        ask = getattr(self.source.core.on(self.terms), question)
+        found, told = ask(tensor, self.targets)
+        return found, told
+
+    def _ask(self, question: str, inputs: Tensor) -> Any:
+        return self.answer(question, inputs)[0]
 
 
 def checked(inputs: Tensor, plan: Plan) -> Tensor:
