@@ -11,6 +11,7 @@ from saliency.dicom.layout import Layout
 from saliency.dicom.limits import MOST_HEADERS, check
 from saliency.dicom.native import swap_words
 from saliency.dicom.source import Pixels
+from saliency.dicom.syntax import Syntax
 from saliency.dicom.tags import TAGS
 from saliency.dicom.walk import UNDEFINED
 from saliency.errors import DicomError
@@ -32,6 +33,12 @@ class Fragment:
 
     offset: int
     length: int
+
+
+def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
+    """Whether pixel data lies in fragments, as it shows: labels of either kind can be wrong."""
+    items = pixels.store.peek(pixels.offset, 4) == _ITEM
+    return items and (pixels.length == UNDEFINED or syntax.family != "native")
 
 
 def native_frame(

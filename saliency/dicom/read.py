@@ -9,7 +9,7 @@ from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
-from saliency.dicom.frames import FrameIndex, native_frame
+from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
@@ -95,7 +95,7 @@ class Reader:
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
         self._index: FrameIndex | None = None
-        if opened.syntax.family != "native":
+        if is_encapsulated(self._pixels, opened.syntax):
             self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicom.build import SIZE, dataset, encoded, item, ramp, written
-from pydicom.encaps import encapsulate_extended, fragment_frame
+from pydicom.encaps import encapsulate_extended
 
 from saliency.dicom import read_dicom, read_frames
 from saliency.errors import DicomError, InputError
@@ -25,7 +25,7 @@ def cine() -> np.ndarray:
 
 @pytest.fixture
 def streams(cine: np.ndarray) -> list[bytes]:
-    """The frames as JPEG 2000."""
+    """Return the frames as JPEG 2000."""
     return [imagecodecs.jpeg2k_encode(frame, level=0, reversible=True) for frame in cine]
 
 
@@ -54,12 +54,12 @@ def test_native_frames_come_in_order(cine: np.ndarray) -> None:
 
 
 def with_basic(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Basic Offset Table."""
+    """Write a Basic Offset Table."""
     return written(encoded(dataset(cine, frames=5), streams, J2K))
 
 
 def without_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Empty table, one fragment a frame."""
+    """Write an empty table, one fragment a frame."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     made.PixelData = pydicom.encaps.encapsulate(streams, has_bot=False)
     made["PixelData"].is_undefined_length = True
@@ -67,7 +67,7 @@ def without_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Empty table, three fragments a frame."""
+    """Write an empty table, three fragments a frame."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     made.PixelData = pydicom.encaps.encapsulate(streams, fragments_per_frame=3, has_bot=False)
     made["PixelData"].is_undefined_length = True
@@ -75,7 +75,7 @@ def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def with_extended(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Extended Offset Table."""
+    """Write an Extended Offset Table."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     data, made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = encapsulate_extended(streams)
     made.PixelData = data
@@ -84,7 +84,7 @@ def with_extended(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def with_wild_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """A Basic Offset Table that points nowhere."""
+    """Write a Basic Offset Table that points nowhere."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     data = bytearray(made.PixelData)
     data[12:28] = np.array([3, 77777777, 88888888, 99999999], "<u4").tobytes()

@@ -58,7 +58,7 @@ WANTED = {
 
 
 def outcome(source: object) -> str:
-    """The reason of a refusal, or "shown"."""
+    """Return the reason of a refusal, or "shown"."""
     try:
         read_dicom(source)
     except DicomError as error:
@@ -68,18 +68,26 @@ def outcome(source: object) -> str:
 
 @pytest.mark.parametrize("name", WANTED)
 def test_shared_files(name: str) -> None:
-    """Each hostile file gets what it deserves, in less than two seconds and 300 MB."""
+    """Each hostile file gets what it deserves, in less than two seconds."""
     path = shared("malformed", f"{name}.dcm")
-    tracemalloc.start()
     begin = time.process_time()
 
-    found = outcome(path)
+    assert outcome(path) == WANTED[name]
+    assert time.process_time() - begin < 2
 
-    seconds = time.process_time() - begin
+
+@pytest.mark.parametrize(
+    "name",
+    ["01_rows65535_2bytes", "33_deflate_bomb_1GB", "36_jpeg_sof_65500", "37_j2k_siz_60000"],
+)
+def test_bombs_need_no_memory(name: str) -> None:
+    """What asks for gigabytes is refused within 300 MB."""
+    path = shared("malformed", f"{name}.dcm")
+    tracemalloc.start()
+    outcome(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found == WANTED[name]
-    assert seconds < 6  # tracing makes small allocations several times as slow
+
     assert peak < 300e6
 
 
@@ -91,7 +99,7 @@ def test_no_shared_file_is_forgotten() -> None:
 
 
 def patched(file: bytes, tag: int, value: bytes) -> bytes:
-    """The file with the value of a short element replaced by as many bytes."""
+    """Return the file with the value of a short element replaced by as many bytes."""
     head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     at = file.index(head) + 8
     return file[:at] + value + file[at + len(value) :]
@@ -172,7 +180,7 @@ def test_400_000_empty_items_cost_less_than_a_second() -> None:
 
 
 def test_functional_groups_of_many_frames_are_no_attack() -> None:
-    """Two thousand frames with groups of undefined length exceed the limit of others, and are read."""
+    """Two thousand frames with groups of undefined length exceed the limit, and are read."""
     group = b"".join(
         struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
         + struct.pack("<HH2sH2s", 0x0018, 0x9073, b"CS", 2, b"AB") * 60

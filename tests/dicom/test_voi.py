@@ -32,7 +32,7 @@ def test_linear_is_the_formula_of_the_standard(window: tuple[float, float]) -> N
 
 
 def test_linear_maps_the_examples_of_the_standard() -> None:
-    """c = 2048, w = 4096 sends 0 to black and 4095 to white; c = 0, w = 1 is a step at -0.5."""
+    """Window 2048, 4096 sends 0 to black and 4095 to white; 0, 1 is a step at -0.5."""
     full, step = Window(2048, 4096), Window(0, 1)
 
     assert linear(np.array([0.0, 4095.0]), full).tolist() == [0, 1]

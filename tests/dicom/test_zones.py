@@ -11,7 +11,7 @@ from saliency.values.zone import Zone
 
 
 def zone_of(file: bytes, name: str, frame: int = 0) -> Zone | None:
-    """The zone of a name, of a file."""
+    """Return the zone of a name, of a file."""
     return next((z for z in read_dicom(file, frame=frame).zones if z.name == name), None)
 
 
@@ -131,7 +131,7 @@ def test_collimator_is_a_zone_of_its_own() -> None:
 
 
 def overlaid(mask: np.ndarray, origin: tuple[int, int], **more: object) -> bytes:
-    """A file with an overlay plane in group 6002."""
+    """Return a file with an overlay plane in group 6002."""
     made = dataset(ramp(), **more)
     rows, columns = mask.shape
     made.add_new(0x60020010, "US", rows)
@@ -210,7 +210,7 @@ def test_bitmap_shutter_is_a_shutter() -> None:
 
 
 def region(box: tuple[int, int, int, int], spatial: int = 1, data: int = 1) -> object:
-    """An ultrasound region: left, top, right, bottom from 0."""
+    """Return an ultrasound region: left, top, right, bottom from 0."""
     left, top, right, bottom = box
     return item(
         RegionSpatialFormat=spatial,
@@ -227,7 +227,7 @@ def region(box: tuple[int, int, int, int], spatial: int = 1, data: int = 1) -> o
 
 
 def test_screen_is_what_no_region_shows() -> None:
-    """The zone is the complement of all picture regions; decoration and screen-wide none count not."""
+    """The zone is the complement of all picture regions; decoration does not count."""
     none, ecg = region((0, 0, 52, 36), 0, 0), region((0, 30, 52, 36), 4, 10)
     regions = [none, region((5, 6, 20, 30)), region((30, 6, 40, 20), 2), ecg]
     zone = zone_of(written(dataset(ramp(), SequenceOfUltrasoundRegions=regions)), "screen")
