@@ -4,12 +4,12 @@ import warnings
 import zlib
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import imagecodecs
 import numpy as np
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 
 from saliency.dicom.codestream import Stream, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.layout import Layout
@@ -20,10 +20,9 @@ from saliency.dicom.syntax import Syntax
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
-#: Plugins of pydicom by family; none of them loads a decoder under the GPL.
-_PLUGINS: Final = MappingProxyType(
-    {"jpeg": ("pillow",), "jpegls": ("pyjpegls",), "jpeg2k": ("pylibjpeg", "pillow")}
-)
+#: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
+#: CharLS again, without the guard below.
+_PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
 _SIGNATURES: Final = MappingProxyType(
     {
         b"\xff\x4f\xff\x51": "jpeg2k",
@@ -143,7 +142,8 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
 
 
 def _jpegls(data: bytes) -> Array:
-    array: Array = imagecodecs.jpegls_decode(data)
+    """Decode JPEG-LS, with an end marker of our own: without one CharLS searches for seconds."""
+    array: Array = imagecodecs.jpegls_decode(data + b"\xff\xd9")
     return array
 
 
@@ -177,22 +177,24 @@ def _by_pydicom(data: bytes, layout: Layout, syntax: Syntax, plugin: str) -> Sam
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         array, meta = get_decoder(syntax.uid).as_array(
-            encapsulate([data]),
-            index=0,
-            raw=True,
-            decoding_plugin=plugin,
-            rows=layout.rows,
-            columns=layout.columns,
-            number_of_frames=1,
-            samples_per_pixel=layout.samples,
-            bits_allocated=layout.allocated,
-            bits_stored=layout.bits,
-            pixel_representation=int(layout.signed),
-            planar_configuration=0,
-            photometric_interpretation=layout.photometric,
-            pixel_keyword="PixelData",
+            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **_options(layout)
         )
     return Samples(array, str(meta["photometric_interpretation"]).replace("_422", ""))
+
+
+def _options(layout: Layout) -> dict[str, Any]:
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": layout.samples,
+        "bits_allocated": layout.allocated,
+        "bits_stored": layout.bits,
+        "pixel_representation": int(layout.signed),
+        "planar_configuration": 0,
+        "photometric_interpretation": layout.photometric,
+        "pixel_keyword": "PixelData",
+    }
 
 
 def _inflate(data: bytes, layout: Layout) -> Samples:

@@ -57,13 +57,16 @@ class FileElements:
 
     @property
     def little(self) -> bool:
+        """Byte order of values that still are bytes."""
         return self._encoding.little
 
     def has(self, tag: int) -> bool:
+        """Whether the element is there with a value."""
         field = self._fields.get(tag)
         return field is not None and field.length > 0
 
     def octets(self, tag: int) -> bytes:
+        """Return the value as bytes."""
         field = self._fields.get(tag)
         if field is None or field.length in (0, UNDEFINED):
             return b""
@@ -71,6 +74,7 @@ class FileElements:
         return self._walker.store.read(field.offset, field.length)
 
     def numbers(self, tag: int) -> tuple[float, ...]:
+        """Return the value as numbers."""
         field = self._fields.get(tag)
         if field is None:
             return ()
@@ -78,9 +82,11 @@ class FileElements:
         return numbers_of(self.octets(tag), vr, little=self.little)
 
     def text(self, tag: int) -> str:
+        """Return the value as text."""
         return text_of(self.octets(tag))
 
     def items(self, tag: int) -> Sequence[Elements]:
+        """Return the items of a sequence."""
         field = self._fields.get(tag)
         return () if field is None else FileItems(self._walker, field)
 

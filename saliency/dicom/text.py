@@ -18,7 +18,7 @@ CLEAR = 64
 #: The pyramid ends before either side falls below this many pixels, and after 3 levels.
 SMALLEST = 80
 #: Log odds from which a line is called writing.
-SURE = 2.0
+SURE = 3.0
 
 
 def text_zone(display: Array) -> Zone | None:

@@ -37,6 +37,8 @@ class Line(NamedTuple):
     inside: float
     rough: float
     fill: float
+    sharp: float
+    ridge: float
 
 
 def lines(sheet: Sheet) -> tuple[Line, ...]:
@@ -94,7 +96,9 @@ def _measure(letters: Pieces, sheet: Sheet) -> Line:
     area, runs = int(letters.area.sum()), int(letters.runs.sum())
     tint = float(peak[len(peak) // 2])
     window = sheet.grey[top:bottom, left:right]
-    inner = sheet.ridges[top:bottom, left:right] >= sheet.contrast
+    ridges = sheet.ridges[top:bottom, left:right]
+    inner = ridges >= sheet.contrast
+    ridge = float(ridges[inner].mean())
     ground = float(np.partition(window, int(0.3 * window.size), axis=None)[int(0.3 * window.size)])
     contrast = max(tint - ground, 1.0)
     around = _ink_around(sheet, (top, left, bottom, right), round(0.35 * middle + 0.49))
@@ -115,6 +119,8 @@ def _measure(letters: Pieces, sheet: Sheet) -> Line:
         inside=(int(inner.sum()) - area) / area,
         rough=_spread(window[~inner], ground) / contrast,
         fill=area / float((height * letters.width).sum()),
+        sharp=ridge / contrast,
+        ridge=ridge / sheet.contrast,
     )
 
 

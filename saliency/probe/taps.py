@@ -15,6 +15,7 @@ import keras
 
 from saliency.errors import ModelError
 from saliency.probe.graph import Operation, sublayers
+from saliency.probe.head import SAME_AT_INFERENCE
 from saliency.probe.outline import Outline, Step
 
 GLOBAL_POOLS = (
@@ -59,24 +60,21 @@ class Place:
         It is behind an activation function.
     widened
         An up-sampling came before it.
-    resized
-        The step itself pads, crops or pools.
-    normalised
-        The step itself scales with weights of its own, and does no more.
+    derived
+        The step only pads, crops, pools, normalises or hands on what is there already.
     """
 
     scale: int | None = None
     convolved: bool = False
     activated: bool = False
     widened: bool = False
-    resized: bool = False
-    normalised: bool = False
+    derived: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether it may be tapped where the network has no activation functions."""
         picture = self.scale is not None and self.convolved
-        return picture and not (self.widened or self.resized or self.normalised)
+        return picture and not (self.widened or self.derived)
 
     @property
     def fit(self) -> bool:
@@ -156,8 +154,7 @@ def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Pla
         convolved=kernel or (not down and any(place.convolved for place in parents)),
         activated=activated,
         widened=_widens(step.operation, ratio) or any(place.widened for place in parents),
-        resized=ratio != 1 and not kernel,
-        normalised=not kernel and _has_weights(step.operation) and not activated,
+        derived=not kernel and (ratio != 1 or _derives(step.operation, activated=activated)),
     )
 
 
@@ -185,6 +182,11 @@ def _has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
     return any(len(weight.shape) >= rank for weight in weights)
+
+
+def _derives(operation: Operation, *, activated: bool) -> bool:
+    normalises = _has_weights(operation) and not activated
+    return normalises or isinstance(operation, SAME_AT_INFERENCE)
 
 
 def _has_weights(operation: Operation) -> bool:
@@ -299,13 +301,11 @@ def _pick(leading: set[int], cuts: set[int], ends: set[int]) -> int:
 
 
 def _named(steps: Sequence[Step], name: str, rank: int) -> int:
-    found = [step for step in steps if name in (step.name, step.name.rsplit("/", 1)[-1])]
-    exact = [step for step in found if step.name == name]
+    found = [step for step in steps if name in _names(step)]
     if not found:
-        near = difflib.get_close_matches(name, [step.name for step in steps], n=5, cutoff=0.4)
-        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {', '.join(near)}."
+        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {_near(steps, name)}."
         raise ModelError(msg)
-    chosen = exact or found
+    chosen = [step for step in found if step.name == name] or found
     if len(chosen) > 1:
         names = ", ".join(step.name for step in chosen)
         msg = f"KerasProbe: {name!r} stands for {len(chosen)} calls ({names}): give a full name."
@@ -314,3 +314,15 @@ def _named(steps: Sequence[Step], name: str, rank: int) -> int:
         msg = f"KerasProbe: {name!r} has output {chosen[0].shape}, expected rank {rank}."
         raise ModelError(msg)
     return chosen[0].index
+
+
+def _names(step: Step) -> tuple[str, ...]:
+    """Return the full name, the bare one, and the bare one without the count of its calls."""
+    bare = step.name.rsplit("/", 1)[-1]
+    return step.name, bare, step.name.split("#")[0], bare.split("#")[0]
+
+
+def _near(steps: Sequence[Step], name: str) -> str:
+    full = {each: step.name for step in reversed(steps) for each in _names(step)}
+    near = difflib.get_close_matches(name, full, n=5, cutoff=0.4) or list(full)[-5:]
+    return ", ".join(dict.fromkeys(full[each] for each in near))
