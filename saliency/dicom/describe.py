@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from saliency.dicom.boundary import contained
 from saliency.dicom.geometry import read_aspect, read_spacing
 from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
@@ -33,7 +34,7 @@ def describe(source: object) -> Mapping[str, object]:
     DicomError
         The file cannot be shown.
     """
-    with open_source(source) as opened:
+    with contained(), open_source(source) as opened:
         pixels, top = pixels_of(opened), opened.elements
         layout, groups = read_layout(top, pixels.tag), read_groups(top).of(0)
         shape = asdict(layout)

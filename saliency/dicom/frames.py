@@ -9,6 +9,7 @@ from typing import Final
 from saliency.dicom.elements import Elements
 from saliency.dicom.layout import Layout
 from saliency.dicom.limits import MOST_HEADERS, check
+from saliency.dicom.native import swap_words
 from saliency.dicom.source import Pixels
 from saliency.dicom.tags import TAGS
 from saliency.dicom.walk import UNDEFINED
@@ -33,10 +34,13 @@ class Fragment:
     length: int
 
 
-def native_frame(pixels: Pixels, layout: Layout, frame: int) -> tuple[bytes, int]:
+def native_frame(
+    pixels: Pixels, layout: Layout, frame: int, *, swapped: bool = False
+) -> tuple[bytes, int]:
     """Return the bytes of a native frame, and the bit at which it starts in the first of them.
 
-    Frames of 1 bit follow each other without padding (PS3.5 8.1.1).
+    Frames of 1 bit follow each other without padding (PS3.5 8.1.1). ``swapped``: bytes lie in
+    big endian words of 16 bits, which frames of an odd number of bytes share (PS3.5 7.3, D.2).
 
     Raises
     ------
@@ -50,7 +54,11 @@ def native_frame(pixels: Pixels, layout: Layout, frame: int) -> tuple[bytes, int
         raise DicomError(msg, reason="truncated")
     first = layout.frame_bits * frame
     start, end = first // 8, (first + layout.frame_bits + 7) // 8
-    return pixels.store.read(pixels.offset + start, end - start), first % 8
+    if not swapped:
+        return pixels.store.read(pixels.offset + start, end - start), first % 8
+    even = start - start % 2
+    words = pixels.store.read(pixels.offset + even, end + end % 2 - even)
+    return swap_words(words)[start - even : end - even], first % 8
 
 
 class FrameIndex:

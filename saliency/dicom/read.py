@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
@@ -14,7 +15,7 @@ from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
 from saliency.dicom.modality import Modality, is_signed, read_modality
-from saliency.dicom.native import swap_words, unpack
+from saliency.dicom.native import unpack
 from saliency.dicom.padding import padding_mask
 from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
@@ -58,7 +59,7 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
     InputError
         The source is of no type that can be read, or the file has no such window.
     """
-    with open_source(source) as opened:
+    with contained(), open_source(source) as opened:
         return Reader(opened).image(frame, window)
 
 
@@ -67,7 +68,7 @@ def read_frames(source: object, *, window: Window | int | None = None) -> Iterat
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
-    with open_source(source) as opened:
+    with contained(), open_source(source) as opened:
         reader = Reader(opened)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
@@ -128,12 +129,10 @@ class Reader:
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
-        raw, first_bit = native_frame(self._pixels, self.layout, frame)
         little = self._syntax.little_pixels
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
-        return raw, unpack(
-            swap_words(raw) if swapped else raw, self.layout, little=little, first_bit=first_bit
-        )
+        raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
+        return raw, unpack(raw, self.layout, little=little, first_bit=bit)
 
     def _picture(
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None

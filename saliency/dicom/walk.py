@@ -52,6 +52,7 @@ class Walker:
 
     def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
         """Walk the elements of a data set or item; an item's end delimiter ends the walk."""
+        end = min(end, self.store.size)
         while start + 8 <= end:
             field = self.header(start, encoding)
             if field.tag in (ITEM_END, SEQUENCE_END):
@@ -63,7 +64,7 @@ class Walker:
         """Walk the items of a sequence: where the content of each starts and ends."""
         start = field.offset
         end = self.store.size if field.length == UNDEFINED else field.offset + field.length
-        while start + 8 <= end:
+        while start + 8 <= min(end, self.store.size):
             item = self.header(start, field.encoding)
             if item.tag != ITEM:
                 return

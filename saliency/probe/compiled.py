@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, TypeAlias, final
 
+import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
@@ -79,7 +80,7 @@ class Pass:
     def explained(self) -> Any:
         """Return what is explained: the logits, or the output as it is."""
         logits = self.plan.logit
-        found = self.plan.head.logits(self.walk.calls) if logits else self.walk.output
+        found = self.plan.head.logits(self.walk.calls) if logits else self._chosen()
         floats = tf.is_tensor(found) and found.dtype.is_floating
         return tf.cast(found, tf.float32) if floats else found
 
@@ -100,6 +101,10 @@ class Pass:
         cast = (tf.cast(each, tf.float32) for each in tensors)
         turn = self.plan.channels_first
         return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _chosen(self) -> Any:
+        part, output = self.plan.part, self.walk.output
+        return output if part is None else keras.tree.flatten(output)[part]
 
     def _door(self, inputs: Tensor) -> Tensor:
         order = (0, self.rank - 1, *range(1, self.rank - 1))

@@ -41,7 +41,11 @@ FUSED = (
 )
 """Layers that apply their ``activation`` last. Conv3D has the ``call`` of Conv2D."""
 
-GLOBAL_MEANS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalAveragePooling3D)
+GLOBAL_MEANS = (
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+)
 
 KINDS: tuple[tuple[Kind, tuple[Any, ...]], ...] = (
     (
@@ -78,11 +82,14 @@ class Head:
         The squashing function at the end, None where there is none that we know.
     step
         The call that squashes, None where there is none.
+    choices
+        Names of the model's outputs where it has several and none was chosen.
     """
 
     shape: Shape
     kind: Kind | None = None
     step: int | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def units(self) -> int | None:

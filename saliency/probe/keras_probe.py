@@ -12,7 +12,7 @@ import tensorflow as tf
 from saliency.errors import InputError
 from saliency.probe.compiled import Ask, Questions, compiled
 from saliency.probe.load import load_model
-from saliency.probe.plan import Output, Plan, no_layers, plan_of
+from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
 from saliency.probe.targets import PREDICTED, checked_labels, class_index
 
@@ -27,8 +27,8 @@ CALLABLES_KEPT = 8
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
 
-    def __init__(self, model: Any, layers: Sequence[str] | None, output: Output) -> None:
-        plan = plan_of(model, layers, output)
+    def __init__(self, model: Any, choice: Choice) -> None:
+        plan = plan_of(model, choice)
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
         self.traces = traces
@@ -65,6 +65,8 @@ class KerasProbe:
         in one, else its output. ``"probability"``: explain the model's output itself.
     labels
         One name for each class, to be used as targets.
+    part
+        Name or index of the output to explain, where the model has several.
 
     Raises
     ------
@@ -86,9 +88,11 @@ class KerasProbe:
         layers: Sequence[str] | None = None,
         output: Output = "logit",
         labels: Sequence[str] | None = None,
+        part: str | int | None = None,
     ) -> None:
         loaded = load_model(model) if isinstance(model, str | os.PathLike) else model
-        self._set(loaded, Core(loaded, layers, output), labels)
+        choice = Choice(None if layers is None else tuple(layers), output, part)
+        self._set(loaded, Core(loaded, choice), labels)
 
     @classmethod
     def from_core(cls, model: Any, core: Core, labels: Sequence[str] | None = None) -> "KerasProbe":

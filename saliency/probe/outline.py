@@ -68,16 +68,20 @@ class Outline:
     channels_first: bool = False
 
 
-def outline_of(graph: Graph, shape: Shape) -> Outline:
-    """Work out all shapes for inputs of ``shape``; free axes but the batch count as 256."""
+def outline_of(graph: Graph, shape: Shape, part: int | None = None) -> Outline:
+    """Work out all shapes for inputs of ``shape``; free axes but the batch count as 256.
+
+    ``part`` chooses among several outputs by their order in the flat structure.
+    """
     filled = (shape[0], *(FREE if axis is None else axis for axis in shape[1:]))
     walk = graph.shapes(filled)
     producers: dict[int, int] = {}
     steps = tuple(_step(index, call, producers) for index, call in enumerate(walk.calls))
     steps = _numbered(steps)
-    single = isinstance(walk.output, keras.KerasTensor)
-    output = tuple(walk.output.shape) if single else ()
-    outline = Outline(steps, producers.get(id(walk.output)) if single else None, output)
+    output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
+    single = isinstance(output, keras.KerasTensor)
+    last = producers.get(id(output)) if single else None
+    outline = Outline(steps, last, tuple(output.shape) if single else ())
     return _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
 
 
