@@ -46,9 +46,10 @@ class Walker:
         self._count = 0
         self._most = MAX_HEADERS
 
-    def allow_frames(self, frames: int) -> None:
+    def allow_frames(self, frames: float) -> None:
         """Let the functional groups of so many frames be long."""
-        self._most = min(MAX_HEADERS + HEADERS_PER_FRAME * max(frames, 0), MOST_HEADERS)
+        more = HEADERS_PER_FRAME * frames if frames > 0 else 0
+        self._most = int(min(MAX_HEADERS + more, MOST_HEADERS))
 
     def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
         """Walk the elements of a data set or item; an item's end delimiter ends the walk."""

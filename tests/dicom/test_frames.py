@@ -225,3 +225,13 @@ def test_functional_groups_of_one_frame_are_read_alone() -> None:
     ]
 
     assert read_dicom(written(made), frame=200).spacing == (201, 402)
+
+
+def test_a_long_cine_with_regions_is_read_to_its_end() -> None:
+    """Limits hold for a frame, not for the sum over a thousand of them."""
+    box = {"RegionSpatialFormat": 1, "RegionLocationMinX0": 0, "RegionLocationMinY0": 0}
+    corner = {"RegionLocationMaxX1": 5, "RegionLocationMaxY1": 4, "PhysicalUnitsXDirection": 3}
+    regions = [item(**box, **corner, RegionDataType=k) for k in range(20)]
+    made = dataset(np.zeros((1000, 8, 9), "u1"), frames=1000, SequenceOfUltrasoundRegions=regions)
+
+    assert sum(1 for _ in read_frames(written(made))) == 1000

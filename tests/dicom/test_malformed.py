@@ -264,3 +264,35 @@ def test_a_nested_icon_is_not_the_picture() -> None:
     del made.PixelData
 
     assert outcome(written(made)) == "no-pixel-data"
+
+
+def test_a_listed_element_of_an_unknown_vr_is_refused() -> None:
+    """Rows with the VR 'ZZ' mean nothing."""
+    file = written(dataset(ramp())).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00ZZ")
+
+    assert outcome(file) == "unknown-vr"
+
+
+def test_numbers_without_end_are_refused() -> None:
+    """A Window Center of two million numbers is refused by its length."""
+    made = dataset(ramp(), WindowCenter="1", WindowWidth="1")
+    file = written(made, "1.2.840.10008.1.2")
+    at = file.index(b"\x28\x00\x50\x10")
+    many = struct.pack("<HHI", 0x0028, 0x1050, 4_000_000) + b"1\\" * 2_000_000
+
+    assert outcome(file[:at] + many + file[at + 10 :]) == "over-limit"
+
+
+def test_a_segmented_bomb_stops() -> None:
+    """Indirect segments that repeat a long ramp end with the table, not with the memory."""
+    words = [0, 1, 5, 1, 60000, 9, *[2, 2, 0, 0] * 4000]
+    made = dataset(ramp(), PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        name = f"{colour}PaletteColorLookupTable"
+        setattr(made, f"{name}Descriptor", [0, 0, 16])
+        made[f"{name}Descriptor"].VR = "US"
+        setattr(made, f"Segmented{name}Data", np.array(words, "<u2").tobytes())
+    begin = time.process_time()
+
+    assert outcome(written(made)) == "palette"
+    assert time.process_time() - begin < 1
