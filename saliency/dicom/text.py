@@ -7,14 +7,17 @@ import numpy as np
 from saliency.dicom.text_lines import Line, lines
 from saliency.dicom.text_pieces import near, unite
 from saliency.dicom.text_score import score
-from saliency.dicom.text_strokes import halve, sheet
+from saliency.dicom.text_strokes import FAINT, halve, sheet
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
 
-#: Grey levels of contrast that are looked for a second time: letters may touch fainter ridges.
-CLEAR = 64
+#: Grey levels of contrast, each looked for on its own: letters may touch fainter ridges.
+CONTRASTS = (FAINT, 64, 128)
+#: Where more of the picture is ink, in share or in pixels, it is texture, and only stronger ink is
+#: followed.
+MOST_INK = (0.2, 200_000)
 #: Times that the picture is halved to meet larger letters, and the shortest side of what is left.
 HALVINGS, SHORTEST = 2, 40
 #: Log odds from which a line is called writing.
@@ -66,10 +69,12 @@ def candidates(grey: Array) -> Iterator[tuple[Box, Line]]:
 
 
 def _on_level(grey: Array, scale: int) -> Iterator[tuple[Box, Line]]:
-    faint = sheet(grey)
-    for ink in (faint, faint.above(CLEAR)):
-        yield from ((_box(line, scale), line) for line in lines(ink))
-        yield from ((_flipped(_box(line, scale)), line) for line in lines(ink.turned()))
+    page, most = sheet(grey), min(MOST_INK[0] * grey.size, MOST_INK[1])
+    for contrast in CONTRASTS:
+        page = page.above(contrast)
+        if len(page.ink) <= most:
+            yield from ((_box(line, scale), line) for line in lines(page))
+            yield from ((_flipped(_box(line, scale)), line) for line in lines(page.turned()))
 
 
 def _boxes(grey: Array) -> Iterator[Box]:
