@@ -143,14 +143,14 @@ class Stubborn(keras.layers.Layer):
         super().__init__()
         self.inner = Noisy()
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         return self.inner(inputs)
 
 
 class Noisy(keras.layers.Layer):
     """Triples its input unless it is told not to train."""
 
-    def call(self, inputs, training=True):  # noqa: D102, FBT002
+    def call(self, inputs, training=True):  # noqa: FBT002
         return inputs * 3.0 if training else inputs
 
 
@@ -248,12 +248,12 @@ class Shapeless(keras.layers.Layer):
 
     broken = False
 
-    def compute_output_spec(self, inputs, **_):  # noqa: D102
+    def compute_output_spec(self, inputs, **_):
         if Shapeless.broken:
             raise NotImplementedError
         return keras.KerasTensor(inputs.shape)
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         return inputs * 2.0
 
 

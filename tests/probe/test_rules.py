@@ -71,7 +71,7 @@ class Block(keras.layers.Layer):
         super().__init__(name="block")
         self.conv = keras.layers.Conv2D(3, 3, activation="relu")
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         return self.conv(inputs)
 
 
