@@ -29,6 +29,15 @@ def streams(cine: np.ndarray) -> list[bytes]:
     return [imagecodecs.jpeg2k_encode(frame, level=0, reversible=True) for frame in cine]
 
 
+def test_one_frame_in_many_fragments(cine: np.ndarray, streams: list[bytes]) -> None:
+    """Without a table, all fragments of a single frame are that frame."""
+    made = encoded(dataset(cine[0]), streams[:1], J2K)
+    made.PixelData = pydicom.encaps.encapsulate(streams[:1], fragments_per_frame=4, has_bot=False)
+    made["PixelData"].is_undefined_length = True
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, cine[0])
+
+
 class Watched(io.BytesIO):
     """A file that remembers which bytes were read."""
 

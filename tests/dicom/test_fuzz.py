@@ -15,7 +15,7 @@ from shared import ROOT
 from saliency.dicom import describe, read_dicom
 from saliency.errors import DicomError, SaliencyError
 
-SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "15"))
+SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "10"))
 LARGEST = 150_000  # bytes of a seed
 
 

@@ -179,6 +179,33 @@ def test_400_000_empty_items_cost_less_than_a_second() -> None:
     assert time.process_time() - begin < 2
 
 
+@pytest.mark.parametrize("inner", ["implicit", "explicit"])
+def test_a_sequence_hidden_in_unknown(inner: str) -> None:
+    """A private UN of undefined length is passed over, whichever way its items are written."""
+    value = (
+        b"\x09\x00\x01\x10" + (b"LO\x04\x00" if inner == "explicit" else b"\x04\0\0\0") + b"ABCD"
+    )
+    hidden = (
+        struct.pack("<HH2sHI", 0x0009, 0x1010, b"UN", 0, 0xFFFFFFFF)
+        + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+        + value
+        + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+        + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    )
+    file = written(dataset(ramp()))
+    at = file.index(b"\x28\x00\x02\x00US")
+
+    assert outcome(file[:at] + hidden + file[at:]) == "shown"
+
+
+def test_stray_delimiters_are_passed_over() -> None:
+    """An item delimiter between elements ends nothing."""
+    file = written(dataset(ramp()))
+    at = file.index(b"\x28\x00\x02\x00US")
+
+    assert outcome(file[:at] + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + file[at:]) == "shown"
+
+
 def test_functional_groups_of_many_frames_are_no_attack() -> None:
     """Two thousand frames with groups of undefined length exceed the limit, and are read."""
     group = b"".join(

@@ -72,6 +72,21 @@ def test_width_below_one_is_shown_by_the_exact_formula() -> None:
     np.testing.assert_array_equal(linear(values, window), linear_exact(values, window))
 
 
+def test_a_narrow_window_of_a_file_is_used() -> None:
+    """A file's own width of 0.5 is kept, and half a unit from black to white."""
+    image = read_dicom(written(dataset(ramp(), WindowCenter="10", WindowWidth="0.5")))
+
+    assert image.window == Window(10, 0.5)
+    assert image.display.ravel()[[9, 11]].tolist() == [0, 255]
+
+
+def test_the_narrowest_window_is_a_step() -> None:
+    """A width of 1e-300 overflows nothing: it is a step at the center."""
+    shown = read_dicom(written(dataset(ramp())), window=Window(10.5, 1e-300)).display.ravel()
+
+    assert shown[[10, 11]].tolist() == [0, 255]
+
+
 def test_windows_are_alternatives() -> None:
     """An index chooses one of the windows of the file, in modality units; none is the first."""
     made = dataset(ramp("i2"), WindowCenter=[100, 900], WindowWidth=[50, 60])

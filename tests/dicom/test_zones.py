@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from dicom.build import SIZE, dataset, item, ramp, written
 
-from saliency.dicom import read_dicom
+from saliency.dicom import describe, read_dicom
 from saliency.dicom.overlays import placed
 from saliency.dicom.shapes import circle, polygon, rectangle
 from saliency.values.zone import Zone
@@ -177,6 +177,37 @@ def test_overlay_is_cut_at_the_frame(origin: tuple[int, int]) -> None:
             expected[at] = True
 
     np.testing.assert_array_equal(placed(drawn, origin, SIZE), expected)
+
+
+def test_overlay_of_some_frames() -> None:
+    """A plane of 2 frames that starts at frame 2 lies on frames 2 and 3 alone (C.9.2)."""
+    drawn = np.zeros((2, 5, 7), bool)
+    drawn[0, 1, 2] = drawn[1, 3, 4] = drawn[1, 0, 0] = True
+    made = dataset(np.zeros((4, *SIZE), "u2"), frames=4)
+    made.add_new(0x60000010, "US", 5)
+    made.add_new(0x60000011, "US", 7)
+    made.add_new(0x60000015, "IS", 2)
+    made.add_new(0x60000050, "SS", [1, 1])
+    made.add_new(0x60000051, "US", 2)
+    made.add_new(0x60003000, "OW", np.packbits(drawn.ravel(), bitorder="little").tobytes() + b"\0")
+    file = written(made)
+
+    for frame, plane in ((1, drawn[0]), (2, drawn[1])):
+        zone = zone_of(file, "overlay", frame)
+        assert zone is not None
+        np.testing.assert_array_equal(zone.mask[:5, :7], plane)
+    assert zone_of(file, "overlay", 0) is None
+    assert zone_of(file, "overlay", 3) is None
+
+
+def test_describe_names_the_zones() -> None:
+    """The description names the zones of the header without decoding a pixel."""
+    made = dataset(
+        ramp("i2"), PixelPaddingValue=5, SequenceOfUltrasoundRegions=[region((0, 0, 9, 9))]
+    )
+
+    assert describe(written(made))["zones"] == ("padding", "screen")
+    assert describe(overlaid(np.ones((4, 5), bool), (1, 1)))["zones"] == ("overlay",)
 
 
 def test_overlay_in_a_bit_of_the_pixels() -> None:
