@@ -171,7 +171,7 @@ class KerasProbe:
 @final
 @dataclass(frozen=True, eq=False)
 class BoundProbe:
-    """A Keras model bound to a target: Probe, LastLayerProbe and SettlingProbe.
+    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
 
     Made by ``KerasProbe.at``.
 
@@ -227,7 +227,15 @@ class BoundProbe:
         return found
 
     def classes(self, inputs: Tensor) -> Tensor:
-        """Return the class that is explained for each sample, int32 (N,)."""
+        """Return the class of each sample, int32 (N,): asked for, or predicted.
+
+        Raises
+        ------
+        TargetError
+            The model has no classes.
+        """
+        if self.terms.ask is not None:
+            class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
@@ -249,8 +257,8 @@ class BoundProbe:
         return replace(self, terms=replace(self.terms, rule=rule))
 
     def _look(self, question: str, inputs: Tensor) -> Any:
-        if self.source.core.plan.opaque or not self.layers:
-            no_layers(self.source.model)
+        if not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         return self._ask(question, inputs)
 
     def _ask(self, question: str, inputs: Tensor) -> Any:
