@@ -175,7 +175,7 @@ class KerasProbe:
 @final
 @dataclass(frozen=True, eq=False)
 class BoundProbe:
-    """A Keras model bound to a target: Probe, LastLayerProbe and SettlingProbe.
+    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
 
     Made by ``KerasProbe.at``.
 
@@ -231,7 +231,15 @@ class BoundProbe:
         return found
 
     def classes(self, inputs: Tensor) -> Tensor:
-        """Return the class that is explained for each sample, int32 (N,)."""
+        """Return the class of each sample, int32 (N,): asked for, or predicted.
+
+        Raises
+        ------
+        TargetError
+            The model has no classes.
+        """
+        if self.terms.ask is not None:
+            class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
@@ -254,8 +262,8 @@ class BoundProbe:
 
     def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
         """Return the answer to a question by name, and what was told with it: score, classes."""
-        if question in _LOOKS and (self.source.core.plan.opaque or not self.layers):
-            no_layers(self.source.model)
+        if question in _LOOKS and not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         tensor = checked(inputs, self.source.core.plan)
         count, samples = self.targets.shape[0], tensor.shape[0]
         if count and samples is not None and samples % count:

@@ -93,7 +93,7 @@ def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
     part = _part(names, choice.part)
     outline = outline_of(graph, shape, part)
     head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
-    taps = _taps(outline, choice.layers, len(shape))
+    taps = _taps(outline, head, choice.layers, len(shape))
     logit = choice.output == "logit" and head.step is not None
     plain = head.step is None or logit
     return Plan(
@@ -109,10 +109,17 @@ def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
     )
 
 
-def _taps(outline: Outline, layers: tuple[str, ...] | None, rank: int) -> tuple[int, ...]:
-    if layers is not None:
-        return named_steps(outline, layers, rank)
-    return end_of_scales(outline, rank) if rank > 2 else ()
+def _taps(
+    outline: Outline, head: Head, layers: tuple[str, ...] | None, rank: int
+) -> tuple[int, ...]:
+    if layers is None:
+        return end_of_scales(outline, rank, head.step) if rank > 2 else ()
+    taps = named_steps(outline, layers, rank)
+    if head.step in taps:
+        name = outline.steps[head.step or 0].name
+        msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
+        raise ModelError(msg)
+    return taps
 
 
 def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
@@ -155,9 +162,15 @@ def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
     return Plan(run, shape[1:], head, logit=False, part=part, opaque=True)
 
 
-def no_layers(model: Any) -> NoReturn:
-    """Refuse to look inside a model that can only be called."""
+def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
+    """Refuse to look inside a model that can only be called, or that has nothing to look at."""
     names = ", ".join(layer.name for layer in model.layers[:12])
+    if not opaque:
+        msg = (
+            f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
+            "name layers with KerasProbe(layers=[...])."
+        )
+        raise ModelError(msg)
     msg = (
         f"The model {model.name!r} runs TensorFlow operations in its own call(), so its layers "
         f"({names}) cannot be tapped. Explainers that ask for scores and gradients of the input "

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from probe import nets
 
+from saliency.errors import ModelError
 from saliency.probe.keras_probe import KerasProbe
 
 
@@ -178,6 +179,15 @@ def test_integer_pictures_have_a_gradient():
     )
 
 
+def test_the_door_rounds_as_the_model_does():
+    """A model with a float16 input sees 2048 where 2049 is handed in."""
+    inputs = keras.Input(nets.SHAPE, dtype="float16")
+    outputs = keras.layers.Dense(1, kernel_initializer="ones")(keras.layers.Flatten()(inputs))
+    pictures = tf.fill((1, *nets.SHAPE), 2049.0)
+    score = KerasProbe(keras.Model(inputs, outputs)).at(0).score(pictures)
+    np.testing.assert_allclose(score, [2048.0 * np.prod(nets.SHAPE)], rtol=1e-6)
+
+
 def test_volumes_have_taps_and_gradients():
     """A network on (N, D, H, W, C) is asked like one on pictures."""
     inputs = keras.Input((9, 17, 23, 1))
@@ -204,6 +214,8 @@ def test_a_model_of_vectors_has_a_gradient():
     kernel = model.layers[-1].get_weights()[0]
     np.testing.assert_allclose(bound.gradient(np.ones((2, 6))), [kernel[:, 2]] * 2, rtol=1e-6)
     assert bound.layers == ()
+    with pytest.raises(ModelError, match="no convolution"):
+        bound.activations(np.ones((2, 6)))
 
 
 def test_a_sequential_built_by_its_first_batch_can_be_asked():
