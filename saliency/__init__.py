@@ -1,4 +1,80 @@
 """Saliency maps for Keras models, painted on the diagnostic pixels of DICOM images.
 
-An explainer is a function of a probe and a picture.
+An explainer is a function of a probe and a picture::
+
+    import saliency as sal
+
+    image = sal.read_dicom("chest.dcm")
+    result = sal.explain(model, image, "fastcam", target=1)
+    result.overlay().save("chest.png")
+
+Names are loaded when they are first used: ``import saliency`` loads no numpy and no TensorFlow.
 """
+
+from importlib import import_module as _import_module
+from os import path as _path
+
+__version__ = "0.1.0"
+
+# pathlib would take a third of the 50 ms that an import may cost.
+if any(_path.isdir(_path.join(__path__[0], room)) for room in ("tf1", "metrics")):  # noqa: PTH112, PTH118
+    _clash = (
+        "Two libraries are mixed in one folder: 'dicom-saliency' and PAIR's 'saliency' install the "
+        "same import name, and the later one overwrote files of the earlier. Keep one: "
+        "pip uninstall -y saliency dicom-saliency && pip install dicom-saliency"
+    )
+    raise ImportError(_clash)
+
+_HOMES = {
+    "saliency.dicom": "read_dicom read_frames",
+    "saliency.errors": "DicomError ExplainerError InputError MissingExtraError ModelError "
+    "NotFiniteError SaliencyError TargetError",
+    "saliency.explainers.cams": "GradCAM",
+    "saliency.explainers.catalogue": "catalogue",
+    "saliency.explainers.controls": "RandomMap",
+    "saliency.explainers.fastcam": "FastCAM",
+    "saliency.explainers.gradients": "Gradient GradientTimesInput",
+    "saliency.explainers.occlusion": "Occlusion",
+    "saliency.explainers.paths": "IntegratedGradients",
+    "saliency.explainers.smooth": "SmoothGrad",
+    "saliency.pipeline.bulk": "explain_many",
+    "saliency.pipeline.explain": "explain",
+    "saliency.pipeline.explanation": "Explanation",
+    "saliency.pipeline.layers": "LayerMaps explain_layers",
+    "saliency.pipeline.prepare": "Prepare",
+    "saliency.probe.closed_form": "ClosedFormProbe",
+    "saliency.probe.keras_probe": "KerasProbe",
+    "saliency.probe.protocol": "Probe",
+    "saliency.render.palettes": "Palette",
+    "saliency.values.failure": "Failure",
+    "saliency.values.heatmap": "Heatmap",
+    "saliency.values.image": "DicomImage",
+    "saliency.values.mask": "Mask above top_fraction",
+    "saliency.values.model_input": "ModelInput",
+    "saliency.values.overlay": "Overlay",
+    "saliency.values.placement": "Placement",
+    "saliency.values.window": "Window",
+    "saliency.values.zone": "Zone",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+_ROOMS = frozenset(
+    {"audit", "dicom", "errors", "evaluation", "explainers", "kernels", "pipeline", "probe"}
+    | {"render", "testing", "values"}
+)
+
+__all__ = [*_HOME_OF]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return _import_module(f"saliency.{name}")
+    if name not in _HOME_OF:
+        msg = f"module 'saliency' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(_import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -25,12 +25,14 @@ from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.store import Source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
+from saliency.dicom.text import text_zone
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import declared_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
+from saliency.values.zone import Zone
 
 
 def read_dicom(
@@ -115,7 +117,10 @@ class Reader:
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=declared_zones(self._elements, samples, self.layout, frame, picture.absent),
+            zones=(
+                *declared_zones(self._elements, samples, self.layout, frame, picture.absent),
+                *found_zones(picture.display),
+            ),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
@@ -145,6 +150,12 @@ class Reader:
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, inverted(self._elements, self.layout.photometric))
         return show_grey(stored, absent, modality, look)
+
+
+def found_zones(display: Array) -> tuple[Zone, ...]:
+    """Return the zones that the pixels themselves give away: burned-in text."""
+    text = text_zone(display)
+    return () if text is None else (text,)
 
 
 def read_info(elements: Elements) -> dict[str, str]:

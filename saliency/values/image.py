@@ -10,6 +10,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.arrays import Array, finite, frozen
+from saliency.values.notebook import bundle, preview
 from saliency.values.window import Window
 from saliency.values.zone import Zone
 
@@ -158,6 +159,13 @@ class DicomImage:
         where = f", frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
         return f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
 
+    def _repr_png_(self) -> bytes:
+        return preview(self.display)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        del include, exclude  # the notebook filters by itself
+        return bundle(repr(self), self.display)
+
 
 def _check_zone(zone: Zone, size: tuple[int, int]) -> None:
     if zone.mask.shape != size:
@@ -175,8 +183,8 @@ def _colour(pixels: Array) -> Array:
 
 def _grey(pixels: Array, window: Window | None) -> Array:
     low, high = _ends(pixels, window)
-    if high <= low:
-        return np.zeros(pixels.shape, np.uint8)
+    if high <= low:  # one value alone, or a window of width 1: a threshold
+        return np.where(pixels > low, 255, 0).astype(np.uint8)
     unit: Any = np.clip((pixels - low) / (high - low), 0, 1)
     shown: Array = np.rint(unit * 255).astype(np.uint8)
     return shown

@@ -41,3 +41,8 @@ class ModelInput:
 
     def __reduce__(self) -> tuple[object, ...]:
         return ModelInput, (self.array, self.placement)
+
+    def __repr__(self) -> str:
+        _, rows, columns, channels = self.array.shape
+        low, high = float(self.array.min()), float(self.array.max())
+        return f"ModelInput({rows} x {columns} x {channels}, {low:.3g} .. {high:.3g})"

@@ -1,0 +1,140 @@
+"""Connected pieces of a mask, without an image library: runs of a row, and who touches whom."""
+
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Self, final
+
+import numpy as np
+
+from saliency.values.arrays import Array
+
+
+class Runs(NamedTuple):
+    """Unbroken stretches of a mask's rows: row, first column, column after the last."""
+
+    row: Array
+    left: Array
+    right: Array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """One entry a piece: its box, and what it is made of.
+
+    ``runs`` counts the stretches of its rows, so ``runs / height`` is how many strokes a row
+    crosses; ``peak`` is the brightest grey level in it.
+    """
+
+    top: Array
+    bottom: Array
+    left: Array
+    right: Array
+    area: Array
+    runs: Array
+    peak: Array
+
+    def __len__(self) -> int:
+        return len(self.top)
+
+    @property
+    def height(self) -> Array:
+        """Rows of each piece."""
+        return np.asarray(self.bottom - self.top)
+
+    @property
+    def width(self) -> Array:
+        """Columns of each piece."""
+        return np.asarray(self.right - self.left)
+
+    def __getitem__(self, chosen: Array) -> Self:
+        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+
+
+def runs_of(mask: Array) -> Runs:
+    """List the runs of bool (rows, columns), in row order."""
+    return runs_at(np.flatnonzero(mask), mask.shape[1])
+
+
+def runs_at(pixels: Array, columns: int) -> Runs:
+    """List the runs of pixels, given as ascending flat indices of rows so many columns wide."""
+    row, column = np.divmod(pixels, columns)
+    starts = np.flatnonzero((np.diff(pixels, prepend=-2) != 1) | (column == 0))
+    length = np.diff(starts, append=len(pixels))
+    return Runs(row[starts], column[starts], column[starts] + length)
+
+
+def label(runs: Runs, columns: int) -> Array:
+    """Return the number of each run's piece; runs that touch, corners included, are one piece."""
+    stride = columns + 2
+    first, last = runs.row * stride + runs.left, runs.row * stride + runs.right
+    begin = np.searchsorted(last, first + stride, side="left")
+    end = np.searchsorted(first, last + stride, side="right")
+    here, there = _expand(begin, end)
+    return unite(len(first), here, there)
+
+
+def unite(count: int, here: Array, there: Array) -> Array:
+    """Return the group of each of ``count`` things; ``here[k]`` and ``there[k]`` are of one."""
+    parent = np.arange(count)
+    while not np.array_equal(parent[here], parent[there]):
+        ours, theirs = parent[here], parent[there]
+        least = np.minimum(ours, theirs)
+        np.minimum.at(parent, ours, least)
+        np.minimum.at(parent, theirs, least)
+        parent = _roots(parent)
+    return np.asarray(np.unique(parent, return_inverse=True)[1])
+
+
+def pieces(pixels: Array, grey: Array, columns: int) -> Pieces:
+    """Measure the 8-connected pieces of a selection of pixels.
+
+    Parameters
+    ----------
+    pixels
+        Ascending flat indices of a picture with so many ``columns``.
+    grey
+        The grey level of each of them, for ``peak``.
+    """
+    runs = runs_at(pixels, columns)
+    if not len(pixels):
+        return Pieces(*(np.zeros(0, np.intp) for _ in fields(Pieces)))
+    length = runs.right - runs.left
+    peak = np.maximum.reduceat(grey, np.cumsum(length) - length)
+    piece = label(runs, columns)
+    order = np.argsort(piece, kind="stable")
+    starts = np.flatnonzero(np.diff(piece[order], prepend=-1))
+    row, left, right = (values[order] for values in runs)
+    return Pieces(
+        top=np.minimum.reduceat(row, starts),
+        bottom=np.maximum.reduceat(row, starts) + 1,
+        left=np.minimum.reduceat(left, starts),
+        right=np.maximum.reduceat(right, starts),
+        area=np.add.reduceat(right - left, starts),
+        runs=np.diff(starts, append=len(row)),
+        peak=np.maximum.reduceat(peak[order], starts).astype(np.intp),
+    )
+
+
+def near(keys: Array, reach: float) -> tuple[Array, Array]:
+    """List all pairs whose keys differ by at most ``reach``, each pair once."""
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    end = np.searchsorted(ordered, ordered + reach, side="right")
+    here, there = _expand(np.arange(1, len(keys) + 1), end)
+    return order[here], order[there]
+
+
+def _expand(begin: Array, end: Array) -> tuple[Array, Array]:
+    """Pair each index k with all of begin[k] .. end[k] - 1."""
+    count = np.maximum(end - begin, 0)
+    here = np.repeat(np.arange(len(begin)), count)
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return here, np.repeat(begin, count) + offset
+
+
+def _roots(parent: Array) -> Array:
+    while True:
+        above = parent[parent]
+        if np.array_equal(above, parent):
+            return parent
+        parent = above

@@ -1,0 +1,71 @@
+"""Ask a probe for what it may offer, or fall back to what every probe has."""
+
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.errors import ExplainerError, InputError
+from saliency.explainers.protocol import HeadProbe
+from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, Tensor
+
+#: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
+_PICTURES = 8
+
+
+@final
+@dataclass(frozen=True)
+class LastLayer:
+    """Activations (N, h, w, c) of all tapped layers, and the score's derivative by the last."""
+
+    activations: tuple[Tensor, ...]
+    gradient: Tensor
+
+
+def settled(probe: Probe, inputs: Tensor) -> Probe:
+    """Fix the target to what it is at ``inputs``, before asking about other pictures."""
+    return probe.settled(inputs) if isinstance(probe, SettlingProbe) else probe
+
+
+def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
+    """Differentiate by the last layer alone where the probe can, else by all."""
+    if isinstance(probe, LastLayerProbe):
+        return LastLayer(*probe.last_gradient(inputs))
+    pairs = probe.activation_gradients(inputs)
+    return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
+
+
+def head_of(probe: Probe) -> HeadProbe:
+    """Return the probe where it can go on from an activation.
+
+    Raises
+    ------
+    ExplainerError
+        It cannot.
+    """
+    if not isinstance(probe, HeadProbe):
+        msg = (
+            "explainer: expected a probe with a method head(activation), which runs the rest of "
+            f"the network, got {type(probe).__name__}. Use GradCAM or ScoreCAM instead."
+        )
+        raise ExplainerError(msg)
+    return probe
+
+
+def copies(probe: Probe, inputs: Tensor) -> int:
+    """Return how many variants of a batch go into one call: the probe's ``chunk`` over N."""
+    pictures = int(getattr(probe, "chunk", _PICTURES))
+    return max(1, pictures // (inputs.shape[0] or pictures))
+
+
+def tensor(inputs: Tensor) -> Tensor:
+    """Make a float32 tensor of a batch."""
+    return tf.convert_to_tensor(inputs, tf.float32)
+
+
+def check_positive(recipe: str, **numbers: float) -> None:
+    """Raise InputError where a number of a recipe is not above 0."""
+    for name, number in numbers.items():
+        if not number > 0:
+            msg = f"{recipe}: expected {name} above 0, got {number}."
+            raise InputError(msg)

@@ -1,0 +1,135 @@
+"""Maps of one forward pass: how unequally the channels of every scale answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, final
+
+from saliency.errors import InputError
+from saliency.explainers.asking import LastLayer, last_layer, tensor
+from saliency.kernels import activity, cam, gamma
+from saliency.kernels.batches import Function
+from saliency.kernels.resize import size_of
+from saliency.probe.protocol import Probe, Tensor
+
+_STATISTICS: Mapping[str, Function] = MappingProxyType(
+    {
+        "smoe": activity.smoe_scale,
+        "std": activity.std,
+        "mean": activity.mean,
+        "max": activity.maximum,
+        "truncnormal": activity.truncnormal_entropy,
+        "gamma": gamma.gamma_scale,
+    }
+)
+
+_NORMS: Mapping[str, Function] = MappingProxyType(
+    {
+        "gaussian": activity.gaussian_cdf,
+        "gamma": gamma.gamma_cdf,
+        "gamma_truncated": gamma.gamma_cdf_truncated,
+        "range": activity.unit_range,
+    }
+)
+
+_CAMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+    {
+        "gradcam": cam.gradcam_weights,
+        "gradcampp": cam.gradcampp_weights_summed,
+        "xgradcam": cam.xgradcam_weights,
+    }
+)
+
+
+@final
+@dataclass(frozen=True)
+class FastCAM:
+    """Where the scales of the network see something, times where the class is seen.
+
+    Returns float32 (N, H, W) in [0, 1]: the weighted mean of the layers' normalised statistics,
+    times a CAM stretched to [0, 1]. Fine detail comes from the early layers, and the class from
+    the CAM alone; where no channel speaks for it the map is 0. One forward pass, and the
+    derivative of the head. Mundhenk et al., arXiv 1911.11293.
+
+    Parameters
+    ----------
+    statistic
+        Of the channels at a pixel: smoe, std, mean, max, truncnormal (of layers before their
+        ReLU), gamma.
+    norm
+        Of each layer's map: gaussian, gamma, gamma_truncated (as published), range.
+    weights
+        One a layer, earliest first; None: equal. The paper's for ResNet-50 without a CAM:
+        (0.18, 0.15, 0.37, 0.4, 0.72).
+    cam
+        gradcam, gradcampp, xgradcam; None: no class, the map of what is there at all.
+    complement
+        Multiply by 1 - CAM: what the network sees besides the class.
+
+    Raises
+    ------
+    InputError
+        A name is unknown, or ``complement`` has no CAM. On the call: as many weights as layers.
+    """
+
+    statistic: Literal["smoe", "std", "mean", "max", "truncnormal", "gamma"] = "smoe"
+    norm: Literal["gaussian", "gamma", "gamma_truncated", "range"] = "gaussian"
+    weights: Sequence[float] | None = None
+    cam: Literal["gradcam", "gradcampp", "xgradcam"] | None = "gradcam"
+    complement: bool = False
+
+    def __post_init__(self) -> None:
+        _check("statistic", self.statistic, _STATISTICS)
+        _check("norm", self.norm, _NORMS)
+        if self.cam is not None or self.complement:
+            _check("cam", self.cam, _CAMS)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        if self.cam is None:
+            return self._combined(probe.activations(inputs), inputs)
+        last = last_layer(probe, inputs)
+        mask = self._mask(last, inputs)
+        return self._combined(last.activations, inputs) * (1.0 - mask if self.complement else mask)
+
+    def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
+        """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
+        inputs = tensor(inputs)
+        return activity.layer_stack(self._maps(probe.activations(inputs)), size=size_of(inputs))
+
+    def _combined(self, activations: Sequence[Tensor], inputs: Tensor) -> Tensor:
+        maps = self._maps(activations)
+        return activity.combine(maps, size=size_of(inputs), weights=self.weights)
+
+    def _maps(self, activations: Sequence[Tensor]) -> list[Tensor]:
+        statistic, norm = _STATISTICS[self.statistic], _NORMS[self.norm]
+        return [norm(statistic(layer)) for layer in activations]
+
+    def _mask(self, last: LastLayer, inputs: Tensor) -> Tensor:
+        activation = last.activations[-1]
+        weights = _CAMS[self.cam or ""](activation, last.gradient)
+        return cam.cam_mask(cam.weighted(activation, weights), size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class Smoe:
+    """What the network sees at all, whatever the class: :class:`FastCAM` without a CAM.
+
+    Returns float32 (N, H, W) in [0, 1]. One forward pass. The same for every target.
+    """
+
+    weights: Sequence[float] | None = None
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        return FastCAM(weights=self.weights, cam=None)(probe, inputs)
+
+    def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
+        """Return :meth:`FastCAM.layer_maps`."""
+        return FastCAM(weights=self.weights, cam=None).layer_maps(probe, inputs)
+
+
+def _check(field: str, name: str | None, known: Mapping[str, object]) -> None:
+    if name not in known:
+        msg = f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
+        raise InputError(msg)

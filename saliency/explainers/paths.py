@@ -1,0 +1,253 @@
+"""Explainers that integrate gradients along a path."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.kernels.batches import along, chunks, each
+from saliency.kernels.curves import (
+    blur_path,
+    decision_gradient,
+    guided_path_gradient,
+    polyline_gradient,
+)
+from saliency.kernels.noise import spread_of, uniform
+from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
+from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
+from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class IntegratedGradients:
+    """The score's change between a baseline and the picture, shared out among the pixels.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(picture) -
+    score(baseline) up to ``gap``. A pixel that equals the baseline gets 0. Sundararajan et al.,
+    arXiv 1703.01365, eq. 1, by the midpoint rule.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture. None: 32, and 96 or 288 for pictures whose gap is above 1 %.
+    baseline
+        What shows nothing: a name, number or array, see
+        :func:`saliency.kernels.references.reference`.
+    seed
+        Of the baseline ``"noise"``.
+
+    Raises
+    ------
+    InputError
+        ``steps`` is not above 0, or the baseline is unknown.
+    """
+
+    steps: int | None = None
+    baseline: Reference = "black"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("IntegratedGradients", steps=1 if self.steps is None else self.steps)
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        start = reference(inputs, self.baseline, self.seed)
+        if self.steps is None:
+            return complete_path_gradient(probe.gradient, probe.score, inputs, start, many)
+        return path_gradient(probe.gradient, inputs, start, self.steps, many)
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
+        inputs = tensor(inputs)
+        probe = settled(probe, inputs)
+        start = reference(inputs, self.baseline, self.seed)
+        return relative_gap(attributions, probe.score(inputs), probe.score(start))
+
+
+@final
+@dataclass(frozen=True)
+class ExpectedGradients:
+    """Integrated gradients, averaged over baselines instead of choosing one.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum tends to score(picture) -
+    mean score of the background. Erion et al., arXiv 1906.10670, eq. 3.
+
+    Parameters
+    ----------
+    background
+        Pictures (M, H, W, C) of the model's input, such as some of the training set; None: even
+        noise in each picture's range, a new one for each sample.
+    samples
+        Gradients a picture. Sample i uses background picture i mod M.
+    seed
+        Of the noise.
+
+    Raises
+    ------
+    InputError
+        ``samples`` is not above 0. On the call: the background has another shape.
+    """
+
+    background: Any = None
+    samples: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("ExpectedGradients", samples=self.samples)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, total = settled(probe, inputs), tf.zeros_like(inputs)
+        for some in chunks(range(self.samples), copies(probe, inputs)):
+            way = inputs - self._starts(inputs, some)
+            places = along(tf.constant([_place(draw) for draw in some]), inputs)
+            slopes = each(probe.gradient, inputs - (1 - places) * way)
+            total += tf.reduce_sum(way * slopes, axis=0)
+        return total / self.samples
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0; falls with the root of the samples."""
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        scores = [
+            each(probe.score, self._starts(inputs, some))
+            for some in chunks(range(self.samples), many)
+        ]
+        at_start = tf.reduce_mean(tf.concat(scores, 0), axis=0)
+        return relative_gap(attributions, probe.score(inputs), at_start)
+
+    def _starts(self, inputs: Tensor, draws: Sequence[int]) -> Tensor:
+        """Return baselines (k, N, H, W, C)."""
+        if self.background is None:
+            axes = list(range(1, inputs.shape.rank))
+            low = tf.reduce_min(inputs, axis=axes, keepdims=True)
+            return low + uniform(draws, inputs, self.seed) * spread_of(inputs)
+        given = tensor(self.background)
+        one = [tf.gather(given, draw % given.shape[0]) for draw in draws]
+        return tf.stack([reference(inputs, picture) for picture in one])
+
+
+def _place(draw: int) -> float:
+    """Return where on the path sample ``draw`` lies: multiples of the golden ratio fill [0, 1)."""
+    return (draw + 0.5) * 0.6180339887498949 % 1.0
+
+
+@final
+@dataclass(frozen=True)
+class GuidedIntegratedGradients:
+    """Integrated gradients along the path of small gradients: less noise from steep places.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; complete up to ``gap``.
+    Kapishnikov et al., arXiv 2106.09788.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, one after the other.
+    baseline
+        As of :class:`IntegratedGradients`.
+    fraction
+        Share of the values moved together, in (0, 1].
+    distance
+        How far a value may stray from the straight path, as a share of its way; 1: any.
+    """
+
+    steps: int = 128
+    baseline: Reference = "black"
+    fraction: float = 0.25
+    distance: float = 0.02
+
+    def __post_init__(self) -> None:
+        name = "GuidedIntegratedGradients"
+        check_positive(name, steps=self.steps, fraction=self.fraction)
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        return guided_path_gradient(
+            settled(probe, inputs).gradient,
+            inputs,
+            reference(inputs, self.baseline),
+            self.steps,
+            fraction=self.fraction,
+            distance=self.distance,
+        )
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0."""
+        return _gap(probe, inputs, attributions, self.baseline)
+
+
+@final
+@dataclass(frozen=True)
+class BlurIntegratedGradients:
+    """The score's change while the picture comes into focus, shared out among the pixels.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; sums to score(picture) -
+    score(blurred) up to ``gap``. Needs no colour that means nothing. Xu et al., arXiv 2004.03383.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, less one.
+    sigma
+        Deviation of the first blur in pixels of the model's input.
+    """
+
+    steps: int = 64
+    sigma: float = 50.0
+
+    def __post_init__(self) -> None:
+        check_positive("BlurIntegratedGradients", steps=self.steps, sigma=self.sigma)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        points = blur_path(inputs, self.sigma, self.steps)
+        return polyline_gradient(probe.gradient, points, many)
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0."""
+        return _gap(probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma))
+
+
+@final
+@dataclass(frozen=True)
+class IntegratedDecisionGradients:
+    """Integrated gradients where the decision is made: saturated parts of the path count little.
+
+    Returns float32 (N, H, W, C), signed, in squared units of the score; not complete. Walker et
+    al., arXiv 2305.20052.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, besides half as many forward passes.
+    baseline
+        As of :class:`IntegratedGradients`.
+    """
+
+    steps: int = 32
+    baseline: Reference = "black"
+
+    def __post_init__(self) -> None:
+        check_positive("IntegratedDecisionGradients", steps=self.steps)
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        start = reference(inputs, self.baseline)
+        return decision_gradient(probe.gradient, probe.score, inputs, start, self.steps, many)
+
+
+def _gap(probe: Probe, inputs: Tensor, attributions: Tensor, baseline: Reference) -> Tensor:
+    inputs = tensor(inputs)
+    probe = settled(probe, inputs)
+    start = reference(inputs, baseline)
+    return relative_gap(attributions, probe.score(inputs), probe.score(start))

@@ -1,0 +1,115 @@
+"""The same question about noisy copies of a picture."""
+
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.explainers.gradients import Gradient
+from saliency.explainers.protocol import Explainer
+from saliency.kernels.batches import chunks, each
+from saliency.kernels.noise import normal, spread_of
+from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class SmoothGrad:
+    """The mean map of noisy copies.
+
+    Returns what ``inner`` returns. Smilkov et al., arXiv 1706.03825, eq. 2.
+
+    Parameters
+    ----------
+    inner
+        Any explainer.
+    samples
+        Copies, at least 1.
+    spread
+        Deviation of the noise as a share of each picture's max - min.
+    seed
+        Of the noise. Every picture of a batch gets the same.
+
+    Raises
+    ------
+    InputError
+        ``samples`` or ``spread`` is not above 0.
+    """
+
+    inner: Explainer = Gradient()
+    samples: int = 25
+    spread: float = 0.15
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("SmoothGrad", samples=self.samples, spread=self.spread)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        return _moments(self, probe, tensor(inputs)).mean
+
+
+@final
+@dataclass(frozen=True)
+class SmoothGradSquared:
+    """The mean of the squared maps of noisy copies.
+
+    Fields as :class:`SmoothGrad`. Returns what ``inner`` returns, >= 0: the sign is lost. Hooker
+    et al., arXiv 1806.10758, section 3.
+    """
+
+    inner: Explainer = Gradient()
+    samples: int = 25
+    spread: float = 0.15
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("SmoothGradSquared", samples=self.samples, spread=self.spread)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        found = _moments(self, probe, tensor(inputs))
+        return tf.square(found.mean) + found.variance
+
+
+@final
+@dataclass(frozen=True)
+class VarGrad:
+    """The variance of the maps of noisy copies: where the explanation hangs on the noise.
+
+    Fields as :class:`SmoothGrad`. Returns what ``inner`` returns, >= 0; 0 for a linear model.
+    Adebayo et al., arXiv 1810.03307, section 2.
+    """
+
+    inner: Explainer = Gradient()
+    samples: int = 25
+    spread: float = 0.15
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("VarGrad", samples=self.samples, spread=self.spread)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        return _moments(self, probe, tensor(inputs)).variance
+
+
+@dataclass(frozen=True)
+class _Moments:
+    mean: Tensor
+    variance: Tensor
+
+
+def _moments(
+    recipe: SmoothGrad | SmoothGradSquared | VarGrad, probe: Probe, inputs: Tensor
+) -> _Moments:
+    """Welford's running mean and variance of the maps: no more than one chunk is in memory."""
+    probe = settled(probe, inputs)
+    width = recipe.spread * spread_of(inputs)
+    count, mean, squares = 0, tf.constant(0.0), tf.constant(0.0)
+    for some in chunks(range(recipe.samples), copies(probe, inputs)):
+        noisy = inputs + width * normal(some, inputs, recipe.seed)
+        for one in tf.unstack(each(lambda pictures: recipe.inner(probe, pictures), noisy)):
+            count += 1
+            change = one - mean
+            mean += change / count
+            squares += change * (one - mean)
+    return _Moments(mean, squares / count)

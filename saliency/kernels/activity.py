@@ -1,0 +1,188 @@
+"""How active a layer is at each pixel, and how the layers make one map (arXiv 1911.11293)."""
+
+import math
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.kernels.batches import Tensor
+from saliency.kernels.resize import bilinear
+
+#: The epsilon of SMOE Scale. It sets how much a silent channel weighs: 1e-6 changes a map by 16 %.
+EPSILON = 1e-7
+
+#: Below it (squared rounding of float32) a spread between channels is no spread.
+_ROUNDING = 1e-12
+
+#: A map whose range is below this share of its greatest value is constant but for rounding.
+_FLAT = 1e-6
+
+
+def smoe_scale(activations: Tensor) -> Tensor:
+    """Saliency Map Order Equivalence: the mean activity times how unequally channels share it.
+
+    With y = relu(A) + 1e-7 and m = mean_c y: ``S = m (log2 m - mean_c log2 y)``, which is m times
+    the divergence, in bits, of the channels from equal shares. Summed as ``m mean_c(y/m - 1 -
+    ln(y/m)) / ln 2``, the same number with no term below 0: equal channels give exactly 0, and not
+    the rounding noise that a later normalisation would blow up to a pattern.
+
+    Parameters
+    ----------
+    activations
+        (..., C), any float type; computed in float32.
+
+    Returns
+    -------
+    tensor
+        float32 (...), >= 0, in units of the activations; 0 where all channels are equal.
+
+    References
+    ----------
+    Mundhenk, Chen, Friedland, arXiv 1911.11293, section 3.1.
+    """
+    values = _positive(activations)
+    mean = tf.reduce_mean(values, axis=-1, keepdims=True)
+    share = values / mean
+    spread = tf.reduce_mean(share - 1.0 - tf.math.log(share), axis=-1)
+    return tf.where(spread < _ROUNDING, 0.0, mean[..., 0] * spread / math.log(2))
+
+
+def std(activations: Tensor) -> Tensor:
+    """Sample deviation over the channels (..., C) -> (...), C - 1 below; 0 for one channel."""
+    values = tf.cast(activations, tf.float32)
+    squares = tf.square(values - tf.reduce_mean(values, axis=-1, keepdims=True))
+    return tf.sqrt(tf.reduce_sum(squares, axis=-1) / max(values.shape[-1] - 1, 1))
+
+
+def mean(activations: Tensor) -> Tensor:
+    """Mean over the channels, (..., C) -> float32 (...)."""
+    return tf.reduce_mean(tf.cast(activations, tf.float32), axis=-1)
+
+
+def maximum(activations: Tensor) -> Tensor:
+    """Greatest channel, (..., C) -> float32 (...)."""
+    return tf.reduce_max(tf.cast(activations, tf.float32), axis=-1)
+
+
+def truncnormal_entropy(activations: Tensor) -> Tensor:
+    """Entropy in nats of the normal distribution cut off at 0 that fits the channels.
+
+    With mean m, sample deviation s, a = -m / s and Z = 1 - Phi(a) of the normal distribution:
+    ``ln(sqrt(2 pi e) s Z) + a phi(a) / (2 Z)``. Z and s are held above 1e-7: finite everywhere.
+
+    Parameters
+    ----------
+    activations
+        (..., C), as they are *before* the ReLU.
+
+    Returns
+    -------
+    tensor
+        float32 (...), of either sign.
+    """
+    deviation = tf.maximum(std(activations), EPSILON)
+    cut = -mean(activations) / deviation
+    mass = tf.maximum(0.5 * tf.math.erfc(cut / math.sqrt(2)) - EPSILON, EPSILON)
+    density = tf.exp(-0.5 * tf.square(cut)) / math.sqrt(2 * math.pi)
+    inside = math.sqrt(2 * math.pi * math.e) * deviation * mass
+    return tf.math.log(inside) + cut * density / (2 * mass)
+
+
+def gaussian_cdf(maps: Tensor) -> Tensor:
+    """Read each map as normally distributed, and return its distribution function.
+
+    ``0.5 (1 + erf((x - m) / (s sqrt 2)))`` with mean m and sample deviation s over the pixels of
+    each map. A constant map (range at most 1e-6 of its greatest value: rounding) gives 0.
+
+    Parameters
+    ----------
+    maps
+        (N, H, W), one map a row; any rank from 2.
+
+    Returns
+    -------
+    tensor
+        float32, shaped like ``maps``, in [0, 1].
+    """
+    values = tf.cast(maps, tf.float32)
+    axes = _pixels(values)
+    centred = values - tf.reduce_mean(values, axis=axes, keepdims=True)
+    degrees = max(math.prod(values.shape[1:]) - 1, 1)
+    deviation = tf.sqrt(tf.reduce_sum(tf.square(centred), axis=axes, keepdims=True) / degrees)
+    scores = tf.math.divide_no_nan(centred, deviation * math.sqrt(2))
+    return unless_flat(values, 0.5 * (1.0 + tf.math.erf(scores)))
+
+
+def unit_range(maps: Tensor) -> Tensor:
+    """Stretch each map (N, ...) to [0, 1]: ``(x - min) / max(max - min, 1e-9)``; flat gives 0."""
+    values = tf.cast(maps, tf.float32)
+    axes = _pixels(values)
+    low = tf.reduce_min(values, axis=axes, keepdims=True)
+    width = tf.reduce_max(values, axis=axes, keepdims=True) - low
+    return (values - low) / tf.maximum(width, 1e-9)
+
+
+def combine(
+    maps: Sequence[Tensor], *, size: tuple[int, int], weights: Sequence[float] | None = None
+) -> Tensor:
+    """Lay the maps of all layers over each other: the weighted mean, on one grid.
+
+    Parameters
+    ----------
+    maps
+        One (N, h, w) a layer, normalised; grids may differ.
+    size
+        (H, W) of the result.
+    weights
+        One a layer, with a sum above 0; None: equal. A dead layer keeps its weight, so that
+        pictures stay comparable.
+
+    Returns
+    -------
+    tensor
+        float32 (N, H, W), in the range of the maps.
+
+    Raises
+    ------
+    InputError
+        There are no maps, their number is not that of the weights, or the weights sum to 0.
+    """
+    shares = _shares(len(maps), weights)
+    stack = layer_stack(maps, size=size)
+    return tf.reduce_sum(stack * tf.constant(shares, tf.float32), axis=-1)
+
+
+def layer_stack(maps: Sequence[Tensor], *, size: tuple[int, int]) -> Tensor:
+    """Bring the maps (N, h, w) of L layers to one grid: float32 (N, H, W, L)."""
+    return tf.stack([bilinear(tf.cast(one, tf.float32), size) for one in maps], axis=-1)
+
+
+def unless_flat(maps: Tensor, normalised: Tensor) -> Tensor:
+    """Return ``normalised``, but 0 for a map that is constant up to rounding."""
+    values = tf.cast(maps, tf.float32)
+    axes = _pixels(values)
+    greatest = tf.reduce_max(tf.abs(values), axis=axes, keepdims=True)
+    width = tf.reduce_max(values, axis=axes, keepdims=True) - tf.reduce_min(
+        values, axis=axes, keepdims=True
+    )
+    return tf.where(width <= _FLAT * greatest, 0.0, normalised)
+
+
+def _positive(activations: Tensor) -> Tensor:
+    return tf.nn.relu(tf.cast(activations, tf.float32)) + EPSILON
+
+
+def _pixels(maps: Tensor) -> list[int]:
+    return list(range(1, maps.shape.rank))
+
+
+def _shares(count: int, weights: Sequence[float] | None) -> list[float]:
+    given = [1.0] * count if weights is None else [float(weight) for weight in weights]
+    if len(given) != count or not sum(given) > 0:
+        msg = (
+            f"combine: expected {count} weights with a sum above 0, one for each layer, "
+            f"got {given}. Give weights=None for equal ones."
+        )
+        raise InputError(msg)
+    return [weight / sum(given) for weight in given]

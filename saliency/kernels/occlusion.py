@@ -1,0 +1,87 @@
+"""Hide parts of a picture, and see how the score falls."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from saliency.kernels.batches import Function, Tensor, chunks, each
+from saliency.kernels.resize import size_of
+
+
+def window_starts(length: int, window: int, stride: int) -> list[int]:
+    """Return where windows start so that they cover ``length`` pixels and none sticks out.
+
+    Every ``stride`` pixels; one more at the end where the last does not reach it.
+    """
+    last = max(length - window, 0)
+    return sorted({*range(0, last, stride), last})
+
+
+def occlusion(
+    score: Function, inputs: Tensor, fill: Tensor, window: int, stride: int, copies: int = 1
+) -> Tensor:
+    """Slide a window over the picture, fill it, and note the fall of the score.
+
+    Parameters
+    ----------
+    score
+        (k * N, H, W, C) -> (k * N,).
+    inputs, fill
+        float32 (N, H, W, C): the picture, and what is seen in the window instead.
+    window, stride
+        Pixels. A window wider than the picture is cut to it.
+    copies
+        How many windows to ask about in one call.
+
+    Returns
+    -------
+    tensor
+        float32 (N, H, W), signed: for each pixel the mean of score(x) - score(x with the window
+        filled) over all windows that hold it. Above 0: the pixels speak for the target.
+    """
+    rows, columns = size_of(inputs)
+    corners = [
+        (top, left)
+        for top in window_starts(rows, window, stride)
+        for left in window_starts(columns, window, stride)
+    ]
+    whole = score(inputs)
+    total, count = tf.zeros_like(inputs[..., 0]), tf.zeros([1, rows, columns])
+    for some in chunks(corners, copies):
+        hidden = _windows(some, window, (rows, columns))
+        fall = whole - each(score, blend(inputs, fill, 1.0 - hidden))
+        total += tf.einsum("kn,khw->nhw", fall, hidden)
+        count += tf.reduce_sum(hidden, axis=0)
+    return total / count
+
+
+def blend(inputs: Tensor, fill: Tensor, keep: Tensor) -> Tensor:
+    """Show ``inputs`` where ``keep`` is 1, ``fill`` where it is 0.
+
+    Parameters
+    ----------
+    inputs, fill
+        float32 (N, H, W, C).
+    keep
+        float32 (k, H, W) for the whole batch, or (k, N, H, W), in [0, 1].
+
+    Returns
+    -------
+    tensor
+        float32 (k, N, H, W, C). Exactly ``inputs`` where ``keep`` is 1.
+    """
+    seen = keep[:, tf.newaxis] if keep.shape.rank == 3 else keep
+    seen = seen[..., tf.newaxis]
+    return inputs * seen + fill * (1.0 - seen)
+
+
+def _windows(corners: Sequence[tuple[int, int]], window: int, size: tuple[int, int]) -> Tensor:
+    """Return float32 (k, H, W), 1 inside each window."""
+    tops, lefts = zip(*corners, strict=True)
+    down, across = _spans(tops, window, size[0]), _spans(lefts, window, size[1])
+    return down[:, :, tf.newaxis] * across[:, tf.newaxis, :]
+
+
+def _spans(starts: Sequence[int], window: int, length: int) -> Tensor:
+    at = tf.range(length)[tf.newaxis] - tf.constant(starts)[:, tf.newaxis]
+    return tf.cast((at >= 0) & (at < window), tf.float32)

@@ -1,0 +1,52 @@
+"""What an explainer must return; checked after every one, ours and others'."""
+
+from typing import Any
+
+import numpy as np
+
+from saliency.errors import ExplainerError, NotFiniteError
+from saliency.values.arrays import Array
+
+
+def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
+    """Check an attribution against the inputs' shape and collapse its channels.
+
+    Channels are summed: on a grey picture shown to a colour model that is the derivative by the
+    grey value which all channels share, and it keeps the sum that completeness speaks of.
+
+    Parameters
+    ----------
+    attribution
+        (N, H, W, C), or (N, H, W) where the explainer collapsed the channels itself; floating.
+    shape
+        (N, H, W, C) of the inputs.
+    recipe
+        Names the explainer in errors.
+
+    Returns
+    -------
+    float32 (N, H, W), finite.
+
+    Raises
+    ------
+    NotFiniteError
+        A value is NaN or infinite.
+    ExplainerError
+        Rank, batch, size or dtype are not as above.
+    """
+    array = np.asarray(attribution)
+    if not np.issubdtype(array.dtype, np.floating):
+        msg = f"{recipe}: expected a floating attribution, got {array.dtype}."
+        raise ExplainerError(msg)
+    if array.shape not in (shape, shape[:3]):
+        msg = f"{recipe}: expected shape {shape} or {shape[:3]}, got {array.shape}."
+        raise ExplainerError(msg)
+    if not np.isfinite(array).all():
+        bad = int(array.size - np.isfinite(array).sum())
+        msg = (
+            f"{recipe}: {bad} of {array.size} values are NaN or infinite. Check that the model "
+            "gives finite outputs for this picture, and that its input range is the trained one."
+        )
+        raise NotFiniteError(msg)
+    maps = array.astype(np.float32)
+    return maps.sum(axis=3) if maps.ndim == 4 else maps

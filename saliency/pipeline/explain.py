@@ -1,0 +1,202 @@
+"""One image: prepare, explain, place back."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from importlib import metadata
+from typing import Any, TypeAlias
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.dicom import read_dicom
+from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetError
+from saliency.explainers.catalogue import resolve
+from saliency.pipeline.contract import collapsed
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.place_back import place_back
+from saliency.pipeline.prepare import Prepare
+from saliency.probe.about import About
+from saliency.probe.cache import probe_for
+from saliency.probe.keras_probe import BoundProbe
+from saliency.probe.protocol import Probe, SettlingProbe, Target
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+from saliency.values.model_input import ModelInput
+
+Explainer: TypeAlias = str | Callable[[Probe, Any], Any]
+
+LIBRARIES = ("dicom-saliency", "keras", "numpy", "pydicom", "tensorflow")
+
+
+def explain(
+    model: object,
+    image: object,
+    explainer: Explainer = "fastcam",
+    *,
+    target: Target = None,
+    prepare: Prepare | None = None,
+) -> Explanation:
+    """Ask a model which pixels of a picture speak for a target.
+
+    Parameters
+    ----------
+    model
+        A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that already is
+        bound to a target.
+    image
+        A DicomImage, or anything that ``read_dicom`` takes.
+    explainer
+        A name of ``catalogue()``, or any callable ``(probe, inputs) -> attribution``.
+    target
+        A class index, a label of the probe, a callable on the model's output -> (N,), or None:
+        the predicted class.
+    prepare
+        How the picture becomes the model's input; what it leaves open comes from the model.
+        None: display values, stretched to the model's size, 0..1.
+
+    Returns
+    -------
+    Explanation
+        With a heatmap on the image's own grid.
+
+    Raises
+    ------
+    SaliencyError
+        The model, picture, explainer, or target do not fit together; the message says how.
+    """
+    recipe = resolve(explainer)
+    picture = as_image(image)
+    probe = probe_of(model)
+    given = prepared(probe, picture, prepare)
+    return ask(bound(probe, target), [picture], [given], recipe)[0]
+
+
+def as_image(image: object) -> DicomImage:
+    """Return a DicomImage as it is; read anything else."""
+    return image if isinstance(image, DicomImage) else read_dicom(image)
+
+
+def probe_of(model: object) -> Any:
+    """Return a probe as it is; compile a model, or the file of one, once."""
+    if callable(getattr(model, "at", None)) or isinstance(model, Probe):
+        return model
+    return probe_for(model)
+
+
+def bound(probe: Any, target: Target) -> Probe:
+    """Bind a probe to the target; one that came bound takes none."""
+    if callable(getattr(probe, "at", None)):
+        settled: Probe = probe.at(target)
+        return settled
+    if target is not None:
+        msg = (
+            f"explain: this probe is bound to a target already, so expected target=None, got "
+            f"{target!r}. Pass the KerasProbe, or the model itself."
+        )
+        raise TargetError(msg)
+    return probe  # type: ignore[no-any-return]
+
+
+def prepared(probe: Any, image: DicomImage, prepare: Prepare | None) -> ModelInput:
+    """Prepare a picture for a probe's model."""
+    shape = getattr(probe, "input_shape", None)
+    recipe = prepare or Prepare()
+    given = (recipe if shape is None else recipe.filled(shape))(image)
+    _check_size(given.array.shape[1:], shape)
+    return given
+
+
+def ask(
+    probe: Probe, images: list[DicomImage], inputs: list[ModelInput], recipe: Any
+) -> list[Explanation]:
+    """Explain a batch of prepared pictures of one input shape."""
+    batch = tf.constant(np.concatenate([given.array for given in inputs]))
+    probe = _about(probe, batch)
+    attribution = _attribution(recipe, probe, batch)
+    scores = _scores(probe, batch)
+    maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
+    gaps = _gaps(recipe, probe, batch, attribution)
+    targets = _targets(probe, len(images))
+    return [
+        Explanation(
+            place_back(maps[i], inputs[i].placement),
+            float(scores[i]),
+            targets[i],
+            None if gaps is None else float(gaps[i]),
+            name_of(recipe),
+            images[i],
+            versions(),
+        )
+        for i in range(len(images))
+    ]
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Return the versions of the libraries that have a hand in an explanation."""
+    return {name: _version(name) for name in LIBRARIES}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _gaps(recipe: Any, probe: Probe, batch: Any, attribution: Any) -> Array | None:
+    """Ask a complete method how far from complete it is; see explainers.protocol."""
+    gap = getattr(recipe, "gap", None)
+    return None if gap is None else np.asarray(gap(probe, batch, attribution))
+
+
+def _about(probe: Any, batch: Any) -> Probe:
+    """Settle the target on the batch; ask nothing twice where the probe can remember."""
+    if isinstance(probe, BoundProbe):
+        return About(probe, batch)
+    return probe.settled(batch) if isinstance(probe, SettlingProbe) else probe
+
+
+def _targets(probe: Any, count: int) -> list[int | str]:
+    """Return what was explained, per sample: an index, a label, or the name of a callable."""
+    target = getattr(probe, "target", "score")
+    if callable(target):
+        return [getattr(target, "__name__", type(target).__name__)] * count
+    if isinstance(target, str):
+        return [target] * count
+    return [int(index) for index in np.resize(np.asarray(probe.targets), count)]
+
+
+def name_of(recipe: Any) -> str:
+    """Return the repr of a recipe; the name of a plain function, whose repr holds an address."""
+    return str(getattr(recipe, "__qualname__", None) or repr(recipe))
+
+
+def _attribution(recipe: Any, probe: Probe, batch: Any) -> Any:
+    try:
+        return recipe(probe, batch)
+    except tf.errors.OpError as error:
+        msg = f"{name_of(recipe)}: TensorFlow stopped with {type(error).__name__}: {error.message}"
+        raise ExplainerError(msg) from error
+
+
+def _scores(probe: Probe, batch: Any) -> Array:
+    scores = np.asarray(probe.score(batch), np.float32)
+    if np.isfinite(scores).all():
+        return scores
+    msg = (
+        f"The model's score is {scores.tolist()}: expected finite numbers. Check the weights, "
+        "and that the prepared input is in the range that the model was trained on."
+    )
+    raise NotFiniteError(msg)
+
+
+def _check_size(given: tuple[int, ...], wanted: tuple[int | None, ...] | None) -> None:
+    if wanted is None:
+        return
+    if any(want not in (None, have) for want, have in zip(wanted, given, strict=True)):
+        msg = (
+            f"Prepare gave an input of (H, W, C) = {given}, the model takes {wanted}. "
+            "Leave size and channels of Prepare open, and they come from the model."
+        )
+        raise InputError(msg)

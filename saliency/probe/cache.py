@@ -1,0 +1,61 @@
+"""One compiled probe for a model: asked twice, traced once; gone when the model is gone."""
+
+import operator
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import keras
+
+from saliency.probe.graph import fingerprint
+from saliency.probe.keras_probe import Core, KerasProbe, Source
+from saliency.probe.load import load_model
+from saliency.probe.plan import Choice, Output
+
+_CORES: Final[WeakKeyDictionary[Any, dict[Choice, tuple[tuple[Any, ...], Core]]]] = (
+    WeakKeyDictionary()
+)
+_LOCK: Final = threading.Lock()
+
+
+def probe_for(
+    model: Source,
+    *,
+    layers: Sequence[str] | None = None,
+    output: Output = "logit",
+    labels: Sequence[str] | None = None,
+    part: str | int | None = None,
+) -> KerasProbe:
+    """Return a KerasProbe; for a model object that was asked before, without compiling again.
+
+    The cache holds layers and variables but not the model: a model that nobody else holds is
+    freed with all that was compiled for it. What was compiled is dropped when the model's layers,
+    their activations or variables were exchanged since. A path is loaded anew each time.
+
+    Parameters
+    ----------
+    model, layers, output, labels, part
+        As in KerasProbe.
+    """
+    if isinstance(model, str | os.PathLike):
+        model = load_model(model)
+    choice = Choice(None if layers is None else tuple(layers), output, part)
+    return KerasProbe.from_core(model, _core(model, choice), labels)
+
+
+def _core(model: Any, choice: Choice) -> Core:
+    if not isinstance(model, keras.Model):
+        return Core(model, choice)
+    traits = fingerprint(model)
+    with _LOCK:
+        cores = _CORES.setdefault(model, {})
+        found = cores.get(choice)
+        if found is None or not _same(found[0], traits):
+            found = cores[choice] = (traits, Core(model, choice))
+        return found[1]
+
+
+def _same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+    return len(before) == len(now) and all(map(operator.is_, before, now))

@@ -1,0 +1,177 @@
+"""The only place where the library compiles: a probe's questions as TensorFlow functions."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any, TypeAlias, final
+
+import keras
+import tensorflow as tf
+
+from saliency.errors import ModelError
+from saliency.probe.graph import Rule, Walk
+from saliency.probe.plan import Plan
+from saliency.probe.protocol import Tensor
+from saliency.probe.targets import check_score, class_score, classes
+
+Ask: TypeAlias = Callable[[Tensor], Tensor]
+"""A callable target: the model's output -> (N,)."""
+
+Question: TypeAlias = Callable[[Tensor, Tensor], Any]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
+
+    Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
+    Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
+    """
+
+    score: Question
+    gradient: Question
+    activations: Question
+    activation_gradients: Question
+    last_gradient: Question
+    classes: Question
+    predict: Question
+
+
+@final
+@dataclass(frozen=True)
+class Terms:
+    """What compiled questions differ in: a callable target, and a rule for derivatives."""
+
+    ask: Ask | None = None
+    rule: Rule | None = None
+
+
+def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
+    """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
+    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
+
+
+def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
+    body = BODIES[name]
+    pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
+    def traced(inputs: Tensor, targets: Tensor) -> Any:
+        traces[name] += 1
+        forward = Pass(plan, terms, inputs, targets)
+        return body(forward), forward.told()
+
+    question: Question = traced
+    return question
+
+
+@final
+class Pass:
+    """One forward pass, drawn once, and what may be asked of it."""
+
+    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
+
+    @property
+    def rank(self) -> int:
+        """Number of axes of a batch of pictures."""
+        return len(self.plan.shape) + 1
+
+    @property
+    def taps(self) -> tuple[Tensor, ...]:
+        """The tapped tensors as the model has them."""
+        return tuple(self.walk.calls[tap].output for tap in self.plan.taps)
+
+    def explained(self) -> Any:
+        """Return what is explained: the logits, or the output as it is."""
+        logits = self.plan.logit
+        found = self.plan.head.logits(self.walk.calls) if logits else self._chosen()
+        floats = tf.is_tensor(found) and found.dtype.is_floating
+        return tf.cast(found, tf.float32) if floats else found
+
+    def classes(self) -> Tensor:
+        """Return the class of each sample."""
+        return classes(self.explained(), self.targets, self.plan.head, logit=self.plan.logit)
+
+    def score(self) -> Tensor:
+        """Return the target's score."""
+        if self.terms.ask is not None:
+            return check_score(self.terms.ask(self.explained()), self.terms.ask)
+        outputs = self.explained()
+        return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def told(self) -> tuple[Tensor, ...]:
+        """Return the score, and the classes where they are what is explained; () without either."""
+        if self.terms.ask is not None:
+            return (self.score(),)
+        return () if self.plan.head.classes is None else (self.score(), self.classes())
+
+    def shown(self, tensors: Any) -> tuple[Tensor, ...]:
+        """Return tapped tensors as float32, channels last."""
+        order = (0, *range(2, self.rank), 1)
+        cast = (tf.cast(each, tf.float32) for each in tensors)
+        turn = self.plan.channels_first
+        return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _chosen(self) -> Any:
+        part, output = self.plan.part, self.walk.output
+        return output if part is None else keras.tree.flatten(output)[part]
+
+    def _door(self, inputs: Tensor) -> Tensor:
+        order = (0, self.rank - 1, *range(1, self.rank - 1))
+        return tf.transpose(inputs, order) if self.plan.channels_first else inputs
+
+
+def _gradient(forward: Pass) -> Tensor:
+    (found,) = tf.gradients(forward.score(), [forward.inputs])
+    if found is None:
+        msg = (
+            "The score does not depend on the inputs through differentiable operations (a cast "
+            "to integers, an argmax, stop_gradient, or a target that ignores the output)."
+        )
+        raise ModelError(msg)
+    return found
+
+
+def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
+    found = _gradients(forward, forward.taps)
+    return tuple(zip(forward.shown(forward.taps), forward.shown(found), strict=True))
+
+
+def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
+    shown = forward.shown(forward.taps)
+    if forward.plan.pooled is not None and forward.terms == Terms():
+        return shown, _pooled_gradient(forward, shown[-1])
+    return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
+
+
+def _gradients(forward: Pass, tensors: Any) -> Any:
+    """Return derivatives by activations; zero for one that the target does not use."""
+    return tf.gradients(forward.score(), tensors, unconnected_gradients="zero")
+
+
+def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
+    """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
+    plan, index = forward.plan, forward.classes()
+    dense = forward.walk.calls[plan.pooled or 0].operation
+    kernel = tf.transpose(tf.cast(dense.kernel, tf.float32))
+    signed = plan.head.classes != plan.head.units
+    rows = tf.where(index[:, None] == 1, kernel, -kernel) if signed else tf.gather(kernel, index)
+    shape = tf.shape(last)
+    pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
+    middle = [1] * (forward.rank - 2)
+    return tf.broadcast_to(tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape)
+
+
+BODIES: dict[str, Callable[[Pass], Any]] = {
+    "score": Pass.score,
+    "gradient": _gradient,
+    "activations": lambda forward: forward.shown(forward.taps),
+    "activation_gradients": _activation_gradients,
+    "last_gradient": _last_gradient,
+    "classes": Pass.classes,
+    "predict": lambda forward: forward.walk.output,
+}

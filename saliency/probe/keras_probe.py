@@ -1,0 +1,301 @@
+"""A compiled Keras model, and the probe that it becomes when it is bound to a target."""
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, TypeAlias, final
+
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.probe.compiled import Questions, Terms, compiled
+from saliency.probe.graph import Rule
+from saliency.probe.load import load_model
+from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
+from saliency.probe.protocol import Target, Tensor
+from saliency.probe.targets import PREDICTED, checked_labels, class_index
+
+Source: TypeAlias = Any
+"""A Keras model, or the path of a .keras or .h5 file."""
+
+TERMS_KEPT = 8
+"""Callable targets and rules whose compiled questions a probe keeps."""
+
+
+_LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
+"""Questions that need tapped layers."""
+
+
+@final
+class Core:
+    """A plan and its compiled questions, without the model: what a cache may keep."""
+
+    def __init__(self, model: Any, choice: Choice) -> None:
+        plan = plan_of(model, choice)
+        traces: Counter[str] = Counter()
+        self.plan: Plan = plan
+        self.traces = traces
+        self.questions: Questions = compiled(plan, traces, Terms())
+        self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
+
+    def on(self, terms: Terms) -> Questions:
+        """Return the questions on these terms; compiled once while they are in use."""
+        if terms == Terms():
+            return self.questions
+        try:
+            hash(terms)
+        except TypeError:
+            return compiled(self.plan, self.traces, terms)
+        return self._on(terms)
+
+
+@final
+class KerasProbe:
+    """A Keras model made ready to be asked: compiled once, never changed.
+
+    Everything runs in inference mode and inside a stateless scope, so that no weight, statistic,
+    loss, node or attribute of the model changes. A question is traced when it is first asked,
+    once for all classes and batch sizes. Later weight updates are seen; a change of the model's
+    layers is not: make a new probe.
+
+    Parameters
+    ----------
+    model
+        Any built Keras 3 model on TensorFlow (Sequential, functional, nested, subclassed), or the
+        path of a .keras or .h5 file.
+    layers
+        Names of layers to tap (``"conv1"``, nested ``"backbone/conv1"``); None: the end of each
+        spatial scale.
+    output
+        ``"logit"``: explain what the final softmax or sigmoid is applied to, where the model ends
+        in one, else its output. ``"probability"``: explain the model's output itself.
+    labels
+        One name for each class, to be used as targets.
+    part
+        Name or index of the output to explain, where the model has several.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be asked, or has no such layer.
+    InputError
+        The labels do not fit, or ``output`` is unknown.
+
+    Examples
+    --------
+    >>> probe = KerasProbe(model, labels=["normal", "pneumonia"])  # doctest: +SKIP
+    >>> probe.at("pneumonia").gradient(inputs)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        model: Source,
+        *,
+        layers: Sequence[str] | None = None,
+        output: Output = "logit",
+        labels: Sequence[str] | None = None,
+        part: str | int | None = None,
+    ) -> None:
+        loaded = load_model(model) if isinstance(model, str | os.PathLike) else model
+        choice = Choice(None if layers is None else tuple(layers), output, part)
+        self._set(loaded, Core(loaded, choice), labels)
+
+    @classmethod
+    def from_core(cls, model: Any, core: Core, labels: Sequence[str] | None = None) -> "KerasProbe":
+        """Return a probe around questions that were compiled before."""
+        probe = object.__new__(cls)
+        probe._set(model, core, labels)
+        return probe
+
+    def _set(self, model: Any, core: Core, labels: Sequence[str] | None) -> None:
+        self.model = model
+        self.core = core
+        self.labels = checked_labels(labels, core.plan.head)
+
+    def at(self, target: Target) -> "BoundProbe":
+        """Bind to a target: an explainer's view of the model.
+
+        Parameters
+        ----------
+        target
+            Class index, label, None (the class predicted for each sample), or a callable that
+            takes what is explained (see ``output``) and returns a float tensor (N,).
+
+        Raises
+        ------
+        TargetError
+            Out of range, no label, or no class target where the model has no classes.
+        """
+        if callable(target):
+            return BoundProbe(self, Terms(ask=target), _constant(PREDICTED), target)
+        index = class_index(target, self.core.plan.head, self.labels)
+        return BoundProbe(self, Terms(), _constant(index), target)
+
+    def predict(self, inputs: Tensor) -> Any:
+        """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
+        inputs = checked(inputs, self.core.plan)
+        return self.core.questions.predict(inputs, _constant(PREDICTED))[0]
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the tapped layers, earliest first; () where nothing can be tapped."""
+        return self.core.plan.names
+
+    @property
+    def output(self) -> str:
+        """What a class target's score is: "logit", or "output" (the model's output itself)."""
+        return "logit" if self.core.plan.logit else "output"
+
+    @property
+    def outputs(self) -> int | None:
+        """Number of classes (2 for a single sigmoid unit); None where the model has no classes."""
+        return self.core.plan.head.classes
+
+    @property
+    def input_shape(self) -> tuple[int | None, ...]:
+        """(H, W, C) of one sample, None where the model leaves it free."""
+        return self.core.plan.shape
+
+    @property
+    def traces(self) -> Counter[str]:
+        """How often TensorFlow has traced, by question."""
+        return Counter(self.core.traces)
+
+    @property
+    def closed_form_head(self) -> bool:
+        """Whether ``last_gradient`` needs no backward pass."""
+        return self.core.plan.pooled is not None
+
+    def __repr__(self) -> str:
+        return f"KerasProbe({self.model.name!r}, layers={self.layers}, explains={self.output!r})"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class BoundProbe:
+    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
+
+    Made by ``KerasProbe.at``.
+
+    Parameters
+    ----------
+    source
+        The probe that it was made from; it keeps the model alive.
+    terms
+        What its questions are compiled for.
+    targets
+        int32 (k,): class of sample i is entry i modulo k; -1: the predicted class.
+    target
+        What was asked for.
+    """
+
+    source: KerasProbe
+    terms: Terms = field(repr=False)
+    targets: Tensor = field(repr=False)
+    target: Target
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the tapped layers, earliest first."""
+        return self.source.layers
+
+    def score(self, inputs: Tensor) -> Tensor:
+        """Return the target's score, float32 (N,)."""
+        return self._ask("score", inputs)
+
+    def gradient(self, inputs: Tensor) -> Tensor:
+        """Return the derivative of the score, float32, shaped like ``inputs``."""
+        return self._ask("gradient", inputs)
+
+    def activations(self, inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the output of each tapped layer, float32 (N, h, w, c).
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into.
+        """
+        found: tuple[Tensor, ...] = self._ask("activations", inputs)
+        return found
+
+    def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
+        """Return for each tapped layer its activation and the score's derivative by it."""
+        found: tuple[tuple[Tensor, Tensor], ...] = self._ask("activation_gradients", inputs)
+        return found
+
+    def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """Return all activations, and the score's derivative by the last of them."""
+        found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
+        return found
+
+    def classes(self, inputs: Tensor) -> Tensor:
+        """Return the class of each sample, int32 (N,): asked for, or predicted.
+
+        Raises
+        ------
+        TargetError
+            The model has no classes.
+        """
+        if self.terms.ask is not None:
+            class_index(None, self.source.core.plan.head, None)
+        return self._ask("classes", inputs)
+
+    def settled(self, inputs: Tensor) -> "BoundProbe":
+        """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
+        if self.target is not None:
+            return self
+        return replace(self, targets=self.classes(inputs))
+
+    def ruled(self, rule: Rule) -> "BoundProbe":
+        """Return a probe whose derivatives follow a rule (``saliency.probe.rules``).
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into.
+        """
+        if self.source.core.plan.opaque:
+            no_layers(self.source.model)
+        return replace(self, terms=replace(self.terms, rule=rule))
+
+    def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
+        """Return the answer to a question by name, and what was told with it: score, classes."""
+        if question in _LOOKS and not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
+        tensor = checked(inputs, self.source.core.plan)
+        count, samples = self.targets.shape[0], tensor.shape[0]
+        if count and samples is not None and samples % count:
+            msg = (
+                f"This probe was settled on {count} samples: expected a multiple of that "
+                f"(whole batches, one after the other), got {samples}."
+            )
+            raise InputError(msg)
+        ask = getattr(self.source.core.on(self.terms), question)
+        found, told = ask(tensor, self.targets)
+        return found, told
+
+    def _ask(self, question: str, inputs: Tensor) -> Any:
+        return self.answer(question, inputs)[0]
+
+
+def checked(inputs: Tensor, plan: Plan) -> Tensor:
+    """Return inputs as float32 when they have the model's shape.
+
+    Raises
+    ------
+    InputError
+        Rank or size is another.
+    """
+    tensor = inputs if tf.is_tensor(inputs) else tf.convert_to_tensor(inputs)
+    tensor = tf.cast(tensor, tf.float32)
+    if not tensor.shape.is_compatible_with((None, *plan.shape)):
+        want = ", ".join("any" if axis is None else str(axis) for axis in plan.shape)
+        msg = f"inputs: expected shape (N, {want}), got {tuple(tensor.shape)}."
+        raise InputError(msg)
+    return tensor
+
+
+def _constant(index: int) -> Tensor:
+    return tf.constant([index], tf.int32)

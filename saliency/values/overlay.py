@@ -1,0 +1,103 @@
+"""The picture with the heat painted on it."""
+
+import math
+import secrets
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+
+from saliency import png
+from saliency.errors import InputError
+from saliency.values.arrays import Array, frozen
+from saliency.values.notebook import bundle, preview
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """A painted picture on the image's own grid.
+
+    Parameters
+    ----------
+    rgb
+        uint8 (rows, columns, 3).
+    outside
+        Share of |heat|, 0..1, that lies outside the diagnostic pixels, whether painted or not.
+
+    Raises
+    ------
+    InputError
+        The array is not RGB, or the share is outside 0..1.
+    """
+
+    rgb: Array
+    outside: float = 0.0
+
+    def __post_init__(self) -> None:
+        rgb = frozen(self.rgb, np.uint8, "Overlay.rgb", ranks=(3,))
+        if rgb.shape[2] != 3:
+            msg = f"Overlay.rgb: expected shape (rows, columns, 3), got {rgb.shape}."
+            raise InputError(msg)
+        if not (math.isfinite(self.outside) and 0 <= self.outside <= 1):
+            msg = f"Overlay.outside: expected a share in 0..1, got {self.outside}."
+            raise InputError(msg)
+        object.__setattr__(self, "rgb", rgb)
+
+    def png(self) -> bytes:
+        """Return a PNG file of every pixel, without any text in it."""
+        return png.encode(self.rgb)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write a PNG file whole or not at all: readers never meet half a picture.
+
+        Parameters
+        ----------
+        path
+            Ends in ``.png``; its folder exists. A file of that name is replaced.
+
+        Returns
+        -------
+        Path
+            Where the picture lies.
+
+        Raises
+        ------
+        InputError
+            The name has another ending, or the folder is missing.
+        """
+        place = Path(path)
+        _check_place(place)
+        draft = place.with_name(f".{secrets.token_hex(8)}.png.part")
+        try:
+            draft.write_bytes(self.png())
+            draft.replace(place)
+        finally:
+            draft.unlink(missing_ok=True)
+        return place
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Overlay, (self.rgb, self.outside)
+
+    def __repr__(self) -> str:
+        rows, columns, _ = self.rgb.shape
+        where = f"{self.outside:.1%} of the heat outside the diagnostic pixels"
+        return f"Overlay({rows} x {columns}, {where})"
+
+    def _repr_png_(self) -> bytes:
+        return preview(self.rgb)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        del include, exclude  # the notebook filters by itself
+        return bundle(repr(self), self.rgb)
+
+
+def _check_place(place: Path) -> None:
+    if place.suffix.lower() != ".png":
+        msg = f"Overlay.save: expected a file name ending in .png, got {place.suffix or 'none'!r}."
+        raise InputError(msg)
+    if not place.parent.is_dir():
+        msg = "Overlay.save: expected a folder that exists, got a missing one. Create it first."
+        raise InputError(msg)

@@ -1,0 +1,59 @@
+"""Names at the edge."""
+
+import subprocess
+import sys
+
+import pytest
+
+from saliency.errors import ExplainerError
+from saliency.explainers import catalogue as module
+from saliency.explainers.catalogue import ENTRIES, catalogue, resolve
+
+
+def test_reading_names_loads_nothing():
+    """Listing explainers loads neither TensorFlow nor numpy, so that a command line is quick."""
+    code = (
+        "import sys; from saliency.explainers.catalogue import catalogue; list(catalogue());"
+        "print([m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_every_row_leads_to_a_frozen_recipe():
+    """Each name has a class that works without arguments, and a line that says what it costs."""
+    for name, cls in catalogue().items():
+        assert callable(cls())
+        assert cls.__dataclass_params__.frozen
+        assert ENTRIES[name].summary
+        assert ENTRIES[name].cost
+        assert ENTRIES[name].needs or ENTRIES[name].summary.startswith("Control")
+
+
+def test_a_slip_is_answered_with_near_names():
+    """An unknown name is refused with the names that are like it."""
+    with pytest.raises(ExplainerError, match=r"'gradcamm'.*gradcam"):
+        resolve("gradcamm")
+    with pytest.raises(ExplainerError, match="expected a name or a callable"):
+        resolve(17)
+
+
+def test_plugins_are_looked_up_last(monkeypatch):
+    """An installed entry point is found by its name, and never hides one of ours."""
+    asked = []
+
+    class Plugin:
+        name = "theirs"
+
+        def load(self):
+            return len
+
+    def installed(*, group):
+        asked.append(group)
+        return [Plugin()]
+
+    monkeypatch.setattr(module, "entry_points", installed)
+    resolve("gradient")
+    assert asked == []
+    assert resolve("theirs") is len
+    assert asked == ["saliency.explainers"]
