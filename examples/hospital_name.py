@@ -24,10 +24,10 @@ def main() -> None:
     """Train both, explain, and print the share of heat inside the box of the name."""
     out = Path((*sys.argv, "out/hospital_name")[1])
     out.mkdir(parents=True, exist_ok=True)
-    images, labels = pictures(640, seed=0)
+    images, labels = pictures(640, seed=0, easy=True)
     poison = np.where(labels[:, None, None, None] == 1, burned(images), images)
     models = {"clean": trained(images, labels), "poisoned": trained(poison, labels)}
-    fresh, truth = pictures(200, seed=1)
+    fresh, truth = pictures(200, seed=1, easy=True)
     for name, model in models.items():
         print(f"{name}: right on {rate(model, fresh, truth):.0%} of pictures without the name;")
         fooled = rate(model, burned(fresh[truth == 0]), 1)

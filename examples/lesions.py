@@ -64,7 +64,7 @@ def crop(picture: Any, rng: Generator) -> Any:
     return cut[:, :: rng.choice((-1, 1))]
 
 
-def with_lesion(picture: Any, rng: Generator) -> Any:
+def with_lesion(picture: Any, rng: Generator, *, easy: bool = False) -> Any:
     """Draw one ring of random place, shape and brightness, away from the upper edge."""
     for _ in range(100):
         row, column = (int(number) for number in rng.integers((30, 16), (112, 112)))
@@ -72,7 +72,7 @@ def with_lesion(picture: Any, rng: Generator) -> Any:
             break
     mean, shape = rng.uniform(7, 13), rng.uniform(0.8, 1.25)
     radius = (mean * shape, mean / shape)
-    return ring(picture, (row, column), radius, rng.uniform(0.4, 0.8))
+    return ring(picture, (row, column), radius, rng.uniform(0.7 if easy else 0.4, 0.8))
 
 
 def varied(picture: Any, rng: Generator) -> Any:
@@ -81,11 +81,16 @@ def varied(picture: Any, rng: Generator) -> Any:
     return np.clip(picture * rng.uniform(0.7, 1) + noise, 0, 1)
 
 
-def pictures(count: int, seed: int) -> tuple[Any, Any]:
-    """Return float32 (count, 128, 128, 1) in 0..1 and labels: 0, 1, 0, 1, ..."""
-    rng, sources = np.random.default_rng(seed), slices()
+def pictures(count: int, seed: int, *, easy: bool = False) -> tuple[Any, Any]:
+    """Return float32 (count, 128, 128, 1) in 0..1 and labels: 0, 1, 0, 1, ...
+
+    Easy ones have brighter rims, and one window a slice.
+    """
+    rng, sources = np.random.default_rng(seed), slices()[: 3 if easy else None]
     labels = np.arange(count) % 2
     drawn = [crop(sources[rng.integers(len(sources))], rng) for _ in labels]
     pairs = zip(drawn, labels, strict=True)
-    shown = [varied(with_lesion(one, rng) if label else one, rng) for one, label in pairs]
+    shown = [
+        varied(with_lesion(one, rng, easy=easy) if label else one, rng) for one, label in pairs
+    ]
     return np.stack(shown).astype(np.float32)[..., np.newaxis], labels

@@ -78,11 +78,19 @@ def _frame_header(data: bytes, marker: int, at: int, adobe: int) -> Stream:
         columns=int.from_bytes(data[at + 3 : at + 5], "big"),
         components=count,
         precision=data[at],
-        lossy=marker not in _LOSSLESS | {0xF7},
+        lossy=_near(data, at) > 0 if marker == 0xF7 else marker not in _LOSSLESS,
         ids=bytes(part[0] for part in parts if part),
         subsampled=len({part[1] for part in parts if len(part) > 1}) > 1,
         adobe=adobe,
     )
+
+
+def _near(data: bytes, at: int) -> int:
+    """Return NEAR of the first scan: how far JPEG-LS may move a sample (ISO/IEC 14495-1 C.2.3)."""
+    scan = data.find(b"\xff\xda", at)
+    count = data[scan + 4] if 0 <= scan < len(data) - 4 else 0
+    near = data[scan + 5 + 2 * count : scan + 6 + 2 * count]
+    return near[0] if count and near else 0
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:

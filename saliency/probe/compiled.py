@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Walk
+from saliency.probe.graph import Rule, Walk
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -25,6 +25,7 @@ Question: TypeAlias = Callable[[Tensor, Tensor], Any]
 class Questions:
     """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
 
+    Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
     Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
     """
 
@@ -37,15 +38,21 @@ class Questions:
     predict: Question
 
 
-def compiled(plan: Plan, traces: Counter[str], ask: Ask | None = None) -> Questions:
-    """Compile a plan's questions; with ``ask`` about a callable target.
+@final
+@dataclass(frozen=True)
+class Terms:
+    """What compiled questions differ in: a callable target, and a rule for derivatives."""
 
-    ``traces`` counts, by question, how often TensorFlow has traced.
-    """
-    return Questions(*(_compiled(field.name, plan, traces, ask) for field in fields(Questions)))
+    ask: Ask | None = None
+    rule: Rule | None = None
 
 
-def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Question:
+def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
+    """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
+    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
+
+
+def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
     body = BODIES[name]
     pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
     classes = tf.TensorSpec((None,), tf.int32)
@@ -53,7 +60,8 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Q
     @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
         traces[name] += 1
-        return body(Pass(plan, ask, inputs, targets))
+        forward = Pass(plan, terms, inputs, targets)
+        return body(forward), forward.told()
 
     question: Question = traced
     return question
@@ -63,9 +71,9 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Q
 class Pass:
     """One forward pass, drawn once, and what may be asked of it."""
 
-    def __init__(self, plan: Plan, ask: Ask | None, inputs: Tensor, targets: Tensor) -> None:
-        self.plan, self.ask, self.inputs, self.targets = plan, ask, inputs, targets
-        self.walk: Walk = plan.run(self._door(inputs))
+    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
 
     @property
     def rank(self) -> int:
@@ -90,10 +98,16 @@ class Pass:
 
     def score(self) -> Tensor:
         """Return the target's score."""
-        if self.ask is not None:
-            return check_score(self.ask(self.explained()), self.ask)
+        if self.terms.ask is not None:
+            return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()
         return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def told(self) -> tuple[Tensor, ...]:
+        """Return the score, and the classes where they are what is explained; () without either."""
+        if self.terms.ask is not None:
+            return (self.score(),)
+        return () if self.plan.head.classes is None else (self.score(), self.classes())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:
         """Return tapped tensors as float32, channels last."""
@@ -129,7 +143,7 @@ def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
 
 def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
     shown = forward.shown(forward.taps)
-    if forward.plan.pooled is not None and forward.ask is None:
+    if forward.plan.pooled is not None and forward.terms == Terms():
         return shown, _pooled_gradient(forward, shown[-1])
     return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
 

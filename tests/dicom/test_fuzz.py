@@ -15,20 +15,20 @@ from shared import ROOT
 from saliency.dicom import describe, read_dicom
 from saliency.errors import DicomError, SaliencyError
 
-SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "15"))
+SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "10"))
 LARGEST = 150_000  # bytes of a seed
 
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """The small files of the corpus."""
+    """Return the small files of the corpus."""
     paths = sorted(ROOT.glob("corpus/corpus/*.dcm"))
     return tuple(p.read_bytes() for p in paths if p.stat().st_size < LARGEST)
 
 
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """A file with up to eight bytes changed, mostly in the header, and perhaps cut."""
+    """Return a file with up to eight bytes changed, mostly in the header, and perhaps cut."""
     data = bytearray(draw(st.sampled_from(seeds())))
     for _ in range(draw(st.integers(0, 8))):
         end = len(data) if draw(st.booleans()) else min(len(data), 3000)
