@@ -34,7 +34,7 @@ class MeaningfulPerturbation:
         Price of roughness.
     """
 
-    steps: int = 150
+    steps: int = 100
     grid: int = 28
     sigma: float = 10.0
     smooth: float = 1.0

@@ -6,7 +6,7 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.explainers.asking import check_positive, score_copies, settled, tensor
 from saliency.kernels import grids, segments
 from saliency.kernels.batches import Function, chunks, each
 from saliency.kernels.occlusion import blend
@@ -49,14 +49,25 @@ class RISE:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         filled = reference(inputs, self.fill, self.seed)
         return grids.seen_minus_average(
             probe.score, inputs, filled, self._masks(inputs), range(self.masks), many
         )
 
     def _masks(self, inputs: Tensor) -> Callable[[Sequence[int]], Tensor]:
-        return lambda some: grids.shifted_masks(some, self.grid, size_of(inputs), 0.5, self.seed)
+        """Return a function that makes the masks of some draws."""
+        side = self.grid + 1
+        drawn = grids.random_cells(self.masks, side**2 + 2, self.seed)
+        cells = tf.cast(drawn[:, 2:] < 0.5, tf.float32)
+        cells = tf.reshape(cells, [-1, side, side])
+
+        def masks(draws: Sequence[int]) -> Tensor:
+            some = list(draws)
+            offsets = tf.gather(drawn[:, :2], some)
+            return grids.shifted_masks(tf.gather(cells, some), offsets, size_of(inputs))
+
+        return masks
 
 
 @final
@@ -90,7 +101,7 @@ class LIME:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
         drawn = grids.random_cells(self.samples, self.grid**2, self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
@@ -129,7 +140,7 @@ class KernelSHAP:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
         cells = segments.coalitions(self.samples // 2, self.grid**2, self.seed)
         filled = reference(inputs, self.fill, self.seed)
@@ -177,7 +188,7 @@ class Sobol:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         count = self.grid**2
         drawn = grids.quasi_random_cells(self.designs, 2 * count, self.seed)
         base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
@@ -217,7 +228,7 @@ class HSIC:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         drawn = grids.random_cells(self.masks, self.grid**2, self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)

@@ -35,7 +35,7 @@ class XRAI:
         IntegratedGradients(steps=32, baseline="black"),
         IntegratedGradients(steps=32, baseline="white"),
     )
-    grids: Sequence[int] = (3, 6, 12)
+    grids: Sequence[int] = (4, 10)
 
     def __post_init__(self) -> None:
         check_positive("XRAI", inner=len(self.inner), grids=min(self.grids, default=0))

@@ -20,7 +20,7 @@ def deletion_mask(
 ) -> Tensor:
     """Minimise score + mean hidden area + ``smooth`` * mean square step between cells with Adam.
 
-    Adam's epsilon is a tenth of a cell's own price, not rounding: with a smaller one the last
+    Adam's epsilon is three times a cell's own price, not rounding: with a small one the last
     digit of a gradient of 0 would move a cell as far as a real one.
 
     Parameters
@@ -45,7 +45,7 @@ def deletion_mask(
         slope = _slope(gradient, inputs, fill, keep, smooth)
         mean = _DECAY * mean + (1 - _DECAY) * slope
         square = _DECAY_SQUARES * square + (1 - _DECAY_SQUARES) * tf.square(slope)
-        length = tf.sqrt(square / (1 - _DECAY_SQUARES**step)) + 0.1 / grid**2
+        length = tf.sqrt(square / (1 - _DECAY_SQUARES**step)) + 3.0 / grid**2
         move = mean / (1 - _DECAY**step) / length
         keep = tf.clip_by_value(keep - _RATE * move, 0.0, 1.0)
     return keep

@@ -10,9 +10,8 @@ from saliency.kernels.resize import bilinear, size_of
 
 
 def random_cells(count: int, cells: int, seed: int) -> Tensor:
-    """Draw even numbers in [0, 1): float32 (count, cells); row i whatever ``count`` is."""
-    rows = [tf.random.stateless_uniform([cells], [seed, row]) for row in range(count)]
-    return tf.stack(rows)
+    """Draw even numbers in [0, 1): float32 (count, cells)."""
+    return tf.random.stateless_uniform([count, cells], [seed, 0])
 
 
 def quasi_random_cells(count: int, cells: int, seed: int) -> Tensor:
@@ -24,28 +23,26 @@ def quasi_random_cells(count: int, cells: int, seed: int) -> Tensor:
     return tf.math.floormod(tf.math.sobol_sample(cells, count) + shift, 1.0)
 
 
-def shifted_masks(
-    draws: Sequence[int], grid: int, size: tuple[int, int], keep: float, seed: int
-) -> Tensor:
-    """Draw the masks of RISE (Petsiuk et al., arXiv 1806.07421, section 3.2).
+def shifted_masks(cells: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
+    """Make the masks of RISE (Petsiuk et al., arXiv 1806.07421, section 3.2).
 
-    Cells of a ``grid`` are seen with probability ``keep``; the grid is enlarged bilinearly to one
-    cell more than the picture, and shifted by a random part of a cell.
+    Parameters
+    ----------
+    cells
+        1 where seen, float32 (k, G + 1, G + 1).
+    offsets
+        float32 (k, 2) in [0, 1]: by which part of a cell each is shifted, down and across.
+    size
+        (H, W) of the picture, on which G cells are laid.
 
     Returns
     -------
     tensor
-        float32 (k, H, W) in [0, 1]; mask i depends on ``draws[i]`` and ``seed`` alone.
+        float32 (k, H, W) in [0, 1]: the cells, enlarged bilinearly.
     """
-    found = []
-    for draw in draws:
-        cells = tf.random.stateless_uniform([grid + 1, grid + 1], [seed, 2 * draw])
-        offset = tf.random.stateless_uniform([2], [seed, 2 * draw + 1])
-        seen = tf.cast(cells < keep, tf.float32)
-        down = _hats(size[0], grid, offset[0])
-        across = _hats(size[1], grid, offset[1])
-        found.append(tf.einsum("ha,ab,wb->hw", down, seen, across))
-    return tf.stack(found)
+    down = _hats(size[0], cells.shape[1] - 1, offsets[:, 0])
+    across = _hats(size[1], cells.shape[2] - 1, offsets[:, 1])
+    return tf.einsum("kha,kab,kwb->khw", down, cells, across, optimize="optimal")
 
 
 def cell_masks(cells: Tensor, grid: int, size: tuple[int, int]) -> Tensor:
@@ -146,8 +143,9 @@ def _median(apart: Tensor) -> Tensor:
     return flat[tf.shape(flat)[0] // 2]
 
 
-def _hats(length: int, grid: int, offset: Tensor) -> Tensor:
-    """Return bilinear weights (length, grid + 1) of pixels among nodes, shifted by ``offset``."""
-    places = (tf.range(length, dtype=tf.float32) + 0.5) * ((grid - 1) / length) + offset
+def _hats(length: int, grid: int, offsets: Tensor) -> Tensor:
+    """Return bilinear weights (k, length, grid + 1) of pixels among nodes, shifted by offsets."""
+    places = (tf.range(length, dtype=tf.float32) + 0.5) * ((grid - 1) / length)
+    places = places[:, tf.newaxis] + offsets[:, tf.newaxis, tf.newaxis]
     nodes = tf.range(grid + 1, dtype=tf.float32)
-    return tf.nn.relu(1.0 - tf.abs(places[:, tf.newaxis] - nodes))
+    return tf.nn.relu(1.0 - tf.abs(places - nodes))

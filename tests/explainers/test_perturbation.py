@@ -59,7 +59,7 @@ def test_rise_twin(inputs):
     """The map is the mean score of masks weighted with what they show, less the mean score."""
     probe = small_network(target=0)
     recipe = RISE(masks=11, grid=3, seed=5)
-    masks = grids.shifted_masks(range(11), 3, SIZE, 0.5, 5).numpy()
+    masks = recipe._masks(inputs)(range(11)).numpy()
     found = recipe(probe, inputs).numpy()
     for index in range(2):
         scores = [float(probe.score(inputs[index][None] * m[None, ..., None])[0]) for m in masks]
@@ -70,12 +70,26 @@ def test_rise_twin(inputs):
 
 
 def test_rise_masks():
-    """Masks are in [0, 1], half seen on average, and each depends on its own number alone."""
-    masks = grids.shifted_masks(range(200), 5, SIZE, 0.5, 0).numpy()
+    """Masks are in [0, 1], half seen on average, and do not depend on the chunk."""
+    make = RISE(masks=200, grid=5)._masks(tf.zeros((1, *SIZE, 1)))
+    masks = make(range(200)).numpy()
     assert 0 <= masks.min() < 0.01
     assert 0.99 < masks.max() <= 1.0001
     assert_allclose(masks.mean(), 0.5, atol=0.03)
-    assert_array_equal(grids.shifted_masks([7], 5, SIZE, 0.5, 0)[0], masks[7])
+    assert_allclose(make([7])[0], masks[7], atol=1e-6)
+
+
+def test_rise_masks_are_shifted_cells():
+    """Without a shift the first node is half a pixel before the first pixel; bilinear between."""
+    cells = np.random.default_rng(0).integers(0, 2, (1, 4, 4)).astype(np.float32)
+    found = grids.shifted_masks(tf.constant(cells), tf.zeros((1, 2)), (6, 8))[0].numpy()
+    down = (np.arange(6) + 0.5) * 2 / 6
+    across = (np.arange(8) + 0.5) * 2 / 8
+    for row, column in np.ndindex(6, 8):
+        (top, left), (y, x) = (int(down[row]), int(across[column])), (down[row], across[column])
+        part = cells[0, top : top + 2, left : left + 2]
+        wanted = [1 - (y - top), y - top] @ part @ [1 - (x - left), x - left]
+        assert_allclose(found[row, column], wanted, atol=1e-6)
 
 
 def test_shapley_values_of_every_coalition():
