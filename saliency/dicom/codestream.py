@@ -51,6 +51,11 @@ class Stream:
     mct: bool = False
 
 
+def is_jpegls(data: bytes) -> bool:
+    """Whether a JPEG stream is JPEG-LS: its frame header is SOF55 (ISO/IEC 14495-1 C.1.1)."""
+    return any(marker == 0xF7 for marker, _, _ in _segments(data))
+
+
 def read_jpeg(data: bytes) -> Stream:
     """Read the frame header of a JPEG or JPEG-LS stream.
 
@@ -61,9 +66,10 @@ def read_jpeg(data: bytes) -> Stream:
     """
     adobe = -1
     for marker, at, length in _segments(data):
-        if marker == 0xEE and data[at : at + 5] == b"Adobe" and length >= 12:
+        whole = at + min(length, 12) <= len(data)
+        if marker == 0xEE and data[at : at + 5] == b"Adobe" and whole and length >= 12:
             adobe = data[at + 11]
-        if marker in _SOF and length >= 6:
+        if marker in _SOF and whole and length >= 6:
             check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
             return _frame_header(data, marker, at, adobe)
     msg = "Expected a JPEG frame header (SOF), found none: the frame is broken."

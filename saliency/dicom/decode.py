@@ -11,7 +11,7 @@ import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
-from saliency.dicom.codestream import Stream, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.layout import Layout
 from saliency.dicom.native import unpack
 from saliency.dicom.rle import decode_rle
@@ -109,7 +109,7 @@ def _family(data: bytes, labelled: str) -> str:
         if data.startswith(signature):
             return family
     if data.startswith(b"\xff\xd8"):
-        return "jpegls" if b"\xff\xf7" in data[:4096] and labelled != "jpeg" else "jpeg"
+        return "jpegls" if is_jpegls(data) else "jpeg"
     return "jpeg" if labelled == "native" else labelled
 
 

@@ -29,7 +29,7 @@ INFLATE_FLOOR: Final = 2**26
 LEAST_TILE: Final = 2**12
 FEW_TILES: Final = 64
 #: Scans of a progressive JPEG: a byte of input may cost a pass over the whole frame.
-MAX_SCANS: Final = 256
+MAX_SCANS: Final = 64
 #: Items of a sequence of zones: overlays and ultrasound regions.
 MAX_ZONES: Final = 64
 

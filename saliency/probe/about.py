@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, final
 
+from saliency.probe.graph import Rule
 from saliency.probe.keras_probe import BoundProbe, checked
 from saliency.probe.protocol import Target, Tensor
 
@@ -76,9 +77,24 @@ class About:
         found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
         return found
 
+    def head(self, activation: Tensor) -> Tensor:
+        """Return the score, float32 (N,), that the rest of the network gives to an activation."""
+        return self._fixed().head(activation)
+
+    def randomised(self, seed: int) -> BoundProbe:
+        """Return a probe of the same classes on a copy whose weights are shuffled."""
+        return self._fixed().randomised(seed)
+
+    def ruled(self, rule: Rule) -> "About":
+        """Return this probe with derivatives that follow a rule (``saliency.probe.rules``)."""
+        return About(self.bound.ruled(rule), self.batch)
+
+    def _fixed(self) -> BoundProbe:
+        return replace(self.bound, targets=self.targets)
+
     def _ask(self, question: str, inputs: Tensor) -> Any:
         if inputs is not self.batch:
-            return replace(self.bound, targets=self.targets).answer(question, inputs)[0]
+            return self._fixed().answer(question, inputs)[0]
         answer, told = self.bound.answer(question, inputs)
         self._told = self._told or told
         return answer

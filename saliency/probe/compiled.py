@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any, TypeAlias, final
 
 import keras
@@ -65,6 +66,53 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
 
     question: Question = traced
     return question
+
+
+def compiled_head(
+    plan: Plan, traces: Counter[str], terms: Terms, shape: tuple[int | None, ...]
+) -> Question:
+    """Compile the way from the last tapped activation (N, h, w, c) to the score.
+
+    The model is walked with the tapped call answered by the activation; what lies before it is
+    drawn, found to lead nowhere, and left out by TensorFlow.
+    """
+    activations = tf.TensorSpec((None, *shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(autograph=False, input_signature=(activations, classes))  # type: ignore[untyped-decorator]
+    def traced(activation: Tensor, targets: Tensor) -> Any:
+        traces["head"] += 1
+        pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
+        forward = Pass(plan, replace(terms, rule=_answered(plan, activation)), pictures, targets)
+        score = forward.score()
+        if tf.gradients(score, [pictures]) != [None]:
+            msg = (
+                "The last tapped layer is not the only way to the output: there is a connection "
+                "around it, so the head cannot be asked alone. Tap a later layer, or use GradCAM."
+            )
+            raise ModelError(msg)
+        return score
+
+    question: Question = traced
+    return question
+
+
+#: Height and width of the blank picture that stands in where a model leaves them free.
+_FREE = 64
+
+
+def _answered(plan: Plan, activation: Tensor) -> Rule:
+    """Return the rule that answers the last tapped call with an activation."""
+    turns, tap, rank = count(), plan.taps[-1], len(plan.shape) + 1
+
+    def step(name: str, operation: Any, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:  # noqa: ARG001
+        if next(turns) != tap:
+            return call(*args)
+        last_first = (0, rank - 1, *range(1, rank - 1))
+        shown = tf.transpose(activation, last_first) if plan.channels_first else activation
+        return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
+
+    return step
 
 
 @final

@@ -10,11 +10,12 @@ from typing import Any, TypeAlias, final
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Questions, Terms, compiled
+from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
 from saliency.probe.graph import Rule
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
+from saliency.probe.shuffled import shuffled
 from saliency.probe.targets import PREDICTED, checked_labels, class_index
 
 Source: TypeAlias = Any
@@ -38,7 +39,11 @@ class Core:
         self.plan: Plan = plan
         self.traces = traces
         self.questions: Questions = compiled(plan, traces, Terms())
+        self.choice = choice
         self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
+        self.head = lru_cache(TERMS_KEPT)(
+            lambda terms, shape: compiled_head(plan, traces, terms, shape)
+        )
 
     def on(self, terms: Terms) -> Questions:
         """Return the questions on these terms; compiled once while they are in use."""
@@ -248,6 +253,40 @@ class BoundProbe:
             return self
         return replace(self, targets=self.classes(inputs))
 
+    def head(self, activation: Tensor) -> Tensor:
+        """Return the score, float32 (N,), that the rest of the network gives to an activation.
+
+        Parameters
+        ----------
+        activation
+            float32 (N, h, w, c): in the place of ``activations(inputs)[-1]``.
+
+        Raises
+        ------
+        ModelError
+            There are ways around the last tapped layer, or no layer is tapped.
+        """
+        if not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
+        given = tf.cast(activation, tf.float32)
+        self._check_count(given.shape[0])
+        return self.source.core.head(self.terms, tuple(given.shape[1:]))(given, self.targets)
+
+    def randomised(self, seed: int) -> "BoundProbe":
+        """Return a probe of a copy whose weights are shuffled, tensor by tensor.
+
+        The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not speak
+        of what was learnt. The user's model is left as it is.
+
+        Raises
+        ------
+        ModelError
+            Keras cannot clone the model.
+        """
+        copy = shuffled(self.source.model, seed)
+        source = KerasProbe.from_core(copy, Core(copy, self.source.core.choice), self.source.labels)
+        return replace(self, source=source)
+
     def ruled(self, rule: Rule) -> "BoundProbe":
         """Return a probe whose derivatives follow a rule (``saliency.probe.rules``).
 
@@ -265,16 +304,19 @@ class BoundProbe:
         if question in _LOOKS and not self.layers:
             no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         tensor = checked(inputs, self.source.core.plan)
-        count, samples = self.targets.shape[0], tensor.shape[0]
+        self._check_count(tensor.shape[0])
+        ask = getattr(self.source.core.on(self.terms), question)
+        found, told = ask(tensor, self.targets)
+        return found, told
+
+    def _check_count(self, samples: int | None) -> None:
+        count = self.targets.shape[0]
         if count and samples is not None and samples % count:
             msg = (
                 f"This probe was settled on {count} samples: expected a multiple of that "
                 f"(whole batches, one after the other), got {samples}."
             )
             raise InputError(msg)
-        ask = getattr(self.source.core.on(self.terms), question)
-        found, told = ask(tensor, self.targets)
-        return found, told
 
     def _ask(self, question: str, inputs: Tensor) -> Any:
         return self.answer(question, inputs)[0]
