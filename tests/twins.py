@@ -169,3 +169,16 @@ def first_principal_map(activation):
     left, values, _ = np.linalg.svd(matrix, full_matrices=False)
     found = left[:, 0] * values[0]
     return (found * np.sign(found.sum())).reshape(activation.shape[:2])
+
+
+def grow(attribution, masks):
+    """Add the segment (S, P) with the densest new pixels until none has any."""
+    free, result = np.ones(attribution.shape, bool), np.zeros(attribution.shape)
+    while free.any():
+        parts = [(mask > 0) & free for mask in masks]
+        best = max(
+            (part for part in parts if part.any()), key=lambda part: attribution[part].mean()
+        )
+        result[best] = attribution[best].mean()
+        free &= ~best
+    return result

@@ -11,12 +11,13 @@ import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
-from saliency.dicom.codestream import Stream, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.layout import Layout
 from saliency.dicom.native import unpack
 from saliency.dicom.rle import decode_rle
 from saliency.dicom.samples import Samples
 from saliency.dicom.syntax import Syntax
+from saliency.dicom.warn import warn
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
@@ -39,7 +40,8 @@ _READERS: Final = MappingProxyType(
 def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     """Decode one frame of encapsulated pixel data (PS3.5 8.2).
 
-    The first bytes of the frame, not the label of the file, choose between the JPEG families.
+    The first bytes of the frame, not the label of the file, choose between the JPEG families;
+    a file whose label is of native pixels may hold them too.
 
     Raises
     ------
@@ -53,6 +55,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     if syntax.family == "video":
         return _refuse_video()
     family = _family(data, syntax.family)
+    if family != "jpegxl" and b"\xff\xd9" not in data[-64:]:
+        warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
     stream = _READERS[family](data)
     _check_size(stream, layout)
     samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
@@ -105,8 +109,8 @@ def _family(data: bytes, labelled: str) -> str:
         if data.startswith(signature):
             return family
     if data.startswith(b"\xff\xd8"):
-        return "jpegls" if b"\xff\xf7" in data[:4096] and labelled == "jpegls" else "jpeg"
-    return labelled
+        return "jpegls" if is_jpegls(data) else "jpeg"
+    return "jpeg" if labelled == "native" else labelled
 
 
 def _check_size(stream: Stream, layout: Layout) -> None:
@@ -154,7 +158,7 @@ def _jpeg2k(data: bytes) -> Array:
 
 
 def _jpegxl(data: bytes) -> Array:
-    array: Array = imagecodecs.jpegxl_decode(data)
+    array: Array = imagecodecs.jpegxl_decode(data, index=0)
     return array
 
 

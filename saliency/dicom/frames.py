@@ -1,16 +1,18 @@
 """Where one frame lies, found without reading the others (PS3.5 A.4, PS3.3 C.7.6.3.1.8)."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+import numpy as np
 
 from saliency.dicom.elements import Elements
 from saliency.dicom.layout import Layout
 from saliency.dicom.limits import MOST_HEADERS, check
 from saliency.dicom.native import swap_words
 from saliency.dicom.source import Pixels
+from saliency.dicom.syntax import Syntax
 from saliency.dicom.tags import TAGS
 from saliency.dicom.walk import UNDEFINED
 from saliency.errors import DicomError
@@ -32,6 +34,12 @@ class Fragment:
 
     offset: int
     length: int
+
+
+def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
+    """Whether pixel data lies in fragments, as it shows: labels of either kind can be wrong."""
+    items = pixels.store.peek(pixels.offset, 4) == _ITEM
+    return items and (pixels.length == UNDEFINED or syntax.family != "native")
 
 
 def native_frame(
@@ -76,7 +84,7 @@ class FrameIndex:
             self._end = pixels.store.size
         table = _header(pixels, pixels.offset, self._end)
         self._first = pixels.offset if table is None else table.offset + table.length
-        self._starts = self._believed(_extended(elements) or _basic(pixels, table))
+        self._starts = self._believed(_extended(elements, frames) or _basic(pixels, table, frames))
         self._groups: tuple[tuple[Fragment, ...], ...] | None = None
 
     def read(self, frame: int) -> bytes:
@@ -153,12 +161,15 @@ def _header(pixels: Pixels, at: int, end: int) -> Fragment | None:
     return Fragment(at + 8, int.from_bytes(raw[4:], "little"))
 
 
-def _basic(pixels: Pixels, table: Fragment | None) -> tuple[int, ...]:
-    if table is None or table.length % 4 or table.offset + table.length > pixels.store.size:
+def _basic(pixels: Pixels, table: Fragment | None, frames: int) -> tuple[int, ...]:
+    """Return the Basic Offset Table (PS3.5 A.4), where it has an entry a frame."""
+    if table is None or table.length != 4 * frames:
         return ()
     raw = pixels.store.read(table.offset, table.length)
-    return struct.unpack(f"<{len(raw) // 4}I", raw)
+    return tuple(np.frombuffer(raw[: len(raw) // 4 * 4], "<u4").tolist())
 
 
-def _extended(elements: Elements) -> tuple[int, ...]:
-    return tuple(int(offset) for offset in elements.numbers(TAGS["ExtendedOffsetTable"]))
+def _extended(elements: Elements, frames: int) -> tuple[int, ...]:
+    """Return the Extended Offset Table (PS3.3 C.7.6.3.1.8), where it has an entry a frame."""
+    raw = elements.octets(TAGS["ExtendedOffsetTable"])
+    return tuple(np.frombuffer(raw, "<u8").tolist()) if len(raw) == 8 * frames else ()

@@ -79,11 +79,18 @@ def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> A
     """Apply a function of single values: to every code of 16 bits once, where that is less work."""
     width = stored.dtype.itemsize
     if stored.dtype.kind not in "iu" or width > 2 or stored.size < 256**width:
-        return function(stored).astype(dtype)
+        return calmly(function, stored, dtype)
     unsigned = np.dtype(f"u{width}")
     codes = np.arange(256**width, dtype=np.uint32).astype(unsigned)
-    table: Array = function(codes.view(stored.dtype)).astype(dtype)
+    table = calmly(function, codes.view(stored.dtype), dtype)
     return taken(table, np.ascontiguousarray(stored).view(unsigned))
+
+
+def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Array:
+    """Apply a function without a word on overflow: what is too large for float32 is infinite."""
+    with np.errstate(all="ignore"):
+        result: Array = function(values).astype(dtype)
+    return result
 
 
 def taken(table: Array, index: Array) -> Array:

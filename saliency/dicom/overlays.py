@@ -30,6 +30,12 @@ class Plane:
         """Return the tag of an element of the plane."""
         return self.group << 16 | OVERLAY[keyword]
 
+    @property
+    def drawn(self) -> bool:
+        """Whether the plane has data: of its own, or in a bit of the pixels."""
+        own = self.elements.has(self.tag("OverlayData"))
+        return own or self.number("OverlayBitPosition", 0) > 0
+
     def number(self, keyword: str, default: float) -> float:
         """Return the first number of an element of the plane."""
         value = number(self.elements, self.tag(keyword), default)
@@ -46,7 +52,7 @@ def overlay_zones(
     """
     shutter = int(number(elements, TAGS["ShutterOverlayGroup"], 0) or 0)
     zones = []
-    for plane in _planes(elements):
+    for plane in planes(elements):
         mask = _embedded(plane, samples, layout)
         if mask is None:
             mask = _drawn(plane, layout.size, frame)
@@ -56,7 +62,8 @@ def overlay_zones(
     return tuple(zones)
 
 
-def _planes(elements: Elements) -> Iterator[Plane]:
+def planes(elements: Elements) -> Iterator[Plane]:
+    """Find the overlay planes of a data set."""
     for group in OVERLAY_GROUPS:
         plane = Plane(group, elements)
         if elements.has(plane.tag("OverlayRows")) or elements.has(plane.tag("OverlayBitPosition")):
@@ -78,10 +85,10 @@ def _drawn(plane: Plane, size: tuple[int, int], frame: int) -> Array | None:
     """Return a plane with data of its own, cut off where it leaves the frame."""
     rows, columns = int(plane.number("OverlayRows", 0)), int(plane.number("OverlayColumns", 0))
     first = frame - int(plane.number("ImageFrameOrigin", 1)) + 1
-    planes = int(plane.number("NumberOfFramesInOverlay", 1))
-    if min(rows, columns) < 1 or not (planes == 1 or 0 <= first < planes):
+    count = int(plane.number("NumberOfFramesInOverlay", 1))
+    if min(rows, columns) < 1 or not (count == 1 or 0 <= first < count):
         return None
-    start = rows * columns * (first if planes > 1 else 0)
+    start = rows * columns * (first if count > 1 else 0)
     raw = plane.elements.octets(plane.tag("OverlayData"))
     if not raw or len(raw) * 8 < start + rows * columns:
         if raw:

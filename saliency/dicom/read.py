@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
+from pydicom.dataset import Dataset
 
 from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
-from saliency.dicom.frames import FrameIndex, native_frame
+from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
@@ -21,6 +22,7 @@ from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
+from saliency.dicom.store import Source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
@@ -33,7 +35,9 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
+def read_dicom(
+    source: Source | Dataset, *, frame: int = 0, window: Window | int | None = None
+) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -63,7 +67,9 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
         return Reader(opened).image(frame, window)
 
 
-def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
+def read_frames(
+    source: Source | Dataset, *, window: Window | int | None = None
+) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
@@ -95,7 +101,7 @@ class Reader:
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
         self._index: FrameIndex | None = None
-        if opened.syntax.family != "native":
+        if is_encapsulated(self._pixels, opened.syntax):
             self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:

@@ -115,7 +115,7 @@ def _parse(store: Store) -> Opened:
 
 def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opened:
     walker, kept = Walker(store), dict[int, Field]()
-    elements = FileElements(walker, encoding, kept)
+    elements = FileElements(store, encoding, kept)
     pixels = None
     for field in walker.fields(start, store.size, encoding):
         if field.tag in PIXEL_TAGS:
@@ -125,7 +125,7 @@ def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opene
         if field.tag in READ:
             kept.setdefault(field.tag, field)
         if field.tag == PER_FRAME:
-            walker.allow_frames(int(number(elements, TAGS["NumberOfFrames"], 1)))
+            walker.allow_frames(number(elements, TAGS["NumberOfFrames"], 1))
     return Opened(elements, syntax, pixels)
 
 

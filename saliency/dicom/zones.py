@@ -1,16 +1,20 @@
 """All zones that the data set itself declares."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from saliency.dicom.elements import Elements
 from saliency.dicom.layout import Layout
-from saliency.dicom.overlays import overlay_zones
+from saliency.dicom.overlays import overlay_zones, planes
 from saliency.dicom.padding import padding_zone
 from saliency.dicom.regions import screen_zone
 from saliency.dicom.samples import Samples
 from saliency.dicom.shutters import collimator_zone, shutter_zone
+from saliency.dicom.tags import TAGS
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
+
+_FINDERS: Final = (shutter_zone, collimator_zone, screen_zone)
 
 
 def declared_zones(
@@ -30,12 +34,21 @@ def declared_zones(
     return tuple(_zones(elements, samples, layout, frame, absent))
 
 
+def declared_names(elements: Elements, layout: Layout) -> tuple[str, ...]:
+    """Return the names of the zones that a header declares, without looking at pixels."""
+    found = [find(elements, layout.size) for find in _FINDERS]
+    names = [zone.name for zone in found if zone is not None]
+    padding = ["padding"] if elements.has(TAGS["PixelPaddingValue"]) else []
+    overlay = ["overlay"] if any(plane.drawn for plane in planes(elements)) else []
+    return (*padding, *names, *overlay)
+
+
 def _zones(
     elements: Elements, samples: Samples, layout: Layout, frame: int, absent: Array | None
 ) -> Iterator[Zone]:
     if absent is not None and absent.any():
         yield padding_zone(absent)
-    for find in (shutter_zone, collimator_zone, screen_zone):
+    for find in _FINDERS:
         zone = find(elements, layout.size)
         if zone is not None:
             yield zone

@@ -12,6 +12,9 @@ from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, Tensor
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
 _PICTURES = 8
 
+#: Forward passes that take the memory of one with its backward pass, at the least.
+_FORWARD = 4
+
 
 @final
 @dataclass(frozen=True)
@@ -53,9 +56,14 @@ def head_of(probe: Probe) -> HeadProbe:
 
 
 def copies(probe: Probe, inputs: Tensor) -> int:
-    """Return how many variants of a batch go into one call: the probe's ``chunk`` over N."""
+    """Return how many variants of a batch go into one gradient: the probe's ``chunk`` over N."""
     pictures = int(getattr(probe, "chunk", _PICTURES))
     return max(1, pictures // (inputs.shape[0] or pictures))
+
+
+def score_copies(probe: Probe, inputs: Tensor) -> int:
+    """Return how many variants go into one score: a forward pass keeps nothing for a backward."""
+    return _FORWARD * copies(probe, inputs)
 
 
 def tensor(inputs: Tensor) -> Tensor:

@@ -7,9 +7,9 @@ from importlib.metadata import entry_points
 from typing import Any, final
 
 from saliency.errors import ExplainerError
-from saliency.explainers.entries import ENTRIES
+from saliency.explainers.entries import DEMANDING, ENTRIES, Entry
 
-__all__ = ["ENTRIES", "catalogue", "resolve"]
+__all__ = ["DEMANDING", "ENTRIES", "catalogue", "resolve"]
 
 _GROUP = "saliency.explainers"
 
@@ -19,9 +19,7 @@ class _Catalogue(Mapping[str, type]):
     """The classes behind :data:`ENTRIES`; a class is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> type:
-        module, _, attribute = ENTRIES[name].where.partition(":")
-        found: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
-        return found
+        return _load(ENTRIES[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(ENTRIES)
@@ -44,9 +42,9 @@ def resolve(explainer: Any) -> Any:
     Parameters
     ----------
     explainer
-        A name of :func:`catalogue` or of an installed plugin (entry points of the group
-        ``saliency.explainers``); an explainer, which is returned as it is; or a class, which is
-        called without arguments.
+        A name of :func:`catalogue`, of ``DEMANDING``, or of an installed plugin (entry points of
+        the group ``saliency.explainers``); an explainer, which is returned as it is; or a class,
+        which is called without arguments.
 
     Raises
     ------
@@ -65,13 +63,20 @@ def resolve(explainer: Any) -> Any:
     return found
 
 
+def _load(entry: Entry) -> type:
+    module, _, attribute = entry.where.partition(":")
+    found: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
+    return found
+
+
 def _named(name: str) -> Any:
-    if name in ENTRIES:
-        return catalogue()[name]
+    ours = {**ENTRIES, **DEMANDING}
+    if name in ours:
+        return _load(ours[name])
     plugins = {plugin.name: plugin for plugin in entry_points(group=_GROUP)}
     if name in plugins:
         return plugins[name].load()
-    known = [*ENTRIES, *plugins]
+    known = [*ours, *plugins]
     near = get_close_matches(name, known, n=3) or known
     msg = f"explainer: there is no {name!r}. Did you mean {', '.join(near)}?"
     raise ExplainerError(msg)

@@ -41,12 +41,6 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "smoe": Entry(
             "fastcam:Smoe", "Activity of every scale, whatever the class", "1 F", "activations"
         ),
-        "cam": Entry(
-            "cams:CAM",
-            "Evidence at each place, before a global average pooling",
-            "1 F",
-            "last_gradient",
-        ),
         "gradcam": Entry(
             "cams:GradCAM",
             "The last layer's channels that raise the score",
@@ -85,18 +79,6 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "Channels weighted with the score seen through them",
             "1 F a channel",
             "activations, score",
-        ),
-        "ablationcam": Entry(
-            "masked_cams:AblationCAM",
-            "Channels weighted with the fall of the score without them",
-            "1 F + head F a channel",
-            "activations, head",
-        ),
-        "reciprocam": Entry(
-            "masked_cams:ReciproCAM",
-            "The score of one place of the last layer at a time",
-            "1 F + head F a place",
-            "activations, head",
         ),
         "gradient": Entry(
             "gradients:Gradient",
@@ -137,7 +119,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "guided_integrated_gradients": Entry(
             "paths:GuidedIntegratedGradients",
             "Integrated gradients along the path of small gradients",
-            "129 F + 129 B",
+            "65 F + 65 B",
             "gradient",
         ),
         "blur_integrated_gradients": Entry(
@@ -159,5 +141,73 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "score",
         ),
         "random": Entry("controls:RandomMap", "Control: noise", "0", ""),
+        "xrai": Entry(
+            "regions:XRAI",
+            "Regions in the order of how dense their attribution is",
+            "64 F + 64 B",
+            "gradient",
+        ),
+        "rise": Entry(
+            "perturbation:RISE",
+            "The mean score of random masks that show the pixel",
+            "1000 F",
+            "score",
+        ),
+        "lime": Entry(
+            "perturbation:LIME", "A linear model of which superpixels are seen", "500 F", "score"
+        ),
+        "kernel_shap": Entry(
+            "perturbation:KernelSHAP", "Shapley values of superpixels", "502 F", "score"
+        ),
+        "sobol": Entry(
+            "perturbation:Sobol",
+            "The share of the score's variance that a cell has a part in",
+            "1600 F",
+            "score",
+        ),
+        "hsic": Entry(
+            "perturbation:HSIC",
+            "How strongly the score depends on a cell, in any way",
+            "500 F",
+            "score",
+        ),
+        "meaningful_perturbation": Entry(
+            "optimised:MeaningfulPerturbation",
+            "The smallest blot that takes the score away",
+            "100 F + 100 B",
+            "gradient, score",
+        ),
+        "edges": Entry("controls:EdgeMap", "Control: the edges of the picture", "0", ""),
     }
 )
+"""Explainers that every classifier can be asked for; the dictionary behind ``catalogue()``."""
+
+DEMANDING: Mapping[str, Entry] = MappingProxyType(
+    {
+        "cam": Entry(
+            "cams:CAM",
+            "Evidence at each place, before a global average pooling",
+            "1 F",
+            "last_gradient",
+        ),
+        "ablationcam": Entry(
+            "masked_cams:AblationCAM",
+            "Channels weighted with the fall of the score without them",
+            "1 F + head F a channel",
+            "activations, head",
+        ),
+        "reciprocam": Entry(
+            "masked_cams:ReciproCAM",
+            "The score of one place of the last layer at a time",
+            "1 F + head F a place",
+            "activations, head",
+        ),
+        "randomised_model": Entry(
+            "controls:RandomisedModel",
+            "Control: the gradient of the network with shuffled weights",
+            "1 F + 1 B",
+            "randomised",
+        ),
+    }
+)
+"""Explainers known by name that ask for a certain head, or more of a probe than its protocol."""

@@ -5,7 +5,7 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, copies, head_of, settled, tensor
+from saliency.explainers.asking import check_positive, head_of, score_copies, settled, tensor
 from saliency.kernels.activity import unit_range
 from saliency.kernels.cam import weighted
 from saliency.kernels.channels import ablations, bells, busiest, increases, places
@@ -40,7 +40,7 @@ class ScoreCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         last = probe.activations(inputs)[-1]
         last = last if self.channels is None else busiest(last, self.channels)
         filled = reference(inputs, self.fill)
@@ -66,7 +66,7 @@ class AblationCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        head, many = head_of(settled(probe, inputs)), copies(probe, inputs)
+        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
         last = head.activations(inputs)[-1]
         whole = tf.abs(head.head(last))[:, tf.newaxis]
         weights = tf.math.divide_no_nan(ablations(head.head, last, many), whole)
@@ -96,7 +96,7 @@ class ReciproCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        head, many = head_of(settled(probe, inputs)), copies(probe, inputs)
+        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
         last = head.activations(inputs)[-1]
         rows, columns = last.shape[1:3]
         alone = tf.reshape(tf.eye(rows * columns), [-1, rows, columns])

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import tensorflow as tf
 
@@ -14,7 +14,6 @@ from saliency.kernels.curves import (
     guided_path_gradient,
     polyline_gradient,
 )
-from saliency.kernels.noise import spread_of, uniform
 from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
 from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
 from saliency.probe.protocol import Probe, Tensor
@@ -80,25 +79,27 @@ class ExpectedGradients:
     Parameters
     ----------
     background
-        Pictures (M, H, W, C) of the model's input, such as some of the training set; None: even
-        noise in each picture's range, a new one for each sample.
+        Baselines: pictures (H, W, C) of the model's input, such as some of the training set, or
+        names, see :func:`saliency.kernels.references.reference`. An array (M, H, W, C) will do.
     samples
-        Gradients a picture. Sample i uses background picture i mod M.
+        Gradients a picture. Sample i uses background i mod M.
     seed
-        Of the noise.
+        Of the baseline ``"noise"``.
 
     Raises
     ------
     InputError
-        ``samples`` is not above 0. On the call: the background has another shape.
+        ``samples`` is not above 0, or there is no background.
     """
 
-    background: Any = None
+    background: Sequence[Reference] = ("black", "white", "mean", "blur")
     samples: int = 64
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_positive("ExpectedGradients", samples=self.samples)
+        check_positive("ExpectedGradients", samples=self.samples, background=len(self.background))
+        for kind in self.background:
+            check_reference(kind)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
@@ -111,7 +112,7 @@ class ExpectedGradients:
         return total / self.samples
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
-        """Return the completeness gap, float32 (N,), >= 0; falls with the root of the samples."""
+        """Return the completeness gap, float32 (N,), >= 0."""
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), copies(probe, inputs)
         scores = [
@@ -123,13 +124,8 @@ class ExpectedGradients:
 
     def _starts(self, inputs: Tensor, draws: Sequence[int]) -> Tensor:
         """Return baselines (k, N, H, W, C)."""
-        if self.background is None:
-            axes = list(range(1, inputs.shape.rank))
-            low = tf.reduce_min(inputs, axis=axes, keepdims=True)
-            return low + uniform(draws, inputs, self.seed) * spread_of(inputs)
-        given = tensor(self.background)
-        one = [tf.gather(given, draw % given.shape[0]) for draw in draws]
-        return tf.stack([reference(inputs, picture) for picture in one])
+        kinds = [self.background[draw % len(self.background)] for draw in draws]
+        return tf.stack([reference(inputs, kind, self.seed) for kind in kinds])
 
 
 def _place(draw: int) -> float:
@@ -157,7 +153,7 @@ class GuidedIntegratedGradients:
         How far a value may stray from the straight path, as a share of its way; 1: any.
     """
 
-    steps: int = 128
+    steps: int = 64
     baseline: Reference = "black"
     fraction: float = 0.25
     distance: float = 0.02

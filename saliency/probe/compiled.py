@@ -2,14 +2,15 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any, TypeAlias, final
 
 import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Walk
+from saliency.probe.graph import Rule, Walk
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -25,6 +26,7 @@ Question: TypeAlias = Callable[[Tensor, Tensor], Any]
 class Questions:
     """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
 
+    Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
     Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
     """
 
@@ -37,15 +39,21 @@ class Questions:
     predict: Question
 
 
-def compiled(plan: Plan, traces: Counter[str], ask: Ask | None = None) -> Questions:
-    """Compile a plan's questions; with ``ask`` about a callable target.
+@final
+@dataclass(frozen=True)
+class Terms:
+    """What compiled questions differ in: a callable target, and a rule for derivatives."""
 
-    ``traces`` counts, by question, how often TensorFlow has traced.
-    """
-    return Questions(*(_compiled(field.name, plan, traces, ask) for field in fields(Questions)))
+    ask: Ask | None = None
+    rule: Rule | None = None
 
 
-def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Question:
+def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
+    """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
+    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
+
+
+def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
     body = BODIES[name]
     pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
     classes = tf.TensorSpec((None,), tf.int32)
@@ -53,19 +61,67 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], ask: Ask | None) -> Q
     @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
         traces[name] += 1
-        return body(Pass(plan, ask, inputs, targets))
+        forward = Pass(plan, terms, inputs, targets)
+        return body(forward), forward.told()
 
     question: Question = traced
     return question
+
+
+def compiled_head(
+    plan: Plan, traces: Counter[str], terms: Terms, shape: tuple[int | None, ...]
+) -> Question:
+    """Compile the way from the last tapped activation (N, h, w, c) to the score.
+
+    The model is walked with the tapped call answered by the activation; what lies before it is
+    drawn, found to lead nowhere, and left out by TensorFlow.
+    """
+    activations = tf.TensorSpec((None, *shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(autograph=False, input_signature=(activations, classes))  # type: ignore[untyped-decorator]
+    def traced(activation: Tensor, targets: Tensor) -> Any:
+        traces["head"] += 1
+        pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
+        forward = Pass(plan, replace(terms, rule=_answered(plan, activation)), pictures, targets)
+        score = forward.score()
+        if tf.gradients(score, [pictures]) != [None]:
+            msg = (
+                "The last tapped layer is not the only way to the output: there is a connection "
+                "around it, so the head cannot be asked alone. Tap a later layer, or use GradCAM."
+            )
+            raise ModelError(msg)
+        return score
+
+    question: Question = traced
+    return question
+
+
+#: Height and width of the blank picture that stands in where a model leaves them free.
+_FREE = 64
+
+
+def _answered(plan: Plan, activation: Tensor) -> Rule:
+    """Return the rule that answers the last tapped call with an activation."""
+    turns, tap, rank = count(), plan.taps[-1], len(plan.shape) + 1
+
+    def step(name: str, operation: Any, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:  # noqa: ARG001
+        if next(turns) != tap:
+            return call(*args)
+        last_first = (0, rank - 1, *range(1, rank - 1))
+        shown = tf.transpose(activation, last_first) if plan.channels_first else activation
+        return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
+
+    return step
 
 
 @final
 class Pass:
     """One forward pass, drawn once, and what may be asked of it."""
 
-    def __init__(self, plan: Plan, ask: Ask | None, inputs: Tensor, targets: Tensor) -> None:
-        self.plan, self.ask, self.inputs, self.targets = plan, ask, inputs, targets
-        self.walk: Walk = plan.run(self._door(inputs))
+    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
 
     @property
     def rank(self) -> int:
@@ -90,10 +146,16 @@ class Pass:
 
     def score(self) -> Tensor:
         """Return the target's score."""
-        if self.ask is not None:
-            return check_score(self.ask(self.explained()), self.ask)
+        if self.terms.ask is not None:
+            return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()
         return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def told(self) -> tuple[Tensor, ...]:
+        """Return the score, and the classes where they are what is explained; () without either."""
+        if self.terms.ask is not None:
+            return (self.score(),)
+        return () if self.plan.head.classes is None else (self.score(), self.classes())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:
         """Return tapped tensors as float32, channels last."""
@@ -129,7 +191,7 @@ def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
 
 def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
     shown = forward.shown(forward.taps)
-    if forward.plan.pooled is not None and forward.ask is None:
+    if forward.plan.pooled is not None and forward.terms == Terms():
         return shown, _pooled_gradient(forward, shown[-1])
     return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
 

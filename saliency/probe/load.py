@@ -18,13 +18,18 @@ from saliency.errors import ModelError
 MISSING: Final = re.compile(r"(?:Could not locate \w+|Unknown \w+:) '([^']+)'")
 """How Keras names a class that it does not know."""
 
+LAMBDA: Final = (
+    "The model has a Lambda layer, which is code in a file: it is not run. If you trust the file, "
+    "load it yourself with keras.models.load_model(file, safe_mode=False) and hand over the model."
+)
+
 
 def load_model(path: str | os.PathLike[str]) -> Any:
     """Return the Keras model in a file, not compiled.
 
     The content decides, not the name: a .keras file is a zip, an .h5 file is HDF5. Files of
     Keras 2 (Teachable Machine's ``keras_model.h5``) are brought to what Keras 3 reads. Nothing in
-    the file is executed: Keras's safe mode stays on.
+    the file is executed: Keras's safe mode stays on, and HDF5 files with a Lambda are refused.
 
     Raises
     ------
@@ -80,8 +85,14 @@ def _load_hdf5(file: Path) -> Any:
                 "name must end in .weights.h5 or .h5), and hand over the model."
             )
             raise ModelError(msg)
+        if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
+            raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
         opened.attrs["model_config"] = json.dumps(_modern(json.loads(config)))
         return load_model_from_hdf5(opened, compile=False)
+
+
+def _bytes(text: str | bytes) -> bytes:
+    return text.encode() if isinstance(text, str) else text
 
 
 def _not_a_zip(file: Path) -> str:
@@ -121,15 +132,12 @@ def _guarded(load: Any) -> Any:
 
 def _explained(error: str) -> str:
     if "safe_mode" in error:
-        return (
-            "The model has a Lambda layer, which is code in a file: it is not run. If you trust "
-            "the file, load it yourself with keras.models.load_model(file, safe_mode=False) and "
-            "hand over the model."
-        )
+        return LAMBDA
     missing = MISSING.search(error)
     name = f" {missing[1]!r}" if missing else ""
     return (
         f"Keras could not rebuild the model{name and ': it has no class' + name}. Import the code "
         "of its layers (register_keras_serializable), or load it yourself with "
-        "keras.models.load_model(file, custom_objects={...}) and hand over the model."
+        "keras.models.load_model(file, custom_objects={...}) and hand over the model. A file of a "
+        f"newer Keras than this one ({keras.__version__}) cannot be read either."
     )

@@ -53,6 +53,8 @@ class Outline:
     ----------
     steps
         In the order of calls.
+    ends
+        Indices of the steps that give what is explained: one, or one for each of several outputs.
     last
         Index of the step that gives the output; None where the output is not a single tensor.
     shape
@@ -63,6 +65,7 @@ class Outline:
     """
 
     steps: tuple[Step, ...]
+    ends: tuple[int, ...]
     last: int | None
     shape: Shape
     channels_first: bool = False
@@ -80,8 +83,10 @@ def outline_of(graph: Graph, shape: Shape, part: int | None = None) -> Outline:
     steps = _numbered(steps)
     output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
     single = isinstance(output, keras.KerasTensor)
-    last = producers.get(id(output)) if single else None
-    outline = Outline(steps, last, tuple(output.shape) if single else ())
+    ends = (producers.get(id(each), -1) for each in keras.tree.flatten(output))
+    given = tuple(index for index in ends if index >= 0)
+    last = given[0] if single and given else None
+    outline = Outline(steps, given, last, tuple(output.shape) if single else ())
     return _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.graph import Graph, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
@@ -27,7 +27,7 @@ class Plan:
     Parameters
     ----------
     run
-        Inputs as the model takes them -> output and calls.
+        Inputs as the model takes them, and a rule or None -> output and calls.
     shape
         (H, W, C) of one sample, channels last, None where free.
     head
@@ -46,7 +46,7 @@ class Plan:
         No calls are seen: there is nothing to tap.
     """
 
-    run: Callable[[Tensor], Walk]
+    run: Callable[..., Walk]
     shape: Shape
     head: Head
     logit: bool
@@ -82,7 +82,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     _check(model, choice.output)
     shape = _input_shape(model)
     graph = _graph(model, shape)
-    if graph is None:
+    if graph is None or not _has_shapes(graph, shape):
         return _opaque(model, shape, choice)
     return _seen(model, graph, shape, choice)
 
@@ -93,7 +93,7 @@ def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
     part = _part(names, choice.part)
     outline = outline_of(graph, shape, part)
     head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
-    taps = _taps(outline, choice.layers, len(shape))
+    taps = _taps(outline, head, choice.layers, len(shape))
     logit = choice.output == "logit" and head.step is not None
     plain = head.step is None or logit
     return Plan(
@@ -109,10 +109,17 @@ def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
     )
 
 
-def _taps(outline: Outline, layers: tuple[str, ...] | None, rank: int) -> tuple[int, ...]:
-    if layers is not None:
-        return named_steps(outline, layers, rank)
-    return end_of_scales(outline, rank) if rank > 2 else ()
+def _taps(
+    outline: Outline, head: Head, layers: tuple[str, ...] | None, rank: int
+) -> tuple[int, ...]:
+    if layers is None:
+        return end_of_scales(outline, rank, head.step) if rank > 2 else ()
+    taps = named_steps(outline, layers, rank)
+    if head.step in taps:
+        name = outline.steps[head.step or 0].name
+        msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
+        raise ModelError(msg)
+    return taps
 
 
 def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
@@ -142,7 +149,7 @@ def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
         no_layers(model)
     alive = weakref.ref(model)
 
-    def run(inputs: Tensor) -> Walk:
+    def run(inputs: Tensor, _: Rule | None) -> Walk:
         living: Any = alive()
         return Walk(inference(lambda: living(inputs, training=False)), ())
 
@@ -155,9 +162,15 @@ def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
     return Plan(run, shape[1:], head, logit=False, part=part, opaque=True)
 
 
-def no_layers(model: Any) -> NoReturn:
-    """Refuse to look inside a model that can only be called."""
+def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
+    """Refuse to look inside a model that can only be called, or that has nothing to look at."""
     names = ", ".join(layer.name for layer in model.layers[:12])
+    if not opaque:
+        msg = (
+            f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
+            "name layers with KerasProbe(layers=[...])."
+        )
+        raise ModelError(msg)
     msg = (
         f"The model {model.name!r} runs TensorFlow operations in its own call(), so its layers "
         f"({names}) cannot be tapped. Explainers that ask for scores and gradients of the input "
@@ -217,6 +230,15 @@ def _graph(model: Any, shape: Shape) -> Graph | None:
     if graph is not None and graph.drawn and not _agree(model, graph, shape):
         return graph_of(model, draw=False)
     return graph
+
+
+def _has_shapes(graph: Graph, shape: Shape) -> bool:
+    """Return whether every operation can tell its output's shape without running."""
+    try:
+        outline_of(graph, shape)
+    except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
+        return False
+    return True
 
 
 def _agree(model: Any, graph: Graph, shape: Shape) -> bool:

@@ -86,8 +86,10 @@ NOWHERE = Place()
 INPUT = Place(scale=0)
 
 
-def end_of_scales(outline: Outline, rank: int) -> tuple[int, ...]:
+def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tuple[int, ...]:
     """Return the indices of the steps at the end of each scale, earliest first.
+
+    Only steps before the head are looked at, where ``before`` says which one that is.
 
     Of the activated tensors that a down-sampling (or the head) starts from, the one that every
     path to the output goes through. Where the network's stream is linear (ConvNeXt), the end of
@@ -95,8 +97,9 @@ def end_of_scales(outline: Outline, rank: int) -> tuple[int, ...]:
     """
     places = _places(outline.steps, rank)
     cuts = _bottlenecks(outline)
-    fit = _leading(outline, places, {i for i, place in enumerate(places) if place.fit})
-    whole = _leading(outline, places, {i for i, place in enumerate(places) if place.whole})
+    trunk = range(len(places) if before is None else before)
+    fit = _leading(outline, places, {index for index in trunk if places[index].fit})
+    whole = _leading(outline, places, {index for index in trunk if places[index].whole})
     chosen = fit or whole
     scales = sorted({places[index].scale or 0 for index in chosen})
     return tuple(
@@ -222,8 +225,8 @@ def _leading(outline: Outline, places: Sequence[Place], allowed: set[int]) -> fr
         for parent in outline.steps[index].parents:
             if parent >= 0 and _leaves(places[parent], places[index]):
                 leads |= _nearest(outline.steps, places, parent, allowed)
-    if outline.last is not None:
-        leads |= _nearest(outline.steps, places, outline.last, allowed)
+    for index in outline.ends:
+        leads |= _nearest(outline.steps, places, index, allowed)
     return frozenset(leads)
 
 
@@ -275,7 +278,7 @@ def _furthest_children(steps: Sequence[Step], alive: frozenset[int]) -> dict[int
 
 def _alive(outline: Outline) -> frozenset[int]:
     """Return the steps that the output depends on."""
-    waiting = [] if outline.last is None else [outline.last]
+    waiting = list(outline.ends)
     found: set[int] = set()
     while waiting:
         index = waiting.pop()

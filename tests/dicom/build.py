@@ -18,7 +18,7 @@ def ramp(dtype: str = "u2", size: tuple[int, int] = SIZE) -> np.ndarray:
 
 
 def dataset(pixels: np.ndarray, *, frames: int = 1, **attributes: Any) -> Dataset:
-    """A Dataset of native pixels (frames, rows, columns, samples), minus axes that are 1."""
+    """Return a Dataset of native pixels (frames, rows, columns, samples), minus axes that are 1."""
     shape = pixels.shape[1:] if frames > 1 else pixels.shape
     made = Dataset()
     made.file_meta = FileMetaDataset()
@@ -54,7 +54,7 @@ def _pixels(made: Dataset, pixels: np.ndarray) -> None:
 
 
 def encoded(made: Dataset, streams: list[bytes], syntax: str, **attributes: Any) -> Dataset:
-    """The same Dataset with its frames compressed to ``streams``."""
+    """Return the same Dataset with its frames compressed to ``streams``."""
     made.file_meta.TransferSyntaxUID = syntax
     made.PixelData = encapsulate(streams)
     made["PixelData"].VR = "OB"
@@ -65,7 +65,7 @@ def encoded(made: Dataset, streams: list[bytes], syntax: str, **attributes: Any)
 
 
 def written(made: Dataset, syntax: str | None = None) -> bytes:
-    """The bytes of the file, in another native transfer syntax where one is given."""
+    """Return the bytes of the file, in another native transfer syntax where one is given."""
     if syntax is not None:
         made.file_meta.TransferSyntaxUID = syntax
     file = io.BytesIO()
@@ -80,7 +80,7 @@ def written(made: Dataset, syntax: str | None = None) -> bytes:
 
 
 def item(**attributes: Any) -> Dataset:
-    """An item of a sequence."""
+    """Return an item of a sequence."""
     made = Dataset()
     for keyword, value in attributes.items():
         setattr(made, keyword, value)

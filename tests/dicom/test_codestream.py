@@ -54,7 +54,15 @@ def test_jpegxl_header(size: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("read", [read_jpeg, read_jpeg2k, read_jpegxl])
 @pytest.mark.parametrize(
-    "data", [b"", b"\xff\xd8", b"\xff\xd8\xff\xc0\0", b"\xff\x4f\xff\x51\0\x29", b"abc" * 40]
+    "data",
+    [
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xc0\0",
+        b"\xff\xd8\xff\xc0\0\x0b\x08\0",
+        b"\xff\x4f\xff\x51\0\x29",
+        b"abc" * 40,
+    ],
 )
 def test_no_header_is_refused(read, data: bytes) -> None:
     """Bytes without a header of their kind are a DicomError, not an index error."""

@@ -69,7 +69,7 @@ def test_half_chroma_is_shared_by_two_pixels() -> None:
 
 
 def palette(bits: int, scale: int = 1, **attributes: object) -> bytes:
-    """A file of indices with a palette: red rises, green falls, blue is 7."""
+    """Return a file of indices with a palette: red rises, green falls, blue is 7."""
     entries = np.arange(256, dtype="u2")
     dtype = "u1" if bits == 8 else "<u2"
     made = dataset(ramp() % 256, PhotometricInterpretation="PALETTE COLOR", **attributes)

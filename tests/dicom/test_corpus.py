@@ -1,15 +1,17 @@
 """Real files against what independent renderers show of them."""
 
 import csv
+import warnings
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 from shared import ROOT, shared
 
 from saliency.dicom import read_dicom, read_frames
-from saliency.errors import SaliencyError
+from saliency.errors import DicomError, SaliencyError
 
 #: References that this library does not follow, and why.
 DISAGREED = {
@@ -73,6 +75,29 @@ def test_files_of_tensorflow_io(row: dict[str, str]) -> None:
 
     found = (len(images), *images[0].size, 3 if images[0].display.ndim == 3 else 1)
     assert found == tuple(int(row[k]) for k in ("frames", "rows", "columns", "channels"))
+
+
+SMALL = [p for p in sorted(ROOT.glob("corpus/corpus/*.dcm")) if p.stat().st_size < 120_000]
+
+
+@pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in SMALL])
+def test_two_readers_agree(path: Path) -> None:
+    """Our reader of a path and pydicom's of a Dataset lead to one picture with one description."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        dataset = pydicom.dcmread(path, force=True)
+        before = dict(dataset._dict)
+        try:
+            first, second = read_dicom(path), read_dicom(dataset)
+        except DicomError as error:
+            pytest.skip(f"refused: {error.reason}")
+
+    np.testing.assert_array_equal(first.display, second.display)
+    np.testing.assert_array_equal(first.pixels, second.pixels)
+    for name in ("spacing", "digest", "window", "modality", "info", "frames"):
+        assert getattr(first, name) == getattr(second, name)
+    assert [zone.name for zone in first.zones] == [zone.name for zone in second.zones]
+    assert all(dataset._dict[tag] is element for tag, element in before.items())
 
 
 def test_one_reference_is_adjudicated() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicom.build import SIZE, dataset, encoded, item, ramp, written
-from pydicom.encaps import encapsulate_extended, fragment_frame
+from pydicom.encaps import encapsulate_extended
 
 from saliency.dicom import read_dicom, read_frames
 from saliency.errors import DicomError, InputError
@@ -25,8 +25,17 @@ def cine() -> np.ndarray:
 
 @pytest.fixture
 def streams(cine: np.ndarray) -> list[bytes]:
-    """The frames as JPEG 2000."""
+    """Return the frames as JPEG 2000."""
     return [imagecodecs.jpeg2k_encode(frame, level=0, reversible=True) for frame in cine]
+
+
+def test_one_frame_in_many_fragments(cine: np.ndarray, streams: list[bytes]) -> None:
+    """Without a table, all fragments of a single frame are that frame."""
+    made = encoded(dataset(cine[0]), streams[:1], J2K)
+    made.PixelData = pydicom.encaps.encapsulate(streams[:1], fragments_per_frame=4, has_bot=False)
+    made["PixelData"].is_undefined_length = True
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, cine[0])
 
 
 class Watched(io.BytesIO):
@@ -54,12 +63,12 @@ def test_native_frames_come_in_order(cine: np.ndarray) -> None:
 
 
 def with_basic(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Basic Offset Table."""
+    """Write a Basic Offset Table."""
     return written(encoded(dataset(cine, frames=5), streams, J2K))
 
 
 def without_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Empty table, one fragment a frame."""
+    """Write an empty table, one fragment a frame."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     made.PixelData = pydicom.encaps.encapsulate(streams, has_bot=False)
     made["PixelData"].is_undefined_length = True
@@ -67,7 +76,7 @@ def without_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Empty table, three fragments a frame."""
+    """Write an empty table, three fragments a frame."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     made.PixelData = pydicom.encaps.encapsulate(streams, fragments_per_frame=3, has_bot=False)
     made["PixelData"].is_undefined_length = True
@@ -75,7 +84,7 @@ def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def with_extended(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """Extended Offset Table."""
+    """Write an Extended Offset Table."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     data, made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = encapsulate_extended(streams)
     made.PixelData = data
@@ -84,7 +93,7 @@ def with_extended(cine: np.ndarray, streams: list[bytes]) -> bytes:
 
 
 def with_wild_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
-    """A Basic Offset Table that points nowhere."""
+    """Write a Basic Offset Table that points nowhere."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
     data = bytearray(made.PixelData)
     data[12:28] = np.array([3, 77777777, 88888888, 99999999], "<u4").tobytes()
@@ -225,3 +234,13 @@ def test_functional_groups_of_one_frame_are_read_alone() -> None:
     ]
 
     assert read_dicom(written(made), frame=200).spacing == (201, 402)
+
+
+def test_a_long_cine_with_regions_is_read_to_its_end() -> None:
+    """Limits hold for a frame, not for the sum over a thousand of them."""
+    box = {"RegionSpatialFormat": 1, "RegionLocationMinX0": 0, "RegionLocationMinY0": 0}
+    corner = {"RegionLocationMaxX1": 5, "RegionLocationMaxY1": 4, "PhysicalUnitsXDirection": 3}
+    regions = [item(**box, **corner, RegionDataType=k) for k in range(20)]
+    made = dataset(np.zeros((1000, 8, 9), "u1"), frames=1000, SequenceOfUltrasoundRegions=regions)
+
+    assert sum(1 for _ in read_frames(written(made))) == 1000

@@ -15,24 +15,32 @@ from shared import ROOT
 from saliency.dicom import describe, read_dicom
 from saliency.errors import DicomError, SaliencyError
 
-SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "15"))
+SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "10"))
 LARGEST = 150_000  # bytes of a seed
 
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """The small files of the corpus."""
+    """Return the small files of the corpus."""
     paths = sorted(ROOT.glob("corpus/corpus/*.dcm"))
     return tuple(p.read_bytes() for p in paths if p.stat().st_size < LARGEST)
 
 
+def head(data: bytes) -> tuple[int, int]:
+    """Return the first 200 bytes of the first codestream, or of the file."""
+    found = [data.find(start) for start in (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")]
+    begin = max(found)
+    return (begin, min(begin + 200, len(data))) if begin > 0 else (0, min(200, len(data)))
+
+
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """A file with up to eight bytes changed, mostly in the header, and perhaps cut."""
+    """Return a file with up to eight bytes changed, mostly in headers, and perhaps cut."""
     data = bytearray(draw(st.sampled_from(seeds())))
+    parts = ((0, len(data)), (0, min(len(data), 3000)), head(data))
+    begin, end = draw(st.sampled_from(parts))
     for _ in range(draw(st.integers(0, 8))):
-        end = len(data) if draw(st.booleans()) else min(len(data), 3000)
-        data[draw(st.integers(0, end - 1))] = draw(st.integers(0, 255))
+        data[draw(st.integers(begin, end - 1))] = draw(st.integers(0, 255))
     if draw(st.integers(0, 3)) == 0:
         del data[draw(st.integers(0, len(data))) :]
     return bytes(data)

@@ -58,7 +58,7 @@ WANTED = {
 
 
 def outcome(source: object) -> str:
-    """The reason of a refusal, or "shown"."""
+    """Return the reason of a refusal, or "shown"."""
     try:
         read_dicom(source)
     except DicomError as error:
@@ -68,18 +68,26 @@ def outcome(source: object) -> str:
 
 @pytest.mark.parametrize("name", WANTED)
 def test_shared_files(name: str) -> None:
-    """Each hostile file gets what it deserves, in less than two seconds and 300 MB."""
+    """Each hostile file gets what it deserves, in less than two seconds."""
     path = shared("malformed", f"{name}.dcm")
-    tracemalloc.start()
     begin = time.process_time()
 
-    found = outcome(path)
+    assert outcome(path) == WANTED[name]
+    assert time.process_time() - begin < 2
 
-    seconds = time.process_time() - begin
+
+@pytest.mark.parametrize(
+    "name",
+    ["01_rows65535_2bytes", "33_deflate_bomb_1GB", "36_jpeg_sof_65500", "37_j2k_siz_60000"],
+)
+def test_bombs_need_no_memory(name: str) -> None:
+    """What asks for gigabytes is refused within 300 MB."""
+    path = shared("malformed", f"{name}.dcm")
+    tracemalloc.start()
+    outcome(path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert found == WANTED[name]
-    assert seconds < 6  # tracing makes small allocations several times as slow
+
     assert peak < 300e6
 
 
@@ -91,7 +99,7 @@ def test_no_shared_file_is_forgotten() -> None:
 
 
 def patched(file: bytes, tag: int, value: bytes) -> bytes:
-    """The file with the value of a short element replaced by as many bytes."""
+    """Return the file with the value of a short element replaced by as many bytes."""
     head = struct.pack("<HH", tag >> 16, tag & 0xFFFF)
     at = file.index(head) + 8
     return file[:at] + value + file[at + len(value) :]
@@ -171,8 +179,35 @@ def test_400_000_empty_items_cost_less_than_a_second() -> None:
     assert time.process_time() - begin < 2
 
 
+@pytest.mark.parametrize("inner", ["implicit", "explicit"])
+def test_a_sequence_hidden_in_unknown(inner: str) -> None:
+    """A private UN of undefined length is passed over, whichever way its items are written."""
+    value = (
+        b"\x09\x00\x01\x10" + (b"LO\x04\x00" if inner == "explicit" else b"\x04\0\0\0") + b"ABCD"
+    )
+    hidden = (
+        struct.pack("<HH2sHI", 0x0009, 0x1010, b"UN", 0, 0xFFFFFFFF)
+        + struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
+        + value
+        + struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
+        + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    )
+    file = written(dataset(ramp()))
+    at = file.index(b"\x28\x00\x02\x00US")
+
+    assert outcome(file[:at] + hidden + file[at:]) == "shown"
+
+
+def test_stray_delimiters_are_passed_over() -> None:
+    """An item delimiter between elements ends nothing."""
+    file = written(dataset(ramp()))
+    at = file.index(b"\x28\x00\x02\x00US")
+
+    assert outcome(file[:at] + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + file[at:]) == "shown"
+
+
 def test_functional_groups_of_many_frames_are_no_attack() -> None:
-    """Two thousand frames with groups of undefined length exceed the limit of others, and are read."""
+    """Two thousand frames with groups of undefined length exceed the limit, and are read."""
     group = b"".join(
         struct.pack("<HHI", 0xFFFE, 0xE000, 0xFFFFFFFF)
         + struct.pack("<HH2sH2s", 0x0018, 0x9073, b"CS", 2, b"AB") * 60
@@ -256,3 +291,35 @@ def test_a_nested_icon_is_not_the_picture() -> None:
     del made.PixelData
 
     assert outcome(written(made)) == "no-pixel-data"
+
+
+def test_a_listed_element_of_an_unknown_vr_is_refused() -> None:
+    """Rows with the VR 'ZZ' mean nothing."""
+    file = written(dataset(ramp())).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00ZZ")
+
+    assert outcome(file) == "unknown-vr"
+
+
+def test_numbers_without_end_are_refused() -> None:
+    """A Window Center of two million numbers is refused by its length."""
+    made = dataset(ramp(), WindowCenter="1", WindowWidth="1")
+    file = written(made, "1.2.840.10008.1.2")
+    at = file.index(b"\x28\x00\x50\x10")
+    many = struct.pack("<HHI", 0x0028, 0x1050, 4_000_000) + b"1\\" * 2_000_000
+
+    assert outcome(file[:at] + many + file[at + 10 :]) == "over-limit"
+
+
+def test_a_segmented_bomb_stops() -> None:
+    """Indirect segments that repeat a long ramp end with the table, not with the memory."""
+    words = [0, 1, 5, 1, 60000, 9, *[2, 2, 0, 0] * 4000]
+    made = dataset(ramp(), PhotometricInterpretation="PALETTE COLOR")
+    for colour in ("Red", "Green", "Blue"):
+        name = f"{colour}PaletteColorLookupTable"
+        setattr(made, f"{name}Descriptor", [0, 0, 16])
+        made[f"{name}Descriptor"].VR = "US"
+        setattr(made, f"Segmented{name}Data", np.array(words, "<u2").tobytes())
+    begin = time.process_time()
+
+    assert outcome(written(made)) == "palette"
+    assert time.process_time() - begin < 1

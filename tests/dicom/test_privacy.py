@@ -85,7 +85,7 @@ def test_no_corpus_file_leaks(name: str, caplog: pytest.LogCaptureFixture) -> No
 
 
 def test_a_name_in_every_text_stays_inside() -> None:
-    """A file with a name in each of its texts gives an image that says it nowhere."""
+    """Return a file with a name in each of its texts gives an image that says it nowhere."""
     made = dataset(ramp())
     for keyword in sorted(IDENTIFYING):
         setattr(made, keyword, "QQXYZZY")

@@ -81,6 +81,16 @@ def test_no_number_is_padding(value: float) -> None:
     assert image.padding.sum() == image.padding[3, 4:9].sum() == 5
 
 
+def test_doubles_too_large_for_floats_are_padding() -> None:
+    """1e300 does not fit float32: the pixel joins the padding, without a warning."""
+    values = ramp("f8")
+    values[2, 5] = 1e300
+
+    image = read_dicom(written(dataset(values)))
+
+    assert np.argwhere(image.padding).tolist() == [[2, 5]]
+
+
 def test_all_nan_is_all_padding() -> None:
     """A frame without a number is black, 0 everywhere, and all of it padding."""
     image = read_dicom(written(dataset(np.full((37, 53), np.nan, "f4"))))

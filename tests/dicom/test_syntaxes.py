@@ -29,7 +29,7 @@ def packbits(plane: bytes) -> bytes:
 
 
 def rle(planes: list[bytes]) -> bytes:
-    """An RLE frame (PS3.5 G.5)."""
+    """Return an RLE frame (PS3.5 G.5)."""
     segments = [packbits(plane) for plane in planes]
     starts = [64 + sum(len(each) for each in segments[:k]) for k in range(len(segments))]
     header = np.array([len(segments), *starts, *[0] * (15 - len(segments))], "<u4")
@@ -39,7 +39,7 @@ def rle(planes: list[bytes]) -> bytes:
 LOSSLESS = {
     "4.57": lambda a: imagecodecs.ljpeg_encode(a, bitspersample=16),
     "4.70": lambda a: imagecodecs.ljpeg_encode(a, bitspersample=16),
-    "4.80": lambda a: imagecodecs.jpegls_encode(a),
+    "4.80": imagecodecs.jpegls_encode,
     "4.90": lambda a: imagecodecs.jpeg2k_encode(a, level=0, codecformat="j2k", reversible=True),
     "4.91": lambda a: imagecodecs.jpeg2k_encode(a, level=0, reversible=True),
     "4.201": lambda a: imagecodecs.htj2k_encode(a, reversible=True),
@@ -81,7 +81,7 @@ def test_sign_of_a_jpeg_2000_stream_is_believed() -> None:
 COLOUR = {
     ("4.50", "YBR_FULL_422"): lambda a: imagecodecs.jpeg8_encode(a, level=98, subsampling="422"),
     ("4.50", "RGB"): lambda a: imagecodecs.jpeg8_encode(a, level=98, subsampling="422"),
-    ("4.80", "RGB"): lambda a: imagecodecs.jpegls_encode(a),
+    ("4.80", "RGB"): imagecodecs.jpegls_encode,
     ("4.90", "YBR_RCT"): lambda a: imagecodecs.jpeg2k_encode(a, level=0, mct=True),
     ("4.90", "RGB"): lambda a: imagecodecs.jpeg2k_encode(a, level=0, mct=False),
     ("4.201", "YBR_RCT"): lambda a: imagecodecs.htj2k_encode(a, reversible=True),
@@ -111,10 +111,11 @@ def test_a_jpeg_with_adobe_marker_zero_is_rgb(rgb: np.ndarray) -> None:
     assert np.abs(read_dicom(written(made)).display.astype(int) - rgb).mean() < 1.5
 
 
-def test_the_stream_chooses_the_decoder() -> None:
-    """A JPEG 2000 stream under the label of baseline JPEG is decoded as what it is."""
-    values = ramp()
-    stream = imagecodecs.jpeg2k_encode(values, level=0, reversible=True)
+@pytest.mark.parametrize("other", ["4.57", "4.80", "4.90", "4.110"])
+def test_the_stream_chooses_the_decoder(other: str) -> None:
+    """A stream of another family under the label of baseline JPEG is decoded as what it is."""
+    values = (ramp() * 33).astype("u2")
+    stream = LOSSLESS[other](values)
     made = encoded(dataset(values), [stream], f"{ROOT}.4.50")
 
     np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
@@ -176,3 +177,44 @@ def test_lossy_overshoot_is_cut_off_not_wrapped() -> None:
 
     assert stored.max() == 1023
     assert stored[:, 60:].min() > 1000
+
+
+def test_native_pixels_under_the_label_of_a_codec() -> None:
+    """Pixels of a defined length are native, although the label says JPEG."""
+    file = written(dataset(ramp())).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0")
+
+    np.testing.assert_array_equal(read_dicom(file).stored, ramp())
+
+
+def test_a_codec_under_the_label_of_native_pixels() -> None:
+    """Fragments of JPEG 2000 are decoded, although the label says native."""
+    stream = imagecodecs.jpeg2k_encode(ramp(), level=0, reversible=True)
+    file = written(encoded(dataset(ramp()), [stream], f"{ROOT}.4.90"))
+    file = file.replace(
+        b"UI\x16\x00" + f"{ROOT}.4.90".encode(), b"UI\x16\x00" + f"{ROOT}.1\0\0\0".encode()
+    )
+
+    np.testing.assert_array_equal(read_dicom(file).stored, ramp())
+
+
+@pytest.mark.parametrize("near", [0, 3])
+def test_padding_survives_near_lossless(near: int) -> None:
+    """JPEG-LS may move the padding value by NEAR, and it is still padding."""
+    values = ramp("u2") + 500
+    values[:, ::3] = 63
+    stream = imagecodecs.jpegls_encode(values, level=near)
+    made = encoded(dataset(values), [stream], f"{ROOT}.4.81", PixelPaddingValue=63)
+
+    mask = read_dicom(written(made)).padding
+
+    np.testing.assert_array_equal(mask, values == 63)
+
+
+def test_a_frame_without_an_end_marker_leaves_a_note(caplog: pytest.LogCaptureFixture) -> None:
+    """A JPEG that was cut is shown as far as it goes, and the log says so."""
+    stream = imagecodecs.jpeg8_encode(ramp("u1"), level=90)[:-100]
+    made = encoded(dataset(ramp("u1")), [stream], f"{ROOT}.4.50")
+
+    read_dicom(written(made))
+
+    assert "no end marker" in caplog.text

@@ -32,7 +32,7 @@ def test_linear_is_the_formula_of_the_standard(window: tuple[float, float]) -> N
 
 
 def test_linear_maps_the_examples_of_the_standard() -> None:
-    """c = 2048, w = 4096 sends 0 to black and 4095 to white; c = 0, w = 1 is a step at -0.5."""
+    """Window 2048, 4096 sends 0 to black and 4095 to white; 0, 1 is a step at -0.5."""
     full, step = Window(2048, 4096), Window(0, 1)
 
     assert linear(np.array([0.0, 4095.0]), full).tolist() == [0, 1]
@@ -70,6 +70,21 @@ def test_width_below_one_is_shown_by_the_exact_formula() -> None:
     values = np.linspace(2, 4, 41)
 
     np.testing.assert_array_equal(linear(values, window), linear_exact(values, window))
+
+
+def test_a_narrow_window_of_a_file_is_used() -> None:
+    """A file's own width of 0.5 is kept, and half a unit from black to white."""
+    image = read_dicom(written(dataset(ramp(), WindowCenter="10", WindowWidth="0.5")))
+
+    assert image.window == Window(10, 0.5)
+    assert image.display.ravel()[[9, 11]].tolist() == [0, 255]
+
+
+def test_the_narrowest_window_is_a_step() -> None:
+    """A width of 1e-300 overflows nothing: it is a step at the center."""
+    shown = read_dicom(written(dataset(ramp())), window=Window(10.5, 1e-300)).display.ravel()
+
+    assert shown[[10, 11]].tolist() == [0, 255]
 
 
 def test_windows_are_alternatives() -> None:

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from dicom.build import SIZE, dataset, item, ramp, written
 
-from saliency.dicom import read_dicom
+from saliency.dicom import describe, read_dicom
 from saliency.dicom.overlays import placed
 from saliency.dicom.shapes import circle, polygon, rectangle
 from saliency.values.zone import Zone
 
 
 def zone_of(file: bytes, name: str, frame: int = 0) -> Zone | None:
-    """The zone of a name, of a file."""
+    """Return the zone of a name, of a file."""
     return next((z for z in read_dicom(file, frame=frame).zones if z.name == name), None)
 
 
@@ -131,7 +131,7 @@ def test_collimator_is_a_zone_of_its_own() -> None:
 
 
 def overlaid(mask: np.ndarray, origin: tuple[int, int], **more: object) -> bytes:
-    """A file with an overlay plane in group 6002."""
+    """Return a file with an overlay plane in group 6002."""
     made = dataset(ramp(), **more)
     rows, columns = mask.shape
     made.add_new(0x60020010, "US", rows)
@@ -179,6 +179,37 @@ def test_overlay_is_cut_at_the_frame(origin: tuple[int, int]) -> None:
     np.testing.assert_array_equal(placed(drawn, origin, SIZE), expected)
 
 
+def test_overlay_of_some_frames() -> None:
+    """A plane of 2 frames that starts at frame 2 lies on frames 2 and 3 alone (C.9.2)."""
+    drawn = np.zeros((2, 5, 7), bool)
+    drawn[0, 1, 2] = drawn[1, 3, 4] = drawn[1, 0, 0] = True
+    made = dataset(np.zeros((4, *SIZE), "u2"), frames=4)
+    made.add_new(0x60000010, "US", 5)
+    made.add_new(0x60000011, "US", 7)
+    made.add_new(0x60000015, "IS", 2)
+    made.add_new(0x60000050, "SS", [1, 1])
+    made.add_new(0x60000051, "US", 2)
+    made.add_new(0x60003000, "OW", np.packbits(drawn.ravel(), bitorder="little").tobytes() + b"\0")
+    file = written(made)
+
+    for frame, plane in ((1, drawn[0]), (2, drawn[1])):
+        zone = zone_of(file, "overlay", frame)
+        assert zone is not None
+        np.testing.assert_array_equal(zone.mask[:5, :7], plane)
+    assert zone_of(file, "overlay", 0) is None
+    assert zone_of(file, "overlay", 3) is None
+
+
+def test_describe_names_the_zones() -> None:
+    """The description names the zones of the header without decoding a pixel."""
+    made = dataset(
+        ramp("i2"), PixelPaddingValue=5, SequenceOfUltrasoundRegions=[region((0, 0, 9, 9))]
+    )
+
+    assert describe(written(made))["zones"] == ("padding", "screen")
+    assert describe(overlaid(np.ones((4, 5), bool), (1, 1)))["zones"] == ("overlay",)
+
+
 def test_overlay_in_a_bit_of_the_pixels() -> None:
     """A plane in bit 13 of 12-bit pixels is found, and the values are clean."""
     drawn = np.random.default_rng(2).integers(0, 2, SIZE).astype(bool)
@@ -210,7 +241,7 @@ def test_bitmap_shutter_is_a_shutter() -> None:
 
 
 def region(box: tuple[int, int, int, int], spatial: int = 1, data: int = 1) -> object:
-    """An ultrasound region: left, top, right, bottom from 0."""
+    """Return an ultrasound region: left, top, right, bottom from 0."""
     left, top, right, bottom = box
     return item(
         RegionSpatialFormat=spatial,
@@ -227,7 +258,7 @@ def region(box: tuple[int, int, int, int], spatial: int = 1, data: int = 1) -> o
 
 
 def test_screen_is_what_no_region_shows() -> None:
-    """The zone is the complement of all picture regions; decoration and screen-wide none count not."""
+    """The zone is the complement of all picture regions; decoration does not count."""
     none, ecg = region((0, 0, 52, 36), 0, 0), region((0, 30, 52, 36), 4, 10)
     regions = [none, region((5, 6, 20, 30)), region((30, 6, 40, 20), 2), ecg]
     zone = zone_of(written(dataset(ramp(), SequenceOfUltrasoundRegions=regions)), "screen")

@@ -68,7 +68,7 @@ class Subclassed(keras.Model):
         self.trunk = trunk_layers()
         self.head = head_layers(units, activation)
 
-    def call(self, inputs, training=None):  # noqa: D102
+    def call(self, inputs, training=None):
         x = chained(self.trunk, inputs)
         return self.head[2](self.head[1](self.head[0](x), training=training))
 
@@ -76,7 +76,7 @@ class Subclassed(keras.Model):
 class Opaque(Subclassed):
     """The same function through an operation of TensorFlow, which takes no symbols."""
 
-    def call(self, inputs, training=None):  # noqa: D102
+    def call(self, inputs, training=None):
         return super().call(tf.multiply(inputs, 1.0), training=training)
 
 

@@ -122,7 +122,7 @@ def test_another_head_is_explained_as_it_is(head):
 
 def segmentation():
     inputs = keras.Input(nets.SHAPE)
-    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="trunk")(inputs)
     outputs = keras.layers.Conv2D(3, 1, activation="softmax", name="mask")(x)
     return nets.filled(keras.Model(inputs, outputs))
 
@@ -141,6 +141,12 @@ def test_a_segmentation_needs_a_callable_and_gets_logits():
     expected = tf.reduce_sum((tf.nn.conv2d(features, kernel, 1, "VALID") + bias)[..., 1], (1, 2))
     np.testing.assert_allclose(score, expected, rtol=1e-4)
     np.testing.assert_allclose(probe.predict(inputs), model(inputs), rtol=1e-5)
+    assert probe.layers == ("trunk",)
+    assert np.abs(probe.at(lambda z: z[:, 5, 7, 1]).last_gradient(inputs)[1]).max() > 0
+    with pytest.raises(TargetError, match="callable"):
+        probe.at(lambda z: z[:, 5, 7, 1]).classes(inputs)
+    with pytest.raises(ModelError, match="'mask' is the model's head"):
+        KerasProbe(model, layers=["mask"])
 
 
 def two_outputs():
@@ -160,6 +166,7 @@ def test_a_model_of_several_outputs_gives_them_all_to_a_callable():
     inputs = nets.pictures()
     score = probe.at(lambda outputs: outputs["age"][:, 0]).score(inputs)
     np.testing.assert_allclose(score, model(inputs)["age"][:, 0], rtol=1e-5)
+    assert probe.layers == ("conv",)
     for target in (0, None):
         with pytest.raises(ModelError, match=r"2 outputs.*age"):
             probe.at(target)

@@ -8,7 +8,7 @@ from probe import nets
 
 from saliency.errors import InputError, ModelError, TargetError
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe
+from saliency.probe.protocol import LastLayerProbe, Probe, RuledProbe, SettlingProbe
 
 WAYS = [nets.flat, nets.sequential, nets.nested, nets.subclassed]
 
@@ -39,12 +39,13 @@ def slow_gradient(function, inputs):
     return tape.gradient(score, inputs)
 
 
-def test_a_bound_probe_is_all_three_protocols(probe):
+def test_a_bound_probe_is_every_protocol(probe):
     """An explainer may ask a bound probe everything that the protocols name."""
     bound = probe.at(1)
     assert isinstance(bound, Probe)
     assert isinstance(bound, LastLayerProbe)
     assert isinstance(bound, SettlingProbe)
+    assert isinstance(bound, RuledProbe)
 
 
 def test_score_is_the_logit_of_the_head(model, probe):

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from probe import nets
 
+from saliency.errors import ModelError
 from saliency.probe.keras_probe import KerasProbe
 
 
@@ -143,14 +144,14 @@ class Stubborn(keras.layers.Layer):
         super().__init__()
         self.inner = Noisy()
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         return self.inner(inputs)
 
 
 class Noisy(keras.layers.Layer):
     """Triples its input unless it is told not to train."""
 
-    def call(self, inputs, training=True):  # noqa: D102, FBT002
+    def call(self, inputs, training=True):  # noqa: FBT002
         return inputs * 3.0 if training else inputs
 
 
@@ -176,6 +177,15 @@ def test_integer_pictures_have_a_gradient():
     np.testing.assert_allclose(
         bound.gradient(pictures), expected.gradient(pictures / 255) / 255, rtol=1e-3, atol=1e-7
     )
+
+
+def test_the_door_rounds_as_the_model_does():
+    """A model with a float16 input sees 2048 where 2049 is handed in."""
+    inputs = keras.Input(nets.SHAPE, dtype="float16")
+    outputs = keras.layers.Dense(1, kernel_initializer="ones")(keras.layers.Flatten()(inputs))
+    pictures = tf.fill((1, *nets.SHAPE), 2049.0)
+    score = KerasProbe(keras.Model(inputs, outputs)).at(0).score(pictures)
+    np.testing.assert_allclose(score, [2048.0 * np.prod(nets.SHAPE)], rtol=1e-6)
 
 
 def test_volumes_have_taps_and_gradients():
@@ -204,3 +214,67 @@ def test_a_model_of_vectors_has_a_gradient():
     kernel = model.layers[-1].get_weights()[0]
     np.testing.assert_allclose(bound.gradient(np.ones((2, 6))), [kernel[:, 2]] * 2, rtol=1e-6)
     assert bound.layers == ()
+    with pytest.raises(ModelError, match="no convolution"):
+        bound.activations(np.ones((2, 6)))
+
+
+def test_a_sequential_built_by_its_first_batch_can_be_asked():
+    """A Sequential without an input layer is known from the batch it was called on."""
+    model = keras.Sequential([*nets.trunk_layers(), *nets.head_layers()])
+    model(nets.pictures(2))
+    nets.filled(model)
+    ours, theirs = KerasProbe(model), KerasProbe(nets.flat())
+    inputs = nets.pictures(5)
+    assert (ours.input_shape, ours.layers) == (theirs.input_shape, theirs.layers)
+    np.testing.assert_allclose(
+        ours.at(1).gradient(inputs), theirs.at(1).gradient(inputs), rtol=1e-4, atol=1e-7
+    )
+
+
+def test_transfer_learning_as_in_the_tutorials():
+    """Scaling by operators, a frozen application called with training=False, a small head."""
+    base = keras.applications.MobileNetV2(
+        weights=None, include_top=False, alpha=0.35, input_shape=(96, 128, 3)
+    )
+    base.trainable = False
+    inputs = keras.Input((96, 128, 3))
+    x = keras.layers.RandomFlip("horizontal")(inputs)
+    x = base(x / 127.5 - 1.0, training=False)
+    x = keras.layers.Dropout(0.2)(keras.layers.GlobalAveragePooling2D()(x))
+    model = keras.Model(inputs, keras.layers.Dense(1, activation="sigmoid")(x))
+    probe = KerasProbe(model)
+    pictures = 127.5 + 50 * nets.pictures(2, (96, 128, 3))
+    assert probe.layers[-1] == f"{base.name}/out_relu"
+    assert len(probe.layers) == 5
+    assert probe.closed_form_head
+    _, gradient = probe.at(1).last_gradient(pictures)
+    kernel = model.layers[-1].get_weights()[0][:, 0]
+    np.testing.assert_allclose(gradient[0, 0, 0], kernel / 12, rtol=1e-5)
+    np.testing.assert_allclose(
+        tf.sigmoid(probe.at(1).score(pictures)), model(pictures, training=False)[:, 0], rtol=1e-3
+    )
+
+
+class Shapeless(keras.layers.Layer):
+    """A layer that can run but cannot say its shape any more."""
+
+    broken = False
+
+    def compute_output_spec(self, inputs, **_):
+        if Shapeless.broken:
+            raise NotImplementedError
+        return keras.KerasTensor(inputs.shape)
+
+    def call(self, inputs):
+        return inputs * 2.0
+
+
+def test_a_layer_without_shapes_leaves_score_and_gradient(monkeypatch):
+    """Where shapes cannot be worked out the model is asked as a whole."""
+    inputs = keras.Input(nets.SHAPE)
+    outputs = keras.layers.Dense(3)(keras.layers.Flatten()(Shapeless()(inputs)))
+    model = keras.Model(inputs, outputs)
+    monkeypatch.setattr(Shapeless, "broken", True)
+    probe = KerasProbe(model, part=0)
+    expected = model(nets.pictures())[:, 1]
+    np.testing.assert_allclose(probe.at(1).score(nets.pictures()), expected, rtol=1e-5)

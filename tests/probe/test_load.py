@@ -69,7 +69,7 @@ def test_code_in_a_file_is_not_run(tmp_path, name):
 class Foreign(keras.layers.Layer):
     """A layer that nobody registered."""
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         return inputs
 
 

@@ -61,10 +61,10 @@ def test_a_frozen_base_stays_frozen():
 class Counting(keras.layers.Layer):
     """A layer with a state that it writes at each call, and a loss."""
 
-    def build(self, _):  # noqa: D102
+    def build(self, _):
         self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
 
-    def call(self, inputs):  # noqa: D102
+    def call(self, inputs):
         self.calls.assign(self.calls + 1)
         self.add_loss(tf.reduce_sum(inputs))
         return inputs
