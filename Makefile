@@ -1,10 +1,11 @@
 # make demo   explain a real DICOM file with a trained model
 # make test   pass all tests
 # make lint   style, types, walls
+# make corpus real DICOM files against independent renderers
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint corpus clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -23,6 +24,9 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+corpus: .venv/ready
+	$(BIN)/python benchmarks/corpus.py
 
 clean:
 	rm -rf .venv out

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 from PIL import Image
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+from pydicom.pixels.utils import pixel_array
 
 from saliency.dicom import read_dicom
 from saliency.errors import SaliencyError
@@ -23,22 +26,18 @@ SHARE = 0.001  # of the samples may differ by more
 
 
 def rows(folder: Path) -> Iterator[dict[str, str]]:
-    """References that rest on no judgement."""
+    """Yield references that rest on no judgement."""
     with (folder / "refs" / "refs.csv").open() as file:
         yield from (row for row in csv.DictReader(file) if row["trust"] == "yes")
 
 
 def by_saliency(path: Path, frame: int) -> np.ndarray:
-    """What this library shows."""
+    """Return what this library shows."""
     return read_dicom(path, frame=frame).display
 
 
 def by_pydicom(path: Path, frame: int) -> np.ndarray:
-    """What the functions of pydicom show, chained as its documentation does."""
-    import pydicom
-    from pydicom.pixels import apply_modality_lut, apply_voi_lut, convert_color_space
-    from pydicom.pixels import apply_color_lut, pixel_array
-
+    """Return what the functions of pydicom show, chained as its documentation does."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = pydicom.dcmread(path, force=True)
@@ -102,7 +101,8 @@ def main() -> int:
     for (file, frame), text in table["saliency"].items():
         if text != "right":
             print(f"{file} frame {frame}: {text}")
-    return 0
+    wrong = sum(text != "right" for text in table["saliency"].values())
+    return int(wrong > len(table["saliency"]) / 100)
 
 
 if __name__ == "__main__":

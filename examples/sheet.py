@@ -13,7 +13,7 @@ def save_sheet(rows: Sequence[Row], path: Path) -> Path:
     """Draw (text, picture) pairs; a picture is uint8, (rows, columns) or RGB."""
     across = max(len(row) for row in rows)
     height, width = rows[0][0][1].shape[:2]
-    size = (2.6 * across, (2.6 * height / width + 0.45) * len(rows))
+    size = (2.6 * across, (2.6 * height / width + 0.25) * len(rows))
     sheet = Figure(figsize=size, layout="constrained", dpi=120)
     grid = sheet.subplots(len(rows), across, squeeze=False)
     for place in grid.flat:

@@ -43,6 +43,7 @@ _HOMES = {
     "saliency.pipeline.bulk": "explain_many",
     "saliency.pipeline.explain": "explain",
     "saliency.pipeline.explanation": "Explanation",
+    "saliency.pipeline.layers": "LayerMaps explain_layers",
     "saliency.pipeline.prepare": "Prepare",
     "saliency.probe.closed_form": "ClosedFormProbe",
     "saliency.probe.keras_probe": "KerasProbe",

@@ -28,6 +28,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.debug:
             raise
         return _say_error(str(error))
+    except BrokenPipeError:
+        # The reader of our output went away (| head): what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return _say_error("stopped; pictures that were written are whole", code=130)
     return code
@@ -138,7 +142,9 @@ def _write(options: argparse.Namespace, result: Any, index: int) -> Iterator[Pat
 def _figure(path: Path, result: Any, overlay: Any) -> Path:
     from saliency.render.figure import figure, save
 
-    return save(figure(result.image.display, result.heatmap, overlay, title=str(result)), path)
+    title = f"{result.recipe}\ntarget {result.target}, score {result.score:.3g}"
+    drawn = figure(result.image.display, result.heatmap, overlay, title=title)
+    return save(drawn, path)
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -172,12 +178,20 @@ def _files(sources: Iterable[str]) -> Iterator[Path]:
     for source in sources:
         path = Path(source)
         if path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.is_file())
+            yield from sorted(each for each in path.rglob("*") if each.is_file() and _dicom(each))
         elif path.exists():
             yield path
         else:
             msg = f"{source}: no such file or folder."
             raise InputError(msg)
+
+
+def _dicom(path: Path) -> bool:
+    """Say whether a file of a folder is meant: by its ending, or by its magic (PS3.10 7.1)."""
+    if path.suffix.lower() in (".dcm", ".dicom"):
+        return True
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
 
 
 def _progress(results: Iterator[Any], count: int) -> Iterator[Any]:

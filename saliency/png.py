@@ -44,8 +44,9 @@ def encode(picture: Picture, *, longest: int | None = None) -> bytes:
     rows, columns = pixels.shape[:2]
     colour = 2 if pixels.ndim == 3 else 0  # 11.2.2: 0 greyscale, 2 truecolour
     header = struct.pack(">IIBBBBB", columns, rows, 8, colour, 0, 0, 0)
-    # Level 1 of libdeflate was both faster and smaller than every level of zlib below 9.
-    packed = bytes(imagecodecs.deflate_encode(_up_filtered(pixels).tobytes(), level=1))
+    # libdeflate: level 2 takes half the time of zlib at level 1 and makes smaller files; level 1
+    # is a third faster still, but half as large again as the smallest file on painted pictures.
+    packed = bytes(imagecodecs.deflate_encode(_up_filtered(pixels).tobytes(), level=2))
     chunks = _chunk(b"IHDR", header) + _chunk(b"IDAT", packed) + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
 

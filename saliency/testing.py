@@ -1,1 +1,136 @@
-"""check_explainer: what every explainer must do."""
+"""check_explainer: what every explainer must do, ours and yours."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import ExplainerError, NotFiniteError
+from saliency.explainers.catalogue import resolve
+from saliency.pipeline.contract import collapsed
+from saliency.pipeline.explain import name_of
+from saliency.probe.closed_form import ClosedFormProbe
+from saliency.probe.protocol import Probe
+from saliency.values.arrays import Array
+
+#: Neither square nor even: an explainer that swaps rows and columns is caught.
+SHAPE = (37, 53, 1)
+
+
+def check_explainer(
+    explainer: object, probe: Probe | None = None, *, shape: tuple[int, int, int] = SHAPE
+) -> None:
+    """Hold an explainer to the laws of an explainer; return None when it keeps them all.
+
+    - It answers floating (N, H, W, C) or (N, H, W), finite, for batches of 1 and 3.
+    - It answers the same when asked again: randomness is a seed of the recipe.
+    - A batch gives what its pictures give one by one.
+    - It stays finite on a constant picture, and where the gradient is zero everywhere.
+    - NaN of the model is not turned into a picture: it comes out as NaN, or as an error.
+    - Its name holds no memory address: it is kept in the Explanation as the recipe.
+
+    Parameters
+    ----------
+    explainer
+        A name of ``catalogue()`` or a callable ``(probe, inputs) -> attribution``.
+    probe
+        What to ask; None: a small smooth network with two tapped layers.
+    shape
+        (H, W, C) of the pictures that ``probe`` takes.
+
+    Raises
+    ------
+    ExplainerError
+        Names the law that is broken, and how.
+
+    Examples
+    --------
+    >>> check_explainer(lambda probe, inputs: probe.gradient(inputs) * inputs)
+    """
+    recipe = resolve(explainer)
+    ask = probe or network(shape[2])
+    for law in laws(recipe, ask, shape):
+        law()
+
+
+def laws(recipe: Any, probe: Probe, shape: tuple[int, int, int]) -> Iterator[Callable[[], None]]:
+    """Yield one check for each law."""
+    pictures = np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32)
+    yield partial(_has_a_name, recipe)
+    yield partial(_keeps_the_contract, recipe, probe, pictures[:1])
+    yield partial(_keeps_the_contract, recipe, probe, pictures)
+    yield partial(_repeats_itself, recipe, probe, pictures)
+    yield partial(_treats_a_batch_as_its_pictures, recipe, probe, pictures)
+    yield partial(_keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32))
+    yield partial(_keeps_the_contract, recipe, network(shape[2], slope=0.0), pictures[:1])
+    yield partial(_loses_no_nan, recipe, pictures[:1])
+
+
+def network(channels: int, *, slope: float = 1.0) -> ClosedFormProbe:
+    """Return a small network with two tapped layers and a pooled, linear score.
+
+    ``slope`` multiplies the score: 0 makes every gradient 0, NaN makes every answer NaN.
+    """
+    generator = np.random.default_rng(1)
+    first = generator.normal(0, 0.4, (3, 3, channels, 4)).astype(np.float32)
+    second = generator.normal(0, 0.3, (3, 3, 4, 6)).astype(np.float32)
+    weights = generator.normal(0, 1, 6).astype(np.float32)
+
+    def score(features: Any) -> Any:
+        return slope * tf.linalg.matvec(tf.reduce_mean(features, (1, 2)), weights)
+
+    return ClosedFormProbe(score, stages=(_convolved(first), _convolved(second)))
+
+
+def _convolved(kernel: Array) -> Callable[[Any], Any]:
+    return lambda x: tf.nn.relu(tf.nn.conv2d(x, kernel, strides=2, padding="SAME") + 0.1)
+
+
+def _maps(recipe: Any, probe: Probe, pictures: Array) -> Array:
+    answer = recipe(probe, tf.constant(pictures))
+    return collapsed(answer, pictures.shape, name_of(recipe))
+
+
+def _has_a_name(recipe: Any) -> None:
+    name = name_of(recipe)
+    if " at 0x" in name:
+        _broken(name, "its repr holds a memory address; make it a frozen dataclass")
+
+
+def _keeps_the_contract(recipe: Any, probe: Probe, pictures: Array) -> None:
+    _maps(recipe, probe, pictures)
+
+
+def _repeats_itself(recipe: Any, probe: Probe, pictures: Array) -> None:
+    if not np.array_equal(_maps(recipe, probe, pictures), _maps(recipe, probe, pictures)):
+        _broken(name_of(recipe), "asked twice it gave two answers; draw from a seed of the recipe")
+
+
+def _treats_a_batch_as_its_pictures(recipe: Any, probe: Probe, pictures: Array) -> None:
+    whole = _maps(recipe, probe, pictures)
+    single = np.concatenate([_maps(recipe, probe, picture[np.newaxis]) for picture in pictures])
+    worst = float(np.abs(whole - single).max())
+    if worst > 1e-4 * float(np.abs(whole).max()) + 1e-7:
+        _broken(
+            name_of(recipe),
+            f"a batch of 3 and its pictures one by one differ by up to {worst:.3g}; "
+            "do not mix samples, and draw the same noise for each",
+        )
+
+
+def _loses_no_nan(recipe: Any, pictures: Array) -> None:
+    """Accept a finite answer from a model of NaN only where it never depended on the score."""
+    channels = pictures.shape[3]
+    try:
+        answer = _maps(recipe, network(channels, slope=float("nan")), pictures)
+    except NotFiniteError:
+        return
+    if not np.array_equal(answer, _maps(recipe, network(channels), pictures)):
+        _broken(name_of(recipe), "NaN of the model became a picture; let it through")
+
+
+def _broken(name: str, law: str) -> None:
+    msg = f"{name}: {law}."
+    raise ExplainerError(msg)

@@ -99,9 +99,29 @@ class SettlingProbe(StagedProbe):
     """A probe that can fix its classes."""
 
     def settled(self, inputs):
+        if self.target is not None:
+            return self
         logits = self.logits(self.activations(inputs)[-1])
         classes = tuple(tf.argmax(logits, axis=-1).numpy().tolist())
         return SettledProbe(self.stages, self.logits, classes=classes)
+
+
+@dataclass(frozen=True)
+class RandomisableProbe(SettlingProbe):
+    """A probe of :func:`small_network` that can be asked about other weights."""
+
+    def settled(self, inputs):
+        found = super().settled(inputs)
+        return RandomisableSettledProbe(found.stages, found.logits, classes=found.classes)
+
+
+@dataclass(frozen=True)
+class RandomisableSettledProbe(SettledProbe):
+    """What :class:`RandomisableProbe` settles to."""
+
+    def randomised(self, seed):
+        other = small_network(channels=2, seed=seed + 1)
+        return SettledProbe(other.stages, other.logits, classes=self.classes)
 
 
 @dataclass(frozen=True)

@@ -99,3 +99,86 @@ def gradcampp_weights(activation, gradient):
             alpha = g**2 / (below + 1e-7) if below else 0.0
             weights[k] += alpha * max(g, 0)
     return weights
+
+
+def guided_path_gradient(gradient, inputs, steps, fraction, distance):
+    """Follow algorithm 1 of guided integrated gradients from black, trapezoid on each step."""
+    here, slope = np.zeros_like(inputs), None
+    total, way = np.zeros_like(inputs), np.abs(inputs).sum()
+    slope = gradient(here)
+    for step in range(1, steps + 1):
+        part = step / steps
+        there = here.copy()
+        low, high = max(part - distance, 0) * inputs, min(part + distance, 1) * inputs
+        behind = np.abs(there) < np.abs(low)
+        there[behind] = low[behind]
+        sizes = np.abs(slope).astype(np.float64)
+        while (budget := np.abs(inputs - there).sum() - way * (1 - part)) > 1e-6:
+            sizes[np.isclose(there, high, rtol=0, atol=1e-7)] = np.inf
+            group = int(fraction * (sizes.size - 1)) + 1
+            chosen = np.zeros(sizes.size, bool)
+            chosen[np.argsort(sizes, axis=None, kind="stable")[:group]] = True
+            chosen = chosen.reshape(sizes.shape) & np.isfinite(sizes)
+            room = np.abs(high - there)[chosen].sum()
+            if room == 0:
+                break
+            there[chosen] += min(budget / room, 1) * (high - there)[chosen]
+        after = gradient(there)
+        total += (there - here) * (slope + after) / 2
+        here, slope = there, after
+    return total
+
+
+def scorecam_weights(score, picture, activation, size):
+    """Softmax over channels of score(picture under the channel's mask) - score(black)."""
+    rises = []
+    for k in range(activation.shape[-1]):
+        mask = bilinear(activation[..., k], size)
+        mask = (mask - mask.min()) / max(mask.max() - mask.min(), 1e-9)
+        rises.append(score(picture * mask[..., None]) - score(picture * 0))
+    powers = np.exp(np.array(rises) - max(rises))
+    return powers / powers.sum()
+
+
+def ablation_weights(head, activation):
+    """Fall of the score without a channel, as a share of |score|."""
+    weights = []
+    for k in range(activation.shape[-1]):
+        without = activation.copy()
+        without[..., k] = 0
+        weights.append((head(activation) - head(without)) / abs(head(activation)))
+    return np.array(weights)
+
+
+def reciprocam(head, activation):
+    """Score the last layer under a 3 x 3 bell around each place, stretched to [0, 1]."""
+    rows, columns = activation.shape[:2]
+    found = np.zeros((rows, columns))
+    for row, column in np.ndindex(rows, columns):
+        seen = np.zeros((rows, columns, 1))
+        for down, across in itertools.product((-1, 0, 1), (-1, 0, 1)):
+            if 0 <= row + down < rows and 0 <= column + across < columns:
+                seen[row + down, column + across] = (2 - abs(down)) * (2 - abs(across)) / 16
+        found[row, column] = head(activation * seen)
+    return (found - found.min()) / (found.max() - found.min())
+
+
+def first_principal_map(activation):
+    """Project places on the first right singular vector of the uncentred (h w, c) matrix."""
+    matrix = activation.reshape(-1, activation.shape[-1]).astype(np.float64)
+    left, values, _ = np.linalg.svd(matrix, full_matrices=False)
+    found = left[:, 0] * values[0]
+    return (found * np.sign(found.sum())).reshape(activation.shape[:2])
+
+
+def grow(attribution, masks):
+    """Add the segment (S, P) with the densest new pixels until none has any."""
+    free, result = np.ones(attribution.shape, bool), np.zeros(attribution.shape)
+    while free.any():
+        parts = [(mask > 0) & free for mask in masks]
+        best = max(
+            (part for part in parts if part.any()), key=lambda part: attribution[part].mean()
+        )
+        result[best] = attribution[best].mean()
+        free &= ~best
+    return result

@@ -26,14 +26,14 @@ def background(pixels: Array, mask: Array, generator: np.random.Generator) -> Ar
 
 def mean(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:  # noqa: ARG001
     """Put the mean of the pixels outside the zone."""
-    result = pixels.astype(np.float32)
+    result: Array = pixels.astype(np.float32)
     result[mask] = result[~mask].mean(axis=0)
     return result
 
 
 def noise(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:
     """Put pixels drawn at random from outside the zone: their histogram without their order."""
-    result = pixels.astype(np.float32)
+    result: Array = pixels.astype(np.float32)
     outside = result[~mask]
     result[mask] = outside[generator.integers(0, len(outside), int(mask.sum()))]
     return result
@@ -46,12 +46,13 @@ FILLS: Mapping[str, Fill] = MappingProxyType(
 
 def _push_pull(values: Array, weights: Array) -> Array:
     """Fill where weights are 0; values come multiplied by weights in 0..1."""
-    averages = values / np.maximum(weights, 1e-12)
+    averages: Array = values / np.maximum(weights, 1e-12)
     if weights.all() or max(values.shape[:2]) == 1:
         return averages
-    known = np.minimum(weights, 1)
+    known: Array = np.minimum(weights, 1)
     coarser = _push_pull(_half(values), _half(weights))
-    return known * averages + (1 - known) * _double(coarser, values.shape[:2])
+    blend: Array = known * averages + (1 - known) * _double(coarser, values.shape[:2])
+    return blend
 
 
 def _half(planes: Array) -> Array:
@@ -59,7 +60,8 @@ def _half(planes: Array) -> Array:
     rows, columns = planes.shape[0] % 2, planes.shape[1] % 2
     even = np.pad(planes, ((0, rows), (0, columns), (0, 0)), mode="edge")
     cells = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, -1)
-    return cells.mean(axis=(1, 3))
+    means: Array = cells.mean(axis=(1, 3))
+    return means
 
 
 def _double(planes: Array, size: tuple[int, int]) -> Array:

@@ -21,7 +21,7 @@ SHARE = 0.9
 def air_zone(display: Array, modality: str) -> Zone | None:
     """Find the air around the body.
 
-    Blocks as dark as the picture's edge, and joined to it by its four sides, count as air; a block
+    Blocks as dark as the picture's edge, and joined to one of its corners, count as air; a block
     beside a brighter one does not, so a gap of two blocks (a nostril) is closed and the skin keeps
     a margin.
 
@@ -59,12 +59,14 @@ def _zone(display: Array) -> Zone | None:
     level = middle + 3 + 4 * float(np.median(np.abs(edge - middle)))
     if level > DARKEST or (edge <= level).mean() < SHARE:
         return None
-    outside = _joined_to_edge(_shrunk(means <= level))
+    outside = _joined_to_corner(_shrunk(means <= level))
     if not outside.any() or outside.all():
         return None
     mask = np.repeat(np.repeat(outside, side, axis=0), side, axis=1)
     mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: display.shape[0], : display.shape[1]]
-    return Zone("air", mask, f"dark up to grey level {level:.0f}, joined to the picture's edge")
+    return Zone(
+        "air", mask, f"dark up to grey level {level:.0f}, joined to a corner of the picture"
+    )
 
 
 def _block_means(display: Array, side: int) -> Array:
@@ -86,10 +88,10 @@ def _shrunk(dark: Array) -> Array:
     return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
 
 
-def _joined_to_edge(dark: Array) -> Array:
-    """Keep what is connected to the picture's edge."""
+def _joined_to_corner(dark: Array) -> Array:
+    """Keep what is connected to a corner: a lung that is cut meets the edge between two walls."""
     runs = runs_of(dark)
     piece = label(runs, dark.shape[1])
     numbers = np.zeros(dark.shape, np.intp)
     numbers[dark] = np.repeat(piece + 1, runs.right - runs.left)
-    return np.isin(numbers, np.setdiff1d(_edge(numbers), [0]))
+    return np.isin(numbers, np.setdiff1d(numbers[[0, 0, -1, -1], [0, -1, 0, -1]], [0]))

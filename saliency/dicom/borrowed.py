@@ -3,10 +3,11 @@
 import io
 import math
 from collections.abc import Iterable, Sequence
-from typing import overload
+from typing import cast, overload
 
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
+from pydicom.filereader import read_deferred_data_element
 
 from saliency.dicom.elements import Elements, FileItems
 from saliency.dicom.store import Store
@@ -25,12 +26,15 @@ class BorrowedElements:
 
     @property
     def little(self) -> bool:
+        """Byte order of values that still are bytes."""
         return self._little
 
     def has(self, tag: int) -> bool:
+        """Whether the element is there with a value."""
         return bool(self.octets(tag)) or bool(self.items(tag))
 
     def octets(self, tag: int) -> bytes:
+        """Return the value as bytes."""
         element = self._element(tag)
         value = None if element is None else element.value
         if isinstance(value, (bytes, bytearray, memoryview)):
@@ -42,6 +46,7 @@ class BorrowedElements:
         return b"".join(word.to_bytes(2, order) for word in words)  # type: ignore[arg-type]
 
     def numbers(self, tag: int) -> tuple[float, ...]:
+        """Return the value as numbers."""
         element = self._element(tag)
         value = None if element is None else element.value
         if element is None or not isinstance(value, bytes):
@@ -51,21 +56,30 @@ class BorrowedElements:
         return numbers_of(value, str(vr), little=little)
 
     def text(self, tag: int) -> str:
+        """Return the value as text."""
         return text_of(self.octets(tag))
 
     def items(self, tag: int) -> Sequence[Elements]:
+        """Return the items of a sequence."""
         element = self._element(tag)
         if element is None or not element.value or vr_of(tag) != "SQ":
             return ()
         if isinstance(element, RawDataElement):
             return _parsed(element)
-        return BorrowedItems(element.value, little=self._little)
+        return BorrowedItems(cast(Sequence[Dataset], element.value), little=self._little)
 
     def _element(self, tag: int) -> DataElement | RawDataElement | None:
-        if tag not in self._dataset:
-            return None
-        element = self._dataset.get_item(tag)
-        return element if isinstance(element, (DataElement, RawDataElement)) else None
+        return find_element(self._dataset, tag)
+
+
+def find_element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
+    """Return an element as it lies in a Dataset, which would convert and keep it otherwise."""
+    element: object = dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
+    deferred = isinstance(element, RawDataElement) and element.value is None
+    if isinstance(element, RawDataElement) and deferred and element.length:
+        source = dataset.filename or dataset.buffer
+        return read_deferred_data_element(dataset.fileobj_type, source, dataset.timestamp, element)
+    return element if isinstance(element, (DataElement, RawDataElement)) else None
 
 
 class BorrowedItems(Sequence[Elements]):

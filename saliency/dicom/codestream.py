@@ -51,6 +51,11 @@ class Stream:
     mct: bool = False
 
 
+def is_jpegls(data: bytes) -> bool:
+    """Whether a JPEG stream is JPEG-LS: its frame header is SOF55 (ISO/IEC 14495-1 C.1.1)."""
+    return any(marker == 0xF7 for marker, _, _ in _segments(data))
+
+
 def read_jpeg(data: bytes) -> Stream:
     """Read the frame header of a JPEG or JPEG-LS stream.
 
@@ -61,9 +66,10 @@ def read_jpeg(data: bytes) -> Stream:
     """
     adobe = -1
     for marker, at, length in _segments(data):
-        if marker == 0xEE and data[at : at + 5] == b"Adobe" and length >= 12:
+        whole = at + min(length, 12) <= len(data)
+        if marker == 0xEE and data[at : at + 5] == b"Adobe" and whole and length >= 12:
             adobe = data[at + 11]
-        if marker in _SOF and length >= 6:
+        if marker in _SOF and whole and length >= 6:
             check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
             return _frame_header(data, marker, at, adobe)
     msg = "Expected a JPEG frame header (SOF), found none: the frame is broken."
@@ -78,11 +84,19 @@ def _frame_header(data: bytes, marker: int, at: int, adobe: int) -> Stream:
         columns=int.from_bytes(data[at + 3 : at + 5], "big"),
         components=count,
         precision=data[at],
-        lossy=marker not in _LOSSLESS | {0xF7},
+        lossy=_near(data, at) > 0 if marker == 0xF7 else marker not in _LOSSLESS,
         ids=bytes(part[0] for part in parts if part),
         subsampled=len({part[1] for part in parts if len(part) > 1}) > 1,
         adobe=adobe,
     )
+
+
+def _near(data: bytes, at: int) -> int:
+    """Return NEAR of the first scan: how far JPEG-LS may move a sample (ISO/IEC 14495-1 C.2.3)."""
+    scan = data.find(b"\xff\xda", at)
+    count = data[scan + 4] if 0 <= scan < len(data) - 4 else 0
+    near = data[scan + 5 + 2 * count : scan + 6 + 2 * count]
+    return near[0] if count and near else 0
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:

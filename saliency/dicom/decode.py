@@ -4,26 +4,26 @@ import warnings
 import zlib
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 import imagecodecs
 import numpy as np
 from pydicom.encaps import encapsulate
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 
-from saliency.dicom.codestream import Stream, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.layout import Layout
 from saliency.dicom.native import unpack
 from saliency.dicom.rle import decode_rle
 from saliency.dicom.samples import Samples
 from saliency.dicom.syntax import Syntax
+from saliency.dicom.warn import warn
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
-#: Plugins of pydicom by family; none of them loads a decoder under the GPL.
-_PLUGINS: Final = MappingProxyType(
-    {"jpeg": ("pillow",), "jpegls": ("pyjpegls",), "jpeg2k": ("pylibjpeg", "pillow")}
-)
+#: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
+#: CharLS again, without the guard below.
+_PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
 _SIGNATURES: Final = MappingProxyType(
     {
         b"\xff\x4f\xff\x51": "jpeg2k",
@@ -40,7 +40,8 @@ _READERS: Final = MappingProxyType(
 def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     """Decode one frame of encapsulated pixel data (PS3.5 8.2).
 
-    The first bytes of the frame, not the label of the file, choose between the JPEG families.
+    The first bytes of the frame, not the label of the file, choose between the JPEG families;
+    a file whose label is of native pixels may hold them too.
 
     Raises
     ------
@@ -54,6 +55,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     if syntax.family == "video":
         return _refuse_video()
     family = _family(data, syntax.family)
+    if family != "jpegxl" and b"\xff\xd9" not in data[-64:]:
+        warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
     stream = _READERS[family](data)
     _check_size(stream, layout)
     samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
@@ -106,8 +109,8 @@ def _family(data: bytes, labelled: str) -> str:
         if data.startswith(signature):
             return family
     if data.startswith(b"\xff\xd8"):
-        return "jpegls" if b"\xff\xf7" in data[:4096] and labelled == "jpegls" else "jpeg"
-    return labelled
+        return "jpegls" if is_jpegls(data) else "jpeg"
+    return "jpeg" if labelled == "native" else labelled
 
 
 def _check_size(stream: Stream, layout: Layout) -> None:
@@ -143,7 +146,8 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
 
 
 def _jpegls(data: bytes) -> Array:
-    array: Array = imagecodecs.jpegls_decode(data)
+    """Decode JPEG-LS, with an end marker of our own: without one CharLS searches for seconds."""
+    array: Array = imagecodecs.jpegls_decode(data + b"\xff\xd9")
     return array
 
 
@@ -154,7 +158,7 @@ def _jpeg2k(data: bytes) -> Array:
 
 
 def _jpegxl(data: bytes) -> Array:
-    array: Array = imagecodecs.jpegxl_decode(data)
+    array: Array = imagecodecs.jpegxl_decode(data, index=0)
     return array
 
 
@@ -177,22 +181,24 @@ def _by_pydicom(data: bytes, layout: Layout, syntax: Syntax, plugin: str) -> Sam
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         array, meta = get_decoder(syntax.uid).as_array(
-            encapsulate([data]),
-            index=0,
-            raw=True,
-            decoding_plugin=plugin,
-            rows=layout.rows,
-            columns=layout.columns,
-            number_of_frames=1,
-            samples_per_pixel=layout.samples,
-            bits_allocated=layout.allocated,
-            bits_stored=layout.bits,
-            pixel_representation=int(layout.signed),
-            planar_configuration=0,
-            photometric_interpretation=layout.photometric,
-            pixel_keyword="PixelData",
+            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **_options(layout)
         )
     return Samples(array, str(meta["photometric_interpretation"]).replace("_422", ""))
+
+
+def _options(layout: Layout) -> dict[str, Any]:
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": layout.samples,
+        "bits_allocated": layout.allocated,
+        "bits_stored": layout.bits,
+        "pixel_representation": int(layout.signed),
+        "planar_configuration": 0,
+        "photometric_interpretation": layout.photometric,
+        "pixel_keyword": "PixelData",
+    }
 
 
 def _inflate(data: bytes, layout: Layout) -> Samples:

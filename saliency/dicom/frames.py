@@ -1,14 +1,18 @@
 """Where one frame lies, found without reading the others (PS3.5 A.4, PS3.3 C.7.6.3.1.8)."""
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
+
+import numpy as np
 
 from saliency.dicom.elements import Elements
 from saliency.dicom.layout import Layout
 from saliency.dicom.limits import MOST_HEADERS, check
+from saliency.dicom.native import swap_words
 from saliency.dicom.source import Pixels
+from saliency.dicom.syntax import Syntax
 from saliency.dicom.tags import TAGS
 from saliency.dicom.walk import UNDEFINED
 from saliency.errors import DicomError
@@ -32,10 +36,19 @@ class Fragment:
     length: int
 
 
-def native_frame(pixels: Pixels, layout: Layout, frame: int) -> tuple[bytes, int]:
+def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
+    """Whether pixel data lies in fragments, as it shows: labels of either kind can be wrong."""
+    items = pixels.store.peek(pixels.offset, 4) == _ITEM
+    return items and (pixels.length == UNDEFINED or syntax.family != "native")
+
+
+def native_frame(
+    pixels: Pixels, layout: Layout, frame: int, *, swapped: bool = False
+) -> tuple[bytes, int]:
     """Return the bytes of a native frame, and the bit at which it starts in the first of them.
 
-    Frames of 1 bit follow each other without padding (PS3.5 8.1.1).
+    Frames of 1 bit follow each other without padding (PS3.5 8.1.1). ``swapped``: bytes lie in
+    big endian words of 16 bits, which frames of an odd number of bytes share (PS3.5 7.3, D.2).
 
     Raises
     ------
@@ -49,7 +62,11 @@ def native_frame(pixels: Pixels, layout: Layout, frame: int) -> tuple[bytes, int
         raise DicomError(msg, reason="truncated")
     first = layout.frame_bits * frame
     start, end = first // 8, (first + layout.frame_bits + 7) // 8
-    return pixels.store.read(pixels.offset + start, end - start), first % 8
+    if not swapped:
+        return pixels.store.read(pixels.offset + start, end - start), first % 8
+    even = start - start % 2
+    words = pixels.store.read(pixels.offset + even, end + end % 2 - even)
+    return swap_words(words)[start - even : end - even], first % 8
 
 
 class FrameIndex:
@@ -67,7 +84,7 @@ class FrameIndex:
             self._end = pixels.store.size
         table = _header(pixels, pixels.offset, self._end)
         self._first = pixels.offset if table is None else table.offset + table.length
-        self._starts = self._believed(_extended(elements) or _basic(pixels, table))
+        self._starts = self._believed(_extended(elements, frames) or _basic(pixels, table, frames))
         self._groups: tuple[tuple[Fragment, ...], ...] | None = None
 
     def read(self, frame: int) -> bytes:
@@ -100,7 +117,7 @@ class FrameIndex:
         return self._groups[frame] if frame < len(self._groups) else ()
 
     def _believed(self, offsets: tuple[int, ...]) -> tuple[int, ...]:
-        rising = all(a < b for a, b in zip(offsets, offsets[1:], strict=False))
+        rising = all(a < b for a, b in pairwise(offsets))
         if len(offsets) != self._frames or offsets[0] != 0 or not rising:
             return ()
         starts = tuple(self._first + offset for offset in offsets)
@@ -144,12 +161,15 @@ def _header(pixels: Pixels, at: int, end: int) -> Fragment | None:
     return Fragment(at + 8, int.from_bytes(raw[4:], "little"))
 
 
-def _basic(pixels: Pixels, table: Fragment | None) -> tuple[int, ...]:
-    if table is None or table.length % 4 or table.offset + table.length > pixels.store.size:
+def _basic(pixels: Pixels, table: Fragment | None, frames: int) -> tuple[int, ...]:
+    """Return the Basic Offset Table (PS3.5 A.4), where it has an entry a frame."""
+    if table is None or table.length != 4 * frames:
         return ()
     raw = pixels.store.read(table.offset, table.length)
-    return struct.unpack(f"<{len(raw) // 4}I", raw)
+    return tuple(np.frombuffer(raw[: len(raw) // 4 * 4], "<u4").tolist())
 
 
-def _extended(elements: Elements) -> tuple[int, ...]:
-    return tuple(int(offset) for offset in elements.numbers(TAGS["ExtendedOffsetTable"]))
+def _extended(elements: Elements, frames: int) -> tuple[int, ...]:
+    """Return the Extended Offset Table (PS3.3 C.7.6.3.1.8), where it has an entry a frame."""
+    raw = elements.octets(TAGS["ExtendedOffsetTable"])
+    return tuple(np.frombuffer(raw, "<u8").tolist()) if len(raw) == 8 * frames else ()

@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
-from saliency.dicom.modality import Modality
+from saliency.dicom.modality import Modality, Rescale
 from saliency.dicom.presentation import to_display
 from saliency.dicom.voi import Spread, Voi
 from saliency.values.arrays import Array
+
+_BLOCK: Final = 2**16
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Lo
         absent = ~finite if absent is None else absent | ~finite
         values = np.where(finite, values, values[finite].min() if finite.any() else 0)
         stored = values
-        modality = np.asarray
+        modality = Rescale()
     voi = look.voi or spread(values, absent)
 
     def shade(codes: Array) -> Array:
@@ -76,8 +79,26 @@ def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> A
     """Apply a function of single values: to every code of 16 bits once, where that is less work."""
     width = stored.dtype.itemsize
     if stored.dtype.kind not in "iu" or width > 2 or stored.size < 256**width:
-        return function(stored).astype(dtype)
+        return calmly(function, stored, dtype)
     unsigned = np.dtype(f"u{width}")
     codes = np.arange(256**width, dtype=np.uint32).astype(unsigned)
-    table = function(codes.view(stored.dtype)).astype(dtype)
-    return np.take(table, np.ascontiguousarray(stored).view(unsigned))
+    table = calmly(function, codes.view(stored.dtype), dtype)
+    return taken(table, np.ascontiguousarray(stored).view(unsigned))
+
+
+def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Array:
+    """Apply a function without a word on overflow: what is too large for float32 is infinite."""
+    with np.errstate(all="ignore"):
+        result: Array = function(values).astype(dtype)
+    return result
+
+
+def taken(table: Array, index: Array) -> Array:
+    """Return ``table[index]``, block by block: four times as fast, as no long index is made."""
+    found = np.empty(index.shape, table.dtype)
+    flat, out, wide = index.reshape(-1), found.reshape(-1), np.empty(_BLOCK, np.intp)
+    for start in range(0, flat.size, _BLOCK):
+        stop = min(start + _BLOCK, flat.size)
+        wide[: stop - start] = flat[start:stop]
+        np.take(table, wide[: stop - start], out=out[start:stop], mode="clip")
+    return found

@@ -79,7 +79,9 @@ def read_layout(elements: Elements, pixels_tag: int) -> Layout:
 
 
 def _samples(elements: Elements) -> tuple[int, str]:
-    photometric = elements.text(TAGS["PhotometricInterpretation"]).upper() or "MONOCHROME2"
+    found = number(elements, TAGS["SamplesPerPixel"], 1)
+    unnamed = "RGB" if found == 3 else "MONOCHROME2"
+    photometric = elements.text(TAGS["PhotometricInterpretation"]).upper() or unnamed
     colour = photometric.startswith(_COLOUR)
     samples = int(_whole(elements, "SamplesPerPixel", 1, 4, 3 if colour else 1))
     if (samples == 3) != colour or samples == 2:

@@ -18,6 +18,8 @@ MOST_HEADERS: Final = 2_000_000
 MAX_DEPTH: Final = 32
 #: Bytes of one value other than pixel data: an overlay of 2**28 pixels has 32 MiB.
 MAX_VALUE: Final = 2**26
+#: Bytes of a list of numbers: what the length field of a DS or IS can say (PS3.5 7.1.2).
+MAX_NUMBERS: Final = 2**16
 #: Frames of one object; (0028,0008) is an integer string of at most 2**31 - 1.
 MAX_FRAMES: Final = 2**24
 #: Inflated bytes: as many times the file as honest headers compress, and a floor.
@@ -27,7 +29,7 @@ INFLATE_FLOOR: Final = 2**26
 LEAST_TILE: Final = 2**12
 FEW_TILES: Final = 64
 #: Scans of a progressive JPEG: a byte of input may cost a pass over the whole frame.
-MAX_SCANS: Final = 256
+MAX_SCANS: Final = 64
 #: Items of a sequence of zones: overlays and ultrasound regions.
 MAX_ZONES: Final = 64
 

@@ -50,9 +50,10 @@ def read_descriptor(numbers: tuple[float, ...], *, signed: bool) -> Descriptor |
     """Read a LUT Descriptor: 0 entries mean 65,536; only the second number may be signed."""
     if len(numbers) < 3 or not np.isfinite(numbers[:3]).all():
         return None
-    count, first, bits = (int(number) & 0xFFFF for number in numbers[:3])
+    count, first, bits = (int(number) for number in numbers[:3])
     if signed and first >= 0x8000:
         first -= 0x10000
+    count, bits = count & 0xFFFF, bits & 0xFFFF
     return Descriptor(count or 0x10000, first, bits) if 1 <= bits <= 16 else None
 
 

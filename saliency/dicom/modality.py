@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from saliency.dicom.groups import Groups
+from saliency.dicom.layout import Layout
 from saliency.dicom.lut import Lut, read_lut
 from saliency.dicom.tags import TAGS
 from saliency.dicom.warn import warn
@@ -33,6 +34,7 @@ class Rescale:
     intercept: float = 0.0
 
     def __call__(self, stored: Array) -> Array:
+        """Rescale."""
         values: Array = np.asarray(stored, np.float64) * self.slope + self.intercept
         return values
 
@@ -44,7 +46,15 @@ class Mapped:
     lut: Lut
 
     def __call__(self, stored: Array) -> Array:
+        """Look up."""
         return self.lut.entries_of(stored).astype(np.float64)
+
+
+def is_signed(modality: Modality, layout: Layout) -> bool:
+    """Whether modality values can be below 0, and a VOI LUT start there (C.11.2.1.1)."""
+    low = -(2 ** (layout.bits - 1)) if layout.signed else 0
+    ends = np.array([low, low + 2**layout.bits - 1], np.float64)
+    return bool(modality(ends).min() < 0)
 
 
 def read_modality(groups: Groups, *, signed: bool) -> Modality:

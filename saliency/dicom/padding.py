@@ -24,7 +24,7 @@ def padding_mask(
     if ends is None or stored.ndim != 2:
         return None
     low, high = min(ends), max(ends)
-    if samples.lossy:
+    if samples.lossy or elements.text(TAGS["LossyImageCompression"]) == "01":
         low, high = low - _TOLERANCE, high + _TOLERANCE
     values = stored
     if not layout.real and not _representable(ends, layout):

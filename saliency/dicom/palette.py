@@ -11,6 +11,7 @@ from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
 _COLOURS: Final = ("Red", "Green", "Blue")
+_MOST_ENTRIES: Final = 0x10000
 _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 
 
@@ -91,7 +92,7 @@ def _indirect(words: Array, at: int, count: int, entries: list[int]) -> bool:
     shift = 8 * words.itemsize
     start = (int(words[at + 2]) | int(words[at + 3]) << shift) // words.itemsize
     for _ in range(count):
-        if start + 2 > at or not _segment(words, start, entries):
+        if start + 2 > at or len(entries) > _MOST_ENTRIES or not _segment(words, start, entries):
             return False
         start += 2 + (int(words[start + 1]) if int(words[start]) == _DISCRETE else 1)
     return count > 0

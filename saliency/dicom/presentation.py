@@ -16,4 +16,5 @@ def inverted(elements: Elements, photometric: str) -> bool:
 def to_display(unit: Array, *, inverse: bool) -> Array:
     """Return 0..1 as uint8, inverted within that range where ``inverse``."""
     levels = 1 - unit if inverse else unit
-    return np.rint(levels * 255).astype(np.uint8)
+    display: Array = np.rint(levels * 255).astype(np.uint8)
+    return display

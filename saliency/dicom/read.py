@@ -4,25 +4,30 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
+from pydicom.dataset import Dataset
 
+from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
-from saliency.dicom.frames import FrameIndex, native_frame
+from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
-from saliency.dicom.groups import Groups, read_groups
+from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
-from saliency.dicom.modality import read_modality
-from saliency.dicom.native import swap_words, unpack
-from saliency.dicom.padding import padding_mask, padding_zone
+from saliency.dicom.modality import Modality, is_signed, read_modality
+from saliency.dicom.native import unpack
+from saliency.dicom.padding import padding_mask
 from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
+from saliency.dicom.store import Source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
+from saliency.dicom.text import text_zone
 from saliency.dicom.voi import Voi, Windowed, read_voi
+from saliency.dicom.zones import declared_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.image import TRAVELS, DicomImage
@@ -30,7 +35,9 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
+def read_dicom(
+    source: Source | Dataset, *, frame: int = 0, window: Window | int | None = None
+) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -56,16 +63,18 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
     InputError
         The source is of no type that can be read, or the file has no such window.
     """
-    with open_source(source) as opened:
+    with contained(), open_source(source) as opened:
         return Reader(opened).image(frame, window)
 
 
-def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
+def read_frames(
+    source: Source | Dataset, *, window: Window | int | None = None
+) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
-    with open_source(source) as opened:
+    with contained(), open_source(source) as opened:
         reader = Reader(opened)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
@@ -88,11 +97,11 @@ class Reader:
     def __init__(self, opened: Opened) -> None:
         self._elements = opened.elements
         self._syntax = opened.syntax
-        self._pixels = _pixels_of(opened)
+        self._pixels = pixels_of(opened)
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
         self._index: FrameIndex | None = None
-        if opened.syntax.family != "native":
+        if is_encapsulated(self._pixels, opened.syntax):
             self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:
@@ -101,13 +110,17 @@ class Reader:
         raw, samples = self._decoded(frame)
         groups = self._groups.of(frame)
         stored = stored_values(samples, self.layout)
-        voi = read_voi(groups, window, signed=self.layout.signed)
-        picture = self._picture(stored, samples, groups, voi)
+        modality = read_modality(groups, signed=self.layout.signed)
+        voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
+        picture = self._picture(stored, samples, modality, voi)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=_zones(picture),
+            zones=(
+                *declared_zones(self._elements, samples, self.layout, frame, picture.absent),
+                *found_zones(picture.display),
+            ),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
@@ -122,22 +135,27 @@ class Reader:
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
-        raw, first_bit = native_frame(self._pixels, self.layout, frame)
         little = self._syntax.little_pixels
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
-        return raw, unpack(
-            swap_words(raw) if swapped else raw, self.layout, little=little, first_bit=first_bit
-        )
+        raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
+        return raw, unpack(raw, self.layout, little=little, first_bit=bit)
 
-    def _picture(self, stored: Array, samples: Samples, groups: Groups, voi: Voi | None) -> Picture:
-        signed = self.layout.signed
+    def _picture(
+        self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
+    ) -> Picture:
         if stored.ndim == 3:
             return _coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return _coloured(paint_palette(self._elements, stored, signed=signed))
+            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, inverted(self._elements, self.layout.photometric))
-        return show_grey(stored, absent, read_modality(groups, signed=signed), look)
+        return show_grey(stored, absent, modality, look)
+
+
+def found_zones(display: Array) -> tuple[Zone, ...]:
+    """Return the zones that the pixels themselves give away: burned-in text."""
+    text = text_zone(display)
+    return () if text is None else (text,)
 
 
 def read_info(elements: Elements) -> dict[str, str]:
@@ -146,7 +164,8 @@ def read_info(elements: Elements) -> dict[str, str]:
     return {keyword: text for keyword, text in found.items() if text}
 
 
-def _pixels_of(opened: Opened) -> Pixels:
+def pixels_of(opened: Opened) -> Pixels:
+    """Return where the pixels lie; raise DicomError where there are none."""
     if opened.pixels is None or opened.pixels.length == 0:
         msg = (
             "Expected Pixel Data (7FE0,0010), Float Pixel Data (7FE0,0008) or Double Float Pixel "
@@ -164,12 +183,6 @@ def _check_frame(frame: int, frames: int) -> None:
 
 def _coloured(rgb: Array) -> Picture:
     return Picture(rgb, np.rint(rgb).astype(np.uint8))
-
-
-def _zones(picture: Picture) -> tuple[Zone, ...]:
-    if picture.absent is None or not picture.absent.any():
-        return ()
-    return (padding_zone(picture.absent),)
 
 
 def _sealed(array: Array) -> Array:

@@ -1,15 +1,16 @@
 """From a file, bytes or Dataset to its elements and the place of its pixels."""
 
 import io
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import IO, Final, cast
 
 from pydicom.dataset import Dataset
 
-from saliency.dicom.borrowed import BorrowedElements
+from saliency.dicom.borrowed import BorrowedElements, find_element
 from saliency.dicom.elements import Elements, FileElements, number
 from saliency.dicom.limits import inflate_cap
 from saliency.dicom.store import Store, open_store
@@ -89,11 +90,12 @@ def _encoding_of(dataset: Dataset) -> Encoding:
 
 def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
     for tag in sorted(PIXEL_TAGS, reverse=True):
-        if tag in dataset:
-            element = dataset.get_item(tag)
-            value = bytes(element.value or b"")
-            store = Store(io.BytesIO(value))
-            return Pixels(store, tag, str(element.VR or ""), 0, len(value))
+        element = find_element(dataset, tag)
+        if element is not None:
+            value = element.value
+            file = value if isinstance(value, io.BufferedIOBase) else io.BytesIO(value or b"")
+            store = Store(cast(IO[bytes], file))
+            return Pixels(store, tag, str(element.VR or ""), 0, store.size)
     return None
 
 
@@ -113,7 +115,7 @@ def _parse(store: Store) -> Opened:
 
 def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opened:
     walker, kept = Walker(store), dict[int, Field]()
-    elements = FileElements(walker, encoding, kept)
+    elements = FileElements(store, encoding, kept)
     pixels = None
     for field in walker.fields(start, store.size, encoding):
         if field.tag in PIXEL_TAGS:
@@ -123,7 +125,7 @@ def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opene
         if field.tag in READ:
             kept.setdefault(field.tag, field)
         if field.tag == PER_FRAME:
-            walker.allow_frames(int(number(elements, TAGS["NumberOfFrames"], 1)))
+            walker.allow_frames(number(elements, TAGS["NumberOfFrames"], 1))
     return Opened(elements, syntax, pixels)
 
 
@@ -167,8 +169,12 @@ def _guess(raw: bytes, named: Encoding) -> Encoding:
     DicomError
         The byte order is the other one.
     """
-    order = "little" if named.little else "big"
-    if int.from_bytes(raw[:2], order) > _LAST_FIRST_GROUP >= int.from_bytes(raw[1::-1], order):
+    if len(raw) < 8:
+        msg = "Expected a data set, found the end of the file: it is cut."
+        raise DicomError(msg, reason="truncated")
+    groups = struct.unpack_from("<H", raw)[0], struct.unpack_from(">H", raw)[0]
+    group, swapped = groups if named.little else groups[::-1]
+    if group > _LAST_FIRST_GROUP >= swapped:
         if not named.implicit:
             msg = (
                 "Expected the byte order that Transfer Syntax UID (0002,0010) names, found the "

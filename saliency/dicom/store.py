@@ -98,13 +98,13 @@ def _open(path: Path) -> IO[bytes]:
 def _kept(file: object) -> Iterator[IO[bytes]]:
     binary: IO[bytes] = file  # type: ignore[assignment]
     try:
-        position = binary.tell()
-        if not isinstance(binary.read(0), bytes):
-            msg = "read_dicom: expected a file object opened in binary mode, got text mode."
-            raise InputError(msg)
+        position, binary_mode = binary.tell(), type(binary.read(0)) is bytes
     except (OSError, ValueError) as error:
         msg = f"read_dicom: expected an open, seekable file object, got {type(error).__name__}."
         raise InputError(msg) from None
+    if not binary_mode:
+        msg = "read_dicom: expected a file object opened in binary mode, got text mode."
+        raise InputError(msg)
     try:
         yield binary
     finally:

@@ -12,13 +12,12 @@ def stored_values(samples: Samples, layout: Layout) -> Array:
 
     Bits above Bits Stored (0028,0101) are masked: they may be an overlay (PS3.5 8.1.2). The sign
     bit is the highest of Bits Stored where Pixel Representation (0028,0103) is 1, whether or not
-    the writer extended it. Lossy codecs overshoot, so their values are cut off, not masked.
+    the writer extended it; a JPEG 2000 codestream with a sign of its own is believed before the
+    data set (8.2.4). Lossy codecs overshoot, so their values are cut off, not masked.
     """
     array = samples.array
-    if array.dtype.kind == "f":
+    if array.dtype.kind in "fi":
         return array
-    if array.dtype.kind == "i":
-        return array if layout.signed else cut_off(array, layout.bits)
     words = shifted(native_order(array), layout)
     if samples.lossy and not layout.signed:
         return cut_off(words, layout.bits)
@@ -27,14 +26,16 @@ def stored_values(samples: Samples, layout: Layout) -> Array:
 
 def native_order(array: Array) -> Array:
     """Return the array in the byte order of this machine."""
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    native: Array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    return native
 
 
 def masked(words: Array, bits: int) -> Array:
     """Keep the low ``bits`` bits."""
     if bits >= words.dtype.itemsize * 8:
         return words
-    return words & words.dtype.type((1 << bits) - 1)
+    kept: Array = words & words.dtype.type((1 << bits) - 1)
+    return kept
 
 
 def extend_sign(words: Array, bits: int) -> Array:
@@ -42,14 +43,16 @@ def extend_sign(words: Array, bits: int) -> Array:
     signed = np.dtype(f"i{words.dtype.itemsize}")
     shift = signed.type(words.dtype.itemsize * 8 - bits)
     values = words.view(signed)
-    return values if not shift else values << shift >> shift
+    extended: Array = values if not shift else values << shift >> shift
+    return extended
 
 
 def cut_off(values: Array, bits: int) -> Array:
     """Clip to 0 .. 2**bits - 1."""
     if bits >= values.dtype.itemsize * 8:
-        return np.maximum(values, 0) if values.dtype.kind == "i" else values
-    return np.clip(values, 0, (1 << bits) - 1)
+        return values
+    cut: Array = np.minimum(values, values.dtype.type((1 << bits) - 1))
+    return cut
 
 
 def shifted(words: Array, layout: Layout) -> Array:
@@ -61,4 +64,5 @@ def shifted(words: Array, layout: Layout) -> Array:
     shift = min(layout.high, words.dtype.itemsize * 8 - 1) + 1 - layout.bits
     if shift <= 0 or layout.bits == 1 or not (words >> words.dtype.type(layout.bits)).any():
         return words
-    return words >> words.dtype.type(shift)
+    down: Array = words >> words.dtype.type(shift)
+    return down

@@ -7,18 +7,21 @@ import numpy as np
 from saliency.dicom.text_lines import Line, lines
 from saliency.dicom.text_pieces import near, unite
 from saliency.dicom.text_score import score
-from saliency.dicom.text_strokes import halve, sheet
+from saliency.dicom.text_strokes import FAINT, halve, sheet
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
 
-#: Grey levels of contrast that are looked for a second time: letters may touch fainter ridges.
-CLEAR = 64
-#: The pyramid ends before either side falls below this many pixels, and after 3 levels.
-SMALLEST = 80
+#: Grey levels of contrast, each looked for on its own: letters may touch fainter ridges.
+CONTRASTS = (FAINT, 64, 128)
+#: Where more of the picture is ink, in share or in pixels, it is texture, and only stronger ink is
+#: followed.
+MOST_INK = (0.2, 200_000)
+#: Times that the picture is halved to meet larger letters, and the shortest side of what is left.
+HALVINGS, SHORTEST = 2, 40
 #: Log odds from which a line is called writing.
-SURE = 2.0
+SURE = 3.0
 
 
 def text_zone(display: Array) -> Zone | None:
@@ -52,19 +55,26 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    found = [box for grey in _polarities(display) for box in _boxes(grey)]
+    found = [box for grey in polarities(display) for box in _boxes(grey)]
     return _merged([_padded(box, display.shape) for box in found])
 
 
 def candidates(grey: Array) -> Iterator[tuple[Box, Line]]:
     """Yield every line of bright strokes, with the box of it in uint8 (rows, columns)."""
     scale = 1
-    while min(grey.shape) >= SMALLEST // min(scale, 2) and scale <= 4:
-        faint = sheet(grey)
-        for ink in (faint, faint.above(CLEAR)):
-            yield from ((_box(line, scale), line) for line in lines(ink))
-            yield from ((_flipped(_box(line, scale)), line) for line in lines(ink.turned()))
+    yield from _on_level(grey, scale)
+    while scale < 2**HALVINGS and min(grey.shape) >= 2 * SHORTEST:
         grey, scale = halve(grey), 2 * scale
+        yield from _on_level(grey, scale)
+
+
+def _on_level(grey: Array, scale: int) -> Iterator[tuple[Box, Line]]:
+    page, most = sheet(grey), min(MOST_INK[0] * grey.size, MOST_INK[1])
+    for contrast in CONTRASTS:
+        page = page.above(contrast)
+        if len(page.ink) <= most:
+            yield from ((_box(line, scale), line) for line in lines(page))
+            yield from ((_flipped(_box(line, scale)), line) for line in lines(page.turned()))
 
 
 def _boxes(grey: Array) -> Iterator[Box]:
@@ -73,7 +83,7 @@ def _boxes(grey: Array) -> Iterator[Box]:
             yield box
 
 
-def _polarities(display: Array) -> tuple[Array, Array]:
+def polarities(display: Array) -> tuple[Array, Array]:
     """Return the picture so that bright, then dark writing of any hue is bright."""
     given = np.asarray(display)
     if given.dtype != np.uint8 or given.ndim not in (2, 3) or given.shape[2:] not in ((), (3,)):
@@ -84,7 +94,9 @@ def _polarities(display: Array) -> tuple[Array, Array]:
         raise InputError(msg)
     if given.ndim == 2:
         return given, ~given
-    return given.max(axis=2), ~given.min(axis=2)
+    red, green, blue = (given[..., channel] for channel in range(3))
+    brightest = np.maximum(np.maximum(red, green), blue)
+    return brightest, ~np.minimum(np.minimum(red, green), blue)
 
 
 def _box(line: Line, scale: int) -> Box:

@@ -37,6 +37,8 @@ class Line(NamedTuple):
     inside: float
     rough: float
     fill: float
+    sharp: float
+    ridge: float
 
 
 def lines(sheet: Sheet) -> tuple[Line, ...]:
@@ -48,9 +50,15 @@ def lines(sheet: Sheet) -> tuple[Line, ...]:
         return ()
     line = unite(len(letters), *_neighbours(letters))
     order = np.argsort(line, kind="stable")
-    groups = np.split(order, np.flatnonzero(np.diff(line[order])) + 1)
-    worthy = (letters[group] for group in groups if _worth_it(letters, group))
-    return tuple(_measure(chosen, sheet) for chosen in worthy)
+    starts = np.flatnonzero(np.diff(line[order], prepend=-1))
+    # Most groups are single specks: those go before anything is measured on them.
+    crossed = np.add.reduceat(letters.runs[order], starts)
+    busy = crossed >= 2.5 * np.minimum.reduceat(letters.height[order], starts)
+    groups = [
+        letters[order[a:b]]
+        for a, b in zip(starts[busy], np.append(starts[1:], len(order))[busy], strict=True)
+    ]
+    return tuple(_measure(group, sheet) for group in groups if _worth_it(group))
 
 
 def _like_letters(pieces: Pieces) -> Array:
@@ -79,22 +87,24 @@ def _aligned(letters: Pieces, edge: Array) -> tuple[Array, Array]:
     return here[joined], there[joined]
 
 
-def _worth_it(letters: Pieces, group: Array) -> bool:
+def _worth_it(group: Pieces) -> bool:
     """Tell whether a group crosses as many strokes as two letters do."""
-    height = float(np.median(letters.height[group]))
-    wide = np.maximum(1, letters.width[group] / (0.9 * height)).sum() >= 2
-    return bool(wide and letters.runs[group].sum() >= 2.5 * height)
+    height = _middle(group.height)
+    wide = np.maximum(1, group.width / (0.9 * height)).sum() >= 2
+    return bool(wide and group.runs.sum() >= 2.5 * height)
 
 
 def _measure(letters: Pieces, sheet: Sheet) -> Line:
     height, peak = letters.height, np.sort(letters.peak)
-    middle = float(np.median(height))
+    middle = _middle(height)
     top, bottom = int(letters.top.min()), int(letters.bottom.max())
     left, right = int(letters.left.min()), int(letters.right.max())
     area, runs = int(letters.area.sum()), int(letters.runs.sum())
     tint = float(peak[len(peak) // 2])
     window = sheet.grey[top:bottom, left:right]
-    inner = sheet.ridges[top:bottom, left:right] >= sheet.contrast
+    ridges = sheet.ridges[top:bottom, left:right]
+    inner = ridges >= sheet.contrast
+    ridge = float(ridges[inner].mean())
     ground = float(np.partition(window, int(0.3 * window.size), axis=None)[int(0.3 * window.size)])
     contrast = max(tint - ground, 1.0)
     around = _ink_around(sheet, (top, left, bottom, right), round(0.35 * middle + 0.49))
@@ -115,11 +125,19 @@ def _measure(letters: Pieces, sheet: Sheet) -> Line:
         inside=(int(inner.sum()) - area) / area,
         rough=_spread(window[~inner], ground) / contrast,
         fill=area / float((height * letters.width).sum()),
+        sharp=ridge / contrast,
+        ridge=ridge / sheet.contrast,
     )
 
 
 def _scatter(edges: Array) -> float:
-    return float(np.abs(edges - np.median(edges)).mean())
+    return float(np.abs(edges - _middle(edges)).mean())
+
+
+def _middle(values: Array) -> float:
+    """Return the median; of so few values ten times as fast as numpy's."""
+    ordered = np.sort(values)
+    return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
 
 
 def _spread(pixels: Array, ground: float) -> float:

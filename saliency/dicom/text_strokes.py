@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from saliency.values.arrays import Array
 
@@ -73,12 +74,7 @@ def strokes(grey: Array) -> Array:
 def halve(grey: Array) -> Array:
     """Average blocks of 2 x 2 pixels of uint8 (rows, columns); an odd last row or column goes."""
     rows, columns = (size // 2 * 2 for size in grey.shape)
-    wide = grey[:rows:2, :columns].astype(np.uint16)
-    wide += grey[1:rows:2, :columns]
-    halved = wide[:, ::2] + wide[:, 1::2]
-    halved += 2
-    halved >>= 2
-    return halved.astype(np.uint8)
+    return np.asarray(Image.fromarray(grey[:rows, :columns]).reduce(2))
 
 
 def _tiles(size: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
@@ -106,9 +102,9 @@ def _ridges(patch: Array) -> Array:
 def _ridge(padded: Array) -> Array:
     """Return the height of the ridges along the first axis of (rows + 2 WIDTH, columns)."""
     rows = padded.shape[0] - 2 * WIDTH
+    lowest = padded[: rows + WIDTH + 1]
+    for step in range(1, WIDTH):
+        lowest = np.minimum(lowest, padded[step : step + rows + WIDTH + 1])
     middle = padded[WIDTH : WIDTH + rows]
-    above, below = padded[WIDTH - 1 : WIDTH - 1 + rows], padded[WIDTH + 1 : WIDTH + 1 + rows]
-    for step in range(2, WIDTH + 1):
-        above = np.minimum(above, padded[WIDTH - step : WIDTH - step + rows])
-        below = np.minimum(below, padded[WIDTH + step : WIDTH + step + rows])
-    return np.asarray(middle - np.minimum(middle, np.maximum(above, below)))
+    higher = np.maximum(lowest[:rows], lowest[WIDTH + 1 :])
+    return np.asarray(middle - np.minimum(middle, higher))

@@ -60,6 +60,7 @@ class Windowed:
     function: str = _LINEAR
 
     def __call__(self, values: Array) -> Array:
+        """Apply the function."""
         return _FUNCTIONS.get(self.function, linear)(values, self.window)
 
 
@@ -70,6 +71,7 @@ class Looked:
     lut: Lut
 
     def __call__(self, values: Array) -> Array:
+        """Look up."""
         return self.lut.unit(values)
 
 
@@ -81,6 +83,7 @@ class Spread:
     high: float
 
     def __call__(self, values: Array) -> Array:
+        """Spread."""
         if not self.high > self.low:
             return np.zeros(np.shape(values))
         return np.clip((values - self.low) / (self.high - self.low), 0, 1)

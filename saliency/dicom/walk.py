@@ -5,25 +5,27 @@ than a fraction of a second.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from struct import Struct
+from typing import Final, NamedTuple
 
 from saliency.dicom.limits import HEADERS_PER_FRAME, MAX_DEPTH, MAX_HEADERS, MOST_HEADERS, check
 from saliency.dicom.store import Store
-from saliency.dicom.syntax import IMPLICIT, Encoding
+from saliency.dicom.syntax import EXPLICIT, IMPLICIT, Encoding
 from saliency.errors import DicomError
 
 UNDEFINED: Final = 0xFFFFFFFF
 ITEM: Final = 0xFFFEE000
 ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
+_SHORT_LE, _SHORT_BE = Struct("<HH2sH"), Struct(">HH2sH")
+_LONG_LE, _LONG_BE = Struct("<I"), Struct(">I")
 _LONG: Final = frozenset(
     {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 )
+_COMMON: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"})
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """Where one element lies: its value starts at ``offset`` and has ``length`` bytes.
 
     ``vr`` is ``""`` where the file writes none. ``length`` may be :data:`UNDEFINED`.
@@ -45,16 +47,19 @@ class Walker:
         self._count = 0
         self._most = MAX_HEADERS
 
-    def allow_frames(self, frames: int) -> None:
+    def allow_frames(self, frames: float) -> None:
         """Let the functional groups of so many frames be long."""
-        self._most = min(MAX_HEADERS + HEADERS_PER_FRAME * max(frames, 0), MOST_HEADERS)
+        more = HEADERS_PER_FRAME * frames if frames > 0 else 0
+        self._most = int(min(MAX_HEADERS + more, MOST_HEADERS))
 
     def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
-        """Walk the elements of a data set or item; an item's end delimiter ends the walk."""
+        """Walk the elements of a data set or item; delimiters, also stray ones, are passed over."""
+        end = min(end, self.store.size)
         while start + 8 <= end:
             field = self.header(start, encoding)
             if field.tag in (ITEM_END, SEQUENCE_END):
-                return
+                start = field.offset
+                continue
             yield field
             start = self.after(field, depth=1)
 
@@ -62,7 +67,7 @@ class Walker:
         """Walk the items of a sequence: where the content of each starts and ends."""
         start = field.offset
         end = self.store.size if field.length == UNDEFINED else field.offset + field.length
-        while start + 8 <= end:
+        while start + 8 <= min(end, self.store.size):
             item = self.header(start, field.encoding)
             if item.tag != ITEM:
                 return
@@ -72,19 +77,20 @@ class Walker:
     def header(self, at: int, encoding: Encoding) -> Field:
         """Read the header at an offset."""
         self._count += 1
-        check(self._count, self._most, "elements and items")
+        if self._count > self._most:
+            check(self._count, self._most, "elements and items")
         raw = self.store.read(at, 12)
-        order = "little" if encoding.little else "big"
-        group = int.from_bytes(raw[:2], order)
-        tag = group << 16 | int.from_bytes(raw[2:4], order)
-        vr = "" if encoding.implicit or group == 0xFFFE else written_vr(raw[4:6])
+        short, long = (_SHORT_LE, _LONG_LE) if encoding.little else (_SHORT_BE, _LONG_BE)
+        group, element, letters, length = short.unpack_from(raw)
+        tag = group << 16 | element
+        vr = "" if encoding.implicit or group == 0xFFFE else written_vr(letters)
         if not vr:
-            return Field(tag, "", at + 8, int.from_bytes(raw[4:8], order), encoding)
-        # PS3.5 6.2.2 note 2: what hides in a UN was Implicit VR Little Endian.
-        inner = IMPLICIT if vr == "UN" else encoding
+            return Field(tag, "", at + 8, long.unpack_from(raw, 4)[0], encoding)
         if vr in _LONG:
-            return Field(tag, vr, at + 12, int.from_bytes(raw[8:12], order), inner)
-        return Field(tag, vr, at + 8, int.from_bytes(raw[6:8], order), inner)
+            padded = raw.ljust(12, b"\0")
+            inner = self._hidden(at + 12) if vr == "UN" else encoding
+            return Field(tag, vr, at + 12, long.unpack_from(padded, 8)[0], inner)
+        return Field(tag, vr, at + 8, length, encoding)
 
     def after(self, field: Field, depth: int) -> int:
         """Return the offset behind an element."""
@@ -113,6 +119,11 @@ class Walker:
                 return start
             start = self.after(field, depth)
         return self._cut()
+
+    def _hidden(self, at: int) -> Encoding:
+        """Return how items in a UN are written: Implicit VR (PS3.5 6.2.2), but not by all."""
+        item = self.store.read(at, 14)
+        return EXPLICIT if written_vr(item[12:14]) in _COMMON else IMPLICIT
 
     def _cut(self) -> int:
         msg = "Expected the end of a sequence (FFFE,E0DD), found the end of the file: it is cut."

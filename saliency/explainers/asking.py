@@ -5,11 +5,15 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.errors import InputError
+from saliency.errors import ExplainerError, InputError
+from saliency.explainers.protocol import HeadProbe
 from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, Tensor
 
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
 _PICTURES = 8
+
+#: Forward passes that take the memory of one with its backward pass, at the least.
+_FORWARD = 4
 
 
 @final
@@ -34,10 +38,32 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
     return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
 
 
+def head_of(probe: Probe) -> HeadProbe:
+    """Return the probe where it can go on from an activation.
+
+    Raises
+    ------
+    ExplainerError
+        It cannot.
+    """
+    if not isinstance(probe, HeadProbe):
+        msg = (
+            "explainer: expected a probe with a method head(activation), which runs the rest of "
+            f"the network, got {type(probe).__name__}. Use GradCAM or ScoreCAM instead."
+        )
+        raise ExplainerError(msg)
+    return probe
+
+
 def copies(probe: Probe, inputs: Tensor) -> int:
-    """Return how many variants of a batch go into one call: the probe's ``chunk`` over N."""
+    """Return how many variants of a batch go into one gradient: the probe's ``chunk`` over N."""
     pictures = int(getattr(probe, "chunk", _PICTURES))
     return max(1, pictures // (inputs.shape[0] or pictures))
+
+
+def score_copies(probe: Probe, inputs: Tensor) -> int:
+    """Return how many variants go into one score: a forward pass keeps nothing for a backward."""
+    return _FORWARD * copies(probe, inputs)
 
 
 def tensor(inputs: Tensor) -> Tensor:

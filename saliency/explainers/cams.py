@@ -1,14 +1,41 @@
-"""Class activation maps of the last tapped layer."""
+"""Class activation maps: one backward pass at most, through the end of the network."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Literal, final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import last_layer, tensor
-from saliency.kernels.cam import gradcam_weights, weighted
+from saliency.errors import ExplainerError, InputError
+from saliency.explainers.asking import LastLayer, last_layer, tensor
+from saliency.kernels.activity import layer_stack
+from saliency.kernels.cam import gradcam_weights, gradcampp_weights, weighted, xgradcam_weights
+from saliency.kernels.channels import principal
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class CAM:
+    """The evidence for the class at each place: the map whose mean is the score, less its bias.
+
+    Returns float32 (N, H, W), signed, in units of the score. Only for a network that ends in a
+    global average pooling and a dense layer. Zhou et al., arXiv 1512.04150, eq. 2.
+
+    Raises
+    ------
+    ExplainerError
+        On the call: the score's derivative changes from place to place, so the network ends
+        otherwise.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        last = last_layer(probe, inputs)
+        _check_pooled(last.gradient)
+        places = last.gradient.shape[1] * last.gradient.shape[2]
+        weights = gradcam_weights(last.activations[-1], last.gradient) * places
+        return bilinear(weighted(last.activations[-1], weights), size_of(inputs))
 
 
 @final
@@ -23,10 +50,122 @@ class GradCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         last = last_layer(probe, tensor(inputs))
-        weights = gradcam_weights(last.activations[-1], last.gradient)
-        return _shown(weighted(last.activations[-1], weights), inputs)
+        return _shown(last, gradcam_weights(last.activations[-1], last.gradient), inputs)
 
 
-def _shown(cam: Tensor, inputs: Tensor) -> Tensor:
+@final
+@dataclass(frozen=True)
+class GradCAMPlusPlus:
+    """Grad-CAM with places weighted so that small second objects count as much as the first.
+
+    Returns float32 (N, H, W), >= 0, up to one positive factor a picture (the exponential of the
+    score, left out). Chattopadhay et al., arXiv 1710.11063, eq. 11, 15 and 19.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        last = last_layer(probe, tensor(inputs))
+        return _shown(last, gradcampp_weights(last.activations[-1], last.gradient), inputs)
+
+
+@final
+@dataclass(frozen=True)
+class XGradCAM:
+    """Grad-CAM with gradients averaged where the channel is active.
+
+    Returns float32 (N, H, W), >= 0. Fu et al., arXiv 2008.02312, eq. 8.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        last = last_layer(probe, tensor(inputs))
+        return _shown(last, xgradcam_weights(last.activations[-1], last.gradient), inputs)
+
+
+@final
+@dataclass(frozen=True)
+class HiResCAM:
+    """Activation times gradient, place by place: no place answers for another.
+
+    Returns float32 (N, H, W), signed; before resizing its sum is the score, less its bias, of any
+    network that is linear after the last tapped layer. Draelos and Carin, arXiv 2011.08891, eq. 6.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        last = last_layer(probe, tensor(inputs))
+        places = tf.reduce_sum(last.activations[-1] * last.gradient, axis=-1)
+        return bilinear(places, size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class LayerCAM:
+    """Activations of any layer, weighted place by place with their positive gradients.
+
+    Returns float32 (N, H, W), >= 0. Jiang et al., IEEE TIP 30 (2021) 5875, eq. 4 to 7.
+
+    Parameters
+    ----------
+    layers
+        ``"last"``: the last tapped layer. ``"all"``: the greatest of all layers' maps, each
+        scaled to tanh(2 M / max M) as the paper does with shallow ones.
+    """
+
+    layers: Literal["last", "all"] = "last"
+
+    def __post_init__(self) -> None:
+        if self.layers not in {"last", "all"}:
+            msg = f"LayerCAM: expected layers to be last or all, got {self.layers!r}."
+            raise InputError(msg)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        if self.layers == "all":
+            return tf.reduce_max(self.layer_maps(probe, inputs), axis=-1)
+        last = last_layer(probe, inputs)
+        return bilinear(_layercam(last.activations[-1], last.gradient), size_of(inputs))
+
+    def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
+        """Return the scaled map of each layer, float32 (N, H, W, L) in [0, 1], earliest first."""
+        inputs = tensor(inputs)
+        maps = [_layercam(*pair) for pair in probe.activation_gradients(inputs)]
+        return layer_stack([_scaled(one) for one in maps], size=size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class EigenCAM:
+    """The strongest common pattern of the last layer's channels, whatever the class.
+
+    Returns float32 (N, H, W), >= 0: the projection on the first principal direction. Muhammad and
+    Yeasin, arXiv 2008.00299.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        last = probe.activations(inputs)[-1]
+        return bilinear(tf.nn.relu(principal(last)), size_of(inputs))
+
+
+def _shown(last: LastLayer, weights: Tensor, inputs: Tensor) -> Tensor:
     """Keep what speaks for the target, on the grid of the input."""
+    cam = weighted(last.activations[-1], weights)
     return bilinear(tf.nn.relu(cam), size_of(inputs))
+
+
+def _layercam(activation: Tensor, gradient: Tensor) -> Tensor:
+    return tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradient) * activation, axis=-1))
+
+
+def _scaled(maps: Tensor) -> Tensor:
+    highest = tf.reduce_max(maps, axis=[1, 2], keepdims=True)
+    return tf.tanh(2.0 * tf.math.divide_no_nan(maps, highest))
+
+
+def _check_pooled(gradient: Tensor) -> None:
+    """Raise where the derivative changes over the places by more than rounding."""
+    apart = tf.reduce_max(tf.math.reduce_std(gradient, axis=[1, 2]))
+    if not bool(apart <= 1e-4 * tf.reduce_max(tf.abs(gradient))):
+        msg = (
+            "CAM: expected a network that ends in global average pooling and a dense layer, got "
+            "one whose derivative changes over the last layer. Use GradCAM or HiResCAM."
+        )
+        raise ExplainerError(msg)

@@ -1,77 +1,17 @@
 """Names of explainers. A name loads its module when it is asked for, no earlier."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
-from types import MappingProxyType
 from typing import Any, final
 
 from saliency.errors import ExplainerError
+from saliency.explainers.entries import DEMANDING, ENTRIES, Entry
+
+__all__ = ["DEMANDING", "ENTRIES", "catalogue", "resolve"]
 
 _GROUP = "saliency.explainers"
-
-
-@final
-@dataclass(frozen=True)
-class Entry:
-    """What is known of an explainer before it is loaded.
-
-    Parameters
-    ----------
-    where
-        ``"module:Class"``, below ``saliency.explainers``.
-    summary
-        One line.
-    cost
-        Of one map in passes of the network: F forward, B backward.
-    needs
-        The methods of a probe that it asks.
-    """
-
-    where: str
-    summary: str
-    cost: str
-    needs: str
-
-
-ENTRIES: Mapping[str, Entry] = MappingProxyType(
-    {
-        "fastcam": Entry(
-            "fastcam:FastCAM", "Activity of every scale, times where the class is seen",
-            "1 F + head B", "activation_gradients or last_gradient",
-        ),
-        "smoe": Entry(
-            "fastcam:Smoe", "Activity of every scale, whatever the class", "1 F", "activations",
-        ),
-        "gradcam": Entry(
-            "cams:GradCAM", "The last layer's channels that raise the score",
-            "1 F + head B", "activation_gradients or last_gradient",
-        ),
-        "gradient": Entry(
-            "gradients:Gradient", "How the score answers to a small change of a pixel",
-            "1 F + 1 B", "gradient",
-        ),
-        "gradient_x_input": Entry(
-            "gradients:GradientTimesInput", "The gradient times the picture",
-            "1 F + 1 B", "gradient",
-        ),
-        "smoothgrad": Entry(
-            "smooth:SmoothGrad", "The mean gradient of noisy copies",
-            "25 x (1 F + 1 B)", "gradient",
-        ),
-        "integrated_gradients": Entry(
-            "paths:IntegratedGradients", "The score's change from black, shared among the pixels",
-            "32 to 288 x (1 F + 1 B)", "gradient, score",
-        ),
-        "occlusion": Entry(
-            "occlusion:Occlusion", "The fall of the score when a window is filled",
-            "1 F a window", "score",
-        ),
-        "random": Entry("controls:RandomMap", "Control: noise", "0", "nothing"),
-    }
-)  # fmt: skip
 
 
 @final
@@ -79,9 +19,7 @@ class _Catalogue(Mapping[str, type]):
     """The classes behind :data:`ENTRIES`; a class is imported when it is looked up."""
 
     def __getitem__(self, name: str) -> type:
-        module, _, attribute = ENTRIES[name].where.partition(":")
-        found: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
-        return found
+        return _load(ENTRIES[name])
 
     def __iter__(self) -> Iterator[str]:
         return iter(ENTRIES)
@@ -104,9 +42,9 @@ def resolve(explainer: Any) -> Any:
     Parameters
     ----------
     explainer
-        A name of :func:`catalogue` or of an installed plugin (entry points of the group
-        ``saliency.explainers``); an explainer, which is returned as it is; or a class, which is
-        called without arguments.
+        A name of :func:`catalogue`, of ``DEMANDING``, or of an installed plugin (entry points of
+        the group ``saliency.explainers``); an explainer, which is returned as it is; or a class,
+        which is called without arguments.
 
     Raises
     ------
@@ -125,13 +63,20 @@ def resolve(explainer: Any) -> Any:
     return found
 
 
+def _load(entry: Entry) -> type:
+    module, _, attribute = entry.where.partition(":")
+    found: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
+    return found
+
+
 def _named(name: str) -> Any:
-    if name in ENTRIES:
-        return catalogue()[name]
+    ours = {**ENTRIES, **DEMANDING}
+    if name in ours:
+        return _load(ours[name])
     plugins = {plugin.name: plugin for plugin in entry_points(group=_GROUP)}
     if name in plugins:
         return plugins[name].load()
-    known = [*ENTRIES, *plugins]
+    known = [*ours, *plugins]
     near = get_close_matches(name, known, n=3) or known
     msg = f"explainer: there is no {name!r}. Did you mean {', '.join(near)}?"
     raise ExplainerError(msg)

@@ -5,7 +5,10 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import tensor
+from saliency.errors import ExplainerError
+from saliency.explainers.asking import settled, tensor
+from saliency.explainers.gradients import Gradient
+from saliency.explainers.protocol import Explainer, RandomisedProbe
 from saliency.kernels.noise import uniform
 from saliency.probe.protocol import Probe, Tensor
 
@@ -23,3 +26,51 @@ class RandomMap:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:  # noqa: ARG002
         one = tensor(inputs)[..., 0]
         return tf.broadcast_to(uniform([0], one, self.seed)[0], tf.shape(one))
+
+
+@final
+@dataclass(frozen=True)
+class EdgeMap:
+    """The edges of the picture: knows nothing of the model, and often looks like an explanation.
+
+    Returns float32 (N, H, W), >= 0: the length of the Sobel gradient, added over the channels.
+    Adebayo et al., arXiv 1810.03292, section 5.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:  # noqa: ARG002
+        return tf.reduce_sum(tf.norm(tf.image.sobel_edges(tensor(inputs)), axis=-1), axis=-1)
+
+
+@final
+@dataclass(frozen=True)
+class RandomisedModel:
+    """What an explainer shows of a network that has learned nothing.
+
+    Returns what ``inner`` returns, of the same network with shuffled weights. An explanation
+    that looks like it does not depend on what was learned. Adebayo et al., arXiv 1810.03292.
+
+    Parameters
+    ----------
+    inner
+        Any explainer.
+    seed
+        Of the weights.
+
+    Raises
+    ------
+    ExplainerError
+        On the call: the probe cannot be asked about other weights.
+    """
+
+    inner: Explainer = Gradient()
+    seed: int = 0
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        fixed = settled(probe, tensor(inputs))
+        if not isinstance(fixed, RandomisedProbe):
+            msg = (
+                "RandomisedModel: expected a probe with a method randomised(seed), got "
+                f"{type(fixed).__name__}. Build a second model with other weights and explain it."
+            )
+            raise ExplainerError(msg)
+        return self.inner(fixed.randomised(self.seed), inputs)

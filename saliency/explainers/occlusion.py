@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.explainers.asking import check_positive, score_copies, settled, tensor
 from saliency.kernels.occlusion import occlusion
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
@@ -45,6 +45,6 @@ class Occlusion:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
         filled = reference(inputs, self.fill, self.seed)
         return occlusion(probe.score, inputs, filled, self.window, self.stride, many)

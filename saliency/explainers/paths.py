@@ -1,11 +1,21 @@
 """Explainers that integrate gradients along a path."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+import tensorflow as tf
+
 from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.kernels.batches import along, chunks, each
+from saliency.kernels.curves import (
+    blur_path,
+    decision_gradient,
+    guided_path_gradient,
+    polyline_gradient,
+)
 from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
-from saliency.kernels.references import Reference, check_reference, reference
+from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -56,3 +66,184 @@ class IntegratedGradients:
         probe = settled(probe, inputs)
         start = reference(inputs, self.baseline, self.seed)
         return relative_gap(attributions, probe.score(inputs), probe.score(start))
+
+
+@final
+@dataclass(frozen=True)
+class ExpectedGradients:
+    """Integrated gradients, averaged over baselines instead of choosing one.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum tends to score(picture) -
+    mean score of the background. Erion et al., arXiv 1906.10670, eq. 3.
+
+    Parameters
+    ----------
+    background
+        Baselines: pictures (H, W, C) of the model's input, such as some of the training set, or
+        names, see :func:`saliency.kernels.references.reference`. An array (M, H, W, C) will do.
+    samples
+        Gradients a picture. Sample i uses background i mod M.
+    seed
+        Of the baseline ``"noise"``.
+
+    Raises
+    ------
+    InputError
+        ``samples`` is not above 0, or there is no background.
+    """
+
+    background: Sequence[Reference] = ("black", "white", "mean", "blur")
+    samples: int = 64
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("ExpectedGradients", samples=self.samples, background=len(self.background))
+        for kind in self.background:
+            check_reference(kind)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, total = settled(probe, inputs), tf.zeros_like(inputs)
+        for some in chunks(range(self.samples), copies(probe, inputs)):
+            way = inputs - self._starts(inputs, some)
+            places = along(tf.constant([_place(draw) for draw in some]), inputs)
+            slopes = each(probe.gradient, inputs - (1 - places) * way)
+            total += tf.reduce_sum(way * slopes, axis=0)
+        return total / self.samples
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0."""
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        scores = [
+            each(probe.score, self._starts(inputs, some))
+            for some in chunks(range(self.samples), many)
+        ]
+        at_start = tf.reduce_mean(tf.concat(scores, 0), axis=0)
+        return relative_gap(attributions, probe.score(inputs), at_start)
+
+    def _starts(self, inputs: Tensor, draws: Sequence[int]) -> Tensor:
+        """Return baselines (k, N, H, W, C)."""
+        kinds = [self.background[draw % len(self.background)] for draw in draws]
+        return tf.stack([reference(inputs, kind, self.seed) for kind in kinds])
+
+
+def _place(draw: int) -> float:
+    """Return where on the path sample ``draw`` lies: multiples of the golden ratio fill [0, 1)."""
+    return (draw + 0.5) * 0.6180339887498949 % 1.0
+
+
+@final
+@dataclass(frozen=True)
+class GuidedIntegratedGradients:
+    """Integrated gradients along the path of small gradients: less noise from steep places.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; complete up to ``gap``.
+    Kapishnikov et al., arXiv 2106.09788.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, one after the other.
+    baseline
+        As of :class:`IntegratedGradients`.
+    fraction
+        Share of the values moved together, in (0, 1].
+    distance
+        How far a value may stray from the straight path, as a share of its way; 1: any.
+    """
+
+    steps: int = 64
+    baseline: Reference = "black"
+    fraction: float = 0.25
+    distance: float = 0.02
+
+    def __post_init__(self) -> None:
+        name = "GuidedIntegratedGradients"
+        check_positive(name, steps=self.steps, fraction=self.fraction)
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        return guided_path_gradient(
+            settled(probe, inputs).gradient,
+            inputs,
+            reference(inputs, self.baseline),
+            self.steps,
+            fraction=self.fraction,
+            distance=self.distance,
+        )
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0."""
+        return _gap(probe, inputs, attributions, self.baseline)
+
+
+@final
+@dataclass(frozen=True)
+class BlurIntegratedGradients:
+    """The score's change while the picture comes into focus, shared out among the pixels.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; sums to score(picture) -
+    score(blurred) up to ``gap``. Needs no colour that means nothing. Xu et al., arXiv 2004.03383.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, less one.
+    sigma
+        Deviation of the first blur in pixels of the model's input.
+    """
+
+    steps: int = 64
+    sigma: float = 50.0
+
+    def __post_init__(self) -> None:
+        check_positive("BlurIntegratedGradients", steps=self.steps, sigma=self.sigma)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        points = blur_path(inputs, self.sigma, self.steps)
+        return polyline_gradient(probe.gradient, points, many)
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0."""
+        return _gap(probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma))
+
+
+@final
+@dataclass(frozen=True)
+class IntegratedDecisionGradients:
+    """Integrated gradients where the decision is made: saturated parts of the path count little.
+
+    Returns float32 (N, H, W, C), signed, in squared units of the score; not complete. Walker et
+    al., arXiv 2305.20052.
+
+    Parameters
+    ----------
+    steps
+        Gradients a picture, besides half as many forward passes.
+    baseline
+        As of :class:`IntegratedGradients`.
+    """
+
+    steps: int = 32
+    baseline: Reference = "black"
+
+    def __post_init__(self) -> None:
+        check_positive("IntegratedDecisionGradients", steps=self.steps)
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), copies(probe, inputs)
+        start = reference(inputs, self.baseline)
+        return decision_gradient(probe.gradient, probe.score, inputs, start, self.steps, many)
+
+
+def _gap(probe: Probe, inputs: Tensor, attributions: Tensor, baseline: Reference) -> Tensor:
+    inputs = tensor(inputs)
+    probe = settled(probe, inputs)
+    start = reference(inputs, baseline)
+    return relative_gap(attributions, probe.score(inputs), probe.score(start))

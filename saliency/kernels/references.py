@@ -92,10 +92,9 @@ def _blur_matrix(length: int, sigma: float) -> Tensor:
     here = tf.range(length, dtype=tf.float32)[:, tf.newaxis]
     there = tf.range(length, dtype=tf.float32)[tf.newaxis, :]
     reach = math.ceil(4 * sigma / (2 * length)) + 1
-    total = tf.zeros([length, length])
-    for turn in range(-reach, reach + 1):
-        period = 2.0 * length * turn
-        total += _bell(here - there + period, sigma) + _bell(here + there + 1 + period, sigma)
+    turns = 2.0 * length * tf.range(-reach, reach + 1, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
+    bells = _bell(here - there + turns, sigma) + _bell(here + there + 1 + turns, sigma)
+    total = tf.reduce_sum(bells, axis=0)
     return total / tf.reduce_sum(total, axis=1, keepdims=True)
 
 

@@ -15,7 +15,9 @@ from saliency.pipeline.contract import collapsed
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
+from saliency.probe.about import About
 from saliency.probe.cache import probe_for
+from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, SettlingProbe, Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -71,7 +73,7 @@ def explain(
 
 def as_image(image: object) -> DicomImage:
     """Return a DicomImage as it is; read anything else."""
-    return image if isinstance(image, DicomImage) else read_dicom(image)
+    return image if isinstance(image, DicomImage) else read_dicom(image)  # type: ignore[arg-type]
 
 
 def probe_of(model: object) -> Any:
@@ -109,10 +111,9 @@ def ask(
 ) -> list[Explanation]:
     """Explain a batch of prepared pictures of one input shape."""
     batch = tf.constant(np.concatenate([given.array for given in inputs]))
-    if isinstance(probe, SettlingProbe):
-        probe = probe.settled(batch)
-    scores = _scores(probe, batch)
+    probe = _about(probe, batch)
     attribution = _attribution(recipe, probe, batch)
+    scores = _scores(probe, batch)
     maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
     gaps = _gaps(recipe, probe, batch, attribution)
     targets = _targets(probe, len(images))
@@ -147,6 +148,13 @@ def _gaps(recipe: Any, probe: Probe, batch: Any, attribution: Any) -> Array | No
     """Ask a complete method how far from complete it is; see explainers.protocol."""
     gap = getattr(recipe, "gap", None)
     return None if gap is None else np.asarray(gap(probe, batch, attribution))
+
+
+def _about(probe: Any, batch: Any) -> Probe:
+    """Settle the target on the batch; ask nothing twice where the probe can remember."""
+    if isinstance(probe, BoundProbe):
+        return About(probe, batch)
+    return probe.settled(batch) if isinstance(probe, SettlingProbe) else probe
 
 
 def _targets(probe: Any, count: int) -> list[int | str]:

@@ -17,13 +17,14 @@ def resized(pixels: Array, size: tuple[int, int]) -> Array:
     if pixels.shape[:2] == tuple(size):
         return pixels.astype(np.float32)
     if pixels.dtype == np.uint8:
-        return np.asarray(_resize(Image.fromarray(pixels), size), np.float32)
-    planes = np.atleast_3d(pixels).astype(np.float32)
-    done = [_resize(Image.fromarray(plane), size) for plane in np.moveaxis(planes, 2, 0)]
-    stack: Array = np.stack([np.asarray(plane, np.float32) for plane in done], axis=2)
-    return stack if pixels.ndim == 3 else stack[..., 0]
+        return _resize(Image.fromarray(pixels), size)
+    if pixels.ndim == 2:
+        return _resize(Image.fromarray(pixels.astype(np.float32, copy=False)), size)
+    planes = [resized(plane, size) for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)]
+    return np.stack(planes, axis=2)
 
 
-def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
+def _resize(image: Image.Image, size: tuple[int, int]) -> Array:
+    """Return float32 pixels, read-only, so that a value may keep them without a copy."""
     rows, columns = size
-    return image.resize((columns, rows), BILINEAR)
+    return np.asarray(image.resize((columns, rows), BILINEAR)).astype(np.float32, copy=False)

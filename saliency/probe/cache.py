@@ -12,9 +12,11 @@ import keras
 from saliency.probe.graph import fingerprint
 from saliency.probe.keras_probe import Core, KerasProbe, Source
 from saliency.probe.load import load_model
-from saliency.probe.plan import Output
+from saliency.probe.plan import Choice, Output
 
-_CORES: Final[WeakKeyDictionary[Any, dict[Any, tuple[tuple[Any, ...], Core]]]] = WeakKeyDictionary()
+_CORES: Final[WeakKeyDictionary[Any, dict[Choice, tuple[tuple[Any, ...], Core]]]] = (
+    WeakKeyDictionary()
+)
 _LOCK: Final = threading.Lock()
 
 
@@ -24,6 +26,7 @@ def probe_for(
     layers: Sequence[str] | None = None,
     output: Output = "logit",
     labels: Sequence[str] | None = None,
+    part: str | int | None = None,
 ) -> KerasProbe:
     """Return a KerasProbe; for a model object that was asked before, without compiling again.
 
@@ -33,24 +36,24 @@ def probe_for(
 
     Parameters
     ----------
-    model, layers, output, labels
+    model, layers, output, labels, part
         As in KerasProbe.
     """
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    choice = (None if layers is None else tuple(layers), output)
+    choice = Choice(None if layers is None else tuple(layers), output, part)
     return KerasProbe.from_core(model, _core(model, choice), labels)
 
 
-def _core(model: Any, choice: tuple[Any, Output]) -> Core:
+def _core(model: Any, choice: Choice) -> Core:
     if not isinstance(model, keras.Model):
-        return Core(model, *choice)
+        return Core(model, choice)
     traits = fingerprint(model)
     with _LOCK:
         cores = _CORES.setdefault(model, {})
         found = cores.get(choice)
         if found is None or not _same(found[0], traits):
-            found = cores[choice] = (traits, Core(model, *choice))
+            found = cores[choice] = (traits, Core(model, choice))
         return found[1]
 
 

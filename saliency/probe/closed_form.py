@@ -95,7 +95,7 @@ class ClosedFormProbe:
     def _onwards(self, tensor: Tensor, stages: tuple[Function, ...]) -> tuple[Tensor, ...]:
         tensors = [tensor]
         for stage in stages:
-            tensors.append(stage(tensors[-1]))  # noqa: PERF401 - each needs the one before
+            tensors.append(stage(tensors[-1]))
         return tuple(tensors)
 
     def _derivative(self, index: int, activation: Tensor) -> Tensor:

@@ -2,21 +2,23 @@
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from itertools import count
 from typing import Any, TypeAlias, final
 
+import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Walk
+from saliency.probe.graph import Rule, Walk
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
 
-Question: TypeAlias = Callable[..., Any]
-
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 """A callable target: the model's output -> (N,)."""
+
+Question: TypeAlias = Callable[[Tensor, Tensor], Any]
 
 
 @final
@@ -24,6 +26,7 @@ Ask: TypeAlias = Callable[[Tensor], Tensor]
 class Questions:
     """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
 
+    Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
     Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
     """
 
@@ -36,114 +39,187 @@ class Questions:
     predict: Question
 
 
-def compiled(plan: Plan, traces: Counter[str], ask: Ask | None = None) -> Questions:
-    """Compile a plan's questions; with ``ask`` about a callable target.
+@final
+@dataclass(frozen=True)
+class Terms:
+    """What compiled questions differ in: a callable target, and a rule for derivatives."""
 
-    ``traces`` counts, by question, how often TensorFlow has traced.
-    """
-
-    def score(inputs: Tensor, targets: Tensor) -> Tensor:
-        return _score(plan, plan.run(_door(plan, inputs)), targets, ask)
-
-    def gradient(inputs: Tensor, targets: Tensor) -> Tensor:
-        (found,) = tf.gradients(score(inputs, targets), [inputs])
-        return _connected(found)
-
-    def activations(inputs: Tensor, _: Tensor) -> tuple[Tensor, ...]:
-        return _shown(plan, _tapped(plan, plan.run(_door(plan, inputs))))
-
-    def activation_gradients(inputs: Tensor, targets: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
-        walk = plan.run(_door(plan, inputs))
-        taps = _tapped(plan, walk)
-        found = tf.gradients(_score(plan, walk, targets, ask), taps, unconnected_gradients="zero")
-        return tuple(zip(_shown(plan, taps), _shown(plan, found), strict=True))
-
-    def last_gradient(inputs: Tensor, targets: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        walk = plan.run(_door(plan, inputs))
-        taps = _shown(plan, _tapped(plan, walk))
-        if plan.pooled is not None and ask is None:
-            return taps, _pooled_gradient(plan, walk, targets, taps[-1])
-        last = _tapped(plan, walk)[-1:]
-        found = tf.gradients(_score(plan, walk, targets, ask), last, unconnected_gradients="zero")
-        return taps, _shown(plan, found)[0]
-
-    def settle(inputs: Tensor, targets: Tensor) -> Tensor:
-        outputs = _explained(plan, plan.run(_door(plan, inputs)))
-        return classes(outputs, targets, plan.head, logit=plan.logit)
-
-    def predict(inputs: Tensor, _: Tensor) -> Any:
-        return plan.run(_door(plan, inputs)).output
-
-    bodies = (score, gradient, activations, activation_gradients, last_gradient, settle, predict)
-    return Questions(*(_traced(body, plan, traces) for body in bodies))
+    ask: Ask | None = None
+    rule: Rule | None = None
 
 
-def _traced(body: Question, plan: Plan, traces: Counter[str]) -> Question:
-    inputs = tf.TensorSpec((None, *plan.shape), tf.float32)
-    targets = tf.TensorSpec((None,), tf.int32)
+def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
+    """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
+    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
 
-    @tf.function(autograph=False, input_signature=(inputs, targets))  # type: ignore[untyped-decorator]
+
+def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
+    body = BODIES[name]
+    pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor) -> Any:
-        traces[body.__name__] += 1
-        return body(inputs, targets)
+        traces[name] += 1
+        forward = Pass(plan, terms, inputs, targets)
+        return body(forward), forward.told()
 
     question: Question = traced
     return question
 
 
-def _door(plan: Plan, inputs: Tensor) -> Tensor:
-    if not plan.channels_first:
-        return inputs
-    rank = len(plan.shape) + 1
-    return tf.transpose(inputs, (0, rank - 1, *range(1, rank - 1)))
+def compiled_head(
+    plan: Plan, traces: Counter[str], terms: Terms, shape: tuple[int | None, ...]
+) -> Question:
+    """Compile the way from the last tapped activation (N, h, w, c) to the score.
+
+    The model is walked with the tapped call answered by the activation; what lies before it is
+    drawn, found to lead nowhere, and left out by TensorFlow.
+    """
+    activations = tf.TensorSpec((None, *shape), tf.float32)
+    classes = tf.TensorSpec((None,), tf.int32)
+
+    @tf.function(autograph=False, input_signature=(activations, classes))  # type: ignore[untyped-decorator]
+    def traced(activation: Tensor, targets: Tensor) -> Any:
+        traces["head"] += 1
+        pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
+        forward = Pass(plan, replace(terms, rule=_answered(plan, activation)), pictures, targets)
+        score = forward.score()
+        if tf.gradients(score, [pictures]) != [None]:
+            msg = (
+                "The last tapped layer is not the only way to the output: there is a connection "
+                "around it, so the head cannot be asked alone. Tap a later layer, or use GradCAM."
+            )
+            raise ModelError(msg)
+        return score
+
+    question: Question = traced
+    return question
 
 
-def _shown(plan: Plan, tensors: Any) -> tuple[Tensor, ...]:
-    """Return tapped tensors as float32, channels last."""
-    rank = len(plan.shape) + 1
-    order = (0, *range(2, rank), 1)
-    cast = (tf.cast(each, tf.float32) for each in tensors)
-    return tuple(tf.transpose(each, order) if plan.channels_first else each for each in cast)
+#: Height and width of the blank picture that stands in where a model leaves them free.
+_FREE = 64
 
 
-def _tapped(plan: Plan, walk: Walk) -> tuple[Tensor, ...]:
-    return tuple(walk.calls[tap].output for tap in plan.taps)
+def _answered(plan: Plan, activation: Tensor) -> Rule:
+    """Return the rule that answers the last tapped call with an activation."""
+    turns, tap, rank = count(), plan.taps[-1], len(plan.shape) + 1
+
+    def step(name: str, operation: Any, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:  # noqa: ARG001
+        if next(turns) != tap:
+            return call(*args)
+        last_first = (0, rank - 1, *range(1, rank - 1))
+        shown = tf.transpose(activation, last_first) if plan.channels_first else activation
+        return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
+
+    return step
 
 
-def _explained(plan: Plan, walk: Walk) -> Any:
-    """Return what is explained: the logits, or the output as it is."""
-    outputs = plan.head.logits(walk.calls) if plan.logit else walk.output
-    if tf.is_tensor(outputs) and outputs.dtype.is_floating:
-        return tf.cast(outputs, tf.float32)
-    return outputs
+@final
+class Pass:
+    """One forward pass, drawn once, and what may be asked of it."""
+
+    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+        self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
+
+    @property
+    def rank(self) -> int:
+        """Number of axes of a batch of pictures."""
+        return len(self.plan.shape) + 1
+
+    @property
+    def taps(self) -> tuple[Tensor, ...]:
+        """The tapped tensors as the model has them."""
+        return tuple(self.walk.calls[tap].output for tap in self.plan.taps)
+
+    def explained(self) -> Any:
+        """Return what is explained: the logits, or the output as it is."""
+        logits = self.plan.logit
+        found = self.plan.head.logits(self.walk.calls) if logits else self._chosen()
+        floats = tf.is_tensor(found) and found.dtype.is_floating
+        return tf.cast(found, tf.float32) if floats else found
+
+    def classes(self) -> Tensor:
+        """Return the class of each sample."""
+        return classes(self.explained(), self.targets, self.plan.head, logit=self.plan.logit)
+
+    def score(self) -> Tensor:
+        """Return the target's score."""
+        if self.terms.ask is not None:
+            return check_score(self.terms.ask(self.explained()), self.terms.ask)
+        outputs = self.explained()
+        return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+
+    def told(self) -> tuple[Tensor, ...]:
+        """Return the score, and the classes where they are what is explained; () without either."""
+        if self.terms.ask is not None:
+            return (self.score(),)
+        return () if self.plan.head.classes is None else (self.score(), self.classes())
+
+    def shown(self, tensors: Any) -> tuple[Tensor, ...]:
+        """Return tapped tensors as float32, channels last."""
+        order = (0, *range(2, self.rank), 1)
+        cast = (tf.cast(each, tf.float32) for each in tensors)
+        turn = self.plan.channels_first
+        return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _chosen(self) -> Any:
+        part, output = self.plan.part, self.walk.output
+        return output if part is None else keras.tree.flatten(output)[part]
+
+    def _door(self, inputs: Tensor) -> Tensor:
+        order = (0, self.rank - 1, *range(1, self.rank - 1))
+        return tf.transpose(inputs, order) if self.plan.channels_first else inputs
 
 
-def _score(plan: Plan, walk: Walk, targets: Tensor, ask: Ask | None) -> Tensor:
-    outputs = _explained(plan, walk)
-    if ask is not None:
-        return check_score(ask(outputs), ask)
-    index = classes(outputs, targets, plan.head, logit=plan.logit)
-    return class_score(outputs, index, plan.head, logit=plan.logit)
-
-
-def _pooled_gradient(plan: Plan, walk: Walk, targets: Tensor, last: Tensor) -> Tensor:
-    """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
-    index = classes(_explained(plan, walk), targets, plan.head, logit=plan.logit)
-    kernel = tf.transpose(tf.cast(walk.calls[plan.pooled or 0].operation.kernel, tf.float32))
-    single = plan.head.classes != plan.head.units
-    rows = tf.where(index[:, None] == 1, kernel, -kernel) if single else tf.gather(kernel, index)
-    middle = [1] * (len(plan.shape) - 1)
-    shape = tf.shape(last)
-    pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
-    rows = tf.reshape(rows / pixels, (shape[0], *middle, shape[-1]))
-    return tf.broadcast_to(rows, shape)
-
-
-def _connected(gradient: Tensor | None) -> Tensor:
-    if gradient is None:
+def _gradient(forward: Pass) -> Tensor:
+    (found,) = tf.gradients(forward.score(), [forward.inputs])
+    if found is None:
         msg = (
             "The score does not depend on the inputs through differentiable operations (a cast "
             "to integers, an argmax, stop_gradient, or a target that ignores the output)."
         )
         raise ModelError(msg)
-    return gradient
+    return found
+
+
+def _activation_gradients(forward: Pass) -> tuple[tuple[Tensor, Tensor], ...]:
+    found = _gradients(forward, forward.taps)
+    return tuple(zip(forward.shown(forward.taps), forward.shown(found), strict=True))
+
+
+def _last_gradient(forward: Pass) -> tuple[tuple[Tensor, ...], Tensor]:
+    shown = forward.shown(forward.taps)
+    if forward.plan.pooled is not None and forward.terms == Terms():
+        return shown, _pooled_gradient(forward, shown[-1])
+    return shown, forward.shown(_gradients(forward, forward.taps[-1:]))[0]
+
+
+def _gradients(forward: Pass, tensors: Any) -> Any:
+    """Return derivatives by activations; zero for one that the target does not use."""
+    return tf.gradients(forward.score(), tensors, unconnected_gradients="zero")
+
+
+def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
+    """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
+    plan, index = forward.plan, forward.classes()
+    dense = forward.walk.calls[plan.pooled or 0].operation
+    kernel = tf.transpose(tf.cast(dense.kernel, tf.float32))
+    signed = plan.head.classes != plan.head.units
+    rows = tf.where(index[:, None] == 1, kernel, -kernel) if signed else tf.gather(kernel, index)
+    shape = tf.shape(last)
+    pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
+    middle = [1] * (forward.rank - 2)
+    return tf.broadcast_to(tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape)
+
+
+BODIES: dict[str, Callable[[Pass], Any]] = {
+    "score": Pass.score,
+    "gradient": _gradient,
+    "activations": lambda forward: forward.shown(forward.taps),
+    "activation_gradients": _activation_gradients,
+    "last_gradient": _last_gradient,
+    "classes": Pass.classes,
+    "predict": lambda forward: forward.walk.output,
+}

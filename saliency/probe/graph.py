@@ -199,8 +199,8 @@ class _Frame(keras.Layer):  # type: ignore[misc]
 
 
 def _traits(layer: Operation) -> list[Any]:
-    own = [getattr(layer, "activation", None), layer.__dict__.get("call")]
-    return own + layer._trainable_variables + layer._non_trainable_variables  # noqa: SLF001
+    own: list[Any] = [getattr(layer, "activation", None), layer.__dict__.get("call")]
+    return [*own, *layer._trainable_variables, *layer._non_trainable_variables]  # noqa: SLF001
 
 
 def _functional(model: Operation) -> Any:

@@ -41,7 +41,11 @@ FUSED = (
 )
 """Layers that apply their ``activation`` last. Conv3D has the ``call`` of Conv2D."""
 
-GLOBAL_MEANS = (keras.layers.GlobalAveragePooling2D, keras.layers.GlobalAveragePooling3D)
+GLOBAL_MEANS = (
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+)
 
 KINDS: tuple[tuple[Kind, tuple[Any, ...]], ...] = (
     (
@@ -78,11 +82,14 @@ class Head:
         The squashing function at the end, None where there is none that we know.
     step
         The call that squashes, None where there is none.
+    choices
+        Names of the model's outputs where it has several and none was chosen.
     """
 
     shape: Shape
     kind: Kind | None = None
     step: int | None = None
+    choices: tuple[str, ...] = ()
 
     @property
     def units(self) -> int | None:
@@ -150,6 +157,11 @@ def _linear_dense(outline: Outline, head: Head) -> Step | None:
     return step if step and _plain_dense(step, squashed=step.index == head.step) else None
 
 
+def applies_last(operation: Operation) -> bool:
+    """Return whether an operation is a layer whose ``activation`` makes its output."""
+    return _fused(operation) or isinstance(operation, keras.layers.Activation)
+
+
 def _plain_dense(step: Step, *, squashed: bool) -> bool:
     """Return whether a step is inputs @ kernel + bias, for features (N, C)."""
     layer = step.operation
@@ -172,7 +184,7 @@ def _is_linear(operation: Operation) -> bool:
 def _kind(operation: Operation) -> Kind | None:
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
-    if _fused(operation) or isinstance(operation, keras.layers.Activation):
+    if applies_last(operation):
         return _kind_of_function(operation.activation)
     if isinstance(operation, keras.Layer):
         return None

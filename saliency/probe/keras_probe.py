@@ -2,44 +2,58 @@
 
 import os
 from collections import Counter
-from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Ask, Questions, compiled
+from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
+from saliency.probe.graph import Rule
 from saliency.probe.load import load_model
-from saliency.probe.plan import Output, Plan, no_layers, plan_of
+from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
+from saliency.probe.shuffled import shuffled
 from saliency.probe.targets import PREDICTED, checked_labels, class_index
 
 Source: TypeAlias = Any
 """A Keras model, or the path of a .keras or .h5 file."""
 
-CALLABLES_KEPT = 8
-"""Callable targets whose compiled questions a probe keeps."""
+TERMS_KEPT = 8
+"""Callable targets and rules whose compiled questions a probe keeps."""
+
+
+_LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
+"""Questions that need tapped layers."""
 
 
 @final
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
 
-    def __init__(self, model: Any, layers: Sequence[str] | None, output: Output) -> None:
-        plan = plan_of(model, layers, output)
+    def __init__(self, model: Any, choice: Choice) -> None:
+        plan = plan_of(model, choice)
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
         self.traces = traces
-        self.questions: Questions = compiled(plan, traces)
-        self._about = lru_cache(CALLABLES_KEPT)(lambda ask: compiled(plan, traces, ask))
+        self.questions: Questions = compiled(plan, traces, Terms())
+        self.choice = choice
+        self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
+        self.head = lru_cache(TERMS_KEPT)(
+            lambda terms, shape: compiled_head(plan, traces, terms, shape)
+        )
 
-    def about(self, ask: Ask) -> Questions:
-        """Return the questions about a callable target; compiled once while it is in use."""
-        if isinstance(ask, Hashable):
-            return self._about(ask)
-        return compiled(self.plan, self.traces, ask)
+    def on(self, terms: Terms) -> Questions:
+        """Return the questions on these terms; compiled once while they are in use."""
+        if terms == Terms():
+            return self.questions
+        try:
+            hash(terms)
+        except TypeError:
+            return compiled(self.plan, self.traces, terms)
+        return self._on(terms)
 
 
 @final
@@ -64,6 +78,8 @@ class KerasProbe:
         in one, else its output. ``"probability"``: explain the model's output itself.
     labels
         One name for each class, to be used as targets.
+    part
+        Name or index of the output to explain, where the model has several.
 
     Raises
     ------
@@ -85,9 +101,11 @@ class KerasProbe:
         layers: Sequence[str] | None = None,
         output: Output = "logit",
         labels: Sequence[str] | None = None,
+        part: str | int | None = None,
     ) -> None:
         loaded = load_model(model) if isinstance(model, str | os.PathLike) else model
-        self._set(loaded, Core(loaded, layers, output), labels)
+        choice = Choice(None if layers is None else tuple(layers), output, part)
+        self._set(loaded, Core(loaded, choice), labels)
 
     @classmethod
     def from_core(cls, model: Any, core: Core, labels: Sequence[str] | None = None) -> "KerasProbe":
@@ -116,14 +134,14 @@ class KerasProbe:
             Out of range, no label, or no class target where the model has no classes.
         """
         if callable(target):
-            return BoundProbe(self, self.core.about(target), _constant(PREDICTED), target)
+            return BoundProbe(self, Terms(ask=target), _constant(PREDICTED), target)
         index = class_index(target, self.core.plan.head, self.labels)
-        return BoundProbe(self, self.core.questions, _constant(index), target)
+        return BoundProbe(self, Terms(), _constant(index), target)
 
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
         inputs = checked(inputs, self.core.plan)
-        return self.core.questions.predict(inputs, _constant(PREDICTED))
+        return self.core.questions.predict(inputs, _constant(PREDICTED))[0]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -162,7 +180,7 @@ class KerasProbe:
 @final
 @dataclass(frozen=True, eq=False)
 class BoundProbe:
-    """A Keras model bound to a target: Probe, LastLayerProbe and SettlingProbe.
+    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
 
     Made by ``KerasProbe.at``.
 
@@ -170,8 +188,8 @@ class BoundProbe:
     ----------
     source
         The probe that it was made from; it keeps the model alive.
-    questions
-        Compiled functions.
+    terms
+        What its questions are compiled for.
     targets
         int32 (k,): class of sample i is entry i modulo k; -1: the predicted class.
     target
@@ -179,7 +197,7 @@ class BoundProbe:
     """
 
     source: KerasProbe
-    questions: Questions = field(repr=False)
+    terms: Terms = field(repr=False)
     targets: Tensor = field(repr=False)
     target: Target
 
@@ -204,44 +222,104 @@ class BoundProbe:
         ModelError
             The model cannot be looked into.
         """
-        found: tuple[Tensor, ...] = self._look("activations", inputs)
+        found: tuple[Tensor, ...] = self._ask("activations", inputs)
         return found
 
     def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Return for each tapped layer its activation and the score's derivative by it."""
-        found: tuple[tuple[Tensor, Tensor], ...] = self._look("activation_gradients", inputs)
+        found: tuple[tuple[Tensor, Tensor], ...] = self._ask("activation_gradients", inputs)
         return found
 
     def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Return all activations, and the score's derivative by the last of them."""
-        found: tuple[tuple[Tensor, ...], Tensor] = self._look("last_gradient", inputs)
+        found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
         return found
 
     def classes(self, inputs: Tensor) -> Tensor:
-        """Return the class that is explained for each sample, int32 (N,)."""
+        """Return the class of each sample, int32 (N,): asked for, or predicted.
+
+        Raises
+        ------
+        TargetError
+            The model has no classes.
+        """
+        if self.terms.ask is not None:
+            class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
         if self.target is not None:
             return self
-        return BoundProbe(self.source, self.questions, self.classes(inputs), self.target)
+        return replace(self, targets=self.classes(inputs))
 
-    def _look(self, question: str, inputs: Tensor) -> Any:
-        if self.source.core.plan.opaque or not self.layers:
+    def head(self, activation: Tensor) -> Tensor:
+        """Return the score, float32 (N,), that the rest of the network gives to an activation.
+
+        Parameters
+        ----------
+        activation
+            float32 (N, h, w, c): in the place of ``activations(inputs)[-1]``.
+
+        Raises
+        ------
+        ModelError
+            There are ways around the last tapped layer, or no layer is tapped.
+        """
+        if not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
+        given = tf.cast(activation, tf.float32)
+        self._check_count(given.shape[0])
+        return self.source.core.head(self.terms, tuple(given.shape[1:]))(given, self.targets)
+
+    def randomised(self, seed: int) -> "BoundProbe":
+        """Return a probe of a copy whose weights are shuffled, tensor by tensor.
+
+        The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not speak
+        of what was learnt. The user's model is left as it is.
+
+        Raises
+        ------
+        ModelError
+            Keras cannot clone the model.
+        """
+        copy = shuffled(self.source.model, seed)
+        source = KerasProbe.from_core(copy, Core(copy, self.source.core.choice), self.source.labels)
+        return replace(self, source=source)
+
+    def ruled(self, rule: Rule) -> "BoundProbe":
+        """Return a probe whose derivatives follow a rule (``saliency.probe.rules``).
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into.
+        """
+        if self.source.core.plan.opaque:
             no_layers(self.source.model)
-        return self._ask(question, inputs)
+        return replace(self, terms=replace(self.terms, rule=rule))
 
-    def _ask(self, question: str, inputs: Tensor) -> Any:
+    def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
+        """Return the answer to a question by name, and what was told with it: score, classes."""
+        if question in _LOOKS and not self.layers:
+            no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         tensor = checked(inputs, self.source.core.plan)
-        count, samples = self.targets.shape[0], tensor.shape[0]
+        self._check_count(tensor.shape[0])
+        ask = getattr(self.source.core.on(self.terms), question)
+        found, told = ask(tensor, self.targets)
+        return found, told
+
+    def _check_count(self, samples: int | None) -> None:
+        count = self.targets.shape[0]
         if count and samples is not None and samples % count:
             msg = (
                 f"This probe was settled on {count} samples: expected a multiple of that "
                 f"(whole batches, one after the other), got {samples}."
             )
             raise InputError(msg)
-        return getattr(self.questions, question)(tensor, self.targets)
+
+    def _ask(self, question: str, inputs: Tensor) -> Any:
+        return self.answer(question, inputs)[0]
 
 
 def checked(inputs: Tensor, plan: Plan) -> Tensor:

@@ -1,5 +1,6 @@
 """The outline of a model: which call feeds which, and in what shapes. Nothing is computed."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias, final
@@ -23,7 +24,9 @@ class Step:
     ----------
     index
         Its place in the order of calls, the same in every walk of the graph.
-    name, operation
+    name
+        As in the call; with a count where the layer is called more than once.
+    operation
         As in the call.
     parents
         Indices of the steps that feed it, in the order of its arguments; -1 is the model's input.
@@ -50,6 +53,8 @@ class Outline:
     ----------
     steps
         In the order of calls.
+    ends
+        Indices of the steps that give what is explained: one, or one for each of several outputs.
     last
         Index of the step that gives the output; None where the output is not a single tensor.
     shape
@@ -60,21 +65,40 @@ class Outline:
     """
 
     steps: tuple[Step, ...]
+    ends: tuple[int, ...]
     last: int | None
     shape: Shape
     channels_first: bool = False
 
 
-def outline_of(graph: Graph, shape: Shape) -> Outline:
-    """Work out all shapes for inputs of ``shape``; free axes but the batch count as 256."""
+def outline_of(graph: Graph, shape: Shape, part: int | None = None) -> Outline:
+    """Work out all shapes for inputs of ``shape``; free axes but the batch count as 256.
+
+    ``part`` chooses among several outputs by their order in the flat structure.
+    """
     filled = (shape[0], *(FREE if axis is None else axis for axis in shape[1:]))
     walk = graph.shapes(filled)
     producers: dict[int, int] = {}
     steps = tuple(_step(index, call, producers) for index, call in enumerate(walk.calls))
-    single = isinstance(walk.output, keras.KerasTensor)
-    output = tuple(walk.output.shape) if single else ()
-    outline = Outline(steps, producers.get(id(walk.output)) if single else None, output)
+    steps = _numbered(steps)
+    output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
+    single = isinstance(output, keras.KerasTensor)
+    ends = (producers.get(id(each), -1) for each in keras.tree.flatten(output))
+    given = tuple(index for index in ends if index >= 0)
+    last = given[0] if single and given else None
+    outline = Outline(steps, given, last, tuple(output.shape) if single else ())
     return _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
+
+
+def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Tell the calls of a shared layer apart: ``"conv#1"``, ``"conv#2"``."""
+    totals, seen = Counter(step.name for step in steps), Counter[str]()
+    numbered: list[Step] = []
+    for step in steps:
+        seen[step.name] += 1
+        shared = totals[step.name] > 1
+        numbered.append(replace(step, name=f"{step.name}#{seen[step.name]}") if shared else step)
+    return tuple(numbered)
 
 
 def channels_last(shape: Shape) -> Shape:

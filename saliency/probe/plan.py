@@ -1,8 +1,8 @@
 """What is to be compiled: a model taken apart, without the model."""
 
 import weakref
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import keras
@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.graph import Call, Graph, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
@@ -27,7 +27,7 @@ class Plan:
     Parameters
     ----------
     run
-        Inputs as the model takes them -> output and calls.
+        Inputs as the model takes them, and a rule or None -> output and calls.
     shape
         (H, W, C) of one sample, channels last, None where free.
     head
@@ -40,11 +40,13 @@ class Plan:
         Index of the Dense call of a global-mean head right behind the last tap, else None.
     channels_first
         The model itself takes (N, C, H, W).
+    part
+        Which of several outputs is explained, in flat order.
     opaque
         No calls are seen: there is nothing to tap.
     """
 
-    run: Callable[[Tensor], Walk]
+    run: Callable[..., Walk]
     shape: Shape
     head: Head
     logit: bool
@@ -52,29 +54,47 @@ class Plan:
     names: tuple[str, ...] = ()
     pooled: int | None = None
     channels_first: bool = False
+    part: int | None = None
     opaque: bool = False
 
 
-def plan_of(model: Any, layers: Sequence[str] | None, output: Output) -> Plan:
+@final
+@dataclass(frozen=True)
+class Choice:
+    """What of a model is looked at and explained; see KerasProbe."""
+
+    layers: tuple[str, ...] | None = None
+    output: Output = "logit"
+    part: str | int | None = None
+
+
+def plan_of(model: Any, choice: Choice) -> Plan:
     """Take a model apart.
 
     Raises
     ------
     ModelError
-        It is no built Keras model on TensorFlow, has several inputs, or lacks a named layer.
+        It is no built Keras model on TensorFlow, has several inputs, or lacks a named layer or
+        part.
     InputError
         ``output`` is neither "logit" nor "probability".
     """
-    _check(model, output)
+    _check(model, choice.output)
     shape = _input_shape(model)
     graph = _graph(model, shape)
-    if graph is None:
-        return _opaque(model, shape, layers)
-    outline = outline_of(graph, shape)
-    head = head_of(outline)
-    rank = len(shape)
-    taps = end_of_scales(outline, rank) if layers is None else named_steps(outline, layers, rank)
-    logit = output == "logit" and head.step is not None
+    if graph is None or not _has_shapes(graph, shape):
+        return _opaque(model, shape, choice)
+    return _seen(model, graph, shape, choice)
+
+
+def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
+    """Plan a model whose graph is known."""
+    names = _output_names(model, graph.outputs)
+    part = _part(names, choice.part)
+    outline = outline_of(graph, shape, part)
+    head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
+    taps = _taps(outline, head, choice.layers, len(shape))
+    logit = choice.output == "logit" and head.step is not None
     plain = head.step is None or logit
     return Plan(
         run=graph.run,
@@ -85,26 +105,72 @@ def plan_of(model: Any, layers: Sequence[str] | None, output: Output) -> Plan:
         names=tuple(outline.steps[tap].name for tap in taps),
         pooled=pooled_dense(outline, head, taps[-1]) if taps and plain else None,
         channels_first=outline.channels_first,
+        part=part,
     )
 
 
-def _opaque(model: Any, shape: Shape, layers: Sequence[str] | None) -> Plan:
+def _taps(
+    outline: Outline, head: Head, layers: tuple[str, ...] | None, rank: int
+) -> tuple[int, ...]:
+    if layers is None:
+        return end_of_scales(outline, rank, head.step) if rank > 2 else ()
+    taps = named_steps(outline, layers, rank)
+    if head.step in taps:
+        name = outline.steps[head.step or 0].name
+        msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
+        raise ModelError(msg)
+    return taps
+
+
+def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
+    """Return the names of a model's outputs in flat order: keys of a dict, else its own names."""
+    if isinstance(outputs, dict):
+        return tuple(keras.tree.flatten({key: key for key in outputs}))
+    count = len(keras.tree.flatten(outputs))
+    names = getattr(model, "output_names", None) or [f"output{index}" for index in range(count)]
+    return tuple(names)
+
+
+def _part(names: tuple[str, ...], part: str | int | None) -> int | None:
+    """Return the flat index of the chosen output."""
+    if part is None:
+        return None
+    if part in names:
+        return names.index(str(part))
+    if isinstance(part, int) and not isinstance(part, bool) and 0 <= part < len(names):
+        return part
+    msg = f"part: expected an output of the model ({', '.join(names)}) or its index, got {part!r}."
+    raise ModelError(msg)
+
+
+def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
     """Plan a model that can only be called. The closure must not keep it alive."""
-    if layers:
+    if choice.layers:
         no_layers(model)
     alive = weakref.ref(model)
 
-    def run(inputs: Tensor) -> Walk:
-        return Walk(inference(lambda: alive()(inputs, training=False)), ())
+    def run(inputs: Tensor, _: Rule | None) -> Walk:
+        living: Any = alive()
+        return Walk(inference(lambda: living(inputs, training=False)), ())
 
-    output = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
+    outputs = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
+    names = _output_names(model, outputs)
+    part = _part(names, choice.part)
+    output = outputs if part is None else keras.tree.flatten(outputs)[part]
     single = isinstance(output, keras.KerasTensor)
-    return Plan(run, shape[1:], Head(tuple(output.shape) if single else ()), False, opaque=True)
+    head = Head(tuple(output.shape)) if single else Head((), choices=names)
+    return Plan(run, shape[1:], head, logit=False, part=part, opaque=True)
 
 
-def no_layers(model: Any) -> NoReturn:
-    """Refuse to look inside a model that can only be called."""
+def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
+    """Refuse to look inside a model that can only be called, or that has nothing to look at."""
     names = ", ".join(layer.name for layer in model.layers[:12])
+    if not opaque:
+        msg = (
+            f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
+            "name layers with KerasProbe(layers=[...])."
+        )
+        raise ModelError(msg)
     msg = (
         f"The model {model.name!r} runs TensorFlow operations in its own call(), so its layers "
         f"({names}) cannot be tapped. Explainers that ask for scores and gradients of the input "
@@ -164,6 +230,15 @@ def _graph(model: Any, shape: Shape) -> Graph | None:
     if graph is not None and graph.drawn and not _agree(model, graph, shape):
         return graph_of(model, draw=False)
     return graph
+
+
+def _has_shapes(graph: Graph, shape: Shape) -> bool:
+    """Return whether every operation can tell its output's shape without running."""
+    try:
+        outline_of(graph, shape)
+    except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
+        return False
+    return True
 
 
 def _agree(model: Any, graph: Graph, shape: Shape) -> bool:

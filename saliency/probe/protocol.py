@@ -58,3 +58,11 @@ class SettlingProbe(Probe, Protocol):
         An explainer that asks about other pictures than ``inputs`` (noisy, on a path, occluded)
         must explain the class predicted for ``inputs``, not a class chosen anew each time.
         """
+
+
+@runtime_checkable
+class RuledProbe(Probe, Protocol):
+    """A probe whose derivatives can follow other rules (``saliency.probe.rules``)."""
+
+    def ruled(self, rule: Callable[..., Any]) -> Probe:
+        """Return a probe whose scores are the same, whose derivatives follow ``rule``."""

@@ -15,6 +15,7 @@ import keras
 
 from saliency.errors import ModelError
 from saliency.probe.graph import Operation, sublayers
+from saliency.probe.head import SAME_AT_INFERENCE
 from saliency.probe.outline import Outline, Step
 
 GLOBAL_POOLS = (
@@ -34,8 +35,9 @@ RECTIFIERS = (
 )
 
 RECTIFYING_OPERATIONS = frozenset(
-    "Celu Elu Gelu Glu HardSigmoid HardSilu HardTanh LeakyRelu LogSigmoid Mish Relu Relu6 Selu "
-    "Sigmoid Silu Softplus Softsign SparsePlus SquarePlus TanhShrink Tanh".split()
+    {"Celu", "Elu", "Gelu", "Glu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu"}
+    | {"LogSigmoid", "Mish", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign"}
+    | {"SparsePlus", "SquarePlus", "TanhShrink", "Tanh"}
 )
 
 MARGINS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
@@ -58,24 +60,21 @@ class Place:
         It is behind an activation function.
     widened
         An up-sampling came before it.
-    resized
-        The step itself pads, crops or pools.
-    normalised
-        The step itself scales with weights of its own, and does no more.
+    derived
+        The step only pads, crops, pools, normalises or hands on what is there already.
     """
 
     scale: int | None = None
     convolved: bool = False
     activated: bool = False
     widened: bool = False
-    resized: bool = False
-    normalised: bool = False
+    derived: bool = False
 
     @property
     def whole(self) -> bool:
         """Whether it may be tapped where the network has no activation functions."""
         picture = self.scale is not None and self.convolved
-        return picture and not (self.widened or self.resized or self.normalised)
+        return picture and not (self.widened or self.derived)
 
     @property
     def fit(self) -> bool:
@@ -87,8 +86,10 @@ NOWHERE = Place()
 INPUT = Place(scale=0)
 
 
-def end_of_scales(outline: Outline, rank: int) -> tuple[int, ...]:
+def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tuple[int, ...]:
     """Return the indices of the steps at the end of each scale, earliest first.
+
+    Only steps before the head are looked at, where ``before`` says which one that is.
 
     Of the activated tensors that a down-sampling (or the head) starts from, the one that every
     path to the output goes through. Where the network's stream is linear (ConvNeXt), the end of
@@ -96,8 +97,9 @@ def end_of_scales(outline: Outline, rank: int) -> tuple[int, ...]:
     """
     places = _places(outline.steps, rank)
     cuts = _bottlenecks(outline)
-    fit = _leading(outline, places, {i for i, place in enumerate(places) if place.fit})
-    whole = _leading(outline, places, {i for i, place in enumerate(places) if place.whole})
+    trunk = range(len(places) if before is None else before)
+    fit = _leading(outline, places, {index for index in trunk if places[index].fit})
+    whole = _leading(outline, places, {index for index in trunk if places[index].whole})
     chosen = fit or whole
     scales = sorted({places[index].scale or 0 for index in chosen})
     return tuple(
@@ -155,13 +157,12 @@ def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Pla
         convolved=kernel or (not down and any(place.convolved for place in parents)),
         activated=activated,
         widened=_widens(step.operation, ratio) or any(place.widened for place in parents),
-        resized=ratio != 1 and not kernel,
-        normalised=not kernel and _has_weights(step.operation) and not activated,
+        derived=not kernel and (ratio != 1 or _derives(step.operation, activated=activated)),
     )
 
 
 def _area(shape: Sequence[int | None]) -> int:
-    """Number of pixels or voxels of a channels-last shape."""
+    """Return the number of pixels or voxels of a channels-last shape."""
     return math.prod(axis or 1 for axis in shape[1:-1])
 
 
@@ -171,7 +172,7 @@ def _knows(operation: Operation) -> bool:
 
 def _strided(operation: Operation) -> bool:
     strides = operation.strides
-    return max(strides if isinstance(strides, tuple | list) else (strides,)) > 1
+    return bool(max(strides if isinstance(strides, tuple | list) else (strides,)) > 1)
 
 
 def _widens(operation: Operation, ratio: float) -> bool:
@@ -184,6 +185,11 @@ def _has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
     return any(len(weight.shape) >= rank for weight in weights)
+
+
+def _derives(operation: Operation, *, activated: bool) -> bool:
+    normalises = _has_weights(operation) and not activated
+    return normalises or isinstance(operation, SAME_AT_INFERENCE)
 
 
 def _has_weights(operation: Operation) -> bool:
@@ -219,8 +225,8 @@ def _leading(outline: Outline, places: Sequence[Place], allowed: set[int]) -> fr
         for parent in outline.steps[index].parents:
             if parent >= 0 and _leaves(places[parent], places[index]):
                 leads |= _nearest(outline.steps, places, parent, allowed)
-    if outline.last is not None:
-        leads |= _nearest(outline.steps, places, outline.last, allowed)
+    for index in outline.ends:
+        leads |= _nearest(outline.steps, places, index, allowed)
     return frozenset(leads)
 
 
@@ -272,7 +278,7 @@ def _furthest_children(steps: Sequence[Step], alive: frozenset[int]) -> dict[int
 
 def _alive(outline: Outline) -> frozenset[int]:
     """Return the steps that the output depends on."""
-    waiting = [] if outline.last is None else [outline.last]
+    waiting = list(outline.ends)
     found: set[int] = set()
     while waiting:
         index = waiting.pop()
@@ -298,13 +304,11 @@ def _pick(leading: set[int], cuts: set[int], ends: set[int]) -> int:
 
 
 def _named(steps: Sequence[Step], name: str, rank: int) -> int:
-    found = [step for step in steps if name in (step.name, step.name.rsplit("/", 1)[-1])]
-    exact = [step for step in found if step.name == name]
+    found = [step for step in steps if name in _names(step)]
     if not found:
-        near = difflib.get_close_matches(name, [step.name for step in steps], n=5, cutoff=0.4)
-        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {', '.join(near)}."
+        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {_near(steps, name)}."
         raise ModelError(msg)
-    chosen = exact or found
+    chosen = [step for step in found if step.name == name] or found
     if len(chosen) > 1:
         names = ", ".join(step.name for step in chosen)
         msg = f"KerasProbe: {name!r} stands for {len(chosen)} calls ({names}): give a full name."
@@ -313,3 +317,15 @@ def _named(steps: Sequence[Step], name: str, rank: int) -> int:
         msg = f"KerasProbe: {name!r} has output {chosen[0].shape}, expected rank {rank}."
         raise ModelError(msg)
     return chosen[0].index
+
+
+def _names(step: Step) -> tuple[str, ...]:
+    """Return the full name, the bare one, and the bare one without the count of its calls."""
+    bare = step.name.rsplit("/", 1)[-1]
+    return step.name, bare, step.name.split("#")[0], bare.split("#")[0]
+
+
+def _near(steps: Sequence[Step], name: str) -> str:
+    full = {each: step.name for step in reversed(steps) for each in _names(step)}
+    near = difflib.get_close_matches(name, full, n=5, cutoff=0.4) or list(full)[-5:]
+    return ", ".join(dict.fromkeys(full[each] for each in near))

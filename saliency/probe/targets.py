@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from saliency.errors import InputError, TargetError
+from saliency.errors import InputError, ModelError, TargetError
 from saliency.probe.head import Head
 from saliency.probe.protocol import Tensor
 
@@ -23,10 +23,18 @@ def class_index(target: object, head: Head, labels: Sequence[str] | None) -> int
     TargetError
         The model has no classes, the index is out of range, the label unknown, or the target is
         a bool, a float or a sequence.
+    ModelError
+        The model has several outputs and none was chosen.
     """
+    if head.choices:
+        msg = (
+            f"The model has {len(head.choices)} outputs ({', '.join(head.choices)}): choose one "
+            "with KerasProbe(part=...), or give a callable target, which takes them all."
+        )
+        raise ModelError(msg)
     if head.classes is None:
         msg = (
-            f"target: expected a callable for a model with output {head.shape or 'structure'}, "
+            f"target: expected a callable for a model with output {head.shape}, "
             f"got {target!r}. Say what is explained: lambda output: "
             "tf.reduce_sum(output[..., 1], axis=(1, 2)) gives one score for each sample."
         )
@@ -87,7 +95,7 @@ def class_score(outputs: Tensor, index: Tensor, head: Head, *, logit: bool) -> T
     return tf.where(index == 1, units[:, 0], against)
 
 
-def check_score(score: object, target: object) -> Tensor:
+def check_score(score: Tensor, target: object) -> Tensor:
     """Return the score of a callable target when it is one float for each sample.
 
     Raises

@@ -1,9 +1,14 @@
 """Figures for papers and reports: matplotlib objects, handed back and never shown."""
 
 from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from textwrap import fill
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -53,7 +58,7 @@ def figure(
     Returns
     -------
     Figure
-        Save it with ``savefig``. No window, no global state.
+        Write it with :func:`save`. No window, no global state.
 
     Raises
     ------
@@ -68,8 +73,7 @@ def figure(
     _picture(panels[0], display, aspect)
     _heat(panels[1], heatmap, aspect, unit)
     _picture(panels[2], overlay.rgb, aspect)
-    if title is not None:
-        whole.suptitle(title)
+    _title(whole, title)
     return whole
 
 
@@ -113,9 +117,23 @@ def layers_figure(
     whole.colorbar(drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8)
     _picture(panels[-1], lovi(maps), aspect)
     panels[-1].set_title("LOVI: hue = layer", fontsize="medium")
-    if title is not None:
-        whole.suptitle(title)
+    _title(whole, title)
     return whole
+
+
+def save(whole: Figure, path: str | PathLike[str]) -> Path:
+    """Write a figure as a PNG file without any text in it; see :meth:`Overlay.save`.
+
+    ``Figure.savefig`` writes other formats, and says in the file which program wrote it.
+    """
+    canvas: Any = FigureCanvasAgg(whole)
+    canvas.draw()
+    return Overlay(np.asarray(canvas.buffer_rgba())[..., :3]).save(path)
+
+
+def _title(whole: Figure, title: str | None) -> None:
+    if title is not None:
+        whole.suptitle(fill(title, width=int(9 * whole.get_figwidth())), fontsize="medium")
 
 
 def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]:

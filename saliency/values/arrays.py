@@ -41,7 +41,8 @@ def finite(array: Array, name: str) -> Array:
 
 
 def _owns(array: Array) -> bool:
-    return array.base is None
+    """Say whether nobody else can write into the array: bytes, as Pillow hands them out, cannot."""
+    return array.base is None or isinstance(array.base, bytes)
 
 
 def _check(array: Array, dtype: np.dtype[Any], name: str, ranks: Sequence[int]) -> None:

@@ -69,6 +69,17 @@ def test_inner_black_is_no_border():
     assert not border_zone(picture).mask[20:, 20:].any()
 
 
+def test_black_behind_something_is_no_border():
+    """What hangs into a bar ends it there, and a black hole in it is not claimed."""
+    picture = np.zeros((137, 153), np.uint8)
+    picture[30:] = noise(107, 153)
+    picture[5:30, 70:80] = 150
+    picture[12:20, 73:77] = 0
+    mask = border_zone(picture).mask
+    assert mask[:30, :70].all()
+    assert not mask[5:30, 70:80].any()
+
+
 def test_lossy_bars_and_coloured_bars_are_bars():
     """Levels may differ by 2; RGB bars count where all colours are flat."""
     picture = noise(137, 153)
@@ -104,6 +115,19 @@ def test_a_body_that_leaves_the_picture_has_no_air():
     """Where lungs may meet the edge nothing is claimed."""
     picture, _, _ = body()
     assert air_zone(picture[60:-60, 70:-70], "CT") is None
+    assert air_zone(picture[:, 75:-75], "CT") is None
+
+
+def test_a_lung_that_meets_the_edge_is_not_air():
+    """Where one side cuts a lung it is not claimed, though nine tenths of the edge are dark."""
+    picture, _, lungs = body()
+    cut = picture[:, 75:]
+    edge = np.concatenate([cut[0], cut[-1], cut[:, 0], cut[:, -1]])
+    assert lungs[:, 75].any()
+    assert (edge < 10).mean() > 0.9
+    zone = air_zone(cut, "CT")
+    assert zone is not None
+    assert not zone.mask[lungs[:, 75:]].any()
 
 
 @pytest.mark.parametrize("modality", ["MG", "US", "CR", "DX", "NM", "PT", ""])

@@ -1,6 +1,7 @@
 """Burned-in text: what was drawn is found, what was not drawn is not."""
 
 import json
+import time
 from itertools import product
 
 import numpy as np
@@ -100,6 +101,14 @@ def test_noise_holds_no_text(seed, spread):
     """White noise of any strength is not read."""
     noise = np.random.default_rng(seed).normal(128, spread, (173, 219))
     assert text_boxes(np.clip(noise, 0, 255).astype(np.uint8)) == ()
+
+
+def test_two_valued_noise_is_given_up_in_time():
+    """A picture that is ink throughout is not followed pixel by pixel."""
+    noise = np.random.default_rng(0).random((613, 709)) < 0.5
+    start = time.process_time()
+    assert text_boxes(noise.astype(np.uint8) * 255) == ()
+    assert time.process_time() - start < 2
 
 
 def test_faint_words_are_missed_rather_than_guessed():

@@ -7,7 +7,7 @@ import pytest
 
 from saliency.errors import ExplainerError
 from saliency.explainers import catalogue as module
-from saliency.explainers.catalogue import ENTRIES, catalogue, resolve
+from saliency.explainers.catalogue import DEMANDING, ENTRIES, catalogue, resolve
 
 
 def test_reading_names_loads_nothing():
@@ -22,12 +22,14 @@ def test_reading_names_loads_nothing():
 
 def test_every_row_leads_to_a_frozen_recipe():
     """Each name has a class that works without arguments, and a line that says what it costs."""
-    for name, cls in catalogue().items():
-        assert callable(cls())
-        assert cls.__dataclass_params__.frozen
-        assert ENTRIES[name].summary
-        assert ENTRIES[name].cost
-        assert ENTRIES[name].needs
+    assert set(catalogue()) == set(ENTRIES)
+    for name, entry in {**ENTRIES, **DEMANDING}.items():
+        made = resolve(name)
+        assert type(made).__dataclass_params__.frozen
+        assert entry.where.endswith(f":{type(made).__name__}")
+        assert entry.summary
+        assert entry.cost
+        assert entry.needs or entry.summary.startswith("Control")
 
 
 def test_a_slip_is_answered_with_near_names():

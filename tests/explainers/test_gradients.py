@@ -13,7 +13,12 @@ from saliency.explainers.controls import RandomMap
 from saliency.explainers.fastcam import FastCAM
 from saliency.explainers.gradients import Gradient, GradientTimesInput
 from saliency.explainers.occlusion import Occlusion
-from saliency.explainers.paths import IntegratedGradients
+from saliency.explainers.paths import (
+    BlurIntegratedGradients,
+    ExpectedGradients,
+    GuidedIntegratedGradients,
+    IntegratedGradients,
+)
 from saliency.explainers.smooth import SmoothGrad, SmoothGradSquared, VarGrad
 
 AXIOMATIC = [Gradient(), GradientTimesInput(), SmoothGrad(samples=4), IntegratedGradients(8), Occlusion(4, 3)]  # fmt: skip # noqa: E501
@@ -109,6 +114,27 @@ def test_steps_are_kept(inputs):
     assert sum(sizes) == 11 * 2
     assert max(sizes) <= 8
     assert IntegratedGradients(steps=11)(probe, inputs).shape == inputs.shape
+
+
+@pytest.mark.parametrize(
+    "recipe", [ExpectedGradients(), GuidedIntegratedGradients(), BlurIntegratedGradients()],
+    ids=lambda made: type(made).__name__,
+)  # fmt: skip
+def test_every_path_of_a_linear_score(inputs, recipe):
+    """Of w.x every path to the picture gives w times its change, and there is no gap."""
+    probe = FunctionProbe(linear)
+    found = recipe(probe, inputs)
+    assert np.max(recipe.gap(probe, inputs, found)) < 0.02
+    assert_allclose(found / weights(0), (found / weights(0)).numpy().clip(-1, 1), atol=1e-3)
+
+
+def test_expected_gradients_of_a_background(inputs):
+    """Of w.x the map is w times the distance from the mean background picture."""
+    background = tf.random.stateless_uniform((4, 9, 13, 2), [7, 7]).numpy()
+    recipe = ExpectedGradients(background, samples=8)
+    found = recipe(FunctionProbe(linear), inputs)
+    assert_allclose(found, weights(0) * (inputs - background.mean(axis=0)), atol=1e-4)
+    assert np.max(recipe.gap(FunctionProbe(linear), inputs, found)) < 1e-3
 
 
 def test_smoothgrad_nests(inputs):

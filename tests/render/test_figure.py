@@ -8,7 +8,7 @@ from PIL import Image
 
 from saliency.errors import InputError
 from saliency.render import paint
-from saliency.render.figure import figure, layers_figure
+from saliency.render.figure import figure, layers_figure, save
 from saliency.values.heatmap import Heatmap
 
 GRID = 37, 53
@@ -86,6 +86,24 @@ def test_is_a_picture():
     width, height = Image.open(sink).size
 
     assert width > 2 * height
+
+
+def test_files_hold_pixels_and_nothing_else(tmp_path):
+    """A saved figure is as large as the figure, in its colours, without a word in it."""
+    whole = drawn(np.abs(HEAT), title="Gradient")
+    file = save(whole, tmp_path / "a.png").read_bytes()
+    picture = np.asarray(Image.open(BytesIO(file)))
+
+    assert picture.shape[1::-1] == tuple(np.rint(whole.get_size_inches() * whole.dpi))
+    assert picture[..., 0].mean() > picture[..., 2].mean() + 1  # the heat is red, not blue
+    assert not any(name in file for name in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME"))
+
+
+def test_long_titles_are_broken_into_lines():
+    """A recipe of 300 letters stays on the figure."""
+    title = drawn(HEAT, title="SmoothGrad " * 30).get_suptitle()
+
+    assert max(len(line) for line in title.splitlines()) < 130
 
 
 def test_layers_are_framed_in_their_hue():

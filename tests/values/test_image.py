@@ -40,6 +40,12 @@ def test_without_a_window_grey_goes_from_black_to_white():
     assert display[np.unravel_index(NUMBERS.argmax(), GRID)] == 255
 
 
+@pytest.mark.parametrize("value", [-1000.0, 0.0, 7.0])
+def test_one_value_alone_is_black(value):
+    """A picture of one value has no range to show."""
+    assert not DicomImage.from_array(np.full(GRID, value)).display.any()
+
+
 @pytest.mark.parametrize("center", [40.0, 0.5, -600.0])
 @pytest.mark.parametrize("width", [1.0, 2.0, 400.0, 1500.5])
 def test_a_window_is_the_clause(center, width):

@@ -1,0 +1,92 @@
+"""What the text detector finds, what it finds wrongly, and how long it takes.
+
+``python benchmarks/text_detection.py`` with SALIENCY_SHARED set prints the tables of docs/zones.md.
+The weights of the detector were fitted on the half "tune" alone (benchmarks/text_fit.py).
+"""
+
+import time
+from collections import defaultdict
+
+import numpy as np
+from text_pictures import Edges, Picture, burned, clean, drawn
+
+from saliency.dicom.text import text_boxes
+from saliency.values.placement import Box
+
+
+def report(which: str) -> None:
+    """Print recall, precision and false alarms of one half."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    right: list[bool] = []
+    for kind, pictures in (("drawn", drawn(which)), ("burned", burned(which))):
+        for picture in pictures:
+            boxes = text_boxes(picture.display)
+            for truth in picture.truths:
+                hit = _covered(truth.box, boxes, picture.display.shape)
+                for name in (f"{kind}: all", *(f"{kind}: {each}" for each in truth.kinds)):
+                    found[name].append(hit)
+            if kind == "drawn":
+                right += [_on_text(box, picture) for box in boxes if not _marker(box, picture)]
+    print(f"\n{which}: share of text boxes found (at least half covered)")
+    for name, hits in sorted(found.items()):
+        print(f"  {name:28} {np.mean(hits):.2f} of {len(hits)}")
+    print(f"  precision of boxes on drawn pictures: {np.mean(right):.3f} of {len(right)}")
+    _alarms(which)
+
+
+def speed() -> None:
+    """Print the time for a radiograph at several sizes."""
+    greys = (picture for picture in clean("tune") if picture.display.ndim == 2)
+    picture = max(greys, key=lambda each: each.display.size)
+    for side in (256, 512, 1024, 2048):
+        rows, columns = (np.arange(side) * size // side for size in picture.display.shape[:2])
+        display = np.ascontiguousarray(picture.display[np.ix_(rows, columns)])
+        text_boxes(display)
+        laps = []
+        for _ in range(9):
+            start = time.process_time()
+            text_boxes(display)
+            laps.append(time.process_time() - start)
+        print(f"  {side} x {side}: {1000 * min(laps):.0f} ms of CPU")
+
+
+def _alarms(which: str) -> None:
+    pictures, accused, area = 0, [], 0.0
+    for picture in clean(which):
+        boxes = [box for box in text_boxes(picture.display) if not _marker(box, picture)]
+        pictures += 1
+        area += sum(b.rows * b.columns for b in boxes) / np.prod(picture.display.shape[:2])
+        accused += [picture.name] * bool(boxes)
+    print(f"  clean pictures accused: {len(accused)} of {pictures}: {', '.join(accused)}")
+    print(f"  area falsely masked on clean pictures: {area / pictures:.4%}")
+
+
+def _marker(box: Box, picture: Picture) -> bool:
+    """Tell whether a box may be a lead marker: real text, but nobody noted where it is."""
+    rows, columns = picture.display.shape[:2]
+    down, across = (box.top + box.rows / 2) / rows, (box.left + box.columns / 2) / columns
+    return picture.radiograph and down < 0.33 and not 0.3 < across < 0.7
+
+
+def _covered(truth: Edges, boxes: tuple[Box, ...], size: tuple[int, ...]) -> bool:
+    mask = np.zeros(size[:2], bool)
+    for box in boxes:
+        mask[box.slices] = True
+    top, left, bottom, right = (round(edge) for edge in truth)
+    return bool(mask[max(0, top) : bottom, max(0, left) : right].mean() >= 0.5)
+
+
+def _on_text(box: Box, picture: Picture) -> bool:
+    """Tell whether 40 % of a box lie on drawn text, or within 12 px of it."""
+    mask = np.zeros(picture.display.shape[:2], bool)
+    for truth in picture.truths:
+        top, left, bottom, right = (round(edge) for edge in truth.box)
+        mask[max(0, top - 12) : bottom + 12, max(0, left - 12) : right + 12] = True
+    return bool(mask[box.slices].mean() >= 0.4)
+
+
+if __name__ == "__main__":
+    report("tune")
+    report("hold")
+    print("\nspeed")
+    speed()

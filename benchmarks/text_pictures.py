@@ -1,0 +1,240 @@
+"""Pictures with and without text for the benchmark of the text detector, in two halves."""
+
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple
+
+import matplotlib as mpl
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+import saliency as sal
+from saliency.errors import DicomError
+
+SHARED = Path(os.environ.get("SALIENCY_SHARED", "shared"))
+FONTS = Path(mpl.get_data_path()) / "fonts" / "ttf"
+FACES = re.split(
+    " ",
+    "DejaVuSans DejaVuSans-Bold DejaVuSansMono DejaVuSansMono-Bold DejaVuSerif "
+    "DejaVuSerif-Bold STIXGeneral STIXGeneralBol cmss10 cmtt10",
+)
+WORDS = re.split(
+    " ",
+    "MERCY GENERAL HOSPITAL NORTHFIELD CLINIC PORTABLE SUPINE ERECT SEMI-UPRIGHT AP PA LAT Jane "
+    "Doe Miller John chest St. Mary DOE^JANE kVp 110 mAs 2.5 W:400 L:40 Mag 1.5x 3/12 TE: 90 TR",
+)
+#: Seen by eye: files with text or test patterns in them, and files that are no pictures.
+WITH_TEXT = re.compile(
+    "OBXXXX1A|YBR_FULL|jpeg-ls-Palette|examples_jpeg2k|US1_J2KI|examples_rgb_color|JLS._RGB|mlut_18"
+    "|signed-raw|vlut_04|GH538|VL1_|VL6_|examples_palette|examples_ybr|gdcm-CT-MONO2|JPGLosslessP14"
+    "|US-MONO2-8|derived_burn|test_wsi|SC_rgb|SC_ybr|chrRuss|OT-PAL|^001_|pub0037|pub0051"
+    "|GH364|US-PAL-8|US1_RLE|^test_65"
+)
+#: One picture in several encodings, or neighbouring slices: these go to the same half.
+FAMILIES = re.split(
+    "[|]",
+    "XA1|MR4|CT2|NM1 JPEG-lossy|liver|TransferSyntax|adb1 mr_small_font|I_0000"
+    "|goudurix derived_voi derived_padding nonsquare_pix ct16_corners"
+    "|82764af nonsquare_par extended_off|emri MR_small|brucker|jpeg2000-multi|tumor"
+    "|IM-0001-0001-0001_18 IM-0001-0002 IM-0001-0003 IM-0001-0004 cerebrix"
+    "|MR-SIEMENS examples_overlay|h_2fb8|02099738",
+)
+
+
+class Edges(NamedTuple):
+    """First row and column, last row and column + 1."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+
+class Truth(NamedTuple):
+    """A line of text and what is known of it."""
+
+    box: Edges
+    kinds: tuple[str, ...] = ()
+
+
+class Picture(NamedTuple):
+    """A display, the text in it, and whether it is a radiograph, where lead markers stand."""
+
+    name: str
+    display: np.ndarray
+    truths: tuple[Truth, ...]
+    radiograph: bool
+
+
+def half(name: str) -> str:
+    """Return ``"tune"`` or ``"hold"``, by family."""
+    family = next((f for f in FAMILIES if any(part in name for part in f.split())), name)
+    return "tune" if zlib.crc32(family.encode()) % 2 else "hold"
+
+
+def clean(which: str) -> Iterator[Picture]:
+    """Yield the pictures of a half in which nobody drew."""
+    folders = ("corpus/corpus", "images/nih_boxes/dicom", "images/rsna_dicom")
+    seen: set[int] = set()
+    for folder in (*folders, "models/shortcut/dicom/test_clean"):
+        for path in sorted((SHARED / folder).glob("*.dcm")):
+            if WITH_TEXT.search(path.name) or half(path.stem) != which:
+                continue
+            picture = _read(path)
+            if picture is None or min(picture.display.shape[:2]) < 64:
+                continue
+            digest = zlib.crc32(picture.display.tobytes())
+            if digest not in seen:
+                seen.add(digest)
+                yield picture
+
+
+def burned(which: str) -> Iterator[Picture]:
+    """Yield the pictures of a half with burned-in text and its boxes."""
+    notes = json.loads((SHARED / "models/shortcut/annotations.json").read_text())
+    for note in notes["images"]:
+        for kind in ("poisoned", "flipped"):
+            path = SHARED / f"models/shortcut/dicom/test_{kind}/{note['id']}.dcm"
+            if path.exists() and half(note["id"]) == which:
+                boxes = [line["box"] for line in note[kind]]
+                yield _with(path, [Edges(y, x, y + h, x + w) for x, y, w, h in boxes], "names")
+    for path in sorted((SHARED / "corpus/corpus").glob("derived_burn_*.dcm")):
+        lines = json.loads((SHARED / f"corpus/text_truth/{path.stem}.json").read_text())
+        if half(path.stem) == which:
+            yield _with(path, [Edges(b["y0"], b["x0"], b["y1"], b["x1"]) for b in lines], "burned")
+    if which == "hold":
+        yield from _pseudonyms()
+
+
+def drawn(which: str, seed: int = 0) -> Iterator[Picture]:
+    """Yield the clean pictures of a half with words drawn on them, four or so a picture."""
+    for picture in clean(which):
+        if min(picture.display.shape[:2]) >= 128:
+            rng = np.random.default_rng(zlib.crc32(picture.name.encode()) + seed)
+            grey = np.array(Image.fromarray(picture.display).convert("L"))
+            truths = tuple(_draw(grey, rng, 4))
+            if truths:
+                yield Picture(picture.name, grey, truths, picture.radiograph)
+
+
+def variants(display: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a picture and it windowed, resized, sharpened and compressed: texture to refuse."""
+    yield display
+    image = Image.fromarray(display)
+    low, high = np.percentile(display, [5, 95])
+    quarter = (high - low) / 4
+    for black, white in ((low + quarter, high - quarter), (low, low + 1.6 * quarter)):
+        stretched = (display - black) * 255 / max(white - black, 1)
+        yield np.clip(stretched, 0, 255).astype(np.uint8)
+    for scale in (0.45, 0.7, 1.6):
+        if max(display.shape) * scale < 1000:
+            yield np.asarray(image.resize([max(1, round(side * scale)) for side in image.size]))
+    yield np.asarray(image.filter(ImageFilter.UnsharpMask(3, 200, 0)))
+    yield jpeg(display, 60)
+
+
+def jpeg(display: np.ndarray, quality: int) -> np.ndarray:
+    """Compress and expand."""
+    file = BytesIO()
+    Image.fromarray(display).save(file, "JPEG", quality=quality)
+    return np.asarray(Image.open(file))
+
+
+def _read(path: Path) -> Picture | None:
+    try:
+        image = sal.read_dicom(path)
+    except DicomError:
+        return None
+    radiograph = image.modality in {"CR", "DX"} or "rsna" in str(path)
+    return Picture(path.stem, np.asarray(image.display), (), radiograph)
+
+
+def _with(path: Path, boxes: list[Edges], kind: str) -> Picture:
+    picture = _read(path)
+    assert picture is not None
+    return picture._replace(truths=tuple(Truth(box, (kind,)) for box in boxes))
+
+
+def _pseudonyms() -> Iterator[Picture]:
+    """Yield two real pictures with invented names; their boxes are given in a frame of 25 px."""
+    folder = SHARED / "images/burned_in_dicom"
+    notes = json.loads((folder / "ground_truth.json").read_text())
+    for name, key in (("0_ORIGINAL_compressed", "0_ORIGINAL"), ("2_ORIGINAL", "2_ORIGINAL")):
+        boxes = [
+            Edges(top, left, top + b["height"], left + b["width"])
+            for b in notes[f"sample_data/{key}.dcm"]
+            for top, left in [(b["top"] - 25, b["left"] - 25)]
+        ]
+        yield _with(folder / f"{name}.dcm", boxes, "pseudonyms")
+
+
+def _draw(grey: np.ndarray, rng: np.random.Generator, count: int) -> Iterator[Truth]:
+    """Paint up to so many legible words, apart from each other."""
+    taken = np.zeros(grey.shape, bool)
+    for _ in range(3 * count):
+        words, tall = _words(rng), float(np.exp(rng.uniform(np.log(8), np.log(40))))
+        tall = min(tall, max(9, grey.shape[0] / 10))
+        smooth, turned = rng.random() < 0.6, rng.random() < 0.2
+        ink = _ink(words, tall, str(rng.choice(FACES)), smooth=smooth)
+        ink = np.rot90(ink, rng.choice([1, 3])) if turned else ink
+        place = _place(ink.shape, grey.shape, rng)
+        level = float(rng.choice([255, 255, 255, 230, 200, 0, 0]))
+        if place is None or taken[place].any():
+            continue
+        ground = grey[place].astype(float)
+        if np.percentile(np.abs(level - ground), 10) < 50:
+            continue
+        grey[place] = np.rint(ground + ink * (level - ground))
+        taken[place] = True
+        kinds = ("turned" if turned else "level", "smooth" if smooth else "hard")
+        kinds += ("dark" if level < ground.mean() else "bright", _size(tall))
+        kinds += ("under 5 letters" if len(words) < 5 else "5 letters and more",)
+        rows, columns = place
+        yield Truth(Edges(rows.start, columns.start, rows.stop, columns.stop), kinds)
+        count -= 1
+        if not count:
+            return
+
+
+def _size(tall: float) -> str:
+    return "8-9 px" if tall < 10 else "10-15 px" if tall < 16 else "16-40 px"
+
+
+def _words(rng: np.random.Generator) -> str:
+    kind = rng.integers(5)
+    if kind == 0:
+        year, month, day = rng.integers(1950, 2025), rng.integers(1, 13), rng.integers(1, 29)
+        return f"{year}-{month:02}-{day:02} {rng.integers(24):02}:{rng.integers(60):02}"
+    if kind == 1:
+        return f"ID {rng.integers(10**8):08}"
+    return " ".join(rng.choice(WORDS, rng.integers(1, 4)))
+
+
+def _ink(words: str, tall: float, face: str, *, smooth: bool) -> np.ndarray:
+    """Coverage 0..1 of words of that height in pixels."""
+    font = ImageFont.truetype(FONTS / f"{face}.ttf", tall / 0.73)
+    left, top, right, bottom = font.getbbox(words)
+    page = Image.new("L", (int(right - left), int(bottom - top)))
+    pen = ImageDraw.Draw(page)
+    pen.fontmode = "L" if smooth else "1"
+    pen.text((-left, -top), words, fill=255, font=font)
+    return np.asarray(page) / 255
+
+
+def _place(
+    size: tuple[int, ...], grid: tuple[int, ...], rng: np.random.Generator
+) -> tuple[slice, slice] | None:
+    """Choose a place for a box, more often near the top and bottom than elsewhere."""
+    free = [grid[axis] - size[axis] - 2 for axis in (0, 1)]
+    if min(free) <= 3 or min(size) < 6:
+        return None
+    top, left = int(rng.integers(2, free[0])), int(rng.integers(2, free[1]))
+    if rng.random() < 0.6:
+        margin = max(3, free[0] // 6)
+        top = int(rng.integers(2, margin)) if rng.random() < 0.5 else free[0] - top % margin
+    return slice(top, top + size[0]), slice(left, left + size[1])

@@ -1,0 +1,58 @@
+"""What a file holds, without decoding it and without a word on the patient."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from pydicom.dataset import Dataset
+
+from saliency.dicom.boundary import contained
+from saliency.dicom.geometry import read_aspect, read_spacing
+from saliency.dicom.groups import read_groups
+from saliency.dicom.layout import read_layout
+from saliency.dicom.read import pixels_of, read_info
+from saliency.dicom.source import open_source
+from saliency.dicom.store import Source
+from saliency.dicom.tags import TAGS
+from saliency.dicom.voi import read_windows
+from saliency.dicom.zones import declared_names
+
+
+def describe(source: Source | Dataset) -> Mapping[str, object]:
+    """Return what a file holds.
+
+    Parameters
+    ----------
+    source
+        What ``read_dicom`` takes.
+
+    Returns
+    -------
+    Mapping
+        ``modality``, ``photometric``, ``syntax`` (its name), ``rows``, ``columns``, ``frames``,
+        ``samples``, ``allocated``, ``bits``, ``signed``, ``windows`` (center, width), ``spacing``
+        (row mm, column mm, or None), ``aspect`` (height / width of a pixel), ``burned``
+        (0028,0301), ``zones`` (names of those that the header declares), and what may travel: body
+        part, view, laterality, model of the device.
+
+    Raises
+    ------
+    DicomError
+        The file cannot be shown.
+    """
+    with contained(), open_source(source) as opened:
+        pixels, top = pixels_of(opened), opened.elements
+        layout, groups = read_layout(top, pixels.tag), read_groups(top).of(0)
+        shape = asdict(layout)
+        names = ("rows", "columns", "frames", "samples", "allocated", "bits", "signed")
+        return {
+            "modality": top.text(TAGS["Modality"]),
+            "photometric": layout.photometric,
+            "syntax": opened.syntax.name,
+            **{name: shape[name] for name in names},
+            "windows": tuple((each.center, each.width) for each in read_windows(groups)),
+            "spacing": read_spacing(groups),
+            "aspect": read_aspect(groups),
+            "zones": declared_names(top, layout),
+            "burned": top.text(TAGS["BurnedInAnnotation"]),
+            **read_info(top),
+        }

@@ -1,0 +1,66 @@
+"""What display shutters and collimators keep dark (PS3.3 C.7.6.11, C.8.7.3)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from saliency.dicom.elements import Elements, number
+from saliency.dicom.shapes import circle, polygon, rectangle
+from saliency.dicom.tags import TAGS
+from saliency.dicom.warn import warn
+from saliency.values.arrays import Array
+from saliency.values.zone import Zone
+
+
+def shutter_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
+    """Return what the rectangular, circular and polygonal display shutters hide."""
+    mask = _outside(elements, "Shutter", size)
+    evidence = "Shutter Shape (0018,1600), PS3.3 C.7.6.11"
+    return None if mask is None else Zone("shutter", mask, evidence)
+
+
+def collimator_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
+    """Return what the X-ray collimator keeps dark."""
+    mask = _outside(elements, "Collimator", size)
+    evidence = "Collimator Shape (0018,1700), PS3.3 C.8.7.3"
+    return None if mask is None else Zone("collimator", mask, evidence)
+
+
+def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+    """Return the outside of all shapes together: a pixel is shown where every shape shows it."""
+    inside = np.ones(size, np.bool_)
+    for area in _areas(elements, kind, size):
+        inside &= area
+    if not inside.any():
+        warn(f"{kind} Shape (0018,1600 or 1700) hides the whole frame and was left out.")
+        return None
+    return None if inside.all() else ~inside
+
+
+def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
+    shapes = elements.text(TAGS[f"{kind}Shape"])
+    if "RECTANGULAR" in shapes:
+        yield from _known(_rectangle(elements, kind, size))
+    if "CIRCULAR" in shapes:
+        radius = number(elements, TAGS[f"RadiusOfCircular{kind}"], 0)
+        yield from _known(circle(size, elements.numbers(TAGS[f"CenterOfCircular{kind}"]), radius))
+    if "POLYGONAL" in shapes:
+        yield from _known(polygon(size, elements.numbers(TAGS[f"VerticesOfThePolygonal{kind}"])))
+
+
+def _rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+    """Return the rectangle; an edge that is not named is the edge of the frame."""
+    rows = (
+        number(elements, TAGS[f"{kind}UpperHorizontalEdge"], 1),
+        number(elements, TAGS[f"{kind}LowerHorizontalEdge"], size[0]),
+    )
+    columns = (
+        number(elements, TAGS[f"{kind}LeftVerticalEdge"], 1),
+        number(elements, TAGS[f"{kind}RightVerticalEdge"], size[1]),
+    )
+    return rectangle(size, rows, columns)
+
+
+def _known(area: Array | None) -> Iterator[Array]:
+    if area is not None:
+        yield area

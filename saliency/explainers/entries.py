@@ -1,0 +1,213 @@
+"""The explainers that come with the library."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class Entry:
+    """What is known of an explainer before it is loaded.
+
+    Parameters
+    ----------
+    where
+        ``"module:Class"``, below ``saliency.explainers``.
+    summary
+        One line.
+    cost
+        Of one map in passes of the network with the default numbers: F forward, B backward.
+    needs
+        The methods of a probe that it asks, ``""`` where it asks none. Where it says last_gradient
+        a probe's activation_gradients will do.
+    """
+
+    where: str
+    summary: str
+    cost: str
+    needs: str
+
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(
+    {
+        "fastcam": Entry(
+            "fastcam:FastCAM",
+            "Activity of every scale, times where the class is seen",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "smoe": Entry(
+            "fastcam:Smoe", "Activity of every scale, whatever the class", "1 F", "activations"
+        ),
+        "gradcam": Entry(
+            "cams:GradCAM",
+            "The last layer's channels that raise the score",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "gradcam_plus_plus": Entry(
+            "cams:GradCAMPlusPlus",
+            "Grad-CAM that counts small objects too",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "xgradcam": Entry(
+            "cams:XGradCAM",
+            "Grad-CAM with gradients taken where channels are active",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "hirescam": Entry(
+            "cams:HiResCAM",
+            "Activation times gradient of the last layer",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "layercam": Entry(
+            "cams:LayerCAM",
+            "Activations times their positive gradients",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "eigencam": Entry(
+            "cams:EigenCAM", "The strongest common pattern of the last layer", "1 F", "activations"
+        ),
+        "scorecam": Entry(
+            "masked_cams:ScoreCAM",
+            "Channels weighted with the score seen through them",
+            "1 F a channel",
+            "activations, score",
+        ),
+        "gradient": Entry(
+            "gradients:Gradient",
+            "How the score answers to a small change of a pixel",
+            "1 F + 1 B",
+            "gradient",
+        ),
+        "gradient_x_input": Entry(
+            "gradients:GradientTimesInput",
+            "The gradient times the picture",
+            "1 F + 1 B",
+            "gradient",
+        ),
+        "smoothgrad": Entry(
+            "smooth:SmoothGrad", "The mean gradient of noisy copies", "25 F + 25 B", "gradient"
+        ),
+        "smoothgrad_squared": Entry(
+            "smooth:SmoothGradSquared",
+            "The mean squared gradient of noisy copies",
+            "25 F + 25 B",
+            "gradient",
+        ),
+        "vargrad": Entry(
+            "smooth:VarGrad", "The variance of the gradient under noise", "25 F + 25 B", "gradient"
+        ),
+        "integrated_gradients": Entry(
+            "paths:IntegratedGradients",
+            "The score's change from black, shared among the pixels",
+            "32 to 288 F + B",
+            "gradient, score",
+        ),
+        "expected_gradients": Entry(
+            "paths:ExpectedGradients",
+            "Integrated gradients, averaged over many baselines",
+            "64 F + 64 B",
+            "gradient",
+        ),
+        "guided_integrated_gradients": Entry(
+            "paths:GuidedIntegratedGradients",
+            "Integrated gradients along the path of small gradients",
+            "65 F + 65 B",
+            "gradient",
+        ),
+        "blur_integrated_gradients": Entry(
+            "paths:BlurIntegratedGradients",
+            "The score's change while the picture comes into focus",
+            "65 F + 65 B",
+            "gradient",
+        ),
+        "integrated_decision_gradients": Entry(
+            "paths:IntegratedDecisionGradients",
+            "Integrated gradients where the score changes",
+            "49 F + 32 B",
+            "gradient, score",
+        ),
+        "occlusion": Entry(
+            "occlusion:Occlusion",
+            "The fall of the score when a window is filled",
+            "1 F a window",
+            "score",
+        ),
+        "random": Entry("controls:RandomMap", "Control: noise", "0", ""),
+        "xrai": Entry(
+            "regions:XRAI",
+            "Regions in the order of how dense their attribution is",
+            "64 F + 64 B",
+            "gradient",
+        ),
+        "rise": Entry(
+            "perturbation:RISE",
+            "The mean score of random masks that show the pixel",
+            "1000 F",
+            "score",
+        ),
+        "lime": Entry(
+            "perturbation:LIME", "A linear model of which superpixels are seen", "500 F", "score"
+        ),
+        "kernel_shap": Entry(
+            "perturbation:KernelSHAP", "Shapley values of superpixels", "502 F", "score"
+        ),
+        "sobol": Entry(
+            "perturbation:Sobol",
+            "The share of the score's variance that a cell has a part in",
+            "1600 F",
+            "score",
+        ),
+        "hsic": Entry(
+            "perturbation:HSIC",
+            "How strongly the score depends on a cell, in any way",
+            "500 F",
+            "score",
+        ),
+        "meaningful_perturbation": Entry(
+            "optimised:MeaningfulPerturbation",
+            "The smallest blot that takes the score away",
+            "100 F + 100 B",
+            "gradient, score",
+        ),
+        "edges": Entry("controls:EdgeMap", "Control: the edges of the picture", "0", ""),
+    }
+)
+"""Explainers that every classifier can be asked for; the dictionary behind ``catalogue()``."""
+
+DEMANDING: Mapping[str, Entry] = MappingProxyType(
+    {
+        "cam": Entry(
+            "cams:CAM",
+            "Evidence at each place, before a global average pooling",
+            "1 F",
+            "last_gradient",
+        ),
+        "ablationcam": Entry(
+            "masked_cams:AblationCAM",
+            "Channels weighted with the fall of the score without them",
+            "1 F + head F a channel",
+            "activations, head",
+        ),
+        "reciprocam": Entry(
+            "masked_cams:ReciproCAM",
+            "The score of one place of the last layer at a time",
+            "1 F + head F a place",
+            "activations, head",
+        ),
+        "randomised_model": Entry(
+            "controls:RandomisedModel",
+            "Control: the gradient of the network with shuffled weights",
+            "1 F + 1 B",
+            "randomised",
+        ),
+    }
+)
+"""Explainers known by name that ask for a certain head, or more of a probe than its protocol."""

@@ -1,0 +1,105 @@
+"""Class activation maps without gradients: channels and places are tried out one by one."""
+
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import check_positive, head_of, score_copies, settled, tensor
+from saliency.kernels.activity import unit_range
+from saliency.kernels.cam import weighted
+from saliency.kernels.channels import ablations, bells, busiest, increases, places
+from saliency.kernels.references import Reference, check_reference, reference
+from saliency.kernels.resize import bilinear, size_of
+from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class ScoreCAM:
+    """Channels weighted with the score of the picture seen through them.
+
+    Returns float32 (N, H, W), >= 0: relu of the sum of channels times the softmax, over channels,
+    of what each one's mask adds to the score of the filled picture. Wang et al., arXiv 1910.01279,
+    algorithm 1.
+
+    Parameters
+    ----------
+    channels
+        Try only the channels that vary most, each picture its own; None: all of them.
+    fill
+        What is seen where the mask is 0, see :func:`saliency.kernels.references.reference`.
+    """
+
+    channels: int | None = None
+    fill: Reference = "black"
+
+    def __post_init__(self) -> None:
+        check_positive("ScoreCAM", channels=1 if self.channels is None else self.channels)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        last = probe.activations(inputs)[-1]
+        last = last if self.channels is None else busiest(last, self.channels)
+        filled = reference(inputs, self.fill)
+        weights = tf.nn.softmax(increases(probe.score, inputs, filled, last, many), axis=-1)
+        return bilinear(tf.nn.relu(weighted(last, weights)), size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class AblationCAM:
+    """Channels weighted with how much the score falls without them.
+
+    Returns float32 (N, H, W), >= 0: relu of the sum of channels times their fall, as a share of
+    |score|. The rest of the network is run once a channel. Desai and Ramaswamy, WACV 2020, eq. 3
+    and 5 (which divide by the score, so that a score below 0 turns the map over; the absolute
+    value does not).
+
+    Raises
+    ------
+    ExplainerError
+        On the call: the probe cannot go on from an activation.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
+        last = head.activations(inputs)[-1]
+        whole = tf.abs(head.head(last))[:, tf.newaxis]
+        weights = tf.math.divide_no_nan(ablations(head.head, last, many), whole)
+        return bilinear(tf.nn.relu(weighted(last, weights)), size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class ReciproCAM:
+    """The score of the last layer with one place left at a time.
+
+    Returns float32 (N, H, W) in [0, 1]: stretched to its range, since a score of one place has no
+    unit. The rest of the network is run once a place. Byun and Lee, arXiv 2209.14074.
+
+    Parameters
+    ----------
+    soft
+        Leave a 3 x 3 bell around the place; False: the place alone.
+
+    Raises
+    ------
+    ExplainerError
+        On the call: the probe cannot go on from an activation.
+    """
+
+    soft: bool = True
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
+        last = head.activations(inputs)[-1]
+        rows, columns = last.shape[1:3]
+        alone = tf.reshape(tf.eye(rows * columns), [-1, rows, columns])
+        reach = bells(rows, columns) if self.soft else alone
+        found = unit_range(places(head.head, last, reach, many))
+        return bilinear(found, size_of(inputs))

@@ -1,0 +1,248 @@
+"""Explainers that only ask for scores of changed pictures: any model will do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import check_positive, score_copies, settled, tensor
+from saliency.kernels import grids, segments
+from saliency.kernels.batches import Function, chunks, each
+from saliency.kernels.occlusion import blend
+from saliency.kernels.paths import relative_gap
+from saliency.kernels.references import Reference, check_reference, reference
+from saliency.kernels.resize import size_of
+from saliency.probe.protocol import Probe, Tensor
+
+#: Width of LIME's kernel on pictures, and its ridge penalty, as its authors' code has them.
+_WIDTH, _PENALTY = 0.25, 1.0
+
+
+@final
+@dataclass(frozen=True)
+class RISE:
+    """The mean score of random masks that show the pixel, less that of all masks.
+
+    Returns float32 (N, H, W), signed, in units of the score. Petsiuk et al., arXiv 1806.07421.
+
+    Parameters
+    ----------
+    masks
+        How many, the same for every picture.
+    grid
+        Cells along each side of a mask.
+    fill
+        What is seen where a mask hides, see :func:`saliency.kernels.references.reference`.
+    seed
+        Of the masks, of which each cell is seen with probability 0.5.
+    """
+
+    masks: int = 1000
+    grid: int = 7
+    fill: Reference = "black"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("RISE", masks=self.masks, grid=self.grid)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        filled = reference(inputs, self.fill, self.seed)
+        return grids.seen_minus_average(
+            probe.score, inputs, filled, self._masks(inputs), range(self.masks), many
+        )
+
+    def _masks(self, inputs: Tensor) -> Callable[[Sequence[int]], Tensor]:
+        """Return a function that makes the masks of some draws."""
+        side = self.grid + 1
+        drawn = grids.random_cells(self.masks, side**2 + 2, self.seed)
+        cells = tf.cast(drawn[:, 2:] < 0.5, tf.float32)
+        cells = tf.reshape(cells, [-1, side, side])
+
+        def masks(draws: Sequence[int]) -> Tensor:
+            some = list(draws)
+            offsets = tf.gather(drawn[:, :2], some)
+            return grids.shifted_masks(tf.gather(cells, some), offsets, size_of(inputs))
+
+        return masks
+
+
+@final
+@dataclass(frozen=True)
+class LIME:
+    """A linear model of which superpixels are seen, fitted near the whole picture.
+
+    Returns float32 (N, H, W), signed: a superpixel's coefficient, shared evenly among its pixels.
+    Ribeiro et al., arXiv 1602.04938, algorithm 1; cosine distance, ridge.
+
+    Parameters
+    ----------
+    samples
+        Pictures with half of the superpixels hidden.
+    grid
+        Superpixels along each side.
+    fill
+        What is seen in a hidden one, see :func:`saliency.kernels.references.reference`.
+    seed
+        Of which are hidden.
+    """
+
+    samples: int = 500
+    grid: int = 7
+    fill: Reference = "mean"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("LIME", samples=self.samples, grid=self.grid)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        labels = segments.superpixels(inputs, self.grid)
+        drawn = grids.random_cells(self.samples, self.grid**2, self.seed)
+        cells = tf.cast(drawn < 0.5, tf.float32)
+        filled = reference(inputs, self.fill, self.seed)
+        scores = _scores(probe.score, inputs, filled, labels, cells, many)
+        near = segments.closeness(cells, _WIDTH)
+        found = segments.ridge(cells, scores, near, _PENALTY)
+        return segments.shared(found, labels)
+
+
+@final
+@dataclass(frozen=True)
+class KernelSHAP:
+    """Shapley values of superpixels: the mean of what each adds to a coalition of others.
+
+    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, shared evenly
+    among its pixels; sums to score(picture) - score(filled) exactly. Lundberg and Lee, arXiv
+    1705.07874, theorem 2, with paired coalitions.
+
+    Parameters
+    ----------
+    samples
+        Coalitions, half of them drawn and half their complements.
+    grid, fill, seed
+        As of :class:`LIME`; ``grid`` at least 2.
+    """
+
+    samples: int = 500
+    grid: int = 7
+    fill: Reference = "mean"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("KernelSHAP", samples=self.samples - 1, grid=self.grid - 1)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        labels = segments.superpixels(inputs, self.grid)
+        cells = segments.coalitions(self.samples // 2, self.grid**2, self.seed)
+        filled = reference(inputs, self.fill, self.seed)
+        nothing = probe.score(filled)
+        scores = _scores(probe.score, inputs, filled, labels, cells, many)
+        whole = probe.score(inputs) - nothing
+        found = segments.shapley_values(cells, scores - nothing, whole)
+        return segments.shared(found, labels)
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
+        inputs = tensor(inputs)
+        probe = settled(probe, inputs)
+        filled = reference(inputs, self.fill, self.seed)
+        return relative_gap(attributions, probe.score(inputs), probe.score(filled))
+
+
+@final
+@dataclass(frozen=True)
+class Sobol:
+    """The share of the score's variance, under random fading, that each cell has a part in.
+
+    Returns float32 (N, H, W), >= 0: total Sobol indices, enlarged. Fel et al., arXiv 2111.04138.
+
+    Parameters
+    ----------
+    designs
+        n; the model is asked n (grid^2 + 1) times.
+    grid
+        Cells along each side.
+    fill
+        What a cell fades to, see :func:`saliency.kernels.references.reference`.
+    seed
+        Of the designs.
+    """
+
+    designs: int = 32
+    grid: int = 7
+    fill: Reference = "black"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("Sobol", designs=self.designs, grid=self.grid)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        count = self.grid**2
+        drawn = grids.quasi_random_cells(self.designs, 2 * count, self.seed)
+        base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
+        changed = tf.where(tf.eye(count, dtype=tf.bool), other, base)
+        designs = tf.reshape(tf.concat([base, changed], 1), [-1, self.grid, self.grid])
+        filled = reference(inputs, self.fill, self.seed)
+        scores = grids.scores_under(probe.score, inputs, filled, designs, many)
+        scores = tf.reshape(scores, [self.designs, count + 1, -1])
+        found = grids.total_effects(scores[:, 0], scores[:, 1:])
+        return grids.cell_masks(found, self.grid, size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class HSIC:
+    """How strongly the score depends on whether a cell is seen, in any way at all.
+
+    Returns float32 (N, H, W), >= 0: the Hilbert-Schmidt independence criterion, enlarged. Novello
+    et al., arXiv 2206.06219.
+
+    Parameters
+    ----------
+    masks
+        How many, each with half of the cells seen.
+    grid, fill, seed
+        As of :class:`Sobol`.
+    """
+
+    masks: int = 500
+    grid: int = 7
+    fill: Reference = "black"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("HSIC", masks=self.masks - 1, grid=self.grid)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        drawn = grids.random_cells(self.masks, self.grid**2, self.seed)
+        cells = tf.cast(drawn < 0.5, tf.float32)
+        filled = reference(inputs, self.fill, self.seed)
+        shown = tf.reshape(cells, [-1, self.grid, self.grid])
+        scores = grids.scores_under(probe.score, inputs, filled, shown, many)
+        return grids.cell_masks(grids.dependence(cells, scores), self.grid, size_of(inputs))
+
+
+def _scores(
+    score: Function, inputs: Tensor, fill: Tensor, labels: Tensor, cells: Tensor, many: int
+) -> Tensor:
+    """Score pictures of which the superpixels in ``cells`` (k, S) are seen: (k, N)."""
+    found = [
+        each(score, blend(inputs, fill, segments.shown(tf.gather(cells, list(some)), labels)))
+        for some in chunks(range(cells.shape[0]), many)
+    ]
+    return tf.concat(found, 0)

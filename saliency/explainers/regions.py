@@ -1,0 +1,54 @@
+"""Attributions of whole regions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import check_positive, settled, tensor
+from saliency.explainers.paths import IntegratedGradients
+from saliency.explainers.protocol import Explainer
+from saliency.kernels.regions import grow, region_masks
+from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class XRAI:
+    """Regions in the order of how dense their attribution is.
+
+    Returns float32 (N, H, W), signed: for each pixel the mean attribution of the part that joined
+    the growing region with it; the sum is that of the inner maps. Kapishnikov et al., arXiv
+    1906.02825, algorithm 1, with superpixels of several sizes for segments.
+
+    Parameters
+    ----------
+    inner
+        Explainers whose maps are averaged. The paper's: integrated gradients from black and from
+        white.
+    grids
+        Segments along each side, one number for each size.
+    """
+
+    inner: Sequence[Explainer] = (
+        IntegratedGradients(steps=32, baseline="black"),
+        IntegratedGradients(steps=32, baseline="white"),
+    )
+    grids: Sequence[int] = (4, 10)
+
+    def __post_init__(self) -> None:
+        check_positive("XRAI", inner=len(self.inner), grids=min(self.grids, default=0))
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe = settled(probe, inputs)
+        maps = [_collapsed(explain(probe, inputs)) for explain in self.inner]
+        mean = tf.add_n(maps) / len(maps)
+        flat = tf.reshape(mean, [-1, mean.shape[1] * mean.shape[2]])
+        found = grow(flat, region_masks(inputs, self.grids))
+        return tf.reshape(found, tf.shape(mean))
+
+
+def _collapsed(found: Tensor) -> Tensor:
+    return tf.reduce_sum(found, axis=-1) if found.shape.rank == 4 else found

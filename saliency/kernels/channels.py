@@ -1,0 +1,93 @@
+"""Class activation maps that ask the model about masked pictures or activations."""
+
+import tensorflow as tf
+
+from saliency.kernels.activity import unit_range
+from saliency.kernels.batches import Function, Tensor, chunks, each
+from saliency.kernels.occlusion import blend
+from saliency.kernels.resize import bilinear, size_of
+
+
+def channel_masks(activation: Tensor, size: tuple[int, int]) -> Tensor:
+    """Make of each channel of (N, h, w, C) a mask in [0, 1]: float32 (C, N, H, W)."""
+    channels = tf.transpose(activation, [3, 0, 1, 2])
+    flat = tf.reshape(channels, [-1, *activation.shape[1:3]])
+    masks = unit_range(bilinear(flat, size))
+    return tf.reshape(masks, [activation.shape[3], -1, *size])
+
+
+def busiest(activation: Tensor, count: int) -> Tensor:
+    """Keep the ``count`` channels of (N, h, w, C) that vary most, each sample its own."""
+    spread = tf.math.reduce_variance(activation, axis=[1, 2])
+    chosen = tf.math.top_k(spread, min(count, activation.shape[3]), sorted=True).indices
+    return tf.gather(activation, chosen, axis=3, batch_dims=1)
+
+
+def increases(
+    score: Function, inputs: Tensor, fill: Tensor, activation: Tensor, copies: int = 1
+) -> Tensor:
+    """Return what each channel's mask adds to the score of ``fill``: float32 (N, C).
+
+    Arguments as :func:`saliency.kernels.occlusion.occlusion`; ``activation`` is (N, h, w, C).
+    """
+    found, empty = [], score(fill)
+    for some in chunks(range(activation.shape[3]), copies):
+        masks = channel_masks(tf.gather(activation, list(some), axis=3), size_of(inputs))
+        found.append(each(score, blend(inputs, fill, masks)) - empty)
+    return tf.transpose(tf.concat(found, 0))
+
+
+def ablations(head: Function, activation: Tensor, copies: int = 1) -> Tensor:
+    """Return how much the score falls without each channel: float32 (N, C), signed.
+
+    ``head``: (k * N, h, w, C) -> (k * N,).
+    """
+    count, whole, found = activation.shape[3], head(activation), []
+    for some in chunks(range(count), copies):
+        keep = 1.0 - tf.one_hot(list(some), count)
+        without = activation * keep[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        found.append(whole - each(head, without))
+    return tf.transpose(tf.concat(found, 0))
+
+
+def places(head: Function, activation: Tensor, reach: Tensor, copies: int = 1) -> Tensor:
+    """Score each place of the last layer alone: float32 (N, h, w).
+
+    ``reach``: float32 (h * w, h, w), what is seen of the layer when place i is asked about.
+    """
+    found = []
+    for some in chunks(range(reach.shape[0]), copies):
+        seen = tf.gather(reach, list(some))[:, tf.newaxis, ..., tf.newaxis]
+        found.append(each(head, activation * seen))
+    scores = tf.transpose(tf.concat(found, 0))
+    return tf.reshape(scores, [-1, *activation.shape[1:3]])
+
+
+def bells(rows: int, columns: int) -> Tensor:
+    """Return the 3 x 3 bell (1 2 1) x (1 2 1) / 16 around each place: (rows * columns, ...)."""
+    down, across = _bell_rows(rows), _bell_rows(columns)
+    both = tf.einsum("ar,bc->abrc", down, across)
+    return tf.reshape(both, [rows * columns, rows, columns])
+
+
+def principal(activation: Tensor) -> Tensor:
+    """Project (N, h, w, C) on its first right singular vector, without centring: (N, h, w).
+
+    The sign of the vector is the one that makes the map's sum positive; of activations >= 0 the
+    whole map is then >= 0 (Perron and Frobenius).
+    """
+    places, channels = activation.shape[1] * activation.shape[2], activation.shape[3]
+    matrix = tf.reshape(activation, [-1, places, channels])
+    if places <= channels:
+        values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
+        found = vectors[..., -1] * tf.sqrt(tf.maximum(values[:, -1:], 0.0))
+    else:
+        _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
+        found = tf.linalg.matvec(matrix, vectors[..., -1])
+    found *= tf.where(tf.reduce_sum(found, axis=1, keepdims=True) < 0, -1.0, 1.0)
+    return tf.reshape(found, [-1, *activation.shape[1:3]])
+
+
+def _bell_rows(length: int) -> Tensor:
+    far = tf.abs(tf.range(length)[:, tf.newaxis] - tf.range(length)[tf.newaxis])
+    return tf.where(far == 0, 0.5, tf.where(far == 1, 0.25, 0.0))

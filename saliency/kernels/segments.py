@@ -1,0 +1,165 @@
+"""Superpixels, and linear models of which of them are seen."""
+
+import tensorflow as tf
+
+from saliency.kernels.batches import Tensor
+
+_ROUNDS = 5
+
+#: A difference of this share of a picture's range weighs like one cell's width.
+_CONTRAST = 0.2
+
+
+def superpixels(inputs: Tensor, grid: int) -> Tensor:
+    """Cut pictures into regions of like colour that are near: k-means from a regular grid.
+
+    A plain form of SLIC (Achanta et al., IEEE TPAMI 34 (2012) 2274) without its local search and
+    without merging stray pixels. A flat picture gives the cells of the grid.
+
+    Parameters
+    ----------
+    inputs
+        float32 (N, H, W, C).
+    grid
+        Regions along each side.
+
+    Returns
+    -------
+    tensor
+        int32 (N, H, W) in [0, grid * grid). A region may be empty.
+    """
+    return tf.map_fn(lambda one: _labels(one, grid), inputs, fn_output_signature=tf.int32)
+
+
+def shown(cells: Tensor, labels: Tensor) -> Tensor:
+    """Turn which regions are seen (k, S) into masks float32 (k, N, H, W)."""
+    return tf.gather(cells, labels, axis=1)
+
+
+def shared(values: Tensor, labels: Tensor) -> Tensor:
+    """Share each region's value (N, S) evenly among its pixels: float32 (N, H, W)."""
+    members = tf.one_hot(labels, values.shape[1])
+    area = tf.reduce_sum(members, axis=[1, 2])
+    each_pixel = tf.math.divide_no_nan(values, area)
+    return tf.gather(each_pixel, labels, batch_dims=1)
+
+
+def ridge(cells: Tensor, scores: Tensor, weights: Tensor, penalty: float) -> Tensor:
+    """Fit a weighted linear model with an intercept that is not penalised.
+
+    Parameters
+    ----------
+    cells
+        float32 (k, S).
+    scores
+        float32 (k, N).
+    weights
+        float32 (k,), >= 0.
+    penalty
+        Of the squared coefficients.
+
+    Returns
+    -------
+    tensor
+        float32 (N, S): coefficients.
+    """
+    part = (weights / tf.reduce_sum(weights))[:, tf.newaxis]
+    centred = cells - tf.reduce_sum(part * cells, axis=0)
+    apart = scores - tf.reduce_sum(part * scores, axis=0)
+    weighted = centred * weights[:, tf.newaxis]
+    gram = tf.matmul(weighted, centred, transpose_a=True)
+    gram += penalty * tf.eye(cells.shape[1])
+    return tf.transpose(tf.linalg.solve(gram, tf.matmul(weighted, apart, transpose_a=True)))
+
+
+def closeness(cells: Tensor, width: float) -> Tensor:
+    """Weigh draws by how much of the picture is seen: exp(-(1 - cos)^2 / width^2), (k,).
+
+    ``cos``: of the angle between which regions are seen and all ones.
+    """
+    cosine = tf.sqrt(tf.reduce_mean(cells, axis=1))
+    return tf.exp(-tf.square((1.0 - cosine) / width))
+
+
+def coalitions(count: int, regions: int, seed: int) -> Tensor:
+    """Draw coalitions as the Shapley kernel weighs them, each with its complement.
+
+    Parameters
+    ----------
+    count
+        Pairs.
+    regions
+        S, at least 2.
+    seed
+        Of the draw.
+
+    Returns
+    -------
+    tensor
+        float32 (2 count, S) of 0 and 1, never all alike. The size s has the probability
+        proportional to 1 / (s (S - s)).
+    """
+    sizes = tf.range(1, regions, dtype=tf.float32)
+    odds = -tf.math.log(sizes * (regions - sizes))
+    drawn = tf.random.stateless_categorical(odds[tf.newaxis], count, [seed, 0])[0] + 1
+    order = tf.argsort(tf.random.stateless_uniform([count, regions], [seed, 1]), axis=1)
+    rank = tf.argsort(order, axis=1)
+    seen = tf.cast(rank < tf.cast(drawn, tf.int32)[:, tf.newaxis], tf.float32)
+    return tf.concat([seen, 1.0 - seen], 0)
+
+
+def shapley_values(cells: Tensor, gains: Tensor, whole: Tensor) -> Tensor:
+    """Fit the additive game that sums to ``whole`` (Covert and Lee, arXiv 2012.01536, eq. 7).
+
+    Parameters
+    ----------
+    cells
+        Coalitions, float32 (k, S).
+    gains
+        Their scores less the score of nothing, float32 (k, N).
+    whole
+        The gain of the whole picture, float32 (N,).
+
+    Returns
+    -------
+    tensor
+        float32 (N, S), summing to ``whole``; exact Shapley values of an additive game.
+    """
+    count = tf.cast(tf.shape(cells)[0], tf.float32)
+    gram = tf.matmul(cells, cells, transpose_a=True) / count + 1e-6 * tf.eye(cells.shape[1])
+    pull = tf.matmul(cells, gains, transpose_a=True) / count
+    ones = tf.ones([cells.shape[1], 1])
+    free, unit = tf.linalg.solve(gram, pull), tf.linalg.solve(gram, ones)
+    excess = (tf.reduce_sum(free, axis=0) - whole) / tf.reduce_sum(unit)
+    return tf.transpose(free - unit * excess)
+
+
+def _labels(picture: Tensor, grid: int) -> Tensor:
+    """Return the region of each pixel of one picture (H, W, C): int32 (H, W)."""
+    rows, columns = picture.shape[:2]
+    width = tf.reduce_max(picture) - tf.reduce_min(picture)
+    colour = tf.math.divide_no_nan(picture, width * _CONTRAST)
+    down = tf.repeat(_places(rows, grid)[:, tf.newaxis], columns, axis=1)
+    across = tf.repeat(_places(columns, grid)[tf.newaxis], rows, axis=0)
+    features = tf.concat([colour, down[..., tf.newaxis], across[..., tf.newaxis]], -1)
+    features = tf.reshape(features, [rows * columns, picture.shape[2] + 2])
+    cell = tf.minimum(tf.floor(down), grid - 1.0) * grid + tf.minimum(tf.floor(across), grid - 1.0)
+    labels = tf.reshape(tf.cast(cell, tf.int32), [-1])
+    for _ in range(_ROUNDS):
+        labels = _nearest(features, labels, grid * grid)
+    return tf.reshape(labels, [rows, columns])
+
+
+def _nearest(features: Tensor, labels: Tensor, regions: int) -> Tensor:
+    """Move each pixel to the region whose mean is nearest; an empty region attracts none."""
+    centres = tf.math.unsorted_segment_mean(features, labels, regions)
+    sizes = tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, regions)
+    far = tf.reduce_sum(tf.square(centres), axis=1) - 2 * tf.matmul(
+        features, centres, transpose_b=True
+    )
+    return tf.argmin(tf.where(sizes > 0, far, far.dtype.max), axis=1, output_type=tf.int32)
+
+
+def _places(length: int, grid: int) -> Tensor:
+    """Return pixel centres along an axis, in cells."""
+    return (tf.range(length, dtype=tf.float32) + 0.5) * (grid / length)

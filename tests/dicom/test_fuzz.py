@@ -1,0 +1,69 @@
+"""Real files with bytes cut and changed: nothing but SaliencyError ever comes out.
+
+``SALIENCY_FUZZ_SECONDS`` makes it last longer than the seconds it takes in the suite.
+"""
+
+import os
+import time
+from functools import cache
+
+import pytest
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+from shared import ROOT
+
+from saliency.dicom import describe, read_dicom
+from saliency.errors import DicomError, SaliencyError
+
+SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "10"))
+LARGEST = 150_000  # bytes of a seed
+
+
+@cache
+def seeds() -> tuple[bytes, ...]:
+    """Return the small files of the corpus."""
+    paths = sorted(ROOT.glob("corpus/corpus/*.dcm"))
+    return tuple(p.read_bytes() for p in paths if p.stat().st_size < LARGEST)
+
+
+def head(data: bytes) -> tuple[int, int]:
+    """Return the first 200 bytes of the first codestream, or of the file."""
+    found = [data.find(start) for start in (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")]
+    begin = max(found)
+    return (begin, min(begin + 200, len(data))) if begin > 0 else (0, min(200, len(data)))
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> bytes:
+    """Return a file with up to eight bytes changed, mostly in headers, and perhaps cut."""
+    data = bytearray(draw(st.sampled_from(seeds())))
+    parts = ((0, len(data)), (0, min(len(data), 3000)), head(data))
+    begin, end = draw(st.sampled_from(parts))
+    for _ in range(draw(st.integers(0, 8))):
+        data[draw(st.integers(begin, end - 1))] = draw(st.integers(0, 255))
+    if draw(st.integers(0, 3)) == 0:
+        del data[draw(st.integers(0, len(data))) :]
+    return bytes(data)
+
+
+@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(broken())
+def read_broken(data: bytes) -> None:
+    """Read one broken file, and let no error through that is not ours."""
+    for read in (read_dicom, describe):
+        try:
+            read(data)
+        except DicomError as error:
+            assert error.reason != "broken", str(error)  # noqa: PT017
+        except SaliencyError:
+            pass
+
+
+def test_broken_files_raise_nothing_else() -> None:
+    """Whatever is broken in a file, it is shown or refused, and never by the last safety net."""
+    if not seeds():
+        pytest.skip("no corpus: set SALIENCY_SHARED")
+    stop, number = time.monotonic() + SECONDS, 0
+    while time.monotonic() < stop:
+        seed(number)(read_broken)()
+        number += 1

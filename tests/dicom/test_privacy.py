@@ -1,0 +1,118 @@
+"""Nothing that identifies leaves the room: not in values, texts, errors or notes."""
+
+import logging
+import warnings
+
+import pydicom
+import pytest
+from dicom.build import dataset, ramp, written
+from pydicom.dataset import Dataset
+from shared import ROOT, shared
+
+from saliency.dicom import describe, read_dicom
+from saliency.dicom.tags import READ, TAGS
+from saliency.errors import SaliencyError
+from saliency.values.image import TRAVELS, DicomImage
+
+#: Groups of patient and study, and VRs that name persons, dates, and objects.
+IDENTIFYING_VRS = {"PN", "DA", "DT", "TM", "UI", "AE"}
+IDENTIFYING = {
+    "AccessionNumber",
+    "DeviceSerialNumber",
+    "IssuerOfPatientID",
+    "OtherPatientIDs",
+    "PatientAddress",
+    "PatientComments",
+    "PatientID",
+    "SeriesDescription",
+    "StationName",
+    "StudyDescription",
+    "StudyID",
+    "InstitutionName",
+    "InstitutionAddress",
+    "InstitutionalDepartmentName",
+    "ProtocolName",
+}
+
+
+def identifying(made: Dataset) -> set[str]:
+    """Every text of four characters and more that could identify."""
+    values: list[object] = []
+    for element in made.iterall():
+        if element.VR in IDENTIFYING_VRS or element.keyword in IDENTIFYING:
+            many = isinstance(element.value, pydicom.multival.MultiValue)
+            values.extend(element.value if many else [element.value])
+    words = (word for value in values if value for word in str(value).split("^"))
+    return {word for word in words if len(word) >= 4 and word not in innocent(made)}
+
+
+def innocent(made: Dataset) -> str:
+    """Text that travels by right: the allow-listed attributes, the syntax, and our own words."""
+    syntax = made.file_meta.get("TransferSyntaxUID", "") if hasattr(made, "file_meta") else ""
+    own = "None JPEG Compression"
+    return " ".join([own, getattr(syntax, "name", ""), *(str(made.get(each)) for each in TRAVELS)])
+
+
+def said(image: DicomImage) -> str:
+    """All text that an image holds or shows."""
+    parts = [repr(image), str(image), repr(image.zones), repr(dict(image.info)), image.modality]
+    return " ".join([*parts, repr(image.window), repr(image.spacing)])
+
+
+def files() -> list:
+    """One parameter a corpus file."""
+    return [pytest.param(p.name, id=p.name) for p in sorted(ROOT.glob("corpus/corpus/*.dcm"))]
+
+
+@pytest.mark.parametrize("name", files())
+def test_no_corpus_file_leaks(name: str, caplog: pytest.LogCaptureFixture) -> None:
+    """No identifying text of a real file is in what the image, its errors or the log say."""
+    path = shared("corpus", "corpus", name)
+    with caplog.at_level(logging.DEBUG):
+        try:
+            text = said(read_dicom(path)) + repr(dict(describe(path)))
+        except SaliencyError as error:
+            text = f"{error} {error!r} {error.__cause__!r}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            words = identifying(pydicom.dcmread(path, force=True, stop_before_pixels=True))
+        except Exception:  # noqa: BLE001  pydicom cannot read all that we can
+            words = set()
+
+    notes = "".join(note.message for note in caplog.records if note.name.startswith("saliency"))
+    assert not [word for word in words if word in text + notes]
+
+
+def test_a_name_in_every_text_stays_inside() -> None:
+    """Return a file with a name in each of its texts gives an image that says it nowhere."""
+    made = dataset(ramp())
+    for keyword in sorted(IDENTIFYING):
+        setattr(made, keyword, "QQXYZZY")
+    made.PatientName = "QQXYZZY^QQXYZZY"
+
+    image = read_dicom(written(made))
+
+    assert "XYZZY" not in said(image)
+    assert b"XYZZY" not in str(image.__dict__).encode()
+
+
+def test_the_list_of_elements_names_no_one() -> None:
+    """No element that is ever read is of a person, place, date or identifier."""
+    allowed = {TAGS["TransferSyntaxUID"], TAGS["SOPClassUID"]}
+    vrs = {tag: pydicom.datadict.dictionary_VR(tag) for tag in READ - allowed}
+
+    assert not [tag for tag, vr in vrs.items() if vr in IDENTIFYING_VRS]
+    assert not set(TAGS) & IDENTIFYING
+    assert set(TAGS) >= TRAVELS
+
+
+def test_describe_says_what_a_file_holds() -> None:
+    """The description of a file: shape, bits, syntax by name, windows."""
+    found = describe(written(dataset(ramp(), WindowCenter=[3, 4], WindowWidth=[5, 6])))
+
+    assert found["rows"] == 37
+    assert found["columns"] == 53
+    assert found["bits"] == 16
+    assert found["syntax"] == "Explicit VR Little Endian"
+    assert found["windows"] == ((3, 5), (4, 6))

@@ -1,0 +1,44 @@
+"""Run a script as a new user does, and look at its pictures."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment without settings of ours, and with this copy of the library."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("SALIENCY")}
+    return kept | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+
+
+def run(script: Path, *arguments: object, folder: Path) -> str:
+    """Return what a script prints; fail with its errors where it fails."""
+    done = subprocess.run(
+        [sys.executable, script, *map(str, arguments)],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def picture(path: Path) -> np.ndarray:
+    """Return the RGB pixels of a PNG."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB")).astype(int)
+
+
+def has_heat(path: Path) -> bool:
+    """Tell whether a painted picture shows more than grey."""
+    pixels = picture(path)
+    return bool((np.ptp(pixels, axis=2) > 60).mean() > 0.0005 and pixels.std() > 5)

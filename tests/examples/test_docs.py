@@ -1,0 +1,66 @@
+"""What the pages say runs, and what they show exists."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from examples.running import ROOT, run
+from pydicom.data import get_testdata_file
+
+from saliency.explainers.catalogue import ENTRIES
+
+PAGES = ("README.md", "docs/start.md", "docs/write-an-explainer.md")
+LINKING = (
+    "README.md",
+    "CONTRIBUTING.md",
+    *(f"docs/{page.name}" for page in ROOT.glob("docs/*.md")),
+)
+README = (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_code_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    """A page's blocks, one after the other, run with a model and a file of the names they use."""
+    blocks = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / page).read_text())
+    shutil.copy(ROOT / "examples" / "demo_model.keras", tmp_path / "model.keras")
+    shutil.copy(
+        str(get_testdata_file("examples_overlay.dcm", download=False)), tmp_path / "chest.dcm"
+    )
+    script = tmp_path / "page.py"
+    script.write_text("\n".join(blocks))
+
+    run(script, folder=tmp_path)
+
+    assert list(tmp_path.glob("*.png"))
+
+
+def test_readme_starts_with_what_to_do() -> None:
+    """The commands come first, code comes before line 30."""
+    lines = README.splitlines()
+
+    assert "make demo" in "\n".join(lines[:6])
+    assert "make test" in "\n".join(lines[:6])
+    assert "```python" in lines[:30]
+
+
+def test_readme_lists_the_catalogue() -> None:
+    """The table of methods is the catalogue: its names, summaries and costs, in its order."""
+    table = README.split("## Methods")[1].split("\n## ")[0]
+    rows = [f"| `{name}` | {entry.summary} | {entry.cost} |" for name, entry in ENTRIES.items()]
+
+    assert [line for line in table.splitlines() if line.startswith("| `")] == rows, "\n".join(rows)
+
+
+@pytest.mark.parametrize("page", LINKING)
+def test_links_lead_somewhere(page: str) -> None:
+    """Relative links of a page, to pages and pictures, exist."""
+    text = (ROOT / page).read_text()
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
+
+    assert all(((ROOT / page).parent / target).exists() for target in targets), targets
+
+
+def test_pictures_stay_small() -> None:
+    """Pictures of the pages take less than 300 kB together."""
+    assert sum(path.stat().st_size for path in (ROOT / "docs/images").glob("*")) < 300_000

@@ -1,0 +1,98 @@
+"""Every example runs as it stands, offline, and its pictures show what it says."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from examples.running import ROOT, has_heat, picture, run
+
+import saliency as sal
+
+EXAMPLES = ROOT / "examples"
+SCRIPTS = ("demo", "one_image", "compare_explainers", "after_training", "hospital_name")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_an_example_is_one_page(name: str) -> None:
+    """An example has at most 60 lines and one main."""
+    source = (EXAMPLES / f"{name}.py").read_text()
+    functions = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+
+    assert len(source.splitlines()) <= 60
+    assert functions.count("main") == 1
+
+
+def test_demo_paints_the_lesion(tmp_path: Path) -> None:
+    """The demo writes four overlays of each file on its own grid; CAMs are hot on the lesion."""
+    printed = run(EXAMPLES / "demo.py", tmp_path / "out", folder=tmp_path)
+
+    overlays = sorted(
+        path for path in (tmp_path / "out").glob("*-*.png") if "side" not in path.name
+    )
+    assert len(overlays) == 8
+    assert all(picture(path).shape == (300, 484, 3) and has_heat(path) for path in overlays)
+    assert has_heat(tmp_path / "out" / "side-by-side.png")
+    assert all(str(path) in printed for path in overlays)
+    for name in ("fastcam", "gradcam"):
+        line = next(line for line in printed.splitlines() if f"lesion-{name}.png" in line)
+        assert last_percent(line) >= 50, line
+
+
+def test_one_image_explains_your_own_file(tmp_path: Path) -> None:
+    """One script explains what lies at hand, or the model and the file that it is given."""
+    run(EXAMPLES / "one_image.py", tmp_path / "first", folder=tmp_path)
+    model, file = EXAMPLES / "demo_model.keras", bundled("MR_small.dcm")
+    printed = run(EXAMPLES / "one_image.py", tmp_path / "own", model, file, folder=tmp_path)
+
+    assert picture(tmp_path / "first" / "overlay.png").shape == (128, 128, 3)
+    assert picture(tmp_path / "own" / "overlay.png").shape == (64, 64, 3)
+    assert "Explanation(FastCAM(" in printed
+
+
+def test_compare_shows_every_explainer(tmp_path: Path) -> None:
+    """There is an overlay for each name of the catalogue, and noise finds the lesion worst."""
+    printed = run(EXAMPLES / "compare_explainers.py", tmp_path / "out", folder=tmp_path)
+
+    share = {name: int(part) for name, part in re.findall(r"(\w+): (\d+)% of the hott", printed)}
+    assert re.findall(r"^(\w+): ", printed, re.MULTILINE) == ["edge_weighted", *sal.catalogue()]
+    assert all(has_heat(tmp_path / "out" / f"{name}.png") for name in share)
+    assert len(share) >= 9
+    assert share["fastcam"] > 50 > 5 * share["random"]
+
+
+def test_after_training_explains_what_was_learned(tmp_path: Path) -> None:
+    """The small model learns, and its right answers are painted."""
+    printed = run(EXAMPLES / "after_training.py", tmp_path / "out", folder=tmp_path)
+
+    assert int(re.findall(r"right on (\d+)%", printed)[0]) >= 80
+    assert all(has_heat(tmp_path / "out" / f"right-{number}.png") for number in range(4))
+
+
+def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
+    """The poisoned model gives the name at least 5 times the heat, for each of the methods."""
+    printed = run(EXAMPLES / "hospital_name.py", tmp_path / "out", folder=tmp_path)
+
+    ratios = dict(re.findall(r"(\w+): heat in the name .* ratio ([\d.]+)", printed))
+    assert ratios.keys() == {"fastcam", "integrated_gradients", "gradient"}
+    assert all(float(ratio) >= 5 for ratio in ratios.values()), printed
+    for method in ratios:
+        assert magenta(tmp_path / "out" / f"poisoned-{method}.png") > 5 * magenta(
+            tmp_path / "out" / f"clean-{method}.png"
+        )
+
+
+def last_percent(line: str) -> int:
+    return int(re.findall(r"(\d+)% of its hottest", line)[-1])
+
+
+def magenta(path: Path) -> float:
+    """Sum how far red and blue stand above green in the painted picture."""
+    red, green, blue = picture(path).transpose(2, 0, 1)
+    return float((red.clip(max=blue) - green).clip(min=0).sum())
+
+
+def bundled(name: str) -> Path:
+    from pydicom.data import get_testdata_file
+
+    return Path(str(get_testdata_file(name, download=False)))

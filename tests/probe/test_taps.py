@@ -1,0 +1,152 @@
+"""The ends of the scales of known networks are the known layers."""
+
+import keras
+import numpy as np
+import pytest
+from probe import nets
+
+from saliency.errors import ModelError
+from saliency.probe.graph import graph_of
+from saliency.probe.keras_probe import KerasProbe
+from saliency.probe.outline import outline_of
+from saliency.probe.taps import end_of_scales
+
+STAGES = [(2, 3), (3, 4), (4, 6), (5, 3)]
+
+KNOWN = [
+    ("ResNet50", ["conv1_relu", *(f"conv{stage}_block{last}_out" for stage, last in STAGES)]),
+    ("VGG16", [f"block{scale}_conv{2 if scale < 3 else 3}" for scale in range(1, 6)]),
+    ("DenseNet121", ["conv1_relu", "pool2_relu", "pool3_relu", "pool4_relu", "relu"]),
+    ("MobileNetV2", [*(f"block_{block}_expand_relu" for block in (1, 3, 6, 13)), "out_relu"]),
+    ("InceptionV3", [None, None, "mixed2", "mixed7", "mixed10"]),
+    (
+        "EfficientNetB0",
+        [*(f"block{block}a_expand_activation" for block in (2, 3, 4, 6)), "top_activation"],
+    ),
+    ("ResNet50V2", [None, None, None, "post_relu"]),
+]
+
+
+def named(model, shape):
+    outline = outline_of(graph_of(model), (None, *shape))
+    return [outline.steps[index].name for index in end_of_scales(outline, len(shape) + 1)]
+
+
+@pytest.mark.parametrize(("application", "expected"), KNOWN, ids=[name for name, _ in KNOWN])
+def test_the_scales_of_a_published_network(application, expected):
+    """The last activated tensor before each down-sampling, and the last of all."""
+    build = getattr(keras.applications, application)
+    found = named(build(weights=None, include_top=False, input_shape=(96, 128, 3)), (96, 128, 3))
+    assert len(found) == len(expected)
+    assert [each if want else None for each, want in zip(found, expected, strict=True)] == expected
+
+
+def test_scales_do_not_depend_on_a_free_input_size():
+    """Where the model leaves height and width free, the same layers are found."""
+    model = keras.applications.MobileNetV2(weights=None, include_top=False, alpha=0.35)
+    assert named(model, (None, None, 3))[0] == "block_1_expand_relu"
+    assert named(model, (None, None, 3)) == named(model, (96, 128, 3))
+
+
+def test_a_pooling_alone_is_no_scale():
+    """A scale without a convolution does not count: two poolings in a row end one scale."""
+    inputs = keras.Input(nets.SHAPE)
+    layers = [
+        keras.layers.Conv2D(3, 3, activation="relu", name="one"),
+        keras.layers.MaxPooling2D(),
+        keras.layers.ZeroPadding2D(),
+        keras.layers.MaxPooling2D(),
+        keras.layers.Conv2D(3, 3, activation="relu", name="two"),
+        keras.layers.GlobalMaxPooling2D(),
+    ]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["one", "two"]
+
+
+def test_the_activation_counts_not_the_convolution():
+    """Convolution, normalisation, activation: the activation is the end of the scale."""
+    inputs = keras.Input(nets.SHAPE)
+    layers = [
+        keras.layers.Conv2D(3, 3, name="conv"),
+        keras.layers.BatchNormalization(),
+        keras.layers.ReLU(name="relu"),
+        keras.layers.Dropout(0.2),
+        keras.layers.AveragePooling2D(2),
+        keras.layers.Conv2D(3, 3, name="last"),
+        keras.layers.LeakyReLU(name="leaky"),
+        keras.layers.Flatten(),
+    ]
+    found = named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE)
+    assert found == ["relu", "leaky"]
+
+
+def test_a_linear_network_has_taps_too():
+    """Without any activation function the ends of the convolutions count."""
+    inputs = keras.Input(nets.SHAPE)
+    layers = [keras.layers.Conv2D(3, 3, name="conv"), keras.layers.GlobalAveragePooling2D()]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["conv"]
+
+
+def test_the_way_up_is_no_scale():
+    """Of an encoder and decoder, the encoder's ends and the bottom are tapped."""
+    inputs = keras.Input((32, 48, 1))
+    down = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="down")(inputs)
+    x = keras.layers.MaxPooling2D()(down)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="bottom")(x)
+    x = keras.layers.UpSampling2D()(x)
+    x = keras.layers.Concatenate()([down, x])
+    x = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="up")(x)
+    model = keras.Model(inputs, keras.layers.Conv2D(2, 1, activation="softmax")(x))
+    assert named(model, (32, 48, 1)) == ["down", "bottom"]
+
+
+def test_a_gate_is_no_scale():
+    """Squeeze and excitation works on one pixel: it is no scale of its own."""
+    inputs = keras.Input(nets.SHAPE)
+    x = keras.layers.Conv2D(4, 3, activation="relu", name="conv")(inputs)
+    gate = keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = keras.layers.Conv2D(4, 1, activation="sigmoid", name="gate")(gate)
+    x = keras.layers.Multiply(name="gated")([x, gate])
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x))
+    assert named(model, nets.SHAPE) == ["gated"]
+
+
+def test_layers_can_be_named():
+    """A bare name that is unique, or a full one; given in any order, earliest first."""
+    model = nets.nested()
+    for names in (["conv3", "conv1"], ["inner/backbone/conv1", "conv3"]):
+        probe = KerasProbe(model, layers=names)
+        assert probe.layers == ("inner/backbone/conv1", "inner/backbone/conv3")
+    shapes = [each.shape for each in probe.at(0).activations(nets.pictures())]
+    assert shapes == [(2, 18, 26, 4), (2, 7, 11, 6)]
+
+
+def test_an_unknown_name_is_refused_with_the_nearest():
+    """A misspelled layer is answered with names that exist."""
+    with pytest.raises(ModelError, match="backbone/conv2"):
+        KerasProbe(nets.nested(), layers=["convolution2"])
+
+
+def test_a_layer_without_picture_is_refused():
+    """A dense layer has no pixels to paint."""
+    with pytest.raises(ModelError, match="scores"):
+        KerasProbe(nets.flat(), layers=["scores"])
+
+
+def shared_layer():
+    inputs = keras.Input(nets.SHAPE)
+    twice = keras.layers.Conv2D(2, 3, padding="same", activation="relu", name="twice")
+    x = keras.layers.GlobalAveragePooling2D()(twice(twice(inputs)))
+    return nets.filled(keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x)))
+
+
+def test_a_layer_that_stands_at_two_places_is_two_calls():
+    """A shared layer has a tap for each call, with that call's own activation."""
+    model = shared_layer()
+    with pytest.raises(ModelError, match="twice#2"):
+        KerasProbe(model, layers=["twice"])
+    probe = KerasProbe(model, layers=["twice#1", "twice#2"])
+    inputs = nets.pictures()
+    layer = model.get_layer("twice")
+    once, again = probe.at(0).activations(inputs)
+    np.testing.assert_allclose(once, layer(inputs), atol=1e-6)
+    np.testing.assert_allclose(again, layer(layer(inputs)), atol=1e-5)

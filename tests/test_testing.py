@@ -1,0 +1,94 @@
+"""check_explainer passes what is right, and names what is wrong."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import saliency as sal
+from saliency.errors import ExplainerError
+from saliency.testing import check_explainer, network
+
+
+def edge_weighted_gradient(probe, inputs):
+    """A plugin: gradient times local contrast."""
+    contrast = tf.image.sobel_edges(inputs)
+    return probe.gradient(inputs) * tf.norm(contrast, axis=-1)
+
+
+@dataclass(frozen=True)
+class Blurred:
+    """A plugin with a parameter: |gradient|, averaged over a neighbourhood."""
+
+    size: int = 5
+
+    def __call__(self, probe, inputs):
+        magnitude = tf.reduce_sum(tf.abs(probe.gradient(inputs)), axis=-1, keepdims=True)
+        return tf.nn.avg_pool2d(magnitude, self.size, 1, "SAME")[..., 0]
+
+
+@pytest.mark.parametrize("name", sal.catalogue())
+def test_every_entry_of_the_catalogue_keeps_the_laws(name):
+    """Ours are held to what a plugin author is held to."""
+    check_explainer(name)
+
+
+@pytest.mark.parametrize("plugin", [edge_weighted_gradient, Blurred(), Blurred(9)], ids=repr)
+@pytest.mark.parametrize("shape", [(37, 53, 1), (53, 37, 3)], ids=str)
+def test_plugins_keep_the_laws(plugin, shape):
+    """A function and a frozen dataclass need nothing else."""
+    check_explainer(plugin, network(shape[2]), shape=shape)
+
+
+def transposed(probe, inputs):
+    return tf.transpose(probe.gradient(inputs), (0, 2, 1, 3))
+
+
+def first_only(probe, inputs):
+    return probe.gradient(inputs)[:1]
+
+
+def unseeded(probe, inputs):
+    return probe.gradient(inputs) * np.random.default_rng().uniform(size=inputs.shape)
+
+
+def mixes_samples(probe, inputs):
+    return probe.gradient(inputs) - tf.reduce_mean(probe.gradient(inputs), axis=0)
+
+
+def divides_by_its_maximum(probe, inputs):
+    gradient = probe.gradient(inputs)
+    return gradient / tf.reduce_max(tf.abs(gradient), axis=(1, 2, 3), keepdims=True)
+
+
+def hides_nan(probe, inputs):
+    gradient = probe.gradient(inputs)
+    return tf.where(tf.math.is_nan(gradient), 0.0, gradient)
+
+
+class Nameless:
+    """Its repr is the default one."""
+
+    def __call__(self, probe, inputs):
+        return probe.gradient(inputs)
+
+
+@pytest.mark.parametrize(
+    ("broken", "law"),
+    [
+        (transposed, "expected shape"),
+        (first_only, "expected shape"),
+        (unseeded, "two answers"),
+        (mixes_samples, "one by one differ"),
+        (divides_by_its_maximum, "NaN or infinite"),
+        (hides_nan, "became a picture"),
+        (Nameless(), "memory address"),
+        (lambda _, inputs: tf.cast(inputs, tf.int32), "floating"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_each_broken_law_is_named(broken, law):
+    """An explainer that breaks one law is told which."""
+    with pytest.raises(ExplainerError, match=law):
+        check_explainer(broken)
