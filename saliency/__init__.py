@@ -26,6 +26,9 @@ if any(_path.isdir(_path.join(__path__[0], room)) for room in ("tf1", "metrics")
     raise ImportError(_clash)
 
 _HOMES = {
+    "saliency.audit.report": "AuditReport",
+    "saliency.audit.run": "audit",
+    "saliency.audit.verdict": "Verdict",
     "saliency.dicom": "read_dicom read_frames",
     "saliency.errors": "DicomError ExplainerError InputError MissingExtraError ModelError "
     "NotFiniteError SaliencyError TargetError",

@@ -1,3 +1,6 @@
+from saliency.audit.report import AuditReport as AuditReport
+from saliency.audit.run import audit as audit
+from saliency.audit.verdict import Verdict as Verdict
 from saliency.dicom import read_dicom as read_dicom
 from saliency.dicom import read_frames as read_frames
 from saliency.errors import DicomError as DicomError

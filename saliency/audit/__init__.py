@@ -1,1 +1,50 @@
-"""Many explanations, one verdict: what this model looks at."""
+"""Many explanations, one verdict: what this model looks at.
+
+The room can be called: ``saliency.audit(model, images)`` runs :func:`saliency.audit.run.audit`.
+"""
+
+import sys
+from importlib import import_module as _import_module
+from types import ModuleType
+from typing import Any
+
+_HOME_OF = {
+    "AuditReport": "report",
+    "Intervention": "one",
+    "Share": "heat",
+    "Verdict": "verdict",
+    "intervene": "one",
+    "shares": "heat",
+}
+
+__all__ = [*_HOME_OF]  # noqa: PLE0604
+
+
+class _Room(ModuleType):
+    """A package that is a verb, too: ``saliency.audit`` names both, in any order of imports."""
+
+    def __call__(
+        self,
+        model: object,
+        images: object,
+        *,
+        labels: Any = None,
+        prepare: Any = None,
+        target: Any = None,
+        seed: int = 0,
+    ) -> Any:
+        """Find out which parts of the pictures a model reads; see ``saliency.audit.run.audit``."""
+        audit = _import_module("saliency.audit.run").audit
+        return audit(model, images, labels=labels, prepare=prepare, target=target, seed=seed)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        msg = f"module 'saliency.audit' has no attribute {name!r}"
+        raise AttributeError(msg)
+    value = getattr(_import_module(f"saliency.audit.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+sys.modules[__name__].__class__ = _Room

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
-from pydicom.dataset import Dataset
 
 from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
@@ -22,12 +21,11 @@ from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
-from saliency.dicom.store import Source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
 from saliency.dicom.voi import Voi, Windowed, read_voi
-from saliency.dicom.zones import declared_zones
+from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.image import TRAVELS, DicomImage
@@ -35,9 +33,7 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(
-    source: Source | Dataset, *, frame: int = 0, window: Window | int | None = None
-) -> DicomImage:
+def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -67,9 +63,7 @@ def read_dicom(
         return Reader(opened).image(frame, window)
 
 
-def read_frames(
-    source: Source | Dataset, *, window: Window | int | None = None
-) -> Iterator[DicomImage]:
+def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
@@ -100,6 +94,7 @@ class Reader:
         self._pixels = pixels_of(opened)
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
+        self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
             self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
@@ -118,7 +113,8 @@ class Reader:
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
             zones=(
-                *declared_zones(self._elements, samples, self.layout, frame, picture.absent),
+                *self._zones,
+                *frame_zones(self._elements, samples, self.layout, frame, picture.absent),
                 *found_zones(picture.display),
             ),
             spacing=read_spacing(groups),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saliency.audit.shares import shares
+from saliency.audit.heat import shares
 from saliency.errors import InputError
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage

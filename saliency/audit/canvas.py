@@ -1,0 +1,122 @@
+"""The pixels that the model's input is made of: read them, change them, find zones on them."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, final
+
+import numpy as np
+
+from saliency.dicom.text import text_zone
+from saliency.errors import InputError
+from saliency.pipeline.prepare import Intensity, Prepare
+from saliency.pipeline.resize import resized
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+from saliency.values.zone import Zone
+
+ARRAY_OF = {"display": "display", "modality": "pixels", "stored": "stored"}
+"""Which array of a DicomImage :class:`Prepare` reads, by its ``intensity``."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """A picture, and which of its arrays the model gets to see.
+
+    Parameters
+    ----------
+    image
+        The picture.
+    intensity
+        As in :class:`Prepare`.
+    """
+
+    image: DicomImage
+    intensity: Intensity = "display"
+
+    @property
+    def values(self) -> Array:
+        """What the model's input is made of, (rows, columns[, 3]).
+
+        Raises
+        ------
+        InputError
+            The picture has no such values.
+        """
+        found: Array | None = getattr(self.image, ARRAY_OF[self.intensity])
+        if found is None:
+            msg = "audit: a picture has no stored values; use Prepare(intensity='modality')."
+            raise InputError(msg)
+        return found
+
+    def with_values(self, values: Array) -> DicomImage:
+        """Return the picture with other values; whole numbers are rounded and kept in range."""
+        kind = self.values.dtype
+        if np.issubdtype(kind, np.integer):
+            ends = np.iinfo(kind)
+            values = np.clip(np.rint(values), ends.min, ends.max)
+        changed = np.ascontiguousarray(values).astype(kind)
+        changed.flags.writeable = False
+        named: dict[str, Any] = {ARRAY_OF[self.intensity]: changed}
+        return replace(self.image, **named)
+
+
+def canvas(image: DicomImage, prepare: Prepare | None) -> Canvas:
+    """Return what this way of preparing reads of a picture."""
+    return Canvas(image, "display" if prepare is None else prepare.intensity)
+
+
+def like(values: Array, wanted: Array) -> Array:
+    """Bring values to the grid and the colours of others, float32."""
+    placed = resized(values, (wanted.shape[0], wanted.shape[1]))
+    if placed.ndim == wanted.ndim:
+        return placed
+    if placed.ndim == 3:
+        return np.asarray(placed.mean(axis=2), np.float32)
+    return np.repeat(placed[..., np.newaxis], 3, axis=2)
+
+
+def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
+    """Bring a mask to a grid (rows, columns): True where any of it falls."""
+    if mask.shape == size:
+        return mask
+    placed: Array = resized(mask.astype(np.float32), (size[0], size[1])) > 1e-3
+    return placed
+
+
+def with_text(image: DicomImage) -> DicomImage:
+    """Look for burned-in text where nobody has looked yet."""
+    if any(zone.name == "text" for zone in image.zones):
+        return image
+    zone = text_zone(image.display)
+    return image if zone is None else replace(image, zones=(*image.zones, zone))
+
+
+@final
+@dataclass(frozen=True)
+class Packed:
+    """A mask in a few hundred bytes, for what must be remembered of thousands of pictures."""
+
+    size: tuple[int, int]
+    area: float
+    data: bytes
+
+    @property
+    def mask(self) -> Array:
+        """Bool (rows, columns)."""
+        bits = np.frombuffer(zlib.decompress(self.data), np.uint8)
+        count = self.size[0] * self.size[1]
+        return np.unpackbits(bits, count=count).reshape(self.size).astype(np.bool_)
+
+
+def packed(mask: Array) -> Packed:
+    """Pack a bool mask (rows, columns)."""
+    data = zlib.compress(np.packbits(mask).tobytes(), 1)
+    return Packed((mask.shape[0], mask.shape[1]), float(mask.mean()), data)
+
+
+def with_zones(image: DicomImage, zones: Mapping[str, Packed]) -> DicomImage:
+    """Return a picture with the zones that were found in it before."""
+    found = (Zone(name, zone.mask, "found before") for name, zone in zones.items())
+    return replace(image, zones=tuple(found))

@@ -1,0 +1,180 @@
+"""Second look: take zones out of pictures, and exchange them between pictures."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+
+from saliency.audit.asking import Asker
+from saliency.audit.canvas import Canvas, canvas, like, mask_like
+from saliency.audit.fills import FILLS
+from saliency.audit.patches import EXCHANGES, elsewhere, removed
+from saliency.audit.reading import Seen, masks_of
+from saliency.audit.removal import variants
+from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Exchange:
+    """Scores of the hosts with a picture's content in them.
+
+    Parameters
+    ----------
+    zone
+        float (hosts, columns): the content of its zone; NaN where it is the host itself.
+    tissue
+        The same area elsewhere; NaN also where there was no room.
+    """
+
+    zone: Array
+    tissue: Array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Everything that was asked about one picture.
+
+    Parameters
+    ----------
+    index
+        Position among the sources.
+    scores
+        float (columns,): of the picture as it is.
+    cleaned
+        float (columns,): scores of the picture without any of its zones.
+    removals
+        float (fills, 2, columns) for each zone it has: without the zone, without as much tissue.
+    exchanges
+        For each zone of the pictures.
+    """
+
+    index: int
+    scores: Array
+    cleaned: Array
+    removals: Mapping[str, Array] = field(default_factory=dict)
+    exchanges: Mapping[str, Exchange] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Host:
+    """A picture that others' contents are put into."""
+
+    index: int
+    canvas: Canvas
+    masks: Mapping[str, Array]
+    scores: Array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What stays the same from picture to picture."""
+
+    asker: Asker
+    targets: tuple[Target, ...]
+    zones: tuple[str, ...]
+    hosts: tuple[Host, ...] = ()
+    seed: int = 0
+
+    def scores(self, images: list[DicomImage]) -> Array:
+        """Return float (n, columns)."""
+        return self.asker.scores(images, self.targets)
+
+
+def host(bench: Bench, image: DicomImage, index: int) -> Host:
+    """Make a host of a picture."""
+    found = canvas(image, bench.asker.prepare)
+    return Host(index, found, masks_of(image), bench.scores([image])[0])
+
+
+def trial(bench: Bench, image: DicomImage, seen: Seen) -> Trial:
+    """Ask everything about one picture."""
+    donor = canvas(image, bench.asker.prepare)
+    own = {name: zone.mask for name, zone in seen.zones.items()}
+    generator = np.random.default_rng((bench.seed, seen.index))
+    removals = {name: _removal(bench, donor, own, name, generator) for name in own}
+    scores = bench.scores([image, cleaned(donor)])
+    return Trial(
+        seen.index,
+        scores[0],
+        scores[1],
+        {name: scores for name, scores in removals.items() if scores is not None},
+        {
+            name: _exchange(bench, donor, own.get(name), (seen.index, name), generator)
+            for name in bench.zones
+        },
+    )
+
+
+def cleaned(donor: Canvas) -> DicomImage:
+    """Return the picture with the background in place of all of its zones."""
+    return donor.with_values(removed(donor.values, ~donor.image.diagnostic))
+
+
+def _removal(
+    bench: Bench,
+    donor: Canvas,
+    own: Mapping[str, Array],
+    name: str,
+    generator: np.random.Generator,
+) -> Array | None:
+    moved = elsewhere(own[name], np.logical_or.reduce([*own.values()]), generator)
+    if moved is None:
+        return None
+    scores = bench.scores(variants(donor, own[name], moved, bench.seed))
+    return scores.reshape(len(FILLS), 2, -1)
+
+
+def _exchange(
+    bench: Bench,
+    donor: Canvas,
+    mask: Array | None,
+    name: tuple[int, str],
+    generator: np.random.Generator,
+) -> Exchange:
+    """Put a zone's content into every host but itself."""
+    scores = np.full((len(bench.hosts), 2, len(bench.targets)), np.nan)
+    asked: list[tuple[int, int]] = []
+    images: list[DicomImage] = []
+    for row, one in enumerate(bench.hosts):
+        union = _joined(one, mask, name[1])
+        if one.index == name[0]:
+            continue
+        if not union.any():
+            scores[row] = one.scores
+            continue
+        for part, where in enumerate(_places(one, donor, union, generator)):
+            asked.append((row, part))
+            images.extend(_exchanged(one.canvas, donor, where))
+    found = bench.scores(images).reshape(-1, len(EXCHANGES), len(bench.targets)).mean(axis=1)
+    for place, score in zip(asked, found, strict=True):
+        scores[place] = score
+    return Exchange(scores[:, 0], scores[:, 1])
+
+
+def _places(
+    one: Host, donor: Canvas, union: Array, generator: np.random.Generator
+) -> Iterator[Array]:
+    """Yield where the zone is; then, if there is room, where as much tissue of both pictures is."""
+    yield union
+    theirs = mask_like(~donor.image.diagnostic, union.shape)
+    moved = elsewhere(union, theirs | ~one.canvas.image.diagnostic, generator)
+    if moved is not None:
+        yield moved
+
+
+def _exchanged(host: Canvas, donor: Canvas, where: Array) -> list[DicomImage]:
+    theirs = like(donor.values, host.values)
+    return [host.with_values(way(host.values, theirs, where)) for way in EXCHANGES]
+
+
+def _joined(one: Host, mask: Array | None, name: str) -> Array:
+    size = one.canvas.image.size
+    ours = one.masks.get(name, np.zeros(size, np.bool_))
+    return ours if mask is None else ours | mask_like(mask, size)

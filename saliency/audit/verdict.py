@@ -1,0 +1,206 @@
+"""What the numbers allow to say."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias, final
+
+import numpy as np
+
+from saliency.audit.statistics import Interval, holm
+from saliency.audit.weighing import Removal, Swap
+
+Finding: TypeAlias = Literal["reads", "may read", "no evidence"]
+
+
+class Rule(NamedTuple):
+    """An effect at least so large, and a corrected p-value below."""
+
+    effect: float
+    p_value: float
+
+
+READS = Rule(0.3, 0.01)
+MAY_READ = Rule(0.1, 0.05)
+REMOVAL = Rule(0.5, 0.05)
+"""Removal alone may at most raise to "may read": models are thrown by holes, too."""
+FEW = 0.05
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said about a model and a zone.
+
+    Parameters
+    ----------
+    finding
+        ``"reads"``: exchanging the zone moves the score by 30 % or more of the swing from one
+        decision to the other, more than as much tissue does, at corrected p < 0.01.
+        ``"may read"``: 10 % or more at p < 0.05, or only removing the zone takes away half of the
+        lead. ``"no evidence"``: neither was seen; that is not evidence of absence.
+    effect
+        That share; of the lead, where removal alone was weighed.
+    interval
+        95 %, of ``effect``.
+    p_value
+        Corrected for all zones and divisions asked about (Holm 1979); 1 where nothing was asked.
+    sentence
+        The finding in words.
+    measured
+        The numbers behind it.
+    """
+
+    finding: Finding
+    effect: float
+    interval: Interval
+    p_value: float
+    sentence: str = ""
+    measured: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Weighed:
+    """The numbers about one zone.
+
+    Parameters
+    ----------
+    count, pictures
+        How many of the pictures show the zone.
+    swaps
+        One for each division of the pictures.
+    removal
+        None where there was none.
+    """
+
+    count: int
+    pictures: int
+    swaps: Sequence[Swap] = ()
+    removal: Removal | None = None
+
+
+def judge(zones: Mapping[str, Weighed]) -> dict[str, Verdict]:
+    """Return a verdict for each zone, corrected for all questions asked."""
+    swaps = [(name, each) for name, zone in zones.items() for each in zone.swaps]
+    gone = [(name, zone.removal) for name, zone in zones.items() if zone.removal]
+    swap_p = holm(np.array([each.p_value for _, each in swaps])).tolist()
+    gone_p = holm(np.array([each.p_value for _, each in gone])).tolist()
+    found = {}
+    for name, zone in zones.items():
+        mine = [(each, p) for (whose, each), p in zip(swaps, swap_p, strict=True) if whose == name]
+        lost = [p for (whose, _), p in zip(gone, gone_p, strict=True) if whose == name]
+        found[name] = _verdict(name, zone, mine, lost[0] if lost else 1.0)
+    return found
+
+
+def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: float) -> Verdict:
+    if not zone.count:
+        return _nothing(f"No picture shows the zone {name}: there was nothing to read.", zone)
+    graded = sorted(swaps, key=lambda pair: (_grade(*pair), pair[0].effect), reverse=True)
+    if graded and _grade(*graded[0]):
+        return _read(name, zone, *graded[0])
+    gone = zone.removal
+    if gone and gone.effect >= REMOVAL.effect and lost < REMOVAL.p_value:
+        return _lost(name, zone, gone, lost)
+    if not graded:
+        return _unasked(name, zone)
+    return _unmoved(name, zone, *graded[0])
+
+
+def _grade(swap: Swap, p_value: float) -> int:
+    """2 where the model reads, 1 where it may, 0."""
+    return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
+
+
+def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
+    finding: Finding = "reads" if _grade(swap, p_value) == 2 else "may read"
+    verb = "reads" if finding == "reads" else "may read"
+    against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
+    sentence = (
+        f"The model {verb} the zone {name}: exchanging it between pictures of different "
+        f"{_divided(swap)} moves the score by {_percent(swap.effect)} of the way from one decision "
+        f"to the other, more than as much tissue does ({_interval(swap.interval)}, "
+        f"{_p(p_value)}).{_flipped(swap)}{against}"
+    )
+    return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
+
+
+def _lost(name: str, zone: Weighed, gone: Removal, p_value: float) -> Verdict:
+    sentence = (
+        f"The model may read the zone {name}: removing it takes away {_percent(gone.effect)} of "
+        f"the lead of its decisions, more than removing as much tissue, whatever is put in its "
+        f"place ({_interval(gone.interval)}, {_p(p_value)}). The pictures give no way to "
+        "tell whether its content matters, or that it is missing."
+    )
+    return Verdict("may read", gone.effect, gone.interval, p_value, sentence, _measured(zone))
+
+
+def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
+    if swap.least >= FEW:
+        numbers = " and ".join(map(str, swap.counts))
+        sentence = (
+            f"No evidence about the zone {name}: groups of {numbers} pictures are too few to tell "
+            "anything from chance."
+        )
+    else:
+        sentence = (
+            f"No evidence that the model reads the zone {name}: exchanging it between pictures of "
+            f"different {_divided(swap)} moves the score by {_percent(swap.effect)} of the way "
+            "from one decision to the other, beyond what as much tissue does "
+            f"({_interval(swap.interval)}, {_p(p_value)}); from {_percent(MAY_READ.effect)} "
+            f"on, at p < {MAY_READ.p_value}, this report would say so."
+        )
+    return Verdict(
+        "no evidence", swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
+    )
+
+
+def _unasked(name: str, zone: Weighed) -> Verdict:
+    return _nothing(
+        f"No evidence about the zone {name}: the pictures give no two groups to exchange it "
+        "between, no room for a control, or the model says the same of all of them.",
+        zone,
+    )
+
+
+def _nothing(sentence: str, zone: Weighed) -> Verdict:
+    return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone))
+
+
+def _measured(zone: Weighed, swap: Swap | None = None) -> dict[str, float | int | str]:
+    found: dict[str, float | int | str] = {"pictures": zone.pictures, "with_zone": zone.count}
+    if swap is not None:
+        found |= {
+            "divided_by": swap.by,
+            "groups": " + ".join(map(str, swap.counts)),
+            "zone_effect": swap.zone,
+            "tissue_effect": swap.tissue,
+            "decisions_changed": swap.flips,
+            "decisions_changed_by_tissue": swap.tissue_flips,
+        }
+    if zone.removal is not None:
+        found |= {"removal_effect": zone.removal.effect, "removal_pictures": zone.removal.count}
+    return found
+
+
+def _divided(swap: Swap) -> str:
+    return {"label": "labels", "prediction": "predictions", "median": "scores"}[swap.by]
+
+
+def _flipped(swap: Swap) -> str:
+    if np.isnan(swap.flips):
+        return ""
+    tissue = "" if np.isnan(swap.tissue_flips) else f", with tissue {_percent(swap.tissue_flips)}"
+    return f" With the other's zone {_percent(swap.flips)} of decisions change{tissue}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
+
+
+def _interval(interval: Interval) -> str:
+    return f"95 % interval {100 * interval.low:.0f} to {100 * interval.high:.0f} %"
+
+
+def _p(value: float) -> str:
+    return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
