@@ -20,12 +20,17 @@ GROUPS = {
 
 def page() -> str:
     """Return the page as Markdown."""
-    parts = ["# Reference", "Every name of `import saliency as sal`. `help(sal.name)` says all.", ""]
+    intro = "Every name of `import saliency as sal`. `help(sal.name)` says all."
+    parts = ["# Reference", "", intro, ""]
     for room, title in GROUPS.items():
-        names = sorted(name for name in sal.__all__ if sal._HOME_OF[name].startswith(room))
+        names = sorted(name for name in sal.__all__ if _home(name).startswith(room))
         if names:
             parts += [f"## {title}", "", *(_row(name) for name in names), ""]
     return "\n".join(parts)
+
+
+def _home(name: str) -> str:
+    return str(getattr(getattr(sal, name), "__module__", ""))
 
 
 def _row(name: str) -> str:

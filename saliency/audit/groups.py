@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -109,6 +109,12 @@ def question(asker: Asker, target: Target, classes: Sequence[int]) -> Question:
     return Question((Lead(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds)
 
 
+def decisions(asked: Question, scores: Array) -> Grouping:
+    """Return what the model says of each picture, however many say the same; without names."""
+    member = (scores @ asked.weights.T).argmax(axis=1)
+    return Grouping("prediction", (), member, asked.weights, np.zeros(len(asked.targets)))
+
+
 def groupings(
     asked: Question, labels: Sequence[Any], scores: Array, asker: Asker
 ) -> list[Grouping]:
@@ -119,10 +125,10 @@ def groupings(
     """
     weights, zero = asked.weights, np.zeros(len(asked.targets))
     names = _names(asked, asker)
-    said = (scores @ weights.T).argmax(axis=1)
+    said = replace(decisions(asked, scores), names=names)
     found = [
         _enough(Grouping("label", names, _told(labels, asked, asker), weights, zero)),
-        _enough(Grouping("prediction", names, said, weights, zero)),
+        _enough(said),
     ]
     if not found[-1].names:
         found[-1] = _enough(_by_median(scores, weights))

@@ -97,7 +97,8 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
         kept, offset = _best(small, full, generator, wrap=wrap)
         if kept >= 0.9 * small.sum():
             break
-    moved = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1)) & ~(mask | taken)
+    moved: Array = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1))
+    moved[mask | taken] = False
     return moved if moved.sum() >= ROOM * mask.sum() else None
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import with_zones
-from saliency.audit.groups import Question, class_of, groupings, question
+from saliency.audit.groups import Question, class_of, decisions, groupings, question
 from saliency.audit.reading import Seen, failure, look, read
 from saliency.audit.report import AuditReport
 from saliency.audit.sources import Source, labels_of, sources_of
@@ -111,7 +111,8 @@ def _report(case: Case, seen: list[Seen], failures: list[Failure]) -> AuditRepor
     told = [labels[one.index] for one in trials]
     ways = groupings(asked, told, scores, case.asker)
     evidence = [Evidence(way, scores, trials, bench.hosts) for way in ways]
-    verdicts = judge({zone: _weighed(zone, seen, evidence, generator) for zone in bench.zones})
+    plain = Evidence(decisions(asked, scores), scores, trials, bench.hosts)
+    verdicts = judge({zone: _weighed(zone, seen, plain, evidence) for zone in bench.zones})
     failures.sort(key=lambda row: row.index)
     return AuditReport(verdicts, {}, tuple(failures))
 
@@ -170,12 +171,11 @@ def _trials(case: Case, bench: Bench, chosen: list[Seen]) -> Iterator[Trial | Fa
             yield failure(seen.index, error)
 
 
-def _weighed(
-    zone: str, seen: list[Seen], evidence: list[Evidence], generator: np.random.Generator
-) -> Weighed:
+def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence]) -> Weighed:
     count = sum(zone in one.zones for one in seen)
     if not count:
         return Weighed(0, len(seen))
-    swaps = [swap(each, zone, generator) for each in evidence]
-    gone = removal(evidence[0], zone, generator) if evidence else None
+    generator = np.random.default_rng(0)
+    swaps = [swap(each, zone, generator) for each in ways]
+    gone = removal(plain, zone, generator)
     return Weighed(count, len(seen), [each for each in swaps if each is not None], gone)

@@ -24,6 +24,7 @@ from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
+from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
@@ -97,7 +98,9 @@ class Reader:
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
+            streams = 1 if opened.syntax.family == "video" else self.layout.frames
+            self._index = FrameIndex(self._pixels, opened.elements, streams)
+        self._video: Video | None = None
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:
         """Read, decode and show one frame."""
@@ -128,6 +131,8 @@ class Reader:
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:
         """Return the bytes of a frame, and its samples."""
+        if self._index is not None and self._syntax.family == "video":
+            return self._filmed(self._index, frame)
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
@@ -135,6 +140,15 @@ class Reader:
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
         return raw, unpack(raw, self.layout, little=little, first_bit=bit)
+
+    def _filmed(self, index: FrameIndex, frame: int) -> tuple[bytes, Samples]:
+        """Return a frame of a video, and its decoded bytes: it has none of its own in the file."""
+        self._video = self._video or Video(index.read(0))
+        samples = self._video.frame(frame)
+        if samples.array.shape != (*self.layout.size, self.layout.samples):
+            msg = "Expected a frame of the size of its header, got another from the video."
+            raise DicomError(msg, reason="size-mismatch")
+        return samples.array.tobytes(), samples
 
     def _picture(
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
