@@ -167,9 +167,9 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from saliency.explainers.catalogue import ENTRIES
+    from saliency.explainers.catalogue import DEMANDING, ENTRIES
 
-    for name, entry in ENTRIES.items():
+    for name, entry in (ENTRIES | DEMANDING).items():
         print(f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs}")
     return DONE
 
