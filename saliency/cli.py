@@ -169,8 +169,10 @@ def _info(options: argparse.Namespace) -> int:
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
     from saliency.explainers.catalogue import DEMANDING, ENTRIES
 
-    for name, entry in (ENTRIES | DEMANDING).items():
-        print(f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs}")
+    for name, entry in {**ENTRIES, **DEMANDING}.items():
+        print(
+            f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs or 'nothing'}"
+        )
     return DONE
 
 
