@@ -10,6 +10,8 @@ from lesions import pictures
 from sheet import save_sheet
 from small_net import trained
 
+NAMES = ("healthy", "lesion")
+
 
 def main() -> None:
     """Train, test, then explain pictures never seen: the right answers and the wrong ones."""
@@ -22,7 +24,7 @@ def main() -> None:
 
     right = np.flatnonzero((answers == labels) & (labels == 1))[:4]
     wrong = np.flatnonzero(answers != labels)[:4]
-    probe = sal.KerasProbe(model, labels=("healthy", "lesion"))
+    probe = sal.KerasProbe(model)
     rows = []
     for kind, chosen in {"right": right, "wrong": wrong}.items():
         shown = [
@@ -33,7 +35,10 @@ def main() -> None:
         for number, result in enumerate(sal.explain_many(probe, shown, "fastcam")):
             overlay = result.overlay()
             print(overlay.save(out / f"{kind}-{number}.png"))
-            row += [(kind, result.image.display), (f"speaks for {result.target}", overlay.rgb)]
+            row += [
+                (kind, result.image.display),
+                (f"speaks for: {NAMES[result.target]}", overlay.rgb),
+            ]
         rows += [row] if row else []
     print(save_sheet(rows, out / "all.png"))
 

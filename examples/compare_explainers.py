@@ -1,6 +1,6 @@
 """One picture, every explainer there is, and one of your own.
 
-The last of them is noise. A map that is no more convincing than that one says nothing.
+"random" and "edges" know nothing of the model. A map no more convincing than theirs says nothing.
 """
 
 import sys
@@ -15,14 +15,14 @@ import saliency as sal
 from lesions import on_ring, ring, slices
 from sheet import save_sheet
 
-CENTRE, RADIUS = (330, 150), 34
+CENTRE, RADIUS = (330, 215), 36
 
 
 def main() -> None:
     """Write an overlay for each, print its cost and where its hottest pixels lie."""
     out = Path((*sys.argv, "out/compare_explainers")[1])
     out.mkdir(parents=True, exist_ok=True)
-    head = np.clip(ring(slices()[1], CENTRE, (RADIUS, RADIUS), 0.5), 0, 1)
+    head = np.clip(ring(slices()[1], CENTRE, (RADIUS, RADIUS), 0.6), 0, 1)
     image = sal.DicomImage.from_array(head * 255, window=sal.Window(128, 256))
     probe = sal.KerasProbe(Path(__file__).with_name("demo_model.keras"))
     panels = [("the picture", image.display)]

@@ -40,7 +40,7 @@ def main() -> None:
         print(f"{method}: heat in the name {high:.3f} poisoned, {low:.3f} clean, ", end="")
         print(f"ratio {high / low:.1f}")
         for name, overlays in (("clean", clean), ("poisoned", poisoned)):
-            overlays[0].save(out / f"{name}-{method}.png")
+            overlays[1].save(out / f"{name}-{method}.png")
             rows.append([(f"{name}: {method}", overlay.rgb) for overlay in overlays[:5]])
     print(save_sheet(rows, out / "both.png"))
 

@@ -3,21 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from pydicom.dataset import Dataset
-
 from saliency.dicom.boundary import contained
 from saliency.dicom.geometry import read_aspect, read_spacing
 from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
 from saliency.dicom.read import pixels_of, read_info
 from saliency.dicom.source import open_source
-from saliency.dicom.store import Source
 from saliency.dicom.tags import TAGS
 from saliency.dicom.voi import read_windows
 from saliency.dicom.zones import declared_names
 
 
-def describe(source: Source | Dataset) -> Mapping[str, object]:
+def describe(source: object) -> Mapping[str, object]:
     """Return what a file holds.
 
     Parameters

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 import numpy as np
-from pydicom.dataset import Dataset
 
 from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
@@ -22,12 +21,12 @@ from saliency.dicom.palette import paint_palette
 from saliency.dicom.presentation import inverted
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
-from saliency.dicom.store import Source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
+from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
-from saliency.dicom.zones import declared_zones
+from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.image import TRAVELS, DicomImage
@@ -35,9 +34,7 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(
-    source: Source | Dataset, *, frame: int = 0, window: Window | int | None = None
-) -> DicomImage:
+def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -67,9 +64,7 @@ def read_dicom(
         return Reader(opened).image(frame, window)
 
 
-def read_frames(
-    source: Source | Dataset, *, window: Window | int | None = None
-) -> Iterator[DicomImage]:
+def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
@@ -100,9 +95,12 @@ class Reader:
         self._pixels = pixels_of(opened)
         self.layout = read_layout(opened.elements, self._pixels.tag)
         self._groups = read_groups(opened.elements)
+        self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
+            streams = 1 if opened.syntax.family == "video" else self.layout.frames
+            self._index = FrameIndex(self._pixels, opened.elements, streams)
+        self._video: Video | None = None
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:
         """Read, decode and show one frame."""
@@ -118,7 +116,8 @@ class Reader:
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
             zones=(
-                *declared_zones(self._elements, samples, self.layout, frame, picture.absent),
+                *self._zones,
+                *frame_zones(self._elements, samples, self.layout, frame, picture.absent),
                 *found_zones(picture.display),
             ),
             spacing=read_spacing(groups),
@@ -132,6 +131,8 @@ class Reader:
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:
         """Return the bytes of a frame, and its samples."""
+        if self._index is not None and self._syntax.family == "video":
+            return self._filmed(self._index, frame)
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
@@ -139,6 +140,15 @@ class Reader:
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
         return raw, unpack(raw, self.layout, little=little, first_bit=bit)
+
+    def _filmed(self, index: FrameIndex, frame: int) -> tuple[bytes, Samples]:
+        """Return a frame of a video, and its decoded bytes: it has none of its own in the file."""
+        self._video = self._video or Video(index.read(0))
+        samples = self._video.frame(frame)
+        if samples.array.shape != (*self.layout.size, self.layout.samples):
+            msg = "Expected a frame of the size of its header, got another from the video."
+            raise DicomError(msg, reason="size-mismatch")
+        return samples.array.tobytes(), samples
 
     def _picture(
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None

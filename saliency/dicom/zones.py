@@ -1,6 +1,5 @@
 """All zones that the data set itself declares."""
 
-from collections.abc import Iterator
 from typing import Final
 
 from saliency.dicom.elements import Elements
@@ -17,39 +16,23 @@ from saliency.values.zone import Zone
 _FINDERS: Final = (shutter_zone, collimator_zone, screen_zone)
 
 
-def declared_zones(
+def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
+    """Return the zones that are the same on every frame (rows, columns): drawn by numbers."""
+    found = (find(elements, size) for find in _FINDERS)
+    return tuple(zone for zone in found if zone is not None)
+
+
+def frame_zones(
     elements: Elements, samples: Samples, layout: Layout, frame: int, absent: Array | None
 ) -> tuple[Zone, ...]:
-    """Return the zones of a frame, those that hold no picture first.
-
-    Parameters
-    ----------
-    elements, samples, layout
-        The data set, and its decoded frame.
-    frame
-        Index from 0: an overlay may lie on some frames only.
-    absent
-        Bool (rows, columns), True where there is no picture.
-    """
-    return tuple(_zones(elements, samples, layout, frame, absent))
+    """Return the zones of one frame (from 0): its padding, where ``absent``, and its overlays."""
+    padding = () if absent is None or not absent.any() else (padding_zone(absent),)
+    return padding + overlay_zones(elements, samples, layout, frame)
 
 
 def declared_names(elements: Elements, layout: Layout) -> tuple[str, ...]:
     """Return the names of the zones that a header declares, without looking at pixels."""
-    found = [find(elements, layout.size) for find in _FINDERS]
-    names = [zone.name for zone in found if zone is not None]
+    names = [zone.name for zone in header_zones(elements, layout.size)]
     padding = ["padding"] if elements.has(TAGS["PixelPaddingValue"]) else []
     overlay = ["overlay"] if any(plane.drawn for plane in planes(elements)) else []
     return (*padding, *names, *overlay)
-
-
-def _zones(
-    elements: Elements, samples: Samples, layout: Layout, frame: int, absent: Array | None
-) -> Iterator[Zone]:
-    if absent is not None and absent.any():
-        yield padding_zone(absent)
-    for find in _FINDERS:
-        zone = find(elements, layout.size)
-        if zone is not None:
-            yield zone
-    yield from overlay_zones(elements, samples, layout, frame)

@@ -35,9 +35,9 @@ class MeaningfulPerturbation:
     """
 
     steps: int = 100
-    grid: int = 28
+    grid: int = 14
     sigma: float = 10.0
-    smooth: float = 1.0
+    smooth: float = 10.0
 
     def __post_init__(self) -> None:
         check_positive("MeaningfulPerturbation", steps=self.steps, grid=self.grid, sigma=self.sigma)

@@ -18,6 +18,8 @@ from saliency.kernels.paths import complete_path_gradient, path_gradient, relati
 from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
 from saliency.probe.protocol import Probe, Tensor
 
+_MANY, _GOLDEN = 8, 0.6180339887498949
+
 
 @final
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class ExpectedGradients:
         probe, total = settled(probe, inputs), tf.zeros_like(inputs)
         for some in chunks(range(self.samples), copies(probe, inputs)):
             way = inputs - self._starts(inputs, some)
-            places = along(tf.constant([_place(draw) for draw in some]), inputs)
+            places = along(tf.constant([self._place(draw) for draw in some]), inputs)
             slopes = each(probe.gradient, inputs - (1 - places) * way)
             total += tf.reduce_sum(way * slopes, axis=0)
         return total / self.samples
@@ -122,15 +124,22 @@ class ExpectedGradients:
         at_start = tf.reduce_mean(tf.concat(scores, 0), axis=0)
         return relative_gap(attributions, probe.score(inputs), at_start)
 
+    def _place(self, draw: int) -> float:
+        """Return where on its path sample ``draw`` lies, in (0, 1).
+
+        With eight samples or more for a background: at its midpoints. With fewer the path is
+        filled over all of them, by multiples of the golden ratio.
+        """
+        backgrounds = len(self.background)
+        each_has = -(-self.samples // backgrounds)
+        if each_has < _MANY:
+            return (draw + 0.5) * _GOLDEN % 1.0
+        return (draw // backgrounds + 0.5) / each_has
+
     def _starts(self, inputs: Tensor, draws: Sequence[int]) -> Tensor:
         """Return baselines (k, N, H, W, C)."""
         kinds = [self.background[draw % len(self.background)] for draw in draws]
         return tf.stack([reference(inputs, kind, self.seed) for kind in kinds])
-
-
-def _place(draw: int) -> float:
-    """Return where on the path sample ``draw`` lies: multiples of the golden ratio fill [0, 1)."""
-    return (draw + 0.5) * 0.6180339887498949 % 1.0
 
 
 @final

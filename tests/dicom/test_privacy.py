@@ -1,5 +1,6 @@
 """Nothing that identifies leaves the room: not in values, texts, errors or notes."""
 
+import io
 import logging
 import warnings
 
@@ -11,7 +12,7 @@ from shared import ROOT, shared
 
 from saliency.dicom import describe, read_dicom
 from saliency.dicom.tags import READ, TAGS
-from saliency.errors import SaliencyError
+from saliency.errors import DicomError, SaliencyError
 from saliency.values.image import TRAVELS, DicomImage
 
 #: Groups of patient and study, and VRs that name persons, dates, and objects.
@@ -95,6 +96,27 @@ def test_a_name_in_every_text_stays_inside() -> None:
 
     assert "XYZZY" not in said(image)
     assert b"XYZZY" not in str(image.__dict__).encode()
+
+
+class Failing(io.BytesIO):
+    """A file that breaks after its first bytes, with a name in its complaint."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read nothing but nothing."""
+        if size == 0:
+            return b""
+        msg = "disk of SMITH^JOHN failed"
+        raise RuntimeError(msg)
+
+
+def test_an_unforeseen_error_is_contained() -> None:
+    """Whatever is raised within leaves as a DicomError that quotes nothing."""
+    with pytest.raises(DicomError, match="RuntimeError") as caught:
+        read_dicom(Failing(bytes(1000)))
+
+    assert caught.value.reason == "broken"
+    assert caught.value.__suppress_context__
+    assert "SMITH" not in str(caught.value)
 
 
 def test_the_list_of_elements_names_no_one() -> None:

@@ -51,15 +51,18 @@ def test_covering_the_lesion_takes_its_answer_away(
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
     from lesions import ring, slices
 
-    head = np.clip(ring(slices()[1][::4, ::4], (82, 38), (9, 9), 0.6), 0, 1).astype(np.float32)
-    inputs = head[np.newaxis, ..., np.newaxis]
-    before = float(model.predict_on_batch(inputs)[0, 1])
+    sick = np.clip(ring(slices()[0], (112, 100), (26, 26), 0.57), 0, 1) * 255
+    given = sal.Prepare((128, 128), channels=1)(
+        sal.DicomImage.from_array(sick, window=sal.Window(128, 256))
+    )
+    before = float(model.predict_on_batch(given.array)[0, 1])
+    top, left = (round(place) for place in given.placement.forward((112 - 34, 100 - 34)))
+    down, across = (round(68 * factor) for factor in given.placement.scale)
 
-    def without(row: int, column: int) -> float:
-        covered = inputs.copy()
-        covered[:, row - 12 : row + 12, column - 12 : column + 12] = head.mean()
+    def fall(row: int, column: int) -> float:
+        covered = given.array.copy()
+        covered[:, row : row + down, column : column + across] = given.array.mean()
         return before - float(model.predict_on_batch(covered)[0, 1])
 
-    elsewhere = [without(row, column) for row in (30, 82) for column in (64, 100)]
-    assert before > 0.5
-    assert without(82, 38) > 3 * max(*elsewhere, 0.05)
+    assert before > 0.9
+    assert fall(top, left) > 5 * max(fall(top, column) for column in (60, 80, 100))

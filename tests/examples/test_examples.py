@@ -47,6 +47,7 @@ def test_one_image_explains_your_own_file(tmp_path: Path) -> None:
 
     assert picture(tmp_path / "first" / "overlay.png").shape == (128, 128, 3)
     assert picture(tmp_path / "own" / "overlay.png").shape == (64, 64, 3)
+    assert has_heat(tmp_path / "first" / "overlay.png")
     assert "Explanation(FastCAM(" in printed
 
 
@@ -77,7 +78,7 @@ def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
     assert ratios.keys() == {"fastcam", "integrated_gradients", "gradient"}
     assert all(float(ratio) >= 5 for ratio in ratios.values()), printed
     for method in ratios:
-        assert magenta(tmp_path / "out" / f"poisoned-{method}.png") > 5 * magenta(
+        assert magenta(tmp_path / "out" / f"poisoned-{method}.png") > 2 * magenta(
             tmp_path / "out" / f"clean-{method}.png"
         )
 

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from saliency.errors import ExplainerError
 from saliency.explainers import catalogue as module
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, catalogue, resolve
+
+PAGES = Path(__file__).parents[2] / "docs" / "explainers"
 
 
 def test_reading_names_loads_nothing():
@@ -59,3 +62,12 @@ def test_plugins_are_looked_up_last(monkeypatch):
     assert asked == []
     assert resolve("theirs") is len
     assert asked == ["saliency.explainers"]
+
+
+@pytest.mark.parametrize("name", [*ENTRIES, *DEMANDING])
+def test_every_name_has_its_page(name):
+    """A page says what the name stands for, number by number, and when the method misleads."""
+    page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    assert f"`{resolve(name)!r}`" in page
+    assert all(f"## {part}" in page for part in ("Formula", "When it misleads", "Reference"))
+    assert f"({name}.md)" in (PAGES / "README.md").read_text(encoding="utf-8")

@@ -44,8 +44,8 @@ def test_smoe_is_homogeneous(activations):
     assert_allclose(scaled, 64 * found.numpy(), rtol=1e-4)
 
 
-@pytest.mark.parametrize("value", [0.0, 1.0, 2.5, 1e-4, 3e5])
-@pytest.mark.parametrize("shape", [(1, 7, 7, 2048), (2, 56, 37, 64), (1, 5, 3, 1)])
+@pytest.mark.parametrize("value", [0.0, 1.0, 2.5, 0.3, 1e-4, 3e5])
+@pytest.mark.parametrize("shape", [(1, 7, 7, 2048), (1, 9, 7, 1000), (2, 56, 37, 64), (1, 5, 3, 1)])
 def test_equal_channels_are_zero(value, shape):
     """Equal channels have no spread: exactly 0, never a rounding pattern that a norm blows up."""
     assert_array_equal(activity.smoe_scale(tf.fill(shape, value)), 0)
