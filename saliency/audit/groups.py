@@ -124,7 +124,7 @@ def groupings(
     each other. A division that leaves fewer than two groups of two pictures is left out.
     """
     weights, zero = asked.weights, np.zeros(len(asked.targets))
-    names = _names(asked, asker)
+    names = names_of(asked, asker)
     said = replace(decisions(asked, scores), names=names)
     found = [
         _enough(Grouping("label", names, _told(labels, asked, asker), weights, zero)),
@@ -133,6 +133,14 @@ def groupings(
     if not found[-1].names:
         found[-1] = _enough(_by_median(scores, weights))
     return [each for each in found if each.names]
+
+
+def names_of(asked: Question, asker: Asker) -> tuple[str, ...]:
+    """Return what the groups are called."""
+    if not asked.classes:
+        return "lower score", "higher score"
+    names = asker.labels
+    return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)
 
 
 def class_of(label: Any, asker: Asker) -> int:
@@ -192,10 +200,3 @@ def _enough(found: Grouping) -> Grouping:
     member = np.array([order.get(group, -1) for group in found.member.tolist()])
     names = tuple(found.names[group] for group in kept)
     return Grouping(found.by, names, member, found.weights[kept], found.centre)
-
-
-def _names(asked: Question, asker: Asker) -> tuple[str, ...]:
-    names = asker.labels
-    if not asked.classes:
-        return ("lower score", "higher score")
-    return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)
