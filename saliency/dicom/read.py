@@ -24,10 +24,12 @@ from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
+from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
+from saliency.values.deferred import deferred
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
 from saliency.values.zone import Zone
@@ -97,7 +99,9 @@ class Reader:
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
+            streams = 1 if opened.syntax.family == "video" else self.layout.frames
+            self._index = FrameIndex(self._pixels, opened.elements, streams)
+        self._video: Video | None = None
 
     def image(self, frame: int, window: Window | int | None) -> DicomImage:
         """Read, decode and show one frame."""
@@ -108,26 +112,26 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
+        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=(
-                *self._zones,
-                *frame_zones(self._elements, samples, self.layout, frame, picture.absent),
-                *found_zones(picture.display),
-            ),
+            zones=_all_zones(declared, picture.display),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
             modality=self._elements.text(TAGS["Modality"])[:16],
-            digest=sha256(raw).hexdigest(),
+            digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
         )
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:
         """Return the bytes of a frame, and its samples."""
+        if self._index is not None and self._syntax.family == "video":
+            return self._filmed(self._index, frame)
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
@@ -135,6 +139,15 @@ class Reader:
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
         return raw, unpack(raw, self.layout, little=little, first_bit=bit)
+
+    def _filmed(self, index: FrameIndex, frame: int) -> tuple[bytes, Samples]:
+        """Return a frame of a video, and its decoded bytes: it has none of its own in the file."""
+        self._video = self._video or Video(index.read(0))
+        samples = self._video.frame(frame)
+        if samples.array.shape != (*self.layout.size, self.layout.samples):
+            msg = "Expected a frame of the size of its header, got another from the video."
+            raise DicomError(msg, reason="size-mismatch")
+        return samples.array.tobytes(), samples
 
     def _picture(
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
@@ -148,10 +161,14 @@ class Reader:
         return show_grey(stored, absent, modality, look)
 
 
-def found_zones(display: Array) -> tuple[Zone, ...]:
-    """Return the zones that the pixels themselves give away: burned-in text."""
-    text = text_zone(display)
-    return () if text is None else (text,)
+def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
+    """Add burned-in text to the zones of the header; it is searched for when they are asked for."""
+
+    def found() -> tuple[Zone, ...]:
+        text = text_zone(display)
+        return declared if text is None else (*declared, text)
+
+    return deferred(found)
 
 
 def read_info(elements: Elements) -> dict[str, str]:
