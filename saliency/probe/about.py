@@ -1,5 +1,6 @@
 """One batch, asked about without asking anything twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
@@ -88,6 +89,10 @@ class About:
     def ruled(self, rule: Rule) -> "About":
         """Return this probe with derivatives that follow a rule (``saliency.probe.rules``)."""
         return About(self.bound.ruled(rule), self.batch)
+
+    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Return ``function`` of float32 tensors (N, ...), compiled once."""
+        return self.bound.draw(function, *tensors)
 
     def _fixed(self) -> BoundProbe:
         return replace(self.bound, targets=self.targets)
