@@ -2,10 +2,12 @@
 # make test   pass all tests
 # make lint   style, types, walls
 # make corpus real DICOM files against independent renderers
+# make bench  what this costs, in forward passes of the model (twenty minutes)
+# make peers  other libraries, timed and compared number by number
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint corpus clean
+.PHONY: demo test lint corpus bench peers clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -27,6 +29,14 @@ lint: .venv/ready
 
 corpus: .venv/ready
 	$(BIN)/python benchmarks/corpus.py
+
+bench: .venv/ready
+	$(BIN)/python benchmarks/speed
+
+peers:
+	PYTHON=$(PYTHON) benchmarks/peers/install.sh
+	out/peers/bin/python benchmarks/peers/speed.py
+	out/peers/bin/python benchmarks/agreement/agree.py
 
 clean:
 	rm -rf .venv out

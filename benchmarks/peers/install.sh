@@ -6,7 +6,6 @@ cd "$(dirname "$0")/../.."
 python=${PYTHON:-python3}
 "$python" -m venv out/peers
 out/peers/bin/python -m pip install --quiet --editable . psutil
-# Their own lists of what they need name other versions of TensorFlow and Keras.
-out/peers/bin/python -m pip install --quiet deprecated opencv-python-headless scikit-learn scipy
+out/peers/bin/python -m pip install --quiet --requirement benchmarks/peers/needs.txt
 out/peers/bin/python -m pip install --quiet --no-deps --requirement benchmarks/peers/requirements.txt
 out/peers/bin/python -m pip install --quiet --no-deps --target out/peers/pair saliency==0.2.1

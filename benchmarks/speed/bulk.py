@@ -54,13 +54,13 @@ def _all(case: nets.Case, files: list[Path], folder: Path) -> None:
 
 
 def _model(case: nets.Case) -> None:
-    """The model's own part: forward passes in batches of eight."""
+    """Ask for what is the model's own: forward passes in batches of eight."""
     for _ in range(FILES // 8):
         case.forward(case.inputs)
 
 
 def _rest(files: list[Path], folder: Path) -> None:
-    """Everything else: read, prepare, place back, paint, save; in two threads."""
+    """Do everything else: read, prepare, place back, paint, save; in two threads."""
     prepare = sal.Prepare((224, 224), channels=3)
     values = np.random.default_rng(0).random((224, 224)).astype(np.float32)
 
