@@ -207,10 +207,11 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from saliency.explainers.catalogue import ENTRIES
+    from saliency.explainers.catalogue import DEMANDING, ENTRIES
 
-    for name, entry in ENTRIES.items():
-        print(f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs}")
+    for name, entry in {**ENTRIES, **DEMANDING}.items():
+        print(f"{name:<22} {entry.summary}")
+        print(f"{'':<22} costs {entry.cost}; needs {entry.needs or 'nothing'}")
     return DONE
 
 

@@ -29,6 +29,7 @@ from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
+from saliency.values.deferred import deferred
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
 from saliency.values.zone import Zone
@@ -111,20 +112,18 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
+        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=(
-                *self._zones,
-                *frame_zones(self._elements, samples, self.layout, frame, picture.absent),
-                *found_zones(picture.display),
-            ),
+            zones=_all_zones(declared, picture.display),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
             modality=self._elements.text(TAGS["Modality"])[:16],
-            digest=sha256(raw).hexdigest(),
+            digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
         )
@@ -162,10 +161,14 @@ class Reader:
         return show_grey(stored, absent, modality, look)
 
 
-def found_zones(display: Array) -> tuple[Zone, ...]:
-    """Return the zones that the pixels themselves give away: burned-in text."""
-    text = text_zone(display)
-    return () if text is None else (text,)
+def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
+    """Add burned-in text to the zones of the header; it is searched for when they are asked for."""
+
+    def found() -> tuple[Zone, ...]:
+        text = text_zone(display)
+        return declared if text is None else (*declared, text)
+
+    return deferred(found)
 
 
 def read_info(elements: Elements) -> dict[str, str]:

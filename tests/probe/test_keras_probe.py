@@ -104,7 +104,7 @@ def test_a_model_of_raw_operations_still_has_a_gradient():
 class TwoFaced(nets.Subclassed):
     """A model that draws another graph than what it computes."""
 
-    def call(self, inputs, training=None):  # noqa: D102
+    def call(self, inputs, training=None):
         factor = 1.0 if isinstance(inputs, keras.KerasTensor) else 3.0
         return super().call(inputs * factor, training=training)
 
