@@ -1,7 +1,9 @@
-"""Train models with and without shortcuts; who finds out?
+"""Train models with and without shortcuts, and see who finds out.
 
 ``python benchmarks/shortcuts/run.py [--quick]`` prints a row for each model, and for the models of
-the shared bench where SALIENCY_SHARED names its folder. A model's truth is measured, not assumed: every mark is drawn anew as the other one, and the move
+the shared bench where SALIENCY_SHARED names its folder.
+
+A model's truth is measured, not assumed: every mark is drawn anew as the other one, and the move
 of its score is set in relation to its swing. Of the three judges the audit exchanges zones; the
 others look at heat alone: a zone with twice the heat of its area is called read.
 """

@@ -149,8 +149,8 @@ def test_only_what_the_model_sees_is_changed(intensity):
     image = DicomImage(
         pixels.astype(np.float32), pixels.astype(np.uint8), stored=pixels.astype(np.int16)
     )
-    changed = Canvas(image, intensity).with_values(np.full(SIZE, 300.4))
-    wanted = {"display": 255, "modality": np.float32(300.4), "stored": 300}
+    changed = Canvas(image, intensity).with_values(np.full(SIZE, 300.6))
+    wanted = {"display": 255, "modality": np.float32(300.6), "stored": 301}
 
     for name, array in (("display", "display"), ("modality", "pixels"), ("stored", "stored")):
         expected = wanted[name] if name == intensity else 7

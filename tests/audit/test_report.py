@@ -113,6 +113,15 @@ def test_saving_is_whole_or_not_at_all(report, tmp_path):
     assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
 
 
+def test_no_drafts_are_left(report, tmp_path):
+    """Not even where a file cannot be put into its place."""
+    (tmp_path / "report.json").mkdir()
+    with pytest.raises(OSError, match=r"report\.json"):
+        report.save(tmp_path)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["report.json"]
+
+
 def test_places_that_cannot_hold_a_report_are_refused(report, tmp_path):
     """A missing parent, or a file in the way."""
     (tmp_path / "file").write_text("")
