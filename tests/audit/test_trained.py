@@ -17,13 +17,13 @@ def trained(*, mark, body):
     model = keras.Sequential(
         [
             keras.Input((*SIZE, 1)),
-            layers.Conv2D(6, 5, strides=3, activation="relu"),
+            layers.Conv2D(8, 5, strides=3, activation="relu"),
             layers.Flatten(),
             layers.Dense(2, activation="softmax"),
         ]
     )
-    model.compile(keras.optimizers.Adam(0.01), "sparse_categorical_crossentropy")
-    model.fit(inputs, np.array(labels), batch_size=16, epochs=6, verbose=0)
+    model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
+    model.fit(inputs, np.array(labels), batch_size=16, epochs=12, verbose=0)
     return model
 
 
