@@ -37,7 +37,8 @@ class Verdict:
         ``"reads"``: exchanging the zone moves the score by 30 % or more of the swing from one
         decision to the other, more than as much tissue does, at corrected p < 0.01 and with an
         interval above 0. ``"may read"``: 10 % or more at p < 0.05, or only removing the zone
-        changes the lead of decisions by half. ``"no evidence"``: neither was seen; that is not evidence of absence.
+        changes the lead of decisions by half. ``"no evidence"``: neither was seen; that is not
+        evidence of absence.
     effect
         That share; of the lead, where removal alone was weighed.
     interval

@@ -33,7 +33,7 @@ def full(magnitude: Array) -> float:
         are not enough bits left to tell heat from rounding).
     """
     flat = np.ascontiguousarray(magnitude).ravel()
-    count = np.count_nonzero(flat >= _LEAST)
+    count = int(np.count_nonzero(flat >= _LEAST))
     if count == 0:
         return 0.0
     hotter = count - int(np.ceil((1 - CLIPPED) * count))
