@@ -1,5 +1,6 @@
 """Ask a probe for what it may offer, or fall back to what every probe has."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -36,6 +37,17 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
         return LastLayer(*probe.last_gradient(inputs))
     pairs = probe.activation_gradients(inputs)
     return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
+
+
+def drawn(probe: Probe, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+    """Return ``function`` of tensors (N, ...), compiled where the probe can.
+
+    Many small operations on large activations take a quarter of the time so. The function must
+    equal itself from call to call, as the method of a recipe does.
+    """
+    draw = getattr(probe, "draw", None)
+    found: Tensor = function(*tensors) if draw is None else draw(function, *tensors)
+    return found
 
 
 def head_of(probe: Probe) -> HeadProbe:

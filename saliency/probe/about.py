@@ -1,5 +1,6 @@
 """One batch, asked about without asking anything twice."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
@@ -96,6 +97,10 @@ class About:
         answer, told = self.bound.watched(study).answer("study", inputs)
         self._told = self._told or told
         return answer
+
+    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Return ``function`` of float32 tensors (N, ...), compiled once."""
+        return self.bound.draw(function, *tensors)
 
     def _fixed(self) -> BoundProbe:
         return replace(self.bound, targets=self.targets)

@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, final
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias, final
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
+from saliency.probe.compiled import Questions, Terms, compiled, compiled_head, drawn
 from saliency.probe.graph import Rule, Study
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
@@ -41,6 +41,9 @@ class Core:
         self.questions: Questions = compiled(plan, traces, Terms())
         self.choice = choice
         self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
+        self._drawn = lru_cache(TERMS_KEPT)(
+            lambda function, shapes: drawn(function, shapes, traces)
+        )
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
         )
@@ -54,6 +57,14 @@ class Core:
         except TypeError:
             return compiled(self.plan, self.traces, terms)
         return self._on(terms)
+
+    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Return ``function`` of tensors; compiled once while in use, where it has a hash."""
+        try:
+            hash(function)
+        except TypeError:
+            return function(*tensors)
+        return self._drawn(function, tuple(tuple(each.shape[1:]) for each in tensors))(*tensors)
 
 
 @final
@@ -246,6 +257,10 @@ class BoundProbe:
         if self.terms.ask is not None:
             class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
+
+    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
+        """Return ``function`` of float32 tensors (N, ...), compiled once; it holds no tensor."""
+        return self.source.core.draw(function, *tensors)
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
