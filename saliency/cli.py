@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"dicom-saliency {sal.__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_explain(commands)
+    _add_audit(commands)
     _add_info(commands)
     _add_explainers(commands)
     return root
@@ -79,6 +81,20 @@ def _add_prepare(command: argparse.ArgumentParser) -> None:
     group.add_argument("--scale", choices=("unit", "pixel", "symmetric", "none"), default="unit")
 
 
+def _add_audit(commands: Any) -> None:
+    command = _add(commands, "audit", "find out what a model reads besides the patient", _audit)
+    command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the report")
+    command.add_argument("--labels", type=Path, metavar="CSV", help="first column: file names")
+    command.add_argument("--column", default="label", help="of the labels; default: label")
+    command.add_argument("--classes", type=_names, help="class names, comma-separated")
+    command.add_argument("--target", type=_target, help="class index or name; default: all")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--no-pictures", action="store_true", help="none in the report")
+    _add_prepare(command)
+
+
 def _add_info(commands: Any) -> None:
     command = _add(commands, "info", "say what a DICOM file holds; no patient data", _info)
     command.add_argument("dicom", metavar="DICOM", nargs="+")
@@ -99,44 +115,63 @@ def _explain(options: argparse.Namespace) -> int:
     files = list(_files(options.dicom))
     options.out.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for index, result in enumerate(_progress(_results(options, files), len(files))):
-        if isinstance(result, Failure):
+    for file, written in zip(files, _progress(_written(options, files), len(files)), strict=True):
+        if isinstance(written, Failure):
             failed += 1
-            _say_error(f"{files[index]}: {result.message}")
+            _say_error(f"{file}: {written.message}")
         else:
-            for path in _write(options, result, index):
-                print(f"{files[index]} -> {path}")
+            for path in written:
+                print(f"{file} -> {path}")
     if failed:
         _say_error(f"{failed} of {len(files)} files failed")
     return FAILED if failed else DONE
 
 
+def _written(options: argparse.Namespace, files: list[Path]) -> Iterator[list[Path] | Failure]:
+    """Paint and save in threads, behind the model; matplotlib's figures are not made for those."""
+    from saliency.pipeline.ahead import ahead
+
+    write = partial(_write, options)
+    results = enumerate(_results(options, files))
+    if options.figure:
+        return map(write, results)
+    return ahead(write, results, window=max(1, options.batch_size))
+
+
 def _results(options: argparse.Namespace, files: list[Path]) -> Iterator[Any]:
-    model: object = options.model
-    if options.labels:
-        model = sal.KerasProbe(options.model, labels=options.labels)
-    prepare = sal.Prepare(
-        options.size, intensity=options.intensity, fit=options.fit, scale=options.scale
-    )
     return sal.explain_many(
-        model,
+        _model(options.model, options.labels),
         files,
         options.explainer,
         target=options.target,
-        prepare=prepare,
+        prepare=_prepare(options),
         batch_size=options.batch_size,
     )
 
 
-def _write(options: argparse.Namespace, result: Any, index: int) -> Iterator[Path]:
+def _model(path: str, names: tuple[str, ...] | None) -> object:
+    return sal.KerasProbe(path, labels=names) if names else path
+
+
+def _prepare(options: argparse.Namespace) -> sal.Prepare:
+    return sal.Prepare(
+        options.size, intensity=options.intensity, fit=options.fit, scale=options.scale
+    )
+
+
+def _write(options: argparse.Namespace, item: tuple[int, Any]) -> list[Path] | Failure:
     """Write what was asked for; names hold no part of the source's, which may name a patient."""
+    index, result = item
+    if isinstance(result, Failure):
+        return result
     stem = f"{index + 1:04d}-{result.image.digest[:12]}-{options.explainer}-{result.target}"
     overlay = result.overlay(
         palette=options.palette, strength=options.strength, outside=options.outside
     )
-    yield overlay.save(options.out / f"{stem}.png")
+    paths = [overlay.save(options.out / f"{stem}.png")]
     if options.figure:
-        yield _figure(options.out / f"{stem}-figure.png", result, overlay)
+        paths.append(_figure(options.out / f"{stem}-figure.png", result, overlay))
+    return paths
 
 
 def _figure(path: Path, result: Any, overlay: Any) -> Path:
@@ -145,6 +180,27 @@ def _figure(path: Path, result: Any, overlay: Any) -> Path:
     title = f"{result.recipe}\ntarget {result.target}, score {result.score:.3g}"
     drawn = figure(result.image.display, result.heatmap, overlay, title=title)
     return save(drawn, path)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from saliency.cli_audit import check_out, labels_in, lines
+
+    check_out(options.out)
+    labels = labels_in(options.labels, options.column) if options.labels else None
+    report = sal.audit(
+        _model(options.model, options.classes),
+        options.folder,
+        labels=labels,
+        prepare=_prepare(options),
+        target=options.target,
+        seed=options.seed,
+    )
+    for line in lines(report):
+        print(line)
+    for failure in report.failures:
+        _say_error(f"image {failure.index + 1}: {failure.message}")
+    print(f"report -> {report.save(options.out, pictures=not options.no_pictures)}")
+    return FAILED if report.failures else DONE
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -167,10 +223,11 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from saliency.explainers.catalogue import ENTRIES
+    from saliency.explainers.catalogue import DEMANDING, ENTRIES
 
-    for name, entry in ENTRIES.items():
-        print(f"{name:<22} {entry.summary}\n{'':<22} costs {entry.cost}; needs {entry.needs}")
+    for name, entry in {**ENTRIES, **DEMANDING}.items():
+        print(f"{name:<22} {entry.summary}")
+        print(f"{'':<22} costs {entry.cost}; needs {entry.needs or 'nothing'}")
     return DONE
 
 

@@ -41,6 +41,16 @@ def test_every_public_name_opens_and_is_documented(name):
     assert name in dir(sal)
 
 
+def test_every_public_name_is_in_the_reference():
+    """docs/reference.md, written by scripts/make_reference.py, lists what the door opens."""
+    page = (PACKAGE.parent / "docs" / "reference.md").read_text()
+    listed = {
+        line[3:].split("`")[0].split("(")[0] for line in page.splitlines() if line[:3] == "- `"
+    }
+
+    assert listed == set(sal.__all__)
+
+
 def test_the_stub_names_what_the_door_opens():
     """Type checkers and the interpreter see the same names, from the same homes."""
     tree = ast.parse((PACKAGE / "__init__.pyi").read_text())

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
@@ -109,6 +109,12 @@ def question(asker: Asker, target: Target, classes: Sequence[int]) -> Question:
     return Question((Lead(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds)
 
 
+def decisions(asked: Question, scores: Array) -> Grouping:
+    """Return what the model says of each picture, however many say the same; without names."""
+    member = (scores @ asked.weights.T).argmax(axis=1)
+    return Grouping("prediction", (), member, asked.weights, np.zeros(len(asked.targets)))
+
+
 def groupings(
     asked: Question, labels: Sequence[Any], scores: Array, asker: Asker
 ) -> list[Grouping]:
@@ -118,15 +124,23 @@ def groupings(
     each other. A division that leaves fewer than two groups of two pictures is left out.
     """
     weights, zero = asked.weights, np.zeros(len(asked.targets))
-    names = _names(asked, asker)
-    said = (scores @ weights.T).argmax(axis=1)
+    names = names_of(asked, asker)
+    said = replace(decisions(asked, scores), names=names)
     found = [
         _enough(Grouping("label", names, _told(labels, asked, asker), weights, zero)),
-        _enough(Grouping("prediction", names, said, weights, zero)),
+        _enough(said),
     ]
     if not found[-1].names:
         found[-1] = _enough(_by_median(scores, weights))
     return [each for each in found if each.names]
+
+
+def names_of(asked: Question, asker: Asker) -> tuple[str, ...]:
+    """Return what the groups are called."""
+    if not asked.classes:
+        return "lower score", "higher score"
+    names = asker.labels
+    return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)
 
 
 def class_of(label: Any, asker: Asker) -> int:
@@ -186,10 +200,3 @@ def _enough(found: Grouping) -> Grouping:
     member = np.array([order.get(group, -1) for group in found.member.tolist()])
     names = tuple(found.names[group] for group in kept)
     return Grouping(found.by, names, member, found.weights[kept], found.centre)
-
-
-def _names(asked: Question, asker: Asker) -> tuple[str, ...]:
-    names = asker.labels
-    if not asked.classes:
-        return ("lower score", "higher score")
-    return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)

@@ -1,6 +1,6 @@
 """Exchange a part of two pictures, and find a place elsewhere for the same exchange."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -97,7 +97,8 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
         kept, offset = _best(small, full, generator, wrap=wrap)
         if kept >= 0.9 * small.sum():
             break
-    moved = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1)) & ~(mask | taken)
+    moved: Array = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1))
+    moved[mask | taken] = False
     return moved if moved.sum() >= ROOM * mask.sum() else None
 
 
@@ -123,8 +124,8 @@ def _offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple
 def _coarse(mask: Array, step: int) -> Array:
     rows, columns = -mask.shape[0] % step, -mask.shape[1] % step
     cells = np.pad(mask, ((0, rows), (0, columns)))
-    found: Array = cells.reshape(cells.shape[0] // step, step, -1, step).any(axis=(1, 3))
-    return found
+    found: Any = cells.reshape(cells.shape[0] // step, step, -1, step).any(axis=(1, 3))
+    return np.asarray(found)
 
 
 def _widened(places: Array, margin: int) -> slice:

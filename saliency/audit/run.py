@@ -9,10 +9,13 @@ import numpy as np
 
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import with_zones
-from saliency.audit.groups import Question, class_of, groupings, question
+from saliency.audit.examples import Words, examples
+from saliency.audit.facts import Told, facts
+from saliency.audit.groups import Question, class_of, decisions, groupings, names_of, question
 from saliency.audit.reading import Seen, failure, look, read
 from saliency.audit.report import AuditReport
 from saliency.audit.sources import Source, labels_of, sources_of
+from saliency.audit.suspicion import heat
 from saliency.audit.trials import Bench, Host, Trial, host, trial
 from saliency.audit.verdict import Weighed, judge
 from saliency.audit.weighing import Evidence, removal, swap
@@ -105,15 +108,28 @@ def _report(case: Case, seen: list[Seen], failures: list[Failure]) -> AuditRepor
     bench = _bench(case, asked, seen, [seen[row] for row in balanced(keys, HOSTS, generator)])
     tried = list(_trials(case, bench, chosen))
     trials = [one for one in tried if isinstance(one, Trial)]
-    failures.extend(one for one in tried if isinstance(one, Failure))
+    failures = [*failures, *(one for one in tried if isinstance(one, Failure))]
+    found = _evidence(case, asked, bench, trials, seen)
+    plain = found[0]
+    names = names_of(asked, case.asker)
+    return AuditReport(
+        judge({zone: _weighed(zone, seen, plain, found[1:]) for zone in bench.zones}),
+        facts(Told(case.asker, case.target, names, case.seed), seen, found),
+        tuple(sorted(failures, key=lambda row: row.index)),
+        {zone: heat([one.heat for one in trials], zone) for zone in bench.zones},
+        examples(bench, Words(plain.grouping, names), case.target),
+    )
+
+
+def _evidence(
+    case: Case, asked: Question, bench: Bench, trials: list[Trial], seen: list[Seen]
+) -> list[Evidence]:
+    """Return the pictures by decision, then by each division that has groups."""
     labels = {one.index: one.label for one in seen}
     scores = np.stack([one.scores for one in trials])
     told = [labels[one.index] for one in trials]
-    ways = groupings(asked, told, scores, case.asker)
-    evidence = [Evidence(way, scores, trials, bench.hosts) for way in ways]
-    verdicts = judge({zone: _weighed(zone, seen, evidence, generator) for zone in bench.zones})
-    failures.sort(key=lambda row: row.index)
-    return AuditReport(verdicts, {}, tuple(failures))
+    ways = [decisions(asked, scores), *groupings(asked, told, scores, case.asker)]
+    return [Evidence(way, scores, trials, bench.hosts) for way in ways]
 
 
 def balanced(keys: Sequence[object], count: int, generator: np.random.Generator) -> list[int]:
@@ -148,7 +164,7 @@ def _question(case: Case, seen: list[Seen]) -> Question:
 
 def _bench(case: Case, asked: Question, seen: list[Seen], chosen: list[Seen]) -> Bench:
     zones = tuple(sorted({"text"}.union(*(one.zones for one in seen))))
-    bench = Bench(case.asker, asked.targets, zones, (), case.seed)
+    bench = Bench(case.asker, asked.targets, zones, case.target, seed=case.seed)
     found = [_host(case, bench, one) for one in chosen]
     return replace(bench, hosts=tuple(one for one in found if one is not None))
 
@@ -170,12 +186,11 @@ def _trials(case: Case, bench: Bench, chosen: list[Seen]) -> Iterator[Trial | Fa
             yield failure(seen.index, error)
 
 
-def _weighed(
-    zone: str, seen: list[Seen], evidence: list[Evidence], generator: np.random.Generator
-) -> Weighed:
+def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence]) -> Weighed:
     count = sum(zone in one.zones for one in seen)
     if not count:
         return Weighed(0, len(seen))
-    swaps = [swap(each, zone, generator) for each in evidence]
-    gone = removal(evidence[0], zone, generator) if evidence else None
+    generator = np.random.default_rng(0)
+    swaps = [swap(each, zone, generator) for each in ways]
+    gone = removal(plain, zone, generator)
     return Weighed(count, len(seen), [each for each in swaps if each is not None], gone)

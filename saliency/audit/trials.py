@@ -9,9 +9,11 @@ import numpy as np
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import Canvas, canvas, like, mask_like
 from saliency.audit.fills import FILLS
+from saliency.audit.heat import Share
 from saliency.audit.patches import EXCHANGES, elsewhere, removed
 from saliency.audit.reading import Seen, masks_of
 from saliency.audit.removal import variants
+from saliency.audit.suspicion import heatmaps, shares_of
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -51,6 +53,8 @@ class Trial:
         float (fills, 2, columns) for each zone it has: without the zone, without as much tissue.
     exchanges
         For each zone of the pictures.
+    heat
+        By explainer and zone.
     """
 
     index: int
@@ -58,6 +62,7 @@ class Trial:
     cleaned: Array
     removals: Mapping[str, Array] = field(default_factory=dict)
     exchanges: Mapping[str, Exchange] = field(default_factory=dict)
+    heat: Mapping[str, Mapping[str, Share]] = field(default_factory=dict)
 
 
 @final
@@ -74,11 +79,28 @@ class Host:
 @final
 @dataclass(frozen=True, eq=False)
 class Bench:
-    """What stays the same from picture to picture."""
+    """What stays the same from picture to picture.
+
+    Parameters
+    ----------
+    asker
+        Whom to ask.
+    targets
+        For which scores.
+    zones
+        Names of all zones.
+    target
+        What heat is about.
+    hosts
+        Pictures that contents are put into.
+    seed
+        Of every draw.
+    """
 
     asker: Asker
     targets: tuple[Target, ...]
     zones: tuple[str, ...]
+    target: Target = None
     hosts: tuple[Host, ...] = ()
     seed: int = 0
 
@@ -109,6 +131,7 @@ def trial(bench: Bench, image: DicomImage, seen: Seen) -> Trial:
             name: _exchange(bench, donor, own.get(name), (seen.index, name), generator)
             for name in bench.zones
         },
+        shares_of(heatmaps(bench.asker, bench.target, image)),
     )
 
 

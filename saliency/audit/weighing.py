@@ -58,7 +58,8 @@ class Swap:
         The contrasts behind ``effect``, each as a share; ``zone`` below 0 where content speaks
         against the group it comes from.
     flips, tissue_flips
-        Share of decisions that changed when content of another group came in; NaN where none did.
+        Share of decisions that changed when content came in that speaks for another decision; NaN
+        where there was none.
     least
         The smallest p-value that so many pictures can give.
     """
@@ -109,7 +110,7 @@ def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap 
         return None
     towards = [_effects(scores[kept]) @ grouping.weights.T for scores in (here, there)]
     found: Contrast = contrast(towards[0], towards[1], member, generator)
-    flips = [_flips(evidence, scores) for scores in (here, there)]
+    flips = [_flips(evidence, scores, against=found.zone < 0) for scores in (here, there)]
     counts = tuple(int((member == group).sum()) for group in range(len(grouping.names)))
     return Swap(
         grouping.by,
@@ -174,12 +175,13 @@ def _effects(scores: Array) -> Array:
     return found
 
 
-def _flips(evidence: Evidence, scores: Array) -> float:
-    """Return how often a host's decision changed with content of another group."""
+def _flips(evidence: Evidence, scores: Array, *, against: bool) -> float:
+    """Return how often a host's decision changed with content that speaks for another."""
     grouping = evidence.grouping
     before = grouping.towards(np.stack([one.scores for one in evidence.hosts])).argmax(axis=1)
     known = ~np.isnan(scores).any(axis=2)
     after = grouping.towards(np.nan_to_num(scores)).argmax(axis=2)
     group = grouping.member[:, np.newaxis]
-    asked = known & (group >= 0) & (group != before)
+    # Content that speaks against its own group speaks for the other one.
+    asked = known & (group >= 0) & ((group == before) if against else (group != before))
     return float((after != before)[asked].mean()) if asked.any() else float("nan")

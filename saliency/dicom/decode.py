@@ -52,8 +52,6 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         return decode_rle(data, layout)
     if syntax.family == "deflate":
         return _inflate(data, layout)
-    if syntax.family == "video":
-        return _refuse_video()
     family = _family(data, syntax.family)
     if family != "jpegxl" and b"\xff\xd9" not in data[-64:]:
         warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
@@ -212,11 +210,3 @@ def _inflate(data: bytes, layout: Layout) -> Samples:
         msg = f"Expected {needed:,} bytes in a deflated frame, found {len(raw):,}: it is broken."
         raise DicomError(msg, reason="broken-codestream")
     return unpack(raw, layout, little=True)
-
-
-def _refuse_video() -> Samples:
-    msg = (
-        "Expected a still picture, found a video (MPEG, H.264, HEVC; PS3.5 8.2.5-8.2.9). "
-        "Export its frames as JPEG or uncompressed DICOM."
-    )
-    raise DicomError(msg, reason="video")

@@ -13,6 +13,7 @@ from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
+from saliency.dicom.icc import through_profile
 from saliency.dicom.layout import read_layout
 from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import unpack
@@ -24,16 +25,24 @@ from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
 from saliency.dicom.text import text_zone
+from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
+from saliency.values.deferred import deferred
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
+def read_dicom(
+    source: object,
+    *,
+    frame: int = 0,
+    window: Window | int | str | None = None,
+    icc: bool = False,
+) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -44,8 +53,12 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
-        A window in modality units; or an index into the windows of the file; or None: the first
-        window of the file, else its first VOI LUT, else from the least to the greatest value.
+        A window in modality units; or an index into the windows of the file; or the explanation
+        (0028,1055) of one, in any case of letters; or None: the first window of the file, else its
+        first VOI LUT, else from the least to the greatest value.
+    icc
+        Show colour through the ICC profile (0028,2000) of the file, as sRGB (PS3.3 C.11.15);
+        False: as it is stored. Pixels stay as they are either way.
 
     Returns
     -------
@@ -60,16 +73,18 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
         The source is of no type that can be read, or the file has no such window.
     """
     with contained(), open_source(source) as opened:
-        return Reader(opened).image(frame, window)
+        return Reader(opened, icc=icc).image(frame, window)
 
 
-def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
+def read_frames(
+    source: object, *, window: Window | int | str | None = None, icc: bool = False
+) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
     with contained(), open_source(source) as opened:
-        reader = Reader(opened)
+        reader = Reader(opened, icc=icc)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
 
@@ -81,6 +96,8 @@ class Reader:
     ----------
     opened
         What ``open_source`` found.
+    icc
+        Whether to show colour through the file's profile.
 
     Raises
     ------
@@ -88,7 +105,8 @@ class Reader:
         It has no pixel data, or an Image Pixel module that cannot be.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, *, icc: bool = False) -> None:
+        self._icc = opened.elements.octets(TAGS["ICCProfile"]) if icc else b""
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
@@ -97,9 +115,11 @@ class Reader:
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            self._index = FrameIndex(self._pixels, opened.elements, self.layout.frames)
+            streams = 1 if opened.syntax.family == "video" else self.layout.frames
+            self._index = FrameIndex(self._pixels, opened.elements, streams)
+        self._video: Video | None = None
 
-    def image(self, frame: int, window: Window | int | None) -> DicomImage:
+    def image(self, frame: int, window: Window | int | str | None) -> DicomImage:
         """Read, decode and show one frame."""
         _check_frame(frame, self.layout.frames)
         raw, samples = self._decoded(frame)
@@ -108,26 +128,26 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
+        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=(
-                *self._zones,
-                *frame_zones(self._elements, samples, self.layout, frame, picture.absent),
-                *found_zones(picture.display),
-            ),
+            zones=_all_zones(declared, picture.display),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
             modality=self._elements.text(TAGS["Modality"])[:16],
-            digest=sha256(raw).hexdigest(),
+            digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
         )
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:
         """Return the bytes of a frame, and its samples."""
+        if self._index is not None and self._syntax.family == "video":
+            return self._filmed(self._index, frame)
         if self._index is not None:
             raw = self._index.read(frame)
             return raw, decode(raw, self.layout, self._syntax)
@@ -136,22 +156,39 @@ class Reader:
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
         return raw, unpack(raw, self.layout, little=little, first_bit=bit)
 
+    def _filmed(self, index: FrameIndex, frame: int) -> tuple[bytes, Samples]:
+        """Return a frame of a video, and its decoded bytes: it has none of its own in the file."""
+        self._video = self._video or Video(index.read(0))
+        samples = self._video.frame(frame)
+        if samples.array.shape != (*self.layout.size, self.layout.samples):
+            msg = "Expected a frame of the size of its header, got another from the video."
+            raise DicomError(msg, reason="size-mismatch")
+        return samples.array.tobytes(), samples
+
     def _picture(
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
     ) -> Picture:
         if stored.ndim == 3:
-            return _coloured(to_rgb(stored, samples.space, self.layout.bits))
+            return self._coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
+            return self._coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, inverted(self._elements, self.layout.photometric))
         return show_grey(stored, absent, modality, look)
 
+    def _coloured(self, rgb: Array) -> Picture:
+        display = np.rint(rgb).astype(np.uint8)
+        return Picture(rgb, through_profile(display, self._icc) if self._icc else display)
 
-def found_zones(display: Array) -> tuple[Zone, ...]:
-    """Return the zones that the pixels themselves give away: burned-in text."""
-    text = text_zone(display)
-    return () if text is None else (text,)
+
+def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
+    """Add burned-in text to the zones of the header; it is searched for when they are asked for."""
+
+    def found() -> tuple[Zone, ...]:
+        text = text_zone(display)
+        return declared if text is None else (*declared, text)
+
+    return deferred(found)
 
 
 def read_info(elements: Elements) -> dict[str, str]:
@@ -175,10 +212,6 @@ def _check_frame(frame: int, frames: int) -> None:
     if not 0 <= frame < frames:
         msg = f"frame: expected an index in 0..{frames - 1}, got {frame}."
         raise DicomError(msg, reason="frame-out-of-range")
-
-
-def _coloured(rgb: Array) -> Picture:
-    return Picture(rgb, np.rint(rgb).astype(np.uint8))
 
 
 def _sealed(array: Array) -> Array:

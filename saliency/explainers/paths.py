@@ -28,12 +28,13 @@ class IntegratedGradients:
 
     Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(picture) -
     score(baseline) up to ``gap``. A pixel that equals the baseline gets 0. Sundararajan et al.,
-    arXiv 1703.01365, eq. 1, by the midpoint rule.
+    arXiv 1703.01365, eq. 1; with ``steps`` by the midpoint rule.
 
     Parameters
     ----------
     steps
-        Gradients a picture. None: 32, and 96 or 288 for pictures whose gap is above 1 %.
+        Gradients a picture. None: as many as the map needs to settle within about 5 %: 31, 63, 127
+        or 255, then made complete; see :func:`saliency.kernels.paths.complete_path_gradient`.
     baseline
         What shows nothing: a name, number or array, see
         :func:`saliency.kernels.references.reference`.

@@ -12,8 +12,8 @@ from saliency.kernels.resize import bilinear
 #: The epsilon of SMOE Scale. It sets how much a silent channel weighs: 1e-6 changes a map by 16 %.
 EPSILON = 1e-7
 
-#: Below it (squared rounding of float32) a spread between channels is no spread.
-_ROUNDING = 1e-12
+#: A spread below this share of the mean's logarithm is rounding (eight units in the last place).
+_ROUNDING = 1e-6
 
 #: A map whose range is below this share of its greatest value is constant but for rounding.
 _FLAT = 1e-6
@@ -23,9 +23,9 @@ def smoe_scale(activations: Tensor) -> Tensor:
     """Saliency Map Order Equivalence: the mean activity times how unequally channels share it.
 
     With y = relu(A) + 1e-7 and m = mean_c y: ``S = m (log2 m - mean_c log2 y)``, which is m times
-    the divergence, in bits, of the channels from equal shares. Summed as ``m mean_c(y/m - 1 -
-    ln(y/m)) / ln 2``, the same number with no term below 0: equal channels give exactly 0, and not
-    the rounding noise that a later normalisation would blow up to a pattern.
+    the divergence, in bits, of the channels from equal shares. Computed of y / 1e-7, the same
+    number: a silent pixel is then 1 in every channel, its logarithms are 0, and so is S, where
+    log2 1e-7 would leave rounding for a later normalisation to blow up to a pattern.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ def smoe_scale(activations: Tensor) -> Tensor:
     ----------
     Mundhenk, Chen, Friedland, arXiv 1911.11293, section 3.1.
     """
-    values = _positive(activations)
-    mean = tf.reduce_mean(values, axis=-1, keepdims=True)
-    share = values / mean
-    spread = tf.reduce_mean(share - 1.0 - tf.math.log(share), axis=-1)
-    return tf.where(spread < _ROUNDING, 0.0, mean[..., 0] * spread / math.log(2))
+    values = tf.nn.relu(tf.cast(activations, tf.float32)) * (1 / EPSILON) + 1.0
+    mean = tf.reduce_mean(values, axis=-1)
+    level = tf.math.log(mean)
+    spread = level - tf.reduce_mean(tf.math.log(values), axis=-1)
+    return tf.where(spread < _ROUNDING * level, 0.0, mean * spread * (EPSILON / math.log(2)))
 
 
 def std(activations: Tensor) -> Tensor:
@@ -149,8 +149,8 @@ def combine(
         There are no maps, their number is not that of the weights, or the weights sum to 0.
     """
     shares = _shares(len(maps), weights)
-    stack = layer_stack(maps, size=size)
-    return tf.reduce_sum(stack * tf.constant(shares, tf.float32), axis=-1)
+    pairs = zip(maps, shares, strict=True)
+    return tf.add_n([bilinear(tf.cast(one, tf.float32), size) * share for one, share in pairs])
 
 
 def layer_stack(maps: Sequence[Tensor], *, size: tuple[int, int]) -> Tensor:
@@ -167,10 +167,6 @@ def unless_flat(maps: Tensor, normalised: Tensor) -> Tensor:
         values, axis=axes, keepdims=True
     )
     return tf.where(width <= _FLAT * greatest, 0.0, normalised)
-
-
-def _positive(activations: Tensor) -> Tensor:
-    return tf.nn.relu(tf.cast(activations, tf.float32)) + EPSILON
 
 
 def _pixels(maps: Tensor) -> list[int]:

@@ -1,17 +1,21 @@
 """Integrate a gradient along a straight path between two pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import tensorflow as tf
 
 from saliency.kernels.batches import Function, Tensor, along, chunks, each
 
-_FIRST_STEPS = 32
-_REFINEMENTS = 2
+#: Parts of the first path, and how often they may be halved: 15 gradients, then 31, 63, 127, 255.
+_PARTS, _HALVINGS = 16, 4
 
-#: Completeness gap at which :func:`complete_path_gradient` is content.
-_GAP = 0.01
+#: Change of a map, as a share of it, when the parts are halved: the finer map is then off by about
+#: half of that (0.5 to 0.6 on trained networks), so 5 %.
+_SETTLED = 0.1
+
+#: Greatest share of all |attributions| that may be missing from their sum and be shared out.
+_MISSING = 0.01
 
 
 def midpoints(steps: int) -> list[float]:
@@ -23,9 +27,9 @@ def midpoints(steps: int) -> list[float]:
     return [(step + 0.5) / steps for step in range(steps)]
 
 
-def between_midpoints(steps: int) -> list[float]:
-    """Return what :func:`midpoints` of 3 ``steps`` has and that of ``steps`` has not."""
-    return [point for index, point in enumerate(midpoints(3 * steps)) if index % 3 != 1]
+def inner_nodes(parts: int) -> list[float]:
+    """Return where ``parts`` equal parts of [0, 1] meet; every second one is new since half."""
+    return [part / parts for part in range(1, parts)]
 
 
 def gradient_sum(
@@ -91,38 +95,79 @@ def relative_gap(attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor) -
         the scores (1e-6 of them) counts as that rounding, so that 0 / 0 is 0.
     """
     change = at_inputs - at_baseline
-    total = tf.reduce_sum(attributions, axis=list(range(1, attributions.shape.rank)))
     rounding = 1e-6 * (tf.abs(at_inputs) + tf.abs(at_baseline)) + 1e-12
-    return tf.abs(total - change) / tf.maximum(tf.abs(change), rounding)
+    return tf.abs(_sum(attributions) - change) / tf.maximum(tf.abs(change), rounding)
 
 
 def complete_path_gradient(
     gradient: Function, score: Function, inputs: Tensor, baseline: Tensor, copies: int = 1
 ) -> Tensor:
-    """:func:`path_gradient` with as many steps as completeness asks: 32, 96 or 288.
+    """Integrated gradients of as many steps as the map asks for, made complete.
 
-    Three times the steps keep all nodes of before and put two between, so nothing is computed
-    twice. A sample whose gap is at most 1 % keeps its map, whatever others of its batch need.
-    ``score``: (N, H, W, C) -> (N,).
+    Gradients are taken where equal parts of the path meet (the outer ones stand for the ends, too),
+    and the parts halved until that changes the map by at most 10 %: 31 gradients, 63, 127 or 255.
+    All nodes are kept, so nothing is asked twice. What then is missing from the sum, at most 1 %
+    of all |attributions|, is shared out in proportion to them. A sample that does not settle is
+    left as it is: its gap tells.
+
+    Completeness itself is no reason to stop: attributions of both signs cancel, so that their sum
+    may be a thousandth of what they add up to, and come right late, or by luck.
+
+    Parameters
+    ----------
+    gradient, inputs, baseline, copies
+        As of :func:`gradient_sum`.
+    score
+        (N, H, W, C) -> (N,).
+
+    Returns
+    -------
+    tensor
+        float32 (N, H, W, C), signed. A sample has the same map alone and in a batch.
     """
-    way, ends = inputs - baseline, (score(inputs), score(baseline))
-    steps = _FIRST_STEPS
-    total = gradient_sum(gradient, inputs, baseline, midpoints(steps), copies)
-    found = way * total / steps
-    for _ in range(_REFINEMENTS):
-        rough = relative_gap(found, *ends) > _GAP
-        finer = partial(_finer, gradient, (inputs, baseline), total, steps, copies)
-        total = tf.cond(tf.reduce_any(rough), finer, partial(tf.identity, total))
-        steps *= 3
-        found = tf.where(_column(rough, inputs), way * total / steps, found)
+    ask = partial(gradient_sum, gradient, inputs, baseline, copies=copies)
+    way, change, parts = inputs - baseline, score(inputs) - score(baseline), _PARTS
+    outer, total = _asked(ask, inner_nodes(parts), tf.zeros_like(inputs))
+    found, rough = way * (total + outer / 2) / parts, tf.fill(tf.shape(change), value=True)
+    for _ in range(_HALVINGS):
+        parts *= 2
+        finer = partial(_asked, ask, inner_nodes(parts)[::2], total)
+        outer, total = tf.cond(tf.reduce_any(rough), finer, partial(_as_it_is, outer, total))
+        better = way * (total + outer / 2) / parts
+        settled = rough & _settled(found, better, change)
+        better = tf.where(_column(settled, inputs), _completed(better, change), better)
+        found = tf.where(_column(rough, inputs), better, found)
+        rough &= ~settled
     return found
 
 
-def _finer(
-    gradient: Function, ends: tuple[Tensor, Tensor], total: Tensor, steps: int, copies: int
-) -> Tensor:
-    return total + gradient_sum(gradient, *ends, between_midpoints(steps), copies)
+def _asked(
+    ask: Callable[[Sequence[float]], Tensor], nodes: Sequence[float], total: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Return the sum at the two outer nodes, and ``total`` with all of them."""
+    outer = ask([nodes[0], nodes[-1]])
+    return outer, total + outer + ask(nodes[1:-1])
 
 
-def _column(flags: Tensor, like: Tensor) -> Tensor:
-    return tf.reshape(flags, [-1, *[1] * (like.shape.rank - 1)])
+def _as_it_is(outer: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
+    return tf.identity(outer), tf.identity(total)
+
+
+def _settled(before: Tensor, after: Tensor, change: Tensor) -> Tensor:
+    """Say for each sample whether the map has settled, and its sum nearly."""
+    still = _sum(tf.square(after - before)) <= _SETTLED**2 * _sum(tf.square(after))
+    return still & (tf.abs(change - _sum(after)) <= _MISSING * _sum(tf.abs(after)))
+
+
+def _completed(found: Tensor, change: Tensor) -> Tensor:
+    """Share out what is missing from the sum in proportion to |attribution|: 0 stays 0."""
+    share = tf.math.divide_no_nan(change - _sum(found), _sum(tf.abs(found)))
+    return found + _column(share, found) * tf.abs(found)
+
+
+def _sum(values: Tensor) -> Tensor:
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
+
+
+def _column(values: Tensor, like: Tensor) -> Tensor:
+    return tf.reshape(values, [-1, *[1] * (like.shape.rank - 1)])

@@ -73,7 +73,7 @@ def explain(
 
 def as_image(image: object) -> DicomImage:
     """Return a DicomImage as it is; read anything else."""
-    return image if isinstance(image, DicomImage) else read_dicom(image)  # type: ignore[arg-type]
+    return image if isinstance(image, DicomImage) else read_dicom(image)
 
 
 def probe_of(model: object) -> Any:

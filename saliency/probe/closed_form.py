@@ -84,6 +84,10 @@ class ClosedFormProbe:
         tensors = self.activations(inputs)
         return tensors, self._derivative(len(tensors) - 1, tensors[-1])
 
+    def head(self, activation: Tensor) -> Tensor:
+        """Return the score, float32 (N,), of an output of the last stage."""
+        return self.function(_float(activation))
+
     def settled(self, inputs: Tensor) -> "ClosedFormProbe":
         """Return itself: a function has no classes."""
         del inputs

@@ -10,6 +10,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.arrays import Array, finite, frozen
+from saliency.values.deferred import Deferred
 from saliency.values.notebook import bundle, preview
 from saliency.values.window import Window
 from saliency.values.zone import Zone
@@ -34,7 +35,8 @@ class DicomImage:
     stored
         The stored values (rows, columns), before the Modality LUT; None where there are none.
     zones
-        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all.
+        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all. May be
+        :func:`saliency.values.deferred.deferred`, like ``digest``.
     spacing
         (row mm, column mm) or None.
     frame, frames
@@ -57,12 +59,12 @@ class DicomImage:
     pixels: Array
     display: Array
     stored: Array | None = None
-    zones: tuple[Zone, ...] = ()
+    zones: tuple[Zone, ...] = field(default_factory=tuple)
     spacing: tuple[float, float] | None = None
     frame: int = 0
     frames: int = 1
     modality: str = ""
-    digest: str = ""
+    digest: str = field(default_factory=str)
     window: Window | None = None
     info: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,8 +74,6 @@ class DicomImage:
         if pixels.shape != display.shape or pixels.shape[2:] not in ((), (3,)):
             msg = f"DicomImage: pixels {pixels.shape} and display {display.shape} must be alike."
             raise InputError(msg)
-        for zone in self.zones:
-            _check_zone(zone, self.size_of(pixels))
         forbidden = set(self.info) - TRAVELS
         if forbidden:
             msg = f"DicomImage.info: {sorted(forbidden)} must not travel with the pixels."
@@ -83,7 +83,28 @@ class DicomImage:
         if self.stored is not None:
             stored = frozen(self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3))
             object.__setattr__(self, "stored", stored)
-        object.__setattr__(self, "zones", tuple(self.zones))
+        object.__setattr__(self, "_later", {})
+        for name in ("zones", "digest"):
+            self._keep(name, getattr(self, name))
+
+    def _keep(self, name: str, value: object) -> None:
+        """Store zones or digest; what is deferred waits until :meth:`__getattr__` is called."""
+        if isinstance(value, Deferred):
+            self._later[name] = value.compute
+            object.__delattr__(self, name)
+        else:
+            checked = _checked_zones(value, self.size) if name == "zones" else value
+            object.__setattr__(self, name, checked)
+
+    def __getattr__(self, name: str) -> Any:
+        """Compute what was deferred; Python calls this only for attributes that are not there."""
+        compute = self.__dict__.get("_later", {}).get(name)
+        if compute is None:
+            msg = f"{type(self).__name__!r} object has no attribute {name!r}"
+            raise AttributeError(msg)
+        self._keep(name, compute())
+        self._later.pop(name, None)
+        return self.__dict__[name]
 
     @staticmethod
     def size_of(pixels: Array) -> tuple[int, int]:
@@ -167,10 +188,12 @@ class DicomImage:
         return bundle(repr(self), self.display)
 
 
-def _check_zone(zone: Zone, size: tuple[int, int]) -> None:
-    if zone.mask.shape != size:
-        msg = f"Zone {zone.name!r}: expected a mask of {size}, got {zone.mask.shape}."
-        raise InputError(msg)
+def _checked_zones(zones: Any, size: tuple[int, int]) -> tuple[Zone, ...]:
+    for zone in zones:
+        if zone.mask.shape != size:
+            msg = f"Zone {zone.name!r}: expected a mask of {size}, got {zone.mask.shape}."
+            raise InputError(msg)
+    return tuple(zones)
 
 
 def _colour(pixels: Array) -> Array:

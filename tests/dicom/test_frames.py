@@ -201,7 +201,7 @@ def test_memory_is_flat_over_many_frames(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
 
-    assert peaks[1] < peaks[0] + 100_000
+    assert peaks[1] < peaks[0] + 1_000_000  # 290 frames that stayed would be 4 MB
 
 
 def test_a_file_of_two_gigabytes_opens_at_once(tmp_path: Path) -> None:

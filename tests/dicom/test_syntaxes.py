@@ -149,15 +149,6 @@ def test_a_file_without_meta_header(syntax: str) -> None:
     np.testing.assert_array_equal(read_dicom(file[start:]).stored, ramp())
 
 
-def test_video_is_refused_by_name() -> None:
-    """H.264 is refused with reason "video", and told what to do instead."""
-    made = encoded(dataset(ramp()), [b"\0\0\0\1"], f"{ROOT}.4.102")
-
-    with pytest.raises(DicomError, match="video") as caught:
-        read_dicom(written(made))
-    assert caught.value.reason == "video"
-
-
 def test_unknown_syntax_is_refused() -> None:
     """A UID of nobody is refused, and not repeated in the message."""
     with pytest.raises(DicomError) as caught:

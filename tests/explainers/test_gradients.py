@@ -20,6 +20,7 @@ from saliency.explainers.paths import (
     IntegratedGradients,
 )
 from saliency.explainers.smooth import SmoothGrad, SmoothGradSquared, VarGrad
+from saliency.kernels.noise import normal, spread_of
 
 AXIOMATIC = [Gradient(), GradientTimesInput(), SmoothGrad(samples=4), IntegratedGradients(8), Occlusion(4, 3)]  # fmt: skip # noqa: E501
 
@@ -164,6 +165,19 @@ def test_noise_of_a_square(inputs):
     assert_allclose(mean, 2 * inputs, atol=0.05)
     assert_allclose(np.mean(variance, axis=(1, 2, 3)), wanted, rtol=0.03)
     assert_allclose(square, tf.square(mean) + variance, rtol=1e-5)
+
+
+def test_moments_are_those_of_the_draws(inputs):
+    """Mean, square and variance are numpy's, over the very draws and any chunk."""
+    probe = FunctionProbe(lambda x: tf.reduce_sum(x**2, axis=[1, 2, 3]), chunk=4)
+    width = 0.15 * spread_of(inputs).numpy()
+    maps = 2 * (inputs.numpy() + width * normal(range(5), inputs, 3).numpy())
+    for make, wanted in (
+        (SmoothGrad, maps.mean(axis=0)),
+        (SmoothGradSquared, (maps**2).mean(axis=0)),
+        (VarGrad, maps.var(axis=0)),
+    ):
+        assert_allclose(make(samples=5, seed=3)(probe, inputs), wanted, rtol=1e-3, atol=1e-5)
 
 
 def test_cams_differentiate_by_the_last_layer_alone(inputs):

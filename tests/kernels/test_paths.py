@@ -39,13 +39,6 @@ def test_midpoints_lie_inside():
     assert_allclose(paths.midpoints(4), [0.125, 0.375, 0.625, 0.875])
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5, 32])
-def test_between_midpoints(steps):
-    """Old nodes and the nodes between them are the rule with three times the steps."""
-    both = sorted(paths.midpoints(steps) + paths.between_midpoints(steps))
-    assert_allclose(both, paths.midpoints(3 * steps), atol=1e-12)
-
-
 @pytest.mark.parametrize("function", [difference, difference_again])
 def test_two_ways_to_write_one_function(function):
     """f1 and f2 of the paper's figure 2 are one function, and have one attribution."""
@@ -87,22 +80,53 @@ def test_independent_of_the_chunk(copies):
     assert max(size for kind, size in probe.calls if kind == "gradient") <= 3 * min(copies, 32)
 
 
-def test_refines_until_complete():
-    """Of 32 midpoints a kink at 0.8 leaves a gap above 1 %; the nodes between close it."""
-    kink = features(lambda a: tf.nn.relu(a - 0.8))
-    ends = kink.score(row(1)), kink.score(row(0))
-    rough = paths.path_gradient(kink.gradient, row(1), row(0), 32)
-    assert paths.relative_gap(rough, *ends)[0] > 0.01
+def gradients(probe):
+    return sum(size for kind, size in probe.calls if kind == "gradient")
 
-    kink.calls.clear()
-    fine = paths.complete_path_gradient(kink.gradient, kink.score, row(1), row(0))
-    assert paths.relative_gap(fine, *ends)[0] <= 0.01
-    gradients = [size for kind, size in kink.calls if kind == "gradient"]
-    assert sum(gradients) in {96, 288}
+
+@pytest.mark.parametrize("parts", [2, 4, 16])
+def test_halving_keeps_all_nodes(parts):
+    """Every second node of half the parts is new; the others are those of before."""
+    nodes = paths.inner_nodes(2 * parts)
+    assert nodes[1::2] == paths.inner_nodes(parts)
+
+
+@pytest.mark.parametrize(("kink", "asked"), [(0.2, 31), (0.8, 127)])
+def test_refines_until_the_map_settles(kink, asked):
+    """The later the only change of the gradient, the more gradients are needed to see it."""
+    probe = features(lambda a: tf.nn.relu(a - kink))
+    found = paths.complete_path_gradient(probe.gradient, probe.score, row(1), row(0))
+    assert_allclose(flat(found), [1 - kink], rtol=1e-5)
+    assert gradients(probe) == asked
+
+
+def test_near_the_limit():
+    """A settled map is within 5 % of one of 2000 steps, and sums to the change of the score."""
+    probe = features(lambda a, b, c: tf.nn.relu(2 * a - b - 0.3) * c + tf.sin(4 * a * c))
+    ends = row(1, 0.7, 0.8), row(0, 0, 0)
+    found = paths.complete_path_gradient(probe.gradient, probe.score, *ends)
+    limit = paths.path_gradient(probe.gradient, *ends, 2000, 2000)
+    assert tf.norm(found - limit) <= 0.05 * tf.norm(limit)
+    assert paths.relative_gap(found, probe.score(ends[0]), probe.score(ends[1]))[0] < 1e-5
+
+
+def test_what_is_missing_is_shared_out_fairly():
+    """Completing changes no sign, leaves 0 at 0, and moves each part by one share of itself."""
+    found = paths._completed(row(3, -1, 0, 2), tf.constant([4.6]))
+    assert_allclose(flat(found), [3.3, -0.9, 0, 2.2], rtol=1e-6)
+
+
+def test_a_map_that_does_not_settle_keeps_its_gap():
+    """A step between the last nodes and the end cannot be seen: nothing is shared out for it."""
+    probe = features(lambda a, b: b + tf.nn.relu(a - 0.9995) * 2000)
+    found = paths.complete_path_gradient(probe.gradient, probe.score, row(1, 0.1), row(0, 0))
+    assert_allclose(flat(found), [0, 0.1], atol=1e-6)
+    assert paths.relative_gap(found, probe.score(row(1, 0.1)), probe.score(row(0, 0)))[0] > 0.5
+    assert gradients(probe) == 255
 
 
 def test_refinement_is_each_samples_own():
-    """A sample that is complete at once keeps its map while its mate is refined."""
+    """A sample that settles at once keeps its map while its mate is refined."""
     kink = features(lambda a, b: a * b + tf.nn.relu(a - 0.905) * 0.3)
     inputs = tf.concat([row(0.9, 1), row(1, 0)], 0)
     found = paths.complete_path_gradient(

@@ -101,6 +101,23 @@ def test_a_model_of_raw_operations_still_has_a_gradient():
         KerasProbe(model, layers=["conv1"])
 
 
+class TwoFaced(nets.Subclassed):
+    """A model that draws another graph than what it computes."""
+
+    def call(self, inputs, training=None):
+        factor = 1.0 if isinstance(inputs, keras.KerasTensor) else 3.0
+        return super().call(inputs * factor, training=training)
+
+
+def test_a_drawn_graph_is_believed_only_when_it_computes_the_same():
+    """Where the code behaves otherwise on symbols, the model is asked as a whole."""
+    model = nets.subclassed(kind=TwoFaced)
+    probe = KerasProbe(model)
+    expected = model(nets.pictures(), training=False)[:, 1]
+    assert (probe.layers, probe.output) == ((), "output")
+    np.testing.assert_allclose(probe.at(1).score(nets.pictures()), expected, rtol=1e-5)
+
+
 def test_last_gradient_in_closed_form_is_the_backward_pass(probe):
     """Behind a global mean and a dense layer d score / d activation = kernel[:, c] / (h w)."""
     inputs = nets.pictures()

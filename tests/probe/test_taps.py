@@ -23,7 +23,10 @@ KNOWN = [
         "EfficientNetB0",
         [*(f"block{block}a_expand_activation" for block in (2, 3, 4, 6)), "top_activation"],
     ),
-    ("ResNet50V2", [None, None, None, "post_relu"]),
+    (
+        "ResNet50V2",
+        ["conv2_block3_1_relu", "conv3_block4_1_relu", "conv4_block6_1_relu", "post_relu"],
+    ),
 ]
 
 
@@ -58,6 +61,21 @@ def test_a_pooling_alone_is_no_scale():
         keras.layers.MaxPooling2D(),
         keras.layers.Conv2D(3, 3, activation="relu", name="two"),
         keras.layers.GlobalMaxPooling2D(),
+    ]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["one", "two"]
+
+
+def test_an_activation_behind_a_pooling_is_no_scale():
+    """Convolution, pooling, activation: no convolution has run at the activation's scale."""
+    inputs = keras.Input(nets.SHAPE)
+    layers = [
+        each
+        for name in ("one", "two")
+        for each in (
+            keras.layers.Conv2D(3, 3, name=name),
+            keras.layers.MaxPooling2D(),
+            keras.layers.ReLU(),
+        )
     ]
     assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["one", "two"]
 

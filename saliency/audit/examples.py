@@ -1,0 +1,164 @@
+"""Pictures for the report: as they are, without the zone, with another's zone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from saliency import png
+from saliency.audit.canvas import Canvas, like, mask_like
+from saliency.audit.groups import Grouping
+from saliency.audit.patches import pasted, removed
+from saliency.audit.suspicion import EXPLAINERS, heatmaps
+from saliency.audit.trials import Bench, Host
+from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
+
+LONGEST = 360
+"""Long side of an example in pixels."""
+OUTLINE = (255, 160, 0)
+"""Orange keeps apart from grey for every kind of colour vision."""
+
+
+@final
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a strip.
+
+    Parameters
+    ----------
+    caption
+        What was done to it.
+    png
+        A PNG file.
+    decision, lead
+        What the model says of it, and by how much, in the unit of its scores; None for a map.
+    changed
+        Whether that is another decision than for the first of the strip.
+    """
+
+    caption: str
+    png: bytes
+    decision: str = ""
+    lead: float | None = None
+    changed: bool = False
+
+
+@final
+@dataclass(frozen=True)
+class Example:
+    """A picture before and after: a strip of the report.
+
+    Parameters
+    ----------
+    zone
+        What was exchanged.
+    number
+        Position of the picture, from 1.
+    digest
+        First characters of the digest of its pixel data.
+    pictures
+        From the left.
+    """
+
+    zone: str
+    number: int
+    digest: str
+    pictures: tuple[Picture, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Words:
+    """How scores are put into words.
+
+    Parameters
+    ----------
+    grouping
+        What the scores are set against.
+    names
+        What its groups are called.
+    """
+
+    grouping: Grouping
+    names: tuple[str, ...]
+
+    def decided(self, scores: Array) -> int:
+        """Return the group that scores (columns,) lean to."""
+        return int(self.grouping.towards(scores).argmax())
+
+    def told(self, caption: str, shown: bytes, scores: Array, before: Array) -> Picture:
+        """Return a picture with what the model says of it."""
+        group = self.decided(scores)
+        lead = float(self.grouping.towards(scores).max())
+        return Picture(caption, shown, self.names[group], lead, group != self.decided(before))
+
+
+def examples(bench: Bench, words: Words, target: Target) -> tuple[Example, ...]:
+    """Return up to two strips for each zone, of different decisions where there are such."""
+    found = []
+    for zone in bench.zones:
+        showing = [one for one in bench.hosts if zone in one.masks]
+        by_decision = {words.decided(one.scores): one for one in reversed(showing)}
+        for one in list(by_decision.values())[:2]:
+            pair = one, _other(words, one, showing)
+            strip = tuple(_strip(bench, words, zone, pair, target))
+            found.append(Example(zone, one.index + 1, one.canvas.image.digest[:12], strip))
+    return tuple(found)
+
+
+def _other(words: Words, one: Host, showing: Sequence[Host]) -> Host:
+    """Return a picture of another decision; failing that, any other; failing that, itself."""
+    others = [each for each in showing if each is not one]
+    unlike = [each for each in others if words.decided(each.scores) != words.decided(one.scores)]
+    return (unlike or others or [one])[0]
+
+
+def _strip(
+    bench: Bench, words: Words, zone: str, pair: tuple[Host, Host], target: Target
+) -> Iterator[Picture]:
+    one, other = pair
+    image, mask = one.canvas.image, one.masks[zone]
+    yield words.told("as it is", _outlined(image.display, mask), one.scores, one.scores)
+    maps = heatmaps(bench.asker, target, image)
+    for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
+        overlay = maps[name].overlay()
+        yield Picture(f"heat ({name})", png.encode(overlay.rgb, longest=LONGEST))
+    yield _changed(bench, words, f"{zone} removed", one, lambda ours: removed(ours.values, mask))
+    if other is not one:
+        caption = f"{zone} of picture {other.index + 1}"
+        yield _changed(bench, words, caption, one, lambda ours: _with(ours, other, mask, zone))
+
+
+def _with(ours: Canvas, other: Host, mask: Array, zone: str) -> Array:
+    union = mask | mask_like(other.masks[zone], mask.shape)
+    theirs = Canvas(other.canvas.image, ours.intensity).values
+    return pasted(ours.values, like(theirs, ours.values), union)
+
+
+def _changed(
+    bench: Bench, words: Words, caption: str, one: Host, change: Callable[[Canvas], Array]
+) -> Picture:
+    """Change what the model sees, and what we see."""
+    shown = Canvas(one.canvas.image, "display")
+    scores = bench.scores([one.canvas.with_values(change(one.canvas))])[0]
+    small = png.encode(shown.with_values(change(shown)).display, longest=LONGEST)
+    return words.told(caption, small, scores, one.scores)
+
+
+def _outlined(display: Array, mask: Array) -> bytes:
+    """Draw the border of a zone around it."""
+    rgb = np.repeat(display[..., np.newaxis], 3, axis=2) if display.ndim == 2 else display.copy()
+    width = max(1, max(mask.shape) // 180)
+    rgb[_grown(mask, width) & ~mask] = OUTLINE
+    return png.encode(rgb, longest=LONGEST)
+
+
+def _grown(mask: Array, width: int) -> Array:
+    """Return the mask, grown by so many pixels to each side."""
+    padded = np.pad(mask, width)
+    for axis in (0, 1):
+        shifted = [np.roll(padded, shift, axis) for shift in range(-width, width + 1)]
+        padded = np.asarray(np.logical_or.reduce(shifted))
+    return padded[width:-width, width:-width]

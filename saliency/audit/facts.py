@@ -1,0 +1,108 @@
+"""What a report says about the audit itself: no patient data, no file names."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from saliency.audit.asking import Asker
+from saliency.audit.reading import Seen
+from saliency.audit.verdict import MAY_READ, READS, REMOVAL
+from saliency.audit.weighing import Evidence
+from saliency.pipeline.explain import name_of, versions
+from saliency.pipeline.prepare import Prepare
+from saliency.probe.protocol import Target
+
+ONE_SIDED = 0.95
+"""From this share of one decision on, the report warns."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What the user asked for.
+
+    Parameters
+    ----------
+    asker
+        The model and how pictures are prepared for it.
+    target
+        The target, None for classes.
+    names
+        Of the groups.
+    seed
+        Of every draw.
+    """
+
+    asker: Asker
+    target: Target
+    names: tuple[str, ...]
+    seed: int
+
+
+def facts(told: Told, seen: Sequence[Seen], found: Sequence[Evidence]) -> dict[str, Any]:
+    """Return what was asked and how the model did; everything can be written as JSON."""
+    plain = found[0]
+    said = Counter(plain.grouping.member.tolist())
+    labelled = [each for each in found if each.grouping.by == "label"]
+    return {
+        "pictures": len(seen),
+        "asked": len(plain.trials),
+        "hosts": len(plain.hosts),
+        "labelled": sum(one.label is not None for one in seen),
+        "groups": list(told.names),
+        "decisions": {name: said[index] for index, name in enumerate(told.names)},
+        "target": _target(told.target),
+        "prepare": _prepare(told.asker.prepare),
+        "seed": told.seed,
+        "cleaned": _cleaned(plain, labelled[0] if labelled else None),
+        "warnings": _warnings(plain, said, len(told.names)),
+        "rules": {
+            "reads": READS._asdict(),
+            "may read": MAY_READ._asdict(),
+            "may read, by removal": REMOVAL._asdict(),
+        },
+        "versions": dict(versions()),
+    }
+
+
+def _cleaned(plain: Evidence, labelled: Evidence | None) -> dict[str, float | int]:
+    """Return how decisions change when all zones are removed from every picture."""
+    after = np.stack([one.cleaned for one in plain.trials])
+    before, now = (plain.grouping.towards(each).argmax(axis=1) for each in (plain.scores, after))
+    found: dict[str, float | int] = {"changed": float((before != now).mean())}
+    if labelled is not None:
+        true = labelled.grouping.member
+        known = true >= 0
+        found |= {
+            "labelled": int(known.sum()),
+            "accuracy": float((before == true)[known].mean()),
+            "accuracy_cleaned": float((now == true)[known].mean()),
+        }
+    return found
+
+
+def _warnings(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
+    count = sum(said.values())
+    most = max(said.values(), default=0)
+    found = []
+    if groups > 1 and count > 3 and most >= ONE_SIDED * count:
+        found.append(
+            f"The model says the same of {most} of {count} pictures. Is this the preparation it "
+            "was trained with? An audit of wrongly prepared pictures is worth nothing."
+        )
+    if np.ptp(plain.scores, axis=0).max() == 0:
+        found.append("The model gives every picture the same score: it looks at nothing.")
+    return found
+
+
+def _target(target: Target) -> str | int | None:
+    return name_of(target) if callable(target) else target
+
+
+def _prepare(prepare: Prepare | None) -> Mapping[str, Any]:
+    recipe = prepare or Prepare()
+    scale = name_of(recipe.scale) if callable(recipe.scale) else recipe.scale
+    return {"intensity": recipe.intensity, "fit": recipe.fit, "scale": scale}

@@ -1,0 +1,55 @@
+"""Write docs/reference.md: every public name, its signature, and its first line."""
+
+import inspect
+from pathlib import Path
+
+import saliency as sal
+
+PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+GROUPS = {
+    "saliency.dicom": "Reading",
+    "saliency.pipeline": "Explaining",
+    "saliency.explainers": "Recipes",
+    "saliency.probe": "Asking a model",
+    "saliency.render": "Painting",
+    "saliency.audit": "Auditing",
+    "saliency.values": "Values",
+    "saliency.errors": "Errors",
+}
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    intro = "Every name of `import saliency as sal`. `help(sal.name)` says all."
+    parts = ["# Reference", "", intro, ""]
+    for room, title in GROUPS.items():
+        names = sorted(name for name in sal.__all__ if _home(name).startswith(room))
+        if names:
+            parts += [f"## {title}", "", *(_row(name) for name in names), ""]
+    return "\n".join(parts)
+
+
+def _home(name: str) -> str:
+    return str(getattr(getattr(sal, name), "__module__", ""))
+
+
+def _row(name: str) -> str:
+    value = getattr(sal, name)
+    summary = (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ")
+    return f"- `{name}{_signature(value)}`: {summary}"
+
+
+def _signature(value: object) -> str:
+    """Return names and defaults; types are said in the docstring, where they have a meaning."""
+    if isinstance(value, type) and issubclass(value, Exception | tuple):
+        return ""
+    try:
+        found = inspect.signature(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return ""
+    plain = [each.replace(annotation=each.empty) for each in found.parameters.values()]
+    return str(inspect.Signature(plain))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page())
