@@ -196,6 +196,12 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "2 F + 1 B + head B",
             "study, last_gradient",
         ),
+        "lrp": Entry(
+            "relevance:LRP",
+            "The score, shared out layer by layer among the inputs",
+            "2 to 4 F + 2 B",
+            "study",
+        ),
     }
 )
 """Explainers that every usual classifier can be asked for: what ``catalogue()`` lists."""

@@ -186,6 +186,17 @@ def shadow(layer: Operation, **attributes: Any) -> Operation:
     return twin
 
 
+def linear_twin(layer: Operation) -> Operation:
+    """Return a shadow of a layer that computes in float32, without bias and activation."""
+    return shadow(
+        layer,
+        activation=keras.activations.linear,
+        bias=None,
+        use_bias=False,
+        _dtype_policy=keras.DTypePolicy("float32"),
+    )
+
+
 def sublayers(operation: Operation) -> list[Operation]:
     """Return all layers inside an operation, itself left out; none for ``keras.ops``."""
     if not isinstance(operation, keras.Layer):
