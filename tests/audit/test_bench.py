@@ -52,7 +52,7 @@ def test_the_clean_model_is_not_accused():
 
 @pytest.mark.slow
 def test_the_hard_case_is_at_least_suspected():
-    """A transfer model that leans on the name, partly. (benchmarks/shortcuts has all variants.)"""
+    """A transfer model that leans on the name, partly; benchmarks/shortcuts has all variants."""
     assert verdict("poisoned_mnv2", "poisoned").finding in ("reads", "may read")
 
 
