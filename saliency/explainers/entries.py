@@ -202,6 +202,18 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "2 to 4 F + 2 B",
             "study",
         ),
+        "deeplift": Entry(
+            "deeplift:DeepLIFT",
+            "The score's change from black, shared with slopes between the two",
+            "2 F + 2 B",
+            "study",
+        ),
+        "fullgrad": Entry(
+            "fullgrad:FullGrad",
+            "Gradient times picture, and the gradients of all biases",
+            "1 F + 1 B",
+            "study",
+        ),
     }
 )
 """Explainers that every usual classifier can be asked for: what ``catalogue()`` lists."""

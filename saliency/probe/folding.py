@@ -64,7 +64,7 @@ def linear_steps(layer: Operation, rank: int) -> tuple[Linear, ...]:
         Linear(
             apply=partial(_with_kernel, layer),
             kernel=kernel,
-            bias=_bias(layer, rank, axis),
+            bias=linear_bias(layer, rank),
             spread=_spread(layer, kernel),
             axis=None if isinstance(layer, _L.EinsumDense) else axis,
             dense=isinstance(layer, _L.Dense | _L.EinsumDense),
@@ -110,11 +110,12 @@ def _axis(layer: Operation, rank: int) -> int:
     return 1 if getattr(layer, "data_format", None) == "channels_first" else rank - 1
 
 
-def _bias(layer: Operation, rank: int, axis: int) -> Tensor:
+def linear_bias(layer: Operation, rank: int) -> Tensor:
+    """Return the bias of a linear layer, float32, as it spreads over an output of some rank."""
     if layer.bias is None:
         return tf.zeros(())
     bias = tf.cast(layer.bias, tf.float32)
-    return bias if isinstance(layer, _L.EinsumDense) else along(bias, rank, axis)
+    return bias if isinstance(layer, _L.EinsumDense) else along(bias, rank, _axis(layer, rank))
 
 
 def _spread(layer: Operation, kernel: Tensor) -> Callable[[Tensor], Tensor]:
@@ -137,7 +138,7 @@ def _separable(layer: Operation, rank: int) -> tuple[Linear, ...]:
     )
     pointwise = partial(keras.ops.conv, data_format=layer.data_format)
     across, inside = (tf.cast(layer.pointwise_kernel, tf.float32), layer.depthwise_kernel)
-    bias = _bias(layer, rank, axis)
+    bias = linear_bias(layer, rank)
     first = Linear(
         depthwise, tf.cast(inside, tf.float32), tf.zeros(()), _unspread, None, dense=False
     )

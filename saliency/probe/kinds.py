@@ -141,6 +141,9 @@ def _functions(names: tuple[str, ...]) -> tuple[Any, ...]:
 ZERO_AT_ZERO = _functions(_ZERO_AT_ZERO)
 """Activation functions that give 0 for 0: what goes out is what came in, more or less of it."""
 
+HOMOGENEOUS = _functions(("leaky_relu", "linear", "relu"))
+"""Activation functions that scale as their argument does."""
+
 ELEMENTWISE = (*ZERO_AT_ZERO, *_functions(_OTHERS))
 """Activation functions that work value by value."""
 
@@ -160,6 +163,25 @@ def zero_at_zero(operation: Operation) -> bool:
     if not isinstance(operation, keras.Layer):
         return type(operation).__name__ not in ("Sigmoid", "Softplus")
     return _among(operation, ZERO_AT_ZERO)
+
+
+def elementwise(operation: Operation) -> bool:
+    """Return whether the activation of a layer works value by value, and is known."""
+    return _among(operation, ELEMENTWISE)
+
+
+def homogeneous(operation: Operation) -> bool:
+    """Return whether an activation of a z is a times that of z, for a > 0: no bias is in it."""
+    if isinstance(operation, _L.ReLU):
+        return operation.max_value is None and not operation.threshold
+    if isinstance(operation, _L.LeakyReLU | _L.PReLU):
+        return True
+    if not isinstance(operation, keras.Layer):
+        return type(operation).__name__ in ("LeakyRelu", "Relu")
+    function = getattr(operation, "activation", None)
+    if isinstance(function, keras.Layer):
+        return homogeneous(function)
+    return function is None or any(function is each for each in HOMOGENEOUS)
 
 
 def tensors(args: Any) -> list[Any]:

@@ -6,7 +6,7 @@ with ``probe.at(target).ruled(rule)``. A study is a rule that keeps notes of a w
 ``probe.at(target).study(study, inputs)``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, final
@@ -17,6 +17,7 @@ import tensorflow as tf
 from saliency.errors import ModelError
 from saliency.probe.graph import Operation, Rule, shadow, sublayers
 from saliency.probe.head import applies_last
+from saliency.probe.kinds import tensors
 from saliency.probe.protocol import Tensor
 
 RECTIFIERS = (
@@ -139,6 +140,29 @@ def straight_through(output: Tensor, surrogate: Tensor) -> Tensor:
     A custom gradient would be kept by TensorFlow's registry, and with it all that it holds.
     """
     return tf.stop_gradient(output) + (surrogate - tf.stop_gradient(surrogate))
+
+
+def check_known(
+    method: str, unknown: Sequence[tuple[str, Operation, Any]], ends: Sequence[Tensor]
+) -> None:
+    """Raise where ``ends`` come through a layer that a method has no rule for.
+
+    Raises
+    ------
+    ModelError
+        Names the first such layer.
+    """
+    for name, operation, output in unknown:
+        found = tf.gradients(list(ends), tensors(output))
+        if all(each is None for each in found):
+            continue
+        function = getattr(getattr(operation, "activation", None), "__name__", None)
+        kind = type(operation).__name__ + (f" with {function}" if function else "")
+        msg = (
+            f"{method} has no rule for the layer {name!r} ({kind}). Gradient, "
+            "IntegratedGradients, SmoothGrad, GradCAM and Occlusion need none."
+        )
+        raise ModelError(msg)
 
 
 def _check_reached(name: str, operation: Operation) -> None:

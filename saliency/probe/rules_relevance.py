@@ -14,12 +14,11 @@ from typing import Any, Literal, TypeAlias, final
 import keras
 import tensorflow as tf
 
-from saliency.errors import ModelError
 from saliency.probe.folding import Linear, along, factor_and_shift, folded, linear_steps
 from saliency.probe.graph import Operation
 from saliency.probe.kinds import Kind, kind_of, linear_last, tensors, zero_at_zero
 from saliency.probe.protocol import Tensor
-from saliency.probe.rules import before, straight_through
+from saliency.probe.rules import before, check_known, straight_through
 from saliency.probe.shares import (
     alpha_beta_share,
     epsilon_share,
@@ -116,7 +115,7 @@ class _Relevance:
         """
         ends = keras.tree.flatten(forward.explained())
         slopes = tf.gradients(forward.score(), ends, unconnected_gradients="zero")
-        self._check_known(ends)
+        check_known("LRP", self.unknown, ends)
         starts = [end * slope for end, slope in zip(ends, slopes, strict=True)]
         inputs = forward.inputs
         return tf.gradients(ends, [inputs], starts, unconnected_gradients="zero")[0]
@@ -200,30 +199,6 @@ class _Relevance:
 
     def _is_deep(self, tensor: Any) -> bool:
         return any(id(each) in self._deep for each in tensors(tensor))
-
-    def _check_known(self, ends: list[Tensor]) -> None:
-        for name, operation, output in self.unknown:
-            found = tf.gradients(ends, tensors(output))
-            if any(each is not None for each in found):
-                refuse("LRP", name, operation)
-
-
-def refuse(method: str, name: str, operation: Operation) -> None:
-    """Raise for a layer that a method has no rule for.
-
-    Raises
-    ------
-    ModelError
-        Always.
-    """
-    function = getattr(operation, "activation", None)
-    activation = getattr(function, "__name__", None)
-    kind = type(operation).__name__ + (f" with {activation}" if activation else "")
-    msg = (
-        f"{method} has no rule for the layer {name!r} ({kind}). Gradient, IntegratedGradients, "
-        "SmoothGrad, GradCAM and Occlusion need none."
-    )
-    raise ModelError(msg)
 
 
 def _routed(output: Tensor, share: Tensor, total: Tensor) -> Tensor:
