@@ -39,14 +39,16 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
     return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
 
 
-def drawn(probe: Probe, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-    """Return ``function`` of tensors (N, ...), compiled where the probe can.
+def drawn(probe: Probe, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+    """Return ``function(recipe, *tensors)`` of tensors (N, ...), compiled where the probe can.
 
-    Many small operations on large activations take a quarter of the time so. The function must
-    equal itself from call to call, as the method of a recipe does.
+    Many small operations on large activations take a quarter of the time so. Recipes that equal
+    each other share the compiled function; one without a hash is not compiled.
     """
     draw = getattr(probe, "draw", None)
-    found: Tensor = function(*tensors) if draw is None else draw(function, *tensors)
+    if draw is None:
+        return function(recipe, *tensors)
+    found: Tensor = draw(function, recipe, *tensors)
     return found
 
 

@@ -87,9 +87,9 @@ class FastCAM:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         if self.cam is None:
-            return drawn(probe, self._combined, inputs, *probe.activations(inputs))
+            return drawn(probe, FastCAM._combined, self, inputs, *probe.activations(inputs))
         last = last_layer(probe, inputs)
-        return drawn(probe, self._masked, inputs, last.gradient, *last.activations)
+        return drawn(probe, FastCAM._masked, self, inputs, last.gradient, *last.activations)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""

@@ -98,9 +98,9 @@ class About:
         self._told = self._told or told
         return answer
 
-    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-        """Return ``function`` of float32 tensors (N, ...), compiled once."""
-        return self.bound.draw(function, *tensors)
+    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+        """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""
+        return self.bound.draw(function, recipe, *tensors)
 
     def _fixed(self) -> BoundProbe:
         return replace(self.bound, targets=self.targets)

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
@@ -42,7 +42,7 @@ class Core:
         self.choice = choice
         self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
         self._drawn = lru_cache(TERMS_KEPT)(
-            lambda function, shapes: drawn(function, shapes, traces)
+            lambda function, recipe, shapes: drawn(partial(function, recipe), shapes, traces)
         )
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
@@ -58,13 +58,14 @@ class Core:
             return compiled(self.plan, self.traces, terms)
         return self._on(terms)
 
-    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-        """Return ``function`` of tensors; compiled once while in use, where it has a hash."""
+    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+        """Return ``function(recipe, *tensors)``; compiled once while in use, if recipes equal."""
         try:
-            hash(function)
+            hash(recipe)
         except TypeError:
-            return function(*tensors)
-        return self._drawn(function, tuple(tuple(each.shape[1:]) for each in tensors))(*tensors)
+            return function(recipe, *tensors)
+        shapes = tuple(tuple(each.shape[1:]) for each in tensors)
+        return self._drawn(function, recipe, shapes)(*tensors)
 
 
 @final
@@ -258,9 +259,9 @@ class BoundProbe:
             class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
-    def draw(self, function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-        """Return ``function`` of float32 tensors (N, ...), compiled once; it holds no tensor."""
-        return self.source.core.draw(function, *tensors)
+    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+        """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""
+        return self.source.core.draw(function, recipe, *tensors)
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
