@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -114,16 +115,27 @@ def _explain(options: argparse.Namespace) -> int:
     files = list(_files(options.dicom))
     options.out.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for index, result in enumerate(_progress(_results(options, files), len(files))):
-        if isinstance(result, Failure):
+    for file, written in zip(files, _progress(_written(options, files), len(files)), strict=True):
+        if isinstance(written, Failure):
             failed += 1
-            _say_error(f"{files[index]}: {result.message}")
+            _say_error(f"{file}: {written.message}")
         else:
-            for path in _write(options, result, index):
-                print(f"{files[index]} -> {path}")
+            for path in written:
+                print(f"{file} -> {path}")
     if failed:
         _say_error(f"{failed} of {len(files)} files failed")
     return FAILED if failed else DONE
+
+
+def _written(options: argparse.Namespace, files: list[Path]) -> Iterator[list[Path] | Failure]:
+    """Paint and save in threads, behind the model; matplotlib's figures are not made for those."""
+    from saliency.pipeline.ahead import ahead
+
+    write = partial(_write, options)
+    results = enumerate(_results(options, files))
+    if options.figure:
+        return map(write, results)
+    return ahead(write, results, window=max(1, options.batch_size))
 
 
 def _results(options: argparse.Namespace, files: list[Path]) -> Iterator[Any]:
@@ -147,15 +159,19 @@ def _prepare(options: argparse.Namespace) -> sal.Prepare:
     )
 
 
-def _write(options: argparse.Namespace, result: Any, index: int) -> Iterator[Path]:
+def _write(options: argparse.Namespace, item: tuple[int, Any]) -> list[Path] | Failure:
     """Write what was asked for; names hold no part of the source's, which may name a patient."""
+    index, result = item
+    if isinstance(result, Failure):
+        return result
     stem = f"{index + 1:04d}-{result.image.digest[:12]}-{options.explainer}-{result.target}"
     overlay = result.overlay(
         palette=options.palette, strength=options.strength, outside=options.outside
     )
-    yield overlay.save(options.out / f"{stem}.png")
+    paths = [overlay.save(options.out / f"{stem}.png")]
     if options.figure:
-        yield _figure(options.out / f"{stem}-figure.png", result, overlay)
+        paths.append(_figure(options.out / f"{stem}-figure.png", result, overlay))
+    return paths
 
 
 def _figure(path: Path, result: Any, overlay: Any) -> Path:

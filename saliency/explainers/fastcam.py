@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal, final
 
 from saliency.errors import InputError
-from saliency.explainers.asking import LastLayer, last_layer, tensor
+from saliency.explainers.asking import drawn, last_layer, tensor
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.resize import size_of
@@ -87,28 +87,27 @@ class FastCAM:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         if self.cam is None:
-            return self._combined(probe.activations(inputs), inputs)
+            return drawn(probe, FastCAM._combined, self, inputs, *probe.activations(inputs))
         last = last_layer(probe, inputs)
-        mask = self._mask(last, inputs)
-        return self._combined(last.activations, inputs) * (1.0 - mask if self.complement else mask)
+        return drawn(probe, FastCAM._masked, self, inputs, last.gradient, *last.activations)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
         inputs = tensor(inputs)
         return activity.layer_stack(self._maps(probe.activations(inputs)), size=size_of(inputs))
 
-    def _combined(self, activations: Sequence[Tensor], inputs: Tensor) -> Tensor:
+    def _masked(self, inputs: Tensor, gradient: Tensor, *activations: Tensor) -> Tensor:
+        weights = _CAMS[self.cam or ""](activations[-1], gradient)
+        mask = cam.cam_mask(cam.weighted(activations[-1], weights), size_of(inputs))
+        return self._combined(inputs, *activations) * (1.0 - mask if self.complement else mask)
+
+    def _combined(self, inputs: Tensor, *activations: Tensor) -> Tensor:
         maps = self._maps(activations)
         return activity.combine(maps, size=size_of(inputs), weights=self.weights)
 
     def _maps(self, activations: Sequence[Tensor]) -> list[Tensor]:
         statistic, norm = _STATISTICS[self.statistic], _NORMS[self.norm]
         return [norm(statistic(layer)) for layer in activations]
-
-    def _mask(self, last: LastLayer, inputs: Tensor) -> Tensor:
-        activation = last.activations[-1]
-        weights = _CAMS[self.cam or ""](activation, last.gradient)
-        return cam.cam_mask(cam.weighted(activation, weights), size_of(inputs))
 
 
 @final

@@ -2,16 +2,16 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
-from saliency.probe.graph import Rule
+from saliency.probe.compiled import Questions, Terms, compiled, compiled_head, drawn
+from saliency.probe.graph import Rule, Study
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
@@ -41,6 +41,9 @@ class Core:
         self.questions: Questions = compiled(plan, traces, Terms())
         self.choice = choice
         self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
+        self._drawn = lru_cache(TERMS_KEPT)(
+            lambda function, recipe, shapes: drawn(partial(function, recipe), shapes, traces)
+        )
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
         )
@@ -54,6 +57,15 @@ class Core:
         except TypeError:
             return compiled(self.plan, self.traces, terms)
         return self._on(terms)
+
+    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+        """Return ``function(recipe, *tensors)``; compiled once while in use, if recipes equal."""
+        try:
+            hash(recipe)
+        except TypeError:
+            return function(recipe, *tensors)
+        shapes = tuple(tuple(each.shape[1:]) for each in tensors)
+        return self._drawn(function, recipe, shapes)(*tensors)
 
 
 @final
@@ -180,9 +192,9 @@ class KerasProbe:
 @final
 @dataclass(frozen=True, eq=False)
 class BoundProbe:
-    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
+    """A Keras model bound to a target. Made by ``KerasProbe.at``.
 
-    Made by ``KerasProbe.at``.
+    It is a Probe, a LastLayerProbe, a SettlingProbe, a RuledProbe and a StudiedProbe.
 
     Parameters
     ----------
@@ -247,6 +259,10 @@ class BoundProbe:
             class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
+    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
+        """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""
+        return self.source.core.draw(function, recipe, *tensors)
+
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
         if self.target is not None:
@@ -298,6 +314,22 @@ class BoundProbe:
         if self.source.core.plan.opaque:
             no_layers(self.source.model)
         return replace(self, terms=replace(self.terms, rule=rule))
+
+    def study(self, study: Study, inputs: Tensor) -> Any:
+        """Return what a study (``saliency.probe.graph.Study``) finds in a walk of the network.
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into, or has what the study cannot deal with.
+        """
+        return self.watched(study).answer("study", inputs)[0]
+
+    def watched(self, study: Study) -> "BoundProbe":
+        """Return a probe whose ``answer("study", inputs)`` is what the study finds."""
+        if self.source.core.plan.opaque:
+            no_layers(self.source.model)
+        return replace(self, terms=replace(self.terms, study=study))
 
     def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
         """Return the answer to a question by name, and what was told with it: score, classes."""

@@ -73,8 +73,10 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     _check(strength, outside)
     inside = _zone(diagnostic, grid, "diagnostic", absent=True)
     shown = _zone(mask.values if mask else None, grid, "mask", absent=True)
-    shown = shown & ~_zone(padding, grid, "padding", absent=False)
-    shown &= inside | (outside == "warn")
+    if padding is not None:
+        shown = shown & ~_zone(padding, grid, "padding", absent=False)
+    if outside == "hide":
+        shown = shown & inside
 
     magnitude = np.abs(heat)
     top = full(magnitude)
@@ -136,9 +138,9 @@ def _codes(kinds: Array, levels: Array) -> Array:
 
 
 def _look_up(blends: Array, codes: Array, display: Array, *, out: Array) -> None:
-    values = display if display.ndim == 3 else display[..., None]
+    grey = codes | display if display.ndim == 2 else None
     for channel, table in enumerate(blends):
-        out[..., channel] = table[codes | values[..., channel % values.shape[2]]]
+        out[..., channel] = table[codes | display[..., channel] if grey is None else grey]
 
 
 def _share(magnitude: Array, where: Array) -> float:

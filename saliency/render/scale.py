@@ -7,6 +7,12 @@ from saliency.values.arrays import Array
 #: Share of the pixels with heat that may be hotter than full colour.
 CLIPPED = 0.005
 
+#: The least normal float32.
+_LEAST = np.float32(2.0**-126)
+
+#: Every which element is looked at first; prime, so that no picture is in step with it.
+_STRIDE = 67
+
 
 def full(magnitude: Array) -> float:
     """Return the heat that is painted in full: the 99.5th percentile of what is not 0.
@@ -27,14 +33,35 @@ def full(magnitude: Array) -> float:
         are not enough bits left to tell heat from rounding).
     """
     flat = np.ascontiguousarray(magnitude).ravel()
-    # The upper half of a float32 orders positive numbers into 32,768 bins. Two passes over them
-    # take a fixed time; selection in NumPy takes 40 times as long on maps with many equal values.
+    count = int(np.count_nonzero(flat >= _LEAST))
+    if count == 0:
+        return 0.0
+    hotter = count - int(np.ceil((1 - CLIPPED) * count))
+    hot = _hottest(flat, hotter)
+    if hot is None:
+        return _by_bins(flat, flat.size - 1 - hotter)
+    return float(np.partition(hot, hot.size - 1 - hotter)[hot.size - 1 - hotter])
+
+
+def _hottest(flat: Array, hotter: int) -> Array | None:
+    """Return a few per cent of the elements, the greatest; None where a sample does not find them.
+
+    On 2048 x 2048 that takes half the time of counting all of them in bins.
+    """
+    sample = flat[::_STRIDE]
+    rank = int(0.98 * sample.size)
+    hot: Array = flat[flat >= np.partition(sample, rank)[rank]]
+    return hot if hotter < hot.size < flat.size // 16 else None
+
+
+def _by_bins(flat: Array, rank: int) -> float:
+    """Return the element of a rank, 0 the least.
+
+    The upper half of a float32 orders positive numbers into 32,768 bins. Two passes over them take
+    a fixed time; selection in NumPy takes 40 times as long on maps with many equal values.
+    """
     bins = (flat.view(np.uint32) >> 16).astype(np.uint16)
     counts = np.bincount(bins, minlength=1 << 15)
-    counts[: 1 << 7] = 0  # 0 and the subnormal numbers
     below = np.cumsum(counts)
-    if below[-1] == 0:
-        return 0.0
-    rank = int(np.ceil((1 - CLIPPED) * below[-1])) - 1
     at = int(np.searchsorted(below, rank, side="right"))
     return float(np.sort(flat[bins == at])[rank - int(below[at] - counts[at])])

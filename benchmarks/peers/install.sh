@@ -1,0 +1,12 @@
+#!/bin/sh
+# Make out/peers: an environment with this library and the others, and PAIR's apart from both,
+# since it has the same import name.
+set -eu
+cd "$(dirname "$0")/../.."
+python=${PYTHON:-python3}
+"$python" -m venv out/peers
+out/peers/bin/python -m pip install --quiet --editable . psutil
+# Their own lists of what they need name other versions of TensorFlow and Keras.
+out/peers/bin/python -m pip install --quiet deprecated opencv-python-headless scikit-learn scipy
+out/peers/bin/python -m pip install --quiet --no-deps --requirement benchmarks/peers/requirements.txt
+out/peers/bin/python -m pip install --quiet --no-deps --target out/peers/pair saliency==0.2.1

@@ -1,0 +1,160 @@
+"""What is asked of a model, counted: a regression shows here without a clock."""
+
+from collections import Counter
+
+import keras
+import numpy as np
+import pytest
+from probe import nets
+
+import saliency as sal
+from saliency.explainers.perturbation import RISE
+from saliency.probe.keras_probe import BoundProbe
+
+SIZE = nets.SHAPE[:2]
+
+
+@pytest.fixture(scope="module")
+def pooled():
+    return sal.KerasProbe(nets.flat())
+
+
+@pytest.fixture(scope="module")
+def dense():
+    """A head of two layers: its derivative is no closed form."""
+    layers = [*nets.head_layers(4, "relu"), keras.layers.Dense(3, activation="softmax")]
+    inputs = keras.Input(nets.SHAPE)
+    outputs = nets.chained([*nets.trunk_layers(), *layers], inputs)
+    return sal.KerasProbe(nets.filled(keras.Model(inputs, outputs)))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Every question as it is put to the model: (name, pictures)."""
+    questions = []
+    answer = BoundProbe.answer
+
+    def counting(probe, question, inputs):
+        questions.append((question, int(inputs.shape[0])))
+        return answer(probe, question, inputs)
+
+    monkeypatch.setattr(BoundProbe, "answer", counting)
+    return questions
+
+
+def picture(seed=0):
+    """Return a grey picture of the nets' size."""
+    return sal.DicomImage.from_array(np.random.default_rng(seed).integers(0, 255, SIZE) * 1.0)
+
+
+def total(questions):
+    """Return the number of pictures by question."""
+    count = Counter()
+    for name, pictures in questions:
+        count[name] += pictures
+    return dict(count)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pictures", "calls"),
+    [
+        (sal.Gradient(), {"gradient": 1}, 1),
+        (sal.GradCAM(), {"last_gradient": 1}, 1),
+        (sal.FastCAM(), {"last_gradient": 1}, 1),
+        (sal.FastCAM(cam=None), {"activations": 1}, 1),
+        (sal.IntegratedGradients(steps=32), {"gradient": 32}, 4),
+        (sal.IntegratedGradients(steps=33), {"gradient": 33}, 5),
+        (sal.SmoothGrad(samples=25), {"gradient": 25}, 4),
+        (sal.Occlusion(window=12, stride=12), {"score": 4 * 5 + 1}, 2),
+        (RISE(masks=70), {"score": 70}, 3),
+    ],
+    ids=repr,
+)
+def test_passes(pooled, asked, recipe, pictures, calls):
+    """Each explainer asks for as many pictures as its formula has: gradients by eight, scores by 32."""
+    recipe(pooled.at(1), nets.pictures(1))
+    assert total(asked) == pictures
+    assert len(asked) == calls
+
+
+def test_integrated_gradients_reuse_their_nodes(pooled, asked):
+    """31 gradients, or one halving more; the score of both ends, and nothing else."""
+    sal.IntegratedGradients()(pooled.at(1), nets.pictures(1))
+    found = total(asked)
+    assert found["gradient"] in {31, 63, 127, 255}
+    assert found == {"gradient": found["gradient"], "score": 2}
+    assert max(size for _, size in asked) <= 8
+
+
+@pytest.mark.parametrize("target", [1, None])
+@pytest.mark.parametrize(
+    ("recipe", "wanted"),
+    [("fastcam", "last_gradient"), ("gradcam", "last_gradient"), ("gradient", "gradient")],
+)
+def test_one_answer_explains(asked, recipe, wanted, target):
+    """The score and the class come with the map: explain asks a model once."""
+    model = nets.flat(shape=(37, 53, 1))
+    sal.explain(model, picture(), recipe, target=target)
+    assert asked == [(wanted, 1)]
+
+
+def test_a_batch_is_one_question(asked):
+    """Eleven pictures in batches of eight are two questions, the second about three."""
+    model = nets.flat(shape=(37, 53, 1))
+    found = list(sal.explain_many(model, [picture(seed) for seed in range(11)], "fastcam"))
+    assert len(found) == 11
+    assert asked == [("last_gradient", 8), ("last_gradient", 3)]
+
+
+def test_nothing_is_traced_again(pooled):
+    """One trace a question and one of FastCAM's kernel, for all classes and batch sizes."""
+    probe = sal.KerasProbe(nets.flat())
+    for samples in (1, 3, 2):
+        for target in (0, 2, None):
+            sal.FastCAM()(probe.at(target), nets.pictures(samples))
+    assert probe.traces == {"last_gradient": 1, "drawn": 1}
+    sal.FastCAM(statistic="std")(probe.at(1), nets.pictures())
+    assert probe.traces == {"last_gradient": 1, "drawn": 2}
+
+
+def test_a_recipe_without_a_hash_is_not_compiled():
+    """A list of weights cannot be told from another by its hash: same map, no trace."""
+    probe = sal.KerasProbe(nets.flat())
+    weights = [1.0] * len(probe.layers)
+    found = [sal.FastCAM(weights=each)(probe.at(1), nets.pictures()) for each in (weights, None)]
+    np.testing.assert_allclose(*found, atol=1e-6)
+    assert probe.traces["drawn"] == 1
+
+
+def operations(probe, question):
+    """Return how many operations of each type the answer of a compiled question needs."""
+    waiting = [getattr(probe.core.questions, question).get_concrete_function().graph.outputs]
+    waiting, found = [tensor.op for tensor in waiting[0]], {}
+    while waiting:
+        operation = waiting.pop()
+        if operation.name not in found:
+            found[operation.name] = operation.type
+            waiting += [tensor.op for tensor in operation.inputs]
+    return Counter(found.values())
+
+
+def test_a_pooled_head_needs_no_backward_pass(pooled):
+    """No operation of FastCAM's question on a pooled head belongs to a derivative."""
+    found = operations(pooled, "last_gradient")
+    assert not [kind for kind in found if "Grad" in kind or "Backprop" in kind]
+    assert found["Conv2D"] == operations(pooled, "score")["Conv2D"] == 3
+
+
+def test_other_heads_are_differentiated_alone(dense):
+    """The derivative by the last layer never goes back through a convolution."""
+    found = operations(dense, "last_gradient")
+    assert not [kind for kind in found if "Conv2DBackprop" in kind]
+    assert found["Conv2D"] == 3
+    assert found["ReluGrad"] == 1
+
+
+def test_a_gradient_is_by_the_input_alone(pooled):
+    """Each convolution is run once and differentiated by its input; no weight has a gradient."""
+    found = operations(pooled, "gradient")
+    assert found["Conv2D"] == found["Conv2DBackpropInput"] == 3
+    assert found["Conv2DBackpropFilter"] == 0
