@@ -244,6 +244,18 @@ DEMANDING: Mapping[str, Entry] = MappingProxyType(
             "1 F + 1 B",
             "randomised",
         ),
+        "attention_rollout": Entry(
+            "attention:AttentionRollout",
+            "Where a transformer's attention comes from, whatever the class",
+            "1 F",
+            "study",
+        ),
+        "gradient_attention": Entry(
+            "attention:GradientAttention",
+            "A transformer's attention where it raises the score",
+            "1 F + 1 B",
+            "study",
+        ),
     }
 )
 """Explainers known by name that ask for a certain head, or more of a probe than its protocol."""

@@ -197,6 +197,11 @@ def linear_twin(layer: Operation) -> Operation:
     )
 
 
+def attending(layer: Operation) -> Operation:
+    """Return a shadow of an attention layer that can tell its scores: without the fused kernel."""
+    return shadow(layer, _flash_attention=False)
+
+
 def sublayers(operation: Operation) -> list[Operation]:
     """Return all layers inside an operation, itself left out; none for ``keras.ops``."""
     if not isinstance(operation, keras.Layer):
