@@ -1,6 +1,7 @@
 """Time every library against one compiled forward pass of the same model, in turns.
 
-``out/peers/bin/python benchmarks/peers/speed.py [MobileNetV2]``, after ``benchmarks/peers/install.sh``.
+``out/peers/bin/python benchmarks/peers/speed.py [MobileNetV2]``, after
+``benchmarks/peers/install.sh``.
 The first call, which traces or sets up, is left out of the medians and shown beside them.
 """
 
