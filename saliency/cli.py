@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument("--version", action="version", version=f"dicom-saliency {sal.__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_explain(commands)
+    _add_audit(commands)
     _add_info(commands)
     _add_explainers(commands)
     return root
@@ -78,6 +79,20 @@ def _add_prepare(command: argparse.ArgumentParser) -> None:
     group.add_argument("--intensity", choices=("display", "modality", "stored"), default="display")
     group.add_argument("--fit", choices=("stretch", "letterbox", "crop"), default="stretch")
     group.add_argument("--scale", choices=("unit", "pixel", "symmetric", "none"), default="unit")
+
+
+def _add_audit(commands: Any) -> None:
+    command = _add(commands, "audit", "find out what a model reads besides the patient", _audit)
+    command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the report")
+    command.add_argument("--labels", type=Path, metavar="CSV", help="first column: file names")
+    command.add_argument("--column", default="label", help="of the labels; default: label")
+    command.add_argument("--classes", type=_names, help="class names, comma-separated")
+    command.add_argument("--target", type=_target, help="class index or name; default: all")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--no-pictures", action="store_true", help="none in the report")
+    _add_prepare(command)
 
 
 def _add_info(commands: Any) -> None:
@@ -124,19 +139,23 @@ def _written(options: argparse.Namespace, files: list[Path]) -> Iterator[list[Pa
 
 
 def _results(options: argparse.Namespace, files: list[Path]) -> Iterator[Any]:
-    model: object = options.model
-    if options.labels:
-        model = sal.KerasProbe(options.model, labels=options.labels)
-    prepare = sal.Prepare(
-        options.size, intensity=options.intensity, fit=options.fit, scale=options.scale
-    )
     return sal.explain_many(
-        model,
+        _model(options.model, options.labels),
         files,
         options.explainer,
         target=options.target,
-        prepare=prepare,
+        prepare=_prepare(options),
         batch_size=options.batch_size,
+    )
+
+
+def _model(path: str, names: tuple[str, ...] | None) -> object:
+    return sal.KerasProbe(path, labels=names) if names else path
+
+
+def _prepare(options: argparse.Namespace) -> sal.Prepare:
+    return sal.Prepare(
+        options.size, intensity=options.intensity, fit=options.fit, scale=options.scale
     )
 
 
@@ -161,6 +180,27 @@ def _figure(path: Path, result: Any, overlay: Any) -> Path:
     title = f"{result.recipe}\ntarget {result.target}, score {result.score:.3g}"
     drawn = figure(result.image.display, result.heatmap, overlay, title=title)
     return save(drawn, path)
+
+
+def _audit(options: argparse.Namespace) -> int:
+    from saliency.cli_audit import check_out, labels_in, lines
+
+    check_out(options.out)
+    labels = labels_in(options.labels, options.column) if options.labels else None
+    report = sal.audit(
+        _model(options.model, options.classes),
+        options.folder,
+        labels=labels,
+        prepare=_prepare(options),
+        target=options.target,
+        seed=options.seed,
+    )
+    for line in lines(report):
+        print(line)
+    for failure in report.failures:
+        _say_error(f"image {failure.index + 1}: {failure.message}")
+    print(f"report -> {report.save(options.out, pictures=not options.no_pictures)}")
+    return FAILED if report.failures else DONE
 
 
 def _info(options: argparse.Namespace) -> int:

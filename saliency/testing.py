@@ -12,6 +12,7 @@ from saliency.explainers.catalogue import resolve
 from saliency.pipeline.contract import collapsed
 from saliency.pipeline.explain import name_of
 from saliency.probe.closed_form import ClosedFormProbe
+from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe
 from saliency.values.arrays import Array
 
@@ -36,7 +37,8 @@ def check_explainer(
     explainer
         A name of ``catalogue()`` or a callable ``(probe, inputs) -> attribution``.
     probe
-        What to ask; None: a small smooth network with two tapped layers.
+        What to ask; None: a small smooth network with two tapped layers. An explainer that asks
+        for a Keras model's own layers is given a KerasProbe's.
     shape
         (H, W, C) of the pictures that ``probe`` takes.
 
@@ -64,8 +66,8 @@ def laws(recipe: Any, probe: Probe, shape: tuple[int, int, int]) -> Iterator[Cal
     yield partial(_repeats_itself, recipe, probe, pictures)
     yield partial(_treats_a_batch_as_its_pictures, recipe, probe, pictures)
     yield partial(_keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32))
-    yield partial(_keeps_the_contract, recipe, network(shape[2], slope=0.0), pictures[:1])
-    yield partial(_loses_no_nan, recipe, pictures[:1])
+    yield partial(_keeps_the_contract, recipe, _sloped(probe, shape[2], 0.0), pictures[:1])
+    yield partial(_loses_no_nan, recipe, probe, pictures[:1])
 
 
 def network(channels: int, *, slope: float = 1.0) -> ClosedFormProbe:
@@ -120,14 +122,27 @@ def _treats_a_batch_as_its_pictures(recipe: Any, probe: Probe, pictures: Array) 
         )
 
 
-def _loses_no_nan(recipe: Any, pictures: Array) -> None:
+def _sloped(probe: Probe, channels: int, slope: float) -> Probe:
+    """Return a probe whose score is multiplied: of the given Keras model, else a small network."""
+    if isinstance(probe, BoundProbe):
+        return probe.source.at(partial(_multiplied, slope))
+    return network(channels, slope=slope)
+
+
+def _multiplied(slope: float, output: Any) -> Any:
+    """Return the sum of all outputs of each sample, times a number."""
+    flat = (tf.reshape(each, (tf.shape(each)[0], -1)) for each in tf.nest.flatten(output))
+    return slope * tf.add_n([tf.reduce_sum(each, axis=1) for each in flat])
+
+
+def _loses_no_nan(recipe: Any, probe: Probe, pictures: Array) -> None:
     """Accept a finite answer from a model of NaN only where it never depended on the score."""
     channels = pictures.shape[3]
     try:
-        answer = _maps(recipe, network(channels, slope=float("nan")), pictures)
+        answer = _maps(recipe, _sloped(probe, channels, float("nan")), pictures)
     except NotFiniteError:
         return
-    if not np.array_equal(answer, _maps(recipe, network(channels), pictures)):
+    if not np.array_equal(answer, _maps(recipe, _sloped(probe, channels, 1.0), pictures)):
         _broken(name_of(recipe), "NaN of the model became a picture; let it through")
 
 

@@ -1,4 +1,4 @@
-"""Many explanations, one verdict: what this model looks at.
+"""Find out what a model reads besides the patient.
 
 The room can be called: ``saliency.audit(model, images)`` runs :func:`saliency.audit.run.audit`.
 """

@@ -77,12 +77,20 @@ def plain(label: object) -> Label:
     return label
 
 
+NOT_PICTURES = (".csv", ".htm", ".html", ".json", ".md", ".tsv", ".txt", ".xlsx", ".xml", ".yaml")
+"""Endings of what lies beside pictures; any other file is tried, and reported if it is none."""
+
+
 def _below(folder: Path) -> list[Source]:
     if not folder.is_dir():
         msg = "audit: expected a folder that exists, or a sequence of images; got another path."
         raise InputError(msg)
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in found if not path.name.startswith(".")]
+    return [path for path in found if not _beside(path)]
+
+
+def _beside(path: Path) -> bool:
+    return path.name.startswith(".") or path.suffix.lower() in NOT_PICTURES
 
 
 def _mapped(labels: Mapping[Any, Any], sources: Sequence[Source]) -> list[Label | None]:

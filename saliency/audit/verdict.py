@@ -35,9 +35,10 @@ class Verdict:
     ----------
     finding
         ``"reads"``: exchanging the zone moves the score by 30 % or more of the swing from one
-        decision to the other, more than as much tissue does, at corrected p < 0.01.
-        ``"may read"``: 10 % or more at p < 0.05, or only removing the zone takes away half of the
-        lead. ``"no evidence"``: neither was seen; that is not evidence of absence.
+        decision to the other, more than as much tissue does, at corrected p < 0.01 and with an
+        interval above 0. ``"may read"``: 10 % or more at p < 0.05, or only removing the zone
+        changes the lead of decisions by half. ``"no evidence"``: neither was seen; that is not
+        evidence of absence.
     effect
         That share; of the lead, where removal alone was weighed.
     interval
@@ -95,7 +96,7 @@ def judge(zones: Mapping[str, Weighed]) -> dict[str, Verdict]:
 
 def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: float) -> Verdict:
     if not zone.count:
-        return _nothing(f"No picture shows the zone {name}: there was nothing to read.", zone)
+        return _nothing(f"No picture shows any {name}: there was nothing to read.", zone)
     graded = sorted(swaps, key=lambda pair: (_grade(*pair), pair[0].effect), reverse=True)
     if graded and _grade(*graded[0]):
         return _read(name, zone, *graded[0])
@@ -109,6 +110,8 @@ def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: fl
 
 def _grade(swap: Swap, p_value: float) -> int:
     """2 where the model reads, 1 where it may, 0."""
+    if swap.interval.low <= 0:
+        return 0
     return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
 
 
@@ -117,18 +120,18 @@ def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
     verb = "reads" if finding == "reads" else "may read"
     against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
     sentence = (
-        f"The model {verb} the zone {name}: exchanging it between pictures of different "
-        f"{_divided(swap)} moves the score by {_percent(swap.effect)} of the way from one decision "
-        f"to the other, more than as much tissue does ({_interval(swap.interval)}, "
-        f"{_p(p_value)}).{_flipped(swap)}{against}"
+        f"The model {verb} the {name}. When the {name} is exchanged between pictures of different "
+        f"{_divided(swap)}, the score moves {_percent(swap.effect)} of the way from one decision "
+        f"to the other, beyond what as much tissue does ({_interval(swap.interval)}, "
+        f"{_p(p_value)}).{_flipped(name, swap)}{against}"
     )
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
 def _lost(name: str, zone: Weighed, gone: Removal, p_value: float) -> Verdict:
     sentence = (
-        f"The model may read the zone {name}: removing it takes away {_percent(gone.effect)} of "
-        f"the lead of its decisions, more than removing as much tissue, whatever is put in its "
+        f"The model may read the {name}. Removing it changes the lead of its decisions by "
+        f"{_percent(gone.effect)}, more than removing as much tissue, whatever is put in its "
         f"place ({_interval(gone.interval)}, {_p(p_value)}). The pictures give no way to "
         "tell whether its content matters, or that it is missing."
     )
@@ -139,13 +142,13 @@ def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
     if swap.least >= FEW:
         numbers = " and ".join(map(str, swap.counts))
         sentence = (
-            f"No evidence about the zone {name}: groups of {numbers} pictures are too few to tell "
+            f"No evidence about the {name}: groups of {numbers} pictures are too few to tell "
             "anything from chance."
         )
     else:
         sentence = (
-            f"No evidence that the model reads the zone {name}: exchanging it between pictures of "
-            f"different {_divided(swap)} moves the score by {_percent(swap.effect)} of the way "
+            f"No evidence that the model reads the {name}. When it is exchanged between pictures "
+            f"of different {_divided(swap)}, the score moves {_percent(swap.effect)} of the way "
             "from one decision to the other, beyond what as much tissue does "
             f"({_interval(swap.interval)}, {_p(p_value)}); from {_percent(MAY_READ.effect)} "
             f"on, at p < {MAY_READ.p_value}, this report would say so."
@@ -157,7 +160,7 @@ def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
 
 def _unasked(name: str, zone: Weighed) -> Verdict:
     return _nothing(
-        f"No evidence about the zone {name}: the pictures give no two groups to exchange it "
+        f"No evidence about the {name}: the pictures give no two groups to exchange it "
         "between, no room for a control, or the model says the same of all of them.",
         zone,
     )
@@ -187,11 +190,13 @@ def _divided(swap: Swap) -> str:
     return {"label": "labels", "prediction": "predictions", "median": "scores"}[swap.by]
 
 
-def _flipped(swap: Swap) -> str:
+def _flipped(name: str, swap: Swap) -> str:
     if np.isnan(swap.flips):
         return ""
-    tissue = "" if np.isnan(swap.tissue_flips) else f", with tissue {_percent(swap.tissue_flips)}"
-    return f" With the other's zone {_percent(swap.flips)} of decisions change{tissue}."
+    found = f" With the {name} of the other side, {_percent(swap.flips)} of decisions change"
+    if np.isnan(swap.tissue_flips):
+        return f"{found}."
+    return f"{found}; with as much of its tissue, {_percent(swap.tissue_flips)}."
 
 
 def _percent(share: float) -> str:

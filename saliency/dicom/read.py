@@ -13,6 +13,7 @@ from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
+from saliency.dicom.icc import through_profile
 from saliency.dicom.layout import read_layout
 from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import unpack
@@ -35,7 +36,13 @@ from saliency.values.window import Window
 from saliency.values.zone import Zone
 
 
-def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = None) -> DicomImage:
+def read_dicom(
+    source: object,
+    *,
+    frame: int = 0,
+    window: Window | int | str | None = None,
+    icc: bool = False,
+) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
@@ -46,8 +53,12 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
-        A window in modality units; or an index into the windows of the file; or None: the first
-        window of the file, else its first VOI LUT, else from the least to the greatest value.
+        A window in modality units; or an index into the windows of the file; or the explanation
+        (0028,1055) of one, in any case of letters; or None: the first window of the file, else its
+        first VOI LUT, else from the least to the greatest value.
+    icc
+        Show colour through the ICC profile (0028,2000) of the file, as sRGB (PS3.3 C.11.15);
+        False: as it is stored. Pixels stay as they are either way.
 
     Returns
     -------
@@ -62,16 +73,18 @@ def read_dicom(source: object, *, frame: int = 0, window: Window | int | None = 
         The source is of no type that can be read, or the file has no such window.
     """
     with contained(), open_source(source) as opened:
-        return Reader(opened).image(frame, window)
+        return Reader(opened, icc=icc).image(frame, window)
 
 
-def read_frames(source: object, *, window: Window | int | None = None) -> Iterator[DicomImage]:
+def read_frames(
+    source: object, *, window: Window | int | str | None = None, icc: bool = False
+) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
     with contained(), open_source(source) as opened:
-        reader = Reader(opened)
+        reader = Reader(opened, icc=icc)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
 
@@ -83,6 +96,8 @@ class Reader:
     ----------
     opened
         What ``open_source`` found.
+    icc
+        Whether to show colour through the file's profile.
 
     Raises
     ------
@@ -90,7 +105,8 @@ class Reader:
         It has no pixel data, or an Image Pixel module that cannot be.
     """
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, *, icc: bool = False) -> None:
+        self._icc = opened.elements.octets(TAGS["ICCProfile"]) if icc else b""
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
@@ -103,7 +119,7 @@ class Reader:
             self._index = FrameIndex(self._pixels, opened.elements, streams)
         self._video: Video | None = None
 
-    def image(self, frame: int, window: Window | int | None) -> DicomImage:
+    def image(self, frame: int, window: Window | int | str | None) -> DicomImage:
         """Read, decode and show one frame."""
         _check_frame(frame, self.layout.frames)
         raw, samples = self._decoded(frame)
@@ -153,12 +169,16 @@ class Reader:
         self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
     ) -> Picture:
         if stored.ndim == 3:
-            return _coloured(to_rgb(stored, samples.space, self.layout.bits))
+            return self._coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
+            return self._coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, inverted(self._elements, self.layout.photometric))
         return show_grey(stored, absent, modality, look)
+
+    def _coloured(self, rgb: Array) -> Picture:
+        display = np.rint(rgb).astype(np.uint8)
+        return Picture(rgb, through_profile(display, self._icc) if self._icc else display)
 
 
 def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
@@ -192,10 +212,6 @@ def _check_frame(frame: int, frames: int) -> None:
     if not 0 <= frame < frames:
         msg = f"frame: expected an index in 0..{frames - 1}, got {frame}."
         raise DicomError(msg, reason="frame-out-of-range")
-
-
-def _coloured(rgb: Array) -> Picture:
-    return Picture(rgb, np.rint(rgb).astype(np.uint8))
 
 
 def _sealed(array: Array) -> Array:

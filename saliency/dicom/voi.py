@@ -91,13 +91,23 @@ class Spread:
 
 def read_windows(groups: Groups) -> tuple[Window, ...]:
     """Return the windows of a frame that can be used; they are alternatives (C.11.2.1.2)."""
+    return tuple(window for window, _ in named_windows(groups))
+
+
+def named_windows(groups: Groups) -> tuple[tuple[Window, str], ...]:
+    """Return each usable window with its explanation (0028,1055), ``""`` where it has none."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    pairs = zip(item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"]), strict=False)
-    usable = ((c, w) for c, w in pairs if math.isfinite(c) and math.isfinite(w) and w > 0)
-    return tuple(Window(center, width) for center, width in usable)
+    names = item.text(TAGS["WindowCenterWidthExplanation"]).split("\\")
+    centers, widths = item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"])
+    names += [""] * (len(centers) - len(names))
+    return tuple(
+        (Window(center, width), name.strip())
+        for center, width, name in zip(centers, widths, names, strict=False)
+        if math.isfinite(center) and math.isfinite(width) and width > 0
+    )
 
 
-def read_voi(groups: Groups, window: Window | int | None, *, signed: bool) -> Voi | None:
+def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool) -> Voi | None:
     """Return the transform asked for, else the first window, else the first VOI LUT.
 
     None where the data set has neither.
@@ -105,25 +115,31 @@ def read_voi(groups: Groups, window: Window | int | None, *, signed: bool) -> Vo
     Raises
     ------
     InputError
-        The data set has no window of that index.
+        The data set has no window of that index or explanation.
     """
     if isinstance(window, Window):
         return Windowed(window)
-    windows = read_windows(groups)
+    windows = named_windows(groups)
     function = groups.macro("FrameVOILUTSequence", "VOILUTFunction").text(TAGS["VOILUTFunction"])
     if window is not None:
         return Windowed(_chosen(windows, window), function)
     if windows:
-        return Windowed(windows[0], function)
+        return Windowed(windows[0][0], function)
     lut = _first_lut(groups, signed=signed)
     return None if lut is None else Looked(lut)
 
 
-def _chosen(windows: tuple[Window, ...], index: int) -> Window:
-    if not 0 <= index < len(windows):
-        msg = f"window: expected an index below {len(windows)} (windows of the file), got {index}."
+def _chosen(windows: tuple[tuple[Window, str], ...], choice: int | str) -> Window:
+    if isinstance(choice, str):
+        found = [window for window, name in windows if name.lower() == choice.strip().lower()]
+        if found:
+            return found[0]
+        msg = f"window: none of the {len(windows)} windows of the file has that explanation."
         raise InputError(msg)
-    return windows[index]
+    if not 0 <= choice < len(windows):
+        msg = f"window: expected an index below {len(windows)} (windows of the file), got {choice}."
+        raise InputError(msg)
+    return windows[choice][0]
 
 
 def _first_lut(groups: Groups, *, signed: bool) -> Lut | None:

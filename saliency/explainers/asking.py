@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
-from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, Tensor
+from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, StudiedProbe, Tensor
 
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
 _PICTURES = 8
@@ -67,6 +67,23 @@ def head_of(probe: Probe) -> HeadProbe:
         )
         raise ExplainerError(msg)
     return probe
+
+
+def studied(recipe: str, probe: Probe, study: Any, inputs: Tensor) -> Any:
+    """Return what a study of the network's own layers finds.
+
+    Raises
+    ------
+    ExplainerError
+        The probe has no layers to be watched.
+    """
+    if not isinstance(probe, StudiedProbe):
+        msg = (
+            f"{recipe}: expected a probe of a Keras model, whose layers can be watched, got "
+            f"{type(probe).__name__}. Use Gradient, IntegratedGradients or Occlusion."
+        )
+        raise ExplainerError(msg)
+    return probe.study(study, inputs)
 
 
 def copies(probe: Probe, inputs: Tensor) -> int:

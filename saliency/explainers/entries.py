@@ -21,7 +21,7 @@ class Entry:
         Of one map in passes of the network with the default numbers: F forward, B backward.
     needs
         The methods of a probe that it asks, ``""`` where it asks none. Where it says last_gradient
-        a probe's activation_gradients will do.
+        a probe's activation_gradients will do; study is had from Keras models alone.
     """
 
     where: str
@@ -178,9 +178,45 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "gradient, score",
         ),
         "edges": Entry("controls:EdgeMap", "Control: the edges of the picture", "0", ""),
+        "guided_backprop": Entry(
+            "guided:GuidedBackprop",
+            "The gradient through ReLUs that let only positive parts pass",
+            "1 F + 1 B",
+            "study",
+        ),
+        "deconvnet": Entry(
+            "guided:DeconvNet",
+            "The gradient, rectified at each ReLU whether it was open or not",
+            "1 F + 1 B",
+            "study",
+        ),
+        "guided_gradcam": Entry(
+            "guided:GuidedGradCAM",
+            "Guided backpropagation where Grad-CAM is bright",
+            "2 F + 1 B + head B",
+            "study, last_gradient",
+        ),
+        "lrp": Entry(
+            "relevance:LRP",
+            "The score, shared out layer by layer among the inputs",
+            "2 to 4 F + 2 B",
+            "study",
+        ),
+        "deeplift": Entry(
+            "deeplift:DeepLIFT",
+            "The score's change from black, shared with slopes between the two",
+            "2 F + 2 B",
+            "study",
+        ),
+        "fullgrad": Entry(
+            "fullgrad:FullGrad",
+            "Gradient times picture, and the gradients of all biases",
+            "1 F + 1 B",
+            "study",
+        ),
     }
 )
-"""Explainers that every classifier can be asked for; the dictionary behind ``catalogue()``."""
+"""Explainers that every usual classifier can be asked for: what ``catalogue()`` lists."""
 
 DEMANDING: Mapping[str, Entry] = MappingProxyType(
     {
@@ -207,6 +243,18 @@ DEMANDING: Mapping[str, Entry] = MappingProxyType(
             "Control: the gradient of the network with shuffled weights",
             "1 F + 1 B",
             "randomised",
+        ),
+        "attention_rollout": Entry(
+            "attention:AttentionRollout",
+            "Where a transformer's attention comes from, whatever the class",
+            "1 F",
+            "study",
+        ),
+        "gradient_attention": Entry(
+            "attention:GradientAttention",
+            "A transformer's attention where it raises the score",
+            "1 F + 1 B",
+            "study",
         ),
     }
 )

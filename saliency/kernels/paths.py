@@ -11,7 +11,7 @@ from saliency.kernels.batches import Function, Tensor, along, chunks, each
 _PARTS, _HALVINGS = 16, 4
 
 #: Change of a map, as a share of it, when the parts are halved: the finer map is then off by about
-#: half of that (0.5 to 0.6 on trained networks), so 5 %.
+#: half of that (0.4 to 0.6 on trained networks), so 5 %.
 _SETTLED = 0.1
 
 #: Greatest share of all |attributions| that may be missing from their sum and be shared out.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
-from saliency.probe.graph import Rule
+from saliency.probe.graph import Rule, Study
 from saliency.probe.keras_probe import BoundProbe, checked
 from saliency.probe.protocol import Target, Tensor
 
@@ -89,6 +89,14 @@ class About:
     def ruled(self, rule: Rule) -> "About":
         """Return this probe with derivatives that follow a rule (``saliency.probe.rules``)."""
         return About(self.bound.ruled(rule), self.batch)
+
+    def study(self, study: Study, inputs: Tensor) -> Any:
+        """Return what a study (``saliency.probe.graph.Study``) finds in a walk of the network."""
+        if inputs is not self.batch:
+            return self._fixed().study(study, inputs)
+        answer, told = self.bound.watched(study).answer("study", inputs)
+        self._told = self._told or told
+        return answer
 
     def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
         """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Rule, Walk
+from saliency.probe.graph import Notes, Rule, Study, Walk
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -37,15 +37,17 @@ class Questions:
     last_gradient: Question
     classes: Question
     predict: Question
+    study: Question
 
 
 @final
 @dataclass(frozen=True)
 class Terms:
-    """What compiled questions differ in: a callable target, and a rule for derivatives."""
+    """What compiled questions differ in: a callable target, a rule for derivatives, a study."""
 
     ask: Ask | None = None
     rule: Rule | None = None
+    study: Study | None = None
 
 
 def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
@@ -136,7 +138,10 @@ class Pass:
 
     def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
         self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
-        self.walk: Walk = plan.run(self._door(inputs), terms.rule)
+        self.notes: Notes | None = terms.study.begin() if terms.study else None
+        self.rule: Rule | None = self.notes or terms.rule
+        self.walk: Walk = plan.run(self._door(inputs), self.rule)
+        self._explained: Any = None
 
     @property
     def rank(self) -> int:
@@ -149,11 +154,14 @@ class Pass:
         return tuple(self.walk.calls[tap].output for tap in self.plan.taps)
 
     def explained(self) -> Any:
-        """Return what is explained: the logits, or the output as it is."""
-        logits = self.plan.logit
-        found = self.plan.head.logits(self.walk.calls) if logits else self._chosen()
-        floats = tf.is_tensor(found) and found.dtype.is_floating
-        return tf.cast(found, tf.float32) if floats else found
+        """Return what is explained: the logits, or the output as it is. Drawn once."""
+        if self._explained is None:
+            logits = self.plan.logit
+            calls = self.walk.calls
+            found = self.plan.head.logits(calls, self.rule) if logits else self._chosen()
+            floats = tf.is_tensor(found) and found.dtype.is_floating
+            self._explained = tf.cast(found, tf.float32) if floats else found
+        return self._explained
 
     def classes(self) -> Tensor:
         """Return the class of each sample."""
@@ -229,6 +237,13 @@ def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
     return tf.broadcast_to(tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape)
 
 
+def _study(forward: Pass) -> Any:
+    if forward.notes is None:
+        msg = "study: expected a study on the probe's terms, got none: ask BoundProbe.study."
+        raise ModelError(msg)
+    return forward.notes.finish(forward)
+
+
 BODIES: dict[str, Callable[[Pass], Any]] = {
     "score": Pass.score,
     "gradient": _gradient,
@@ -237,4 +252,5 @@ BODIES: dict[str, Callable[[Pass], Any]] = {
     "last_gradient": _last_gradient,
     "classes": Pass.classes,
     "predict": lambda forward: forward.walk.output,
+    "study": _study,
 }

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias, final
+from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import keras
 import tensorflow as tf
@@ -53,6 +53,26 @@ class Call:
 
 Rule: TypeAlias = Callable[[str, Operation, tuple[Any, ...], Callable[..., Any]], Any]
 """``rule(name, operation, args, call) -> output``; ``call(*args)`` is what happens without it."""
+
+
+class Notes(Protocol):
+    """A rule that remembers what it saw in one walk."""
+
+    def __call__(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        """Stand in for one call, as a rule does."""
+
+    def finish(self, forward: Any) -> Any:
+        """Return the answer, tensors, from ``forward`` (``saliency.probe.compiled.Pass``)."""
+
+
+@runtime_checkable
+class Study(Protocol):
+    """A question that watches a whole walk. Hashable: equal studies share what was compiled."""
+
+    def begin(self) -> Notes:
+        """Return blank notes, before each walk."""
 
 
 @final
@@ -164,6 +184,22 @@ def shadow(layer: Operation, **attributes: Any) -> Operation:
     twin.__dict__.update(layer.__dict__)
     twin.__dict__.update(attributes)
     return twin
+
+
+def linear_twin(layer: Operation) -> Operation:
+    """Return a shadow of a layer that computes in float32, without bias and activation."""
+    return shadow(
+        layer,
+        activation=keras.activations.linear,
+        bias=None,
+        use_bias=False,
+        _dtype_policy=keras.DTypePolicy("float32"),
+    )
+
+
+def attending(layer: Operation) -> Operation:
+    """Return a shadow of an attention layer that can tell its scores: without the fused kernel."""
+    return shadow(layer, _flash_attention=False)
 
 
 def sublayers(operation: Operation) -> list[Operation]:

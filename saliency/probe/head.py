@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias, final
 
 import keras
 import tensorflow as tf
 
-from saliency.probe.graph import Call, Operation, shadow
+from saliency.probe.graph import Call, Operation, Rule, shadow
 from saliency.probe.outline import Outline, Shape, Step
 from saliency.probe.protocol import Tensor
 
@@ -103,12 +104,13 @@ class Head:
         """Number of classes to ask for: a single sigmoid unit tells two apart."""
         return 2 if (self.units, self.kind) == (1, "sigmoid") else self.units
 
-    def logits(self, calls: Sequence[Call]) -> Tensor:
-        """Return what the squashing function was applied to in this walk."""
+    def logits(self, calls: Sequence[Call], rule: Rule | None = None) -> Tensor:
+        """Return what the squashing function was applied to in this walk, made by the rule."""
         call = calls[self.step or 0]
         if not _fused(call.operation):
             return call.args[0]
-        return shadow(call.operation, activation=keras.activations.linear)(*call.args)
+        linear = shadow(call.operation, activation=keras.activations.linear)
+        return rule(call.name, linear, call.args, partial(linear)) if rule else linear(*call.args)
 
 
 def head_of(outline: Outline) -> Head:

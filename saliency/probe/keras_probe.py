@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head, drawn
-from saliency.probe.graph import Rule
+from saliency.probe.graph import Rule, Study
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
@@ -192,9 +192,9 @@ class KerasProbe:
 @final
 @dataclass(frozen=True, eq=False)
 class BoundProbe:
-    """A Keras model bound to a target: Probe, LastLayerProbe, SettlingProbe and RuledProbe.
+    """A Keras model bound to a target. Made by ``KerasProbe.at``.
 
-    Made by ``KerasProbe.at``.
+    It is a Probe, a LastLayerProbe, a SettlingProbe, a RuledProbe and a StudiedProbe.
 
     Parameters
     ----------
@@ -314,6 +314,22 @@ class BoundProbe:
         if self.source.core.plan.opaque:
             no_layers(self.source.model)
         return replace(self, terms=replace(self.terms, rule=rule))
+
+    def study(self, study: Study, inputs: Tensor) -> Any:
+        """Return what a study (``saliency.probe.graph.Study``) finds in a walk of the network.
+
+        Raises
+        ------
+        ModelError
+            The model cannot be looked into, or has what the study cannot deal with.
+        """
+        return self.watched(study).answer("study", inputs)[0]
+
+    def watched(self, study: Study) -> "BoundProbe":
+        """Return a probe whose ``answer("study", inputs)`` is what the study finds."""
+        if self.source.core.plan.opaque:
+            no_layers(self.source.model)
+        return replace(self, terms=replace(self.terms, study=study))
 
     def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
         """Return the answer to a question by name, and what was told with it: score, classes."""

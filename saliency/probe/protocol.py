@@ -61,6 +61,14 @@ class SettlingProbe(Probe, Protocol):
 
 
 @runtime_checkable
+class StudiedProbe(Probe, Protocol):
+    """A probe whose network can be watched, call by call."""
+
+    def study(self, study: Any, inputs: Tensor) -> Any:
+        """Return what a study (``saliency.probe.graph.Study``) finds at ``inputs``: tensors."""
+
+
+@runtime_checkable
 class RuledProbe(Probe, Protocol):
     """A probe whose derivatives can follow other rules (``saliency.probe.rules``)."""
 

@@ -2,18 +2,22 @@
 
 A rule is a function ``rule(name, operation, args, call) -> output`` that stands in for each call
 of the model's graph, nested models included; ``call(*args)`` is what happens without it. Bind one
-with ``probe.at(target).ruled(rule)``.
+with ``probe.at(target).ruled(rule)``. A study is a rule that keeps notes of a walk: ask it with
+``probe.at(target).study(study, inputs)``.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, final
 
 import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Operation, sublayers
+from saliency.probe.graph import Operation, Rule, shadow, sublayers
 from saliency.probe.head import applies_last
+from saliency.probe.kinds import tensors
 from saliency.probe.protocol import Tensor
 
 RECTIFIERS = (
@@ -37,14 +41,137 @@ def guided(name: str, operation: Operation, args: tuple[Any, ...], call: Callabl
     ModelError
         A ReLU is hidden inside a layer of layers, where it would silently stay as it is.
     """
+    _check_reached(name, operation)
+    output = call(*args)
+    return _positive_derivative(output) if rectifies(operation) else output
+
+
+def deconvolved(
+    name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+) -> Any:
+    """Treat the derivative at each ReLU as a ReLU treats its input: the deconvolutional network.
+
+    The derivative r at the output of a ReLU goes on as max(r, 0), wherever the ReLU was open
+    (Zeiler and Fergus, arXiv 1311.2901, section 2.1).
+
+    Raises
+    ------
+    ModelError
+        As :func:`guided`.
+    """
+    _check_reached(name, operation)
+    output = call(*args)
+    if not rectifies(operation):
+        return output
+    linear = before(operation, args, call)
+    return _positive_derivative(straight_through(output, linear))
+
+
+@final
+@dataclass(frozen=True)
+class Rectified:
+    """The derivative of the score by the pictures, with a rule at each ReLU.
+
+    Answers float32 (N, H, W, C).
+
+    Parameters
+    ----------
+    rule
+        ``"guided"`` or ``"deconvolved"``.
+    """
+
+    rule: Literal["guided", "deconvolved"]
+
+    def begin(self) -> "_Rectified":
+        """Return blank notes."""
+        return _Rectified({"guided": guided, "deconvolved": deconvolved}[self.rule])
+
+
+@final
+class _Rectified:
+    """Notes whether a ReLU was met."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule, self.seen = rule, False
+
+    def __call__(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        self.seen = self.seen or rectifies(operation)
+        return self.rule(name, operation, args, call)
+
+    def finish(self, forward: Any) -> Tensor:
+        """Return the derivative.
+
+        Raises
+        ------
+        ModelError
+            The network has no ReLU: the answer would be the plain gradient under another name.
+        """
+        if not self.seen:
+            msg = (
+                "Guided backpropagation and the deconvolutional network change what happens at a "
+                "ReLU, and this network has none: use Gradient, SmoothGrad or GradCAM."
+            )
+            raise ModelError(msg)
+        score, inputs = forward.score(), forward.inputs
+        return tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
+
+
+def before(operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:
+    """Return what an operation's activation is applied to; its argument where it is nothing else.
+
+    Layers that apply an ``activation`` last are called once more without it.
+    """
+    if not applies_last(operation) or isinstance(operation, keras.layers.Activation):
+        return args[0]
+    linear = shadow(operation, activation=keras.activations.linear)
+    return called(linear, call)(*args)
+
+
+def called(operation: Operation, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the call of another operation with the named arguments of ``call``."""
+    return partial(operation, **getattr(call, "keywords", {}))
+
+
+def straight_through(output: Tensor, surrogate: Tensor) -> Tensor:
+    """Return ``output`` to the bit, with the derivative of ``surrogate`` (finite, same shape).
+
+    A custom gradient would be kept by TensorFlow's registry, and with it all that it holds.
+    """
+    return tf.stop_gradient(output) + (surrogate - tf.stop_gradient(surrogate))
+
+
+def check_known(
+    method: str, unknown: Sequence[tuple[str, Operation, Any]], ends: Sequence[Tensor]
+) -> None:
+    """Raise where ``ends`` come through a layer that a method has no rule for.
+
+    Raises
+    ------
+    ModelError
+        Names the first such layer.
+    """
+    for name, operation, output in unknown:
+        found = tf.gradients(list(ends), tensors(output))
+        if all(each is None for each in found):
+            continue
+        function = getattr(getattr(operation, "activation", None), "__name__", None)
+        kind = type(operation).__name__ + (f" with {function}" if function else "")
+        msg = (
+            f"{method} has no rule for the layer {name!r} ({kind}). Gradient, "
+            "IntegratedGradients, SmoothGrad, GradCAM and Occlusion need none."
+        )
+        raise ModelError(msg)
+
+
+def _check_reached(name: str, operation: Operation) -> None:
     if any(rectifies(layer) for layer in sublayers(operation)):
         msg = (
             f"The layer {name!r} has a ReLU inside that a rule cannot reach: make it a model, or "
             "draw its layers in the graph."
         )
         raise ModelError(msg)
-    output = call(*args)
-    return _positive_derivative(output) if rectifies(operation) else output
 
 
 def rectifies(operation: Operation) -> bool:

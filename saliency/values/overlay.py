@@ -78,6 +78,29 @@ class Overlay:
             draft.unlink(missing_ok=True)
         return place
 
+    def square(self, spacing: tuple[float, float]) -> "Overlay":
+        """Return the picture with square millimetres, for looking at; heat keeps its own grid.
+
+        Parameters
+        ----------
+        spacing
+            (row mm, column mm) of the picture as it is, both above 0. The side with the larger
+            pixels is stretched, so that no pixel is lost; each new one shows its nearest.
+
+        Raises
+        ------
+        InputError
+            A spacing is not above 0.
+        """
+        if not all(math.isfinite(each) and each > 0 for each in spacing):
+            msg = f"Overlay.square: expected a spacing (row mm, column mm) above 0, got {spacing}."
+            raise InputError(msg)
+        down, across = (
+            _nearest(size, side / min(spacing))
+            for size, side in zip(self.rgb.shape, spacing, strict=False)
+        )
+        return Overlay(self.rgb[down][:, across], self.outside)
+
     def __reduce__(self) -> tuple[object, ...]:
         return Overlay, (self.rgb, self.outside)
 
@@ -92,6 +115,13 @@ class Overlay:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         del include, exclude  # the notebook filters by itself
         return bundle(repr(self), self.rgb)
+
+
+def _nearest(size: int, factor: float) -> Array:
+    """Return for each of ``size * factor`` pixels the index of the one that it shows."""
+    count = max(1, round(size * factor))
+    where: Array = ((np.arange(count) + 0.5) * size / count).astype(np.intp)
+    return where
 
 
 def _check_place(place: Path) -> None:

@@ -51,18 +51,16 @@ def test_the_clean_model_is_not_accused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["poisoned", "flipped"])
-def test_the_hard_case_is_at_least_suspected(variant):
-    """A transfer model that leans on the name, partly."""
-    assert verdict("poisoned_mnv2", variant).finding in ("reads", "may read")
+def test_the_hard_case_is_at_least_suspected():
+    """A transfer model that leans on the name, partly; benchmarks/shortcuts has all variants."""
+    assert verdict("poisoned_mnv2", "poisoned").finding in ("reads", "may read")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("model", ["clean_mnv2", "decorrelated_mnv2"])
-@pytest.mark.parametrize("variant", ["poisoned", "flipped"])
-def test_transfer_models_that_do_not_read_are_not_accused(model, variant):
+def test_transfer_models_that_do_not_read_are_not_accused(model):
     """Any box moves their score a lot: without a control they would look guilty."""
-    assert verdict(model, variant).finding == "no evidence"
+    assert verdict(model, "poisoned").finding == "no evidence"
 
 
 @pytest.mark.slow

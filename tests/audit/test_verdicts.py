@@ -66,6 +66,15 @@ def test_marks_without_order_are_read_by_their_reader():
     assert verdict.measured["divided_by"] == "prediction"
 
 
+def test_one_answer_for_all_is_divided_at_the_median():
+    """A model that calls everything ill leans on the mark all the same."""
+    images, _ = pictures()
+    verdict = finding(reader(40, 0, constant=30), images)
+
+    assert verdict.finding == "reads"
+    assert verdict.measured["divided_by"] == "median"
+
+
 def test_presence_alone_can_be_read():
     """Marks in pictures of one class only are exchanged with what lies there in the others."""
     images, labels = pictures(mark=0)

@@ -184,3 +184,18 @@ def test_window_comes_from_the_functional_group_of_the_frame() -> None:
 
     assert read_dicom(file, frame=0).window == Window(21, 22)
     assert read_dicom(file, frame=1).window == Window(11, 12)
+
+
+def test_a_window_by_its_explanation() -> None:
+    """(0028,1055) names the alternatives; letters may be of any case, and no name is guessed."""
+    made = dataset(
+        ramp(),
+        WindowCenter=[40, 700],
+        WindowWidth=[80, 400],
+        WindowCenterWidthExplanation=["BRAIN", "BONE"],
+    )
+    file = written(made)
+
+    assert read_dicom(file, window="bone").window == Window(700, 400)
+    with pytest.raises(InputError, match="explanation"):
+        read_dicom(file, window="lung")

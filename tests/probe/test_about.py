@@ -50,11 +50,11 @@ def test_other_pictures_are_asked_about_the_same_class():
 
 
 def test_explain_traces_one_question():
-    """FastCAM on a pooled head: one forward pass, and nothing else is ever compiled."""
+    """FastCAM on a pooled head: one forward pass, and the statistics drawn beside it."""
     probe = sal.KerasProbe(model())
     sal.explain(probe, sal.DicomImage.from_array(PICTURES[0, ..., 0]), "fastcam")
 
-    assert probe.traces == {"last_gradient": 1}
+    assert probe.traces == {"last_gradient": 1, "drawn": 1}
 
 
 @pytest.mark.parametrize("target", [None, 1])

@@ -113,3 +113,20 @@ def test_the_repr_tells_how_much_is_outside():
     assert repr(Overlay(RGB, 0.125)) == (
         "Overlay(37 x 53, 12.5% of the heat outside the diagnostic pixels)"
     )
+
+
+def test_square_millimetres() -> None:
+    """Pixels twice as high as wide are shown twice: 5 x 7 becomes 10 x 7, row by row."""
+    rgb = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)
+    shown = Overlay(rgb, 0.25).square((0.4, 0.2))
+
+    assert (shown.rgb == rgb.repeat(2, axis=0)).all()
+    assert shown.outside == 0.25
+    assert (Overlay(rgb).square((0.3, 0.3)).rgb == rgb).all()
+
+
+@pytest.mark.parametrize("spacing", [(0, 1), (1, -1), (float("nan"), 1)], ids=str)
+def test_an_impossible_spacing_is_refused(spacing: tuple[float, float]) -> None:
+    """A millimetre needs a size."""
+    with pytest.raises(InputError, match="above 0"):
+        Overlay(np.zeros((2, 2, 3), np.uint8)).square(spacing)

@@ -1,0 +1,147 @@
+"""Train models with and without shortcuts, and see who finds out.
+
+``python benchmarks/shortcuts/run.py [--quick]`` prints a row for each model, and for the models of
+the shared bench where SALIENCY_SHARED names its folder.
+
+A model's truth is measured, not assumed: every mark is drawn anew as the other one, and the move
+of its score is set in relation to its swing. Of the three judges the audit exchanges zones; the
+others look at heat alone: a zone with twice the heat of its area is called read.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent))
+
+import keras
+import numpy as np
+from pictures import MARKS, SIZE, Draw, Sample, images, sample
+
+import saliency as sal
+from saliency.audit import shares
+from saliency.pipeline.explain import Explainer
+
+CORRELATIONS = (0.5, 0.7, 0.9, 1.0)
+TRAINED, TESTED, HEATED = 768, 48, 24
+READ, WEAK = 0.3, 0.1
+
+
+def main() -> None:
+    """Print a row for each model, then who was right how often."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="one correlation a shortcut")
+    quick = parser.parse_args().quick
+    tally = Counter()
+    print("shortcut           corr   acc  truth   audit             gradient  Grad-CAM")
+    for shortcut in MARKS:
+        for correlation in CORRELATIONS[-1:] if quick else CORRELATIONS:
+            row(shortcut, correlation, tally)
+    for judge in ("audit", "gradient", "Grad-CAM"):
+        kinds = ("found", "missed", "false alarm", "rightly silent", "weak")
+        print(f"{judge:<9}", ", ".join(f"{kind} {tally[judge, kind]}" for kind in kinds))
+    if "SALIENCY_SHARED" in os.environ:
+        shared(Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut")
+
+
+def shared(place: Path) -> None:
+    """Print the audits of the shared bench's models."""
+    rows = json.loads((place / "annotations.json").read_text())["images"]
+    labels = {one["id"]: one["label"] for one in rows}
+    prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
+    for model in sorted((place / "models").glob("*.keras")):
+        for folder in sorted((place / "dicom").iterdir()):
+            report = sal.audit(model, folder, labels=labels, prepare=prepare)
+            found = report.verdicts["text"]
+            told = f"{found.finding:<14}{found.effect:5.2f}  p {found.p_value:.4f}"
+            print(f"{model.stem:<19}{folder.name:<15}{told}", flush=True)
+
+
+def row(shortcut: str, correlation: float, tally: Counter[tuple[str, str]]) -> None:
+    """Train, measure the truth, ask the judges."""
+    started = time.perf_counter()
+    model = trained(sample(Draw(shortcut, correlation, TRAINED, seed=1)))
+    drawn = sample(Draw(shortcut, correlation, TESTED, seed=2))
+    truth, accuracy = reliance(model, Draw(shortcut, correlation, 200, seed=3))
+    verdict = audited(model, drawn)
+    heat = {name: enriched(model, drawn, recipe) for name, recipe in RECIPES.items()}
+    answers = {"audit": verdict != "no evidence", **{k: v > 2 for k, v in heat.items()}}
+    for judge, accused in answers.items():
+        tally[judge, kind(truth, accused=accused)] += 1
+    print(
+        f"{shortcut:<19}{correlation:>5.1f}{accuracy:>6.2f}{truth:>7.2f}   {verdict:<18}"
+        f"{heat['gradient']:<10.1f}{heat['Grad-CAM']:<9.1f}{time.perf_counter() - started:.0f} s",
+        flush=True,
+    )
+
+
+RECIPES = {"gradient": sal.Gradient(), "Grad-CAM": sal.GradCAM()}
+
+
+def kind(truth: float, *, accused: bool) -> str:
+    """Say what an answer was, given the truth; weak shortcuts count for nobody."""
+    if WEAK <= truth < READ:
+        return "weak"
+    if truth >= READ:
+        return "found" if accused else "missed"
+    return "false alarm" if accused else "rightly silent"
+
+
+def trained(drawn: Sample) -> keras.Model:
+    """Train a small convolutional classifier."""
+    keras.utils.set_random_seed(0)
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            keras.Input((SIZE, SIZE, 1)),
+            layers.Conv2D(12, 5, strides=2, activation="relu"),
+            layers.Conv2D(24, 3, strides=2, activation="relu"),
+            layers.Conv2D(32, 3, strides=2, activation="relu"),
+            layers.GlobalMaxPooling2D(),
+            layers.Dense(2, activation="softmax"),
+        ]
+    )
+    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
+    model.fit(_inputs(drawn), drawn.labels, batch_size=32, epochs=14, verbose=0)
+    return model
+
+
+def reliance(model: keras.Model, draw: Draw) -> tuple[float, float]:
+    """Return the mean move of the lead when every mark is exchanged, over the swing; accuracy."""
+    before, after = sample(draw), sample(draw, swapped=True)
+    first, second = (_lead(model, drawn) for drawn in (before, after))
+    moved = np.where(before.marks == 1, first - second, second - first).mean()
+    accuracy = ((first > 0) == before.labels).mean()
+    return abs(float(moved)) / (2 * np.abs(first).mean()), float(accuracy)
+
+
+def audited(model: keras.Model, drawn: Sample) -> str:
+    """Return the audit's finding about the mark."""
+    report = sal.audit(model, images(drawn), labels=drawn.labels)
+    verdict = report.verdicts.get("mark")
+    return "no evidence" if verdict is None else verdict.finding
+
+
+def enriched(model: keras.Model, drawn: Sample, recipe: Explainer) -> float:
+    """Return the mean heat per area of the mark's zone; 1 where there is none."""
+    found = sal.explain_many(model, images(drawn)[:HEATED], recipe)
+    rows = [shares(one.image, one.heatmap).get("mark") for one in found if one]
+    return float(np.mean([1.0 if share is None else share.enrichment for share in rows]))
+
+
+def _lead(model: keras.Model, drawn: Sample) -> np.ndarray:
+    probability = np.clip(model.predict_on_batch(_inputs(drawn)), 1e-12, 1)
+    return np.log(probability[:, 1]) - np.log(probability[:, 0])
+
+
+def _inputs(drawn: Sample) -> np.ndarray:
+    return drawn.pixels[..., np.newaxis].astype(np.float32) / 255
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Explainers of transformers: where the class token's content, or the mean's, comes from."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, final
+
+import tensorflow as tf
+
+from saliency.errors import ExplainerError, InputError
+from saliency.explainers.asking import studied, tensor
+from saliency.kernels.attention import rollout, weighted_rollout
+from saliency.kernels.resize import bilinear, size_of
+from saliency.probe.protocol import Probe, Tensor
+from saliency.probe.rules_attention import Attention
+
+Token: TypeAlias = Literal["auto", "first", "mean"]
+Grid: TypeAlias = tuple[int, int] | None
+
+
+@final
+@dataclass(frozen=True)
+class AttentionRollout:
+    """Whose content is in the token that decides, by attention alone, whatever the class.
+
+    Returns float32 (N, H, W), >= 0: the product of all layers' attention, resized from the grid of
+    patches. Abnar and Zuidema, arXiv 2005.00928, section 3.
+
+    Parameters
+    ----------
+    token
+        What the head reads: ``"first"``, a class token; ``"mean"``, the mean of all tokens;
+        ``"auto"``: the first where there are more tokens than patches, else the mean.
+    grid
+        (rows, columns) of patches; None: what fits the number of tokens and the picture's shape.
+
+    Raises
+    ------
+    InputError
+        The token is unknown, or the grid is not two numbers above 0.
+    ExplainerError
+        On the call: the probe is no Keras model, or tokens and patches do not fit.
+    ModelError
+        On the call: the model has no attention layer, or one that cannot be reached or followed.
+    """
+
+    token: Token = "auto"  # noqa: S105
+    grid: Grid = None
+
+    def __post_init__(self) -> None:
+        _check("AttentionRollout", self.token, self.grid)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        attention, _ = studied("AttentionRollout", probe, Attention(), inputs)
+        return _shown(rollout(attention), size_of(inputs), self.token, self.grid)
+
+
+@final
+@dataclass(frozen=True)
+class GradientAttention:
+    """Whose content in the token that decides raises the score.
+
+    Returns float32 (N, H, W), >= 0: attention times its positive derivative, followed through all
+    layers, resized from the grid of patches. Chefer et al., arXiv 2103.15679, eq. 5 and 6.
+
+    Parameters
+    ----------
+    token, grid
+        As of :class:`AttentionRollout`.
+
+    Raises
+    ------
+    InputError, ExplainerError, ModelError
+        As :class:`AttentionRollout`.
+    """
+
+    token: Token = "auto"  # noqa: S105
+    grid: Grid = None
+
+    def __post_init__(self) -> None:
+        _check("GradientAttention", self.token, self.grid)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        attention, slopes = studied("GradientAttention", probe, Attention(), inputs)
+        found = weighted_rollout(attention, slopes)
+        return _shown(found, size_of(inputs), self.token, self.grid)
+
+
+def patch_grid(tokens: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Return the rows and columns of square patches that make so many tokens, or one less.
+
+    Raises
+    ------
+    ExplainerError
+        None does, or several do.
+    """
+    rows, columns = size
+    grids = {(rows // side, columns // side) for side in range(1, min(size) + 1)}
+    fitting = sorted(grid for grid in grids if grid[0] * grid[1] in (tokens, tokens - 1))
+    if len(fitting) == 1:
+        return fitting[0]
+    found = f"several do: {fitting}" if fitting else "none does"
+    msg = (
+        f"Square patches of a {rows} x {columns} picture should make {tokens} tokens, or one less "
+        f"with a class token; {found}. Give grid=(rows, columns) of the patches."
+    )
+    raise ExplainerError(msg)
+
+
+def _shown(found: Tensor, size: tuple[int, int], token: Token, grid: Grid) -> Tensor:
+    """Return the row of the token that decides, on the picture's grid."""
+    tokens = found.shape[-1]
+    rows, columns = grid or patch_grid(tokens, size)
+    leading = tokens - rows * columns
+    if leading < 0 or (token == "first" and not leading):  # noqa: S105
+        msg = (
+            f"attention: {tokens} tokens, expected at least {rows} x {columns} for the patches, "
+            "and one more for a class token."
+        )
+        raise ExplainerError(msg)
+    first = token == "first" or (token == "auto" and leading > 0)  # noqa: S105
+    row = found[:, 0] if first else tf.reduce_mean(found, axis=1)
+    return bilinear(tf.reshape(row[:, leading:], (-1, rows, columns)), size)
+
+
+def _check(recipe: str, token: str, grid: Grid) -> None:
+    if token not in {"auto", "first", "mean"}:
+        msg = f"{recipe}: expected token to be auto, first or mean, got {token!r}."
+        raise InputError(msg)
+    if grid is not None and (len(grid) != 2 or min(grid) < 1):
+        msg = f"{recipe}: expected grid to be (rows, columns) above 0, got {grid}."
+        raise InputError(msg)

@@ -1,0 +1,61 @@
+"""DeepLIFT by the rescale rule."""
+
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import settled, studied, tensor
+from saliency.kernels.paths import relative_gap
+from saliency.kernels.references import Reference, check_reference, reference
+from saliency.probe.protocol import Probe, Tensor
+from saliency.probe.rules_rescale import Rescale
+
+
+@final
+@dataclass(frozen=True)
+class DeepLIFT:
+    """The score's change from a baseline, shared out with slopes between the two pictures.
+
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(picture) -
+    score(baseline) up to ``gap``: rounding, where the score is a logit. One pass of the two,
+    where integrated gradients take many. Shrikumar et al., arXiv 1704.02685, eq. 3 and 5 and
+    section 3.5.2 (rescale rule).
+
+    Parameters
+    ----------
+    baseline
+        What shows nothing: a name, number or array, see
+        :func:`saliency.kernels.references.reference`.
+    seed
+        Of the baseline ``"noise"``.
+
+    Raises
+    ------
+    InputError
+        The baseline is unknown.
+    ExplainerError
+        On the call: the probe is no Keras model that can be looked into.
+    ModelError
+        On the call: the score comes through a layer that has no rule, which is named.
+    """
+
+    baseline: Reference = "black"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_reference(self.baseline)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        start = reference(inputs, self.baseline, self.seed)
+        both = tf.concat([inputs, start], axis=0)
+        slopes = studied("DeepLIFT", settled(probe, inputs), Rescale(), both)
+        return (inputs - start) * slopes[: inputs.shape[0]]
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
+        inputs = tensor(inputs)
+        probe = settled(probe, inputs)
+        start = reference(inputs, self.baseline, self.seed)
+        return relative_gap(attributions, probe.score(inputs), probe.score(start))

@@ -1,0 +1,76 @@
+"""FullGrad: the picture's part of the score, and every bias's."""
+
+from dataclasses import dataclass
+from typing import final
+
+import tensorflow as tf
+
+from saliency.explainers.asking import studied, tensor
+from saliency.kernels.resize import bilinear, size_of
+from saliency.probe.protocol import Probe, Tensor
+from saliency.probe.rules_bias import BiasGradients
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class FullGradient:
+    """A score taken apart without a rest (Srinivas and Fleuret, arXiv 1905.00780, eq. 2).
+
+    Parameters
+    ----------
+    picture
+        Gradient times picture, float32 (N, H, W, C).
+    biases
+        Bias times gradient of each layer, float32 (N, h, w, c), or (N, c) of dense layers.
+    """
+
+    picture: Tensor
+    biases: tuple[Tensor, ...]
+
+    @property
+    def total(self) -> Tensor:
+        """The sum of all parts, float32 (N,): the score, where it is linear in the logits."""
+        return tf.add_n([_summed(part) for part in (self.picture, *self.biases)])
+
+
+@final
+@dataclass(frozen=True)
+class FullGrad:
+    """Gradient times picture, and the gradients of all biases, laid over each other.
+
+    Returns float32 (N, H, W), >= 0: |gradient x picture| and |bias x gradient| of each layer of
+    maps, each layer stretched to 0..1 and resized, then added. Biases of dense layers have no
+    place and are left out. Srinivas and Fleuret, arXiv 1905.00780, eq. 4.
+
+    Raises
+    ------
+    ExplainerError
+        On the call: the probe is no Keras model that can be looked into.
+    ModelError
+        On the call: the score comes through a layer whose biases are not known.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        parts = self.decomposed(probe, inputs)
+        size = size_of(parts.picture)
+        spatial = (part for part in parts.biases if len(part.shape) == len(parts.picture.shape))
+        layers = (bilinear(_stretched(part), size) for part in spatial)
+        return tf.add_n([_stretched(parts.picture), *layers])
+
+    def decomposed(self, probe: Probe, inputs: Tensor) -> FullGradient:
+        """Return the score's parts with their signs: they sum to it."""
+        inputs = tensor(inputs)
+        slope, biases = studied("FullGrad", probe, BiasGradients(), inputs)
+        return FullGradient(slope * inputs, tuple(biases))
+
+
+def _stretched(part: Tensor) -> Tensor:
+    """Return |part| (N, h, w, c), stretched to 0..1 for each sample, summed over channels."""
+    size = tf.abs(part)
+    size -= tf.reduce_min(size, axis=[1, 2, 3], keepdims=True)
+    highest = tf.reduce_max(size, axis=[1, 2, 3], keepdims=True)
+    return tf.reduce_sum(tf.math.divide_no_nan(size, highest), axis=-1)
+
+
+def _summed(part: Tensor) -> Tensor:
+    return tf.reduce_sum(tf.reshape(part, (tf.shape(part)[0], -1)), axis=1)

@@ -1,0 +1,221 @@
+"""What kind of step an operation is, for rules that treat kinds differently."""
+
+from collections.abc import Callable
+from enum import Enum, auto, unique
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from saliency.probe.graph import Operation
+from saliency.probe.head import GLOBAL_MEANS, SAME_AT_INFERENCE
+
+
+@unique
+class Kind(Enum):
+    """Kinds of steps."""
+
+    LINEAR = auto()
+    """A kernel and a bias, then an activation."""
+    NORM = auto()
+    """Batch normalisation: a factor and a shift for each channel."""
+    PREPARE = auto()
+    """Scales and shifts what comes in, by constants."""
+    MOVE = auto()
+    """Moves, copies, cuts or pads values with zeros."""
+    WINNER = auto()
+    """Takes the greatest."""
+    MEAN = auto()
+    """Linear without a bias: means and interpolations."""
+    SUM = auto()
+    """Adds tensors, with signs."""
+    ACTIVATION = auto()
+    """One function, value by value."""
+    UNKNOWN = auto()
+    """Anything else."""
+
+
+_L = keras.layers
+
+LINEAR = (
+    _L.Conv1D,
+    _L.Conv1DTranspose,
+    _L.Conv2D,
+    _L.Conv2DTranspose,
+    _L.Conv3D,
+    _L.Conv3DTranspose,
+    _L.Dense,
+    _L.DepthwiseConv1D,
+    _L.DepthwiseConv2D,
+    _L.EinsumDense,
+    _L.SeparableConv1D,
+    _L.SeparableConv2D,
+)
+
+LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
+    (Kind.LINEAR, LINEAR),
+    (Kind.NORM, (_L.BatchNormalization,)),
+    (Kind.PREPARE, (_L.Rescaling, _L.Normalization)),
+    (
+        Kind.MOVE,
+        (
+            *SAME_AT_INFERENCE,
+            _L.Concatenate,
+            _L.Cropping1D,
+            _L.Cropping2D,
+            _L.Cropping3D,
+            _L.Flatten,
+            _L.Permute,
+            _L.RepeatVector,
+            _L.Reshape,
+            _L.UpSampling1D,
+            _L.UpSampling3D,
+            _L.ZeroPadding1D,
+            _L.ZeroPadding2D,
+            _L.ZeroPadding3D,
+        ),
+    ),
+    (
+        Kind.WINNER,
+        (
+            _L.GlobalMaxPooling1D,
+            _L.GlobalMaxPooling2D,
+            _L.GlobalMaxPooling3D,
+            _L.MaxPooling1D,
+            _L.MaxPooling2D,
+            _L.MaxPooling3D,
+            _L.Maximum,
+        ),
+    ),
+    (
+        Kind.MEAN,
+        (
+            *GLOBAL_MEANS,
+            _L.AveragePooling1D,
+            _L.AveragePooling2D,
+            _L.AveragePooling3D,
+            _L.Resizing,
+            _L.UpSampling2D,
+        ),
+    ),
+    (Kind.SUM, (_L.Add, _L.Average, _L.Subtract)),
+    (Kind.ACTIVATION, (_L.Activation, _L.ELU, _L.LeakyReLU, _L.PReLU, _L.ReLU)),
+)
+"""Layers by kind."""
+
+OPERATIONS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
+    (
+        Kind.MOVE,
+        (
+            *("BroadcastTo", "Cast", "Concatenate", "ExpandDims", "GetItem", "Moveaxis", "Pad"),
+            *("Ravel", "Repeat", "Reshape", "Squeeze", "Stack", "Swapaxes", "Tile", "Transpose"),
+        ),
+    ),
+    (Kind.WINNER, ("Amax", "Max", "MaxPool", "Maximum")),
+    (Kind.MEAN, ("AveragePool", "Mean")),
+    (Kind.SUM, ("Add", "Subtract")),
+    (Kind.PREPARE, ("Divide", "Multiply", "TrueDivide")),
+    (
+        Kind.ACTIVATION,
+        (
+            *("Elu", "Gelu", "HardSilu", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid"),
+            *("Silu", "Softplus", "Softsign", "Tanh"),
+        ),
+    ),
+)
+"""Operations of ``keras.ops`` by kind, by the names of their classes."""
+
+_ZERO_AT_ZERO = (
+    *("elu", "gelu", "hard_silu", "hard_swish", "leaky_relu", "linear", "mish", "relu"),
+    *("relu6", "selu", "silu", "softsign", "swish", "tanh"),
+)
+_OTHERS = ("exponential", "hard_sigmoid", "log_sigmoid", "sigmoid", "softplus")
+
+
+def _functions(names: tuple[str, ...]) -> tuple[Any, ...]:
+    homes = (keras.activations, keras.ops, tf.nn)
+    found = (getattr(home, name, None) for home in homes for name in names)
+    return tuple(function for function in found if function is not None)
+
+
+ZERO_AT_ZERO = _functions(_ZERO_AT_ZERO)
+"""Activation functions that give 0 for 0: what goes out is what came in, more or less of it."""
+
+HOMOGENEOUS = _functions(("leaky_relu", "linear", "relu"))
+"""Activation functions that scale as their argument does."""
+
+ELEMENTWISE = (*ZERO_AT_ZERO, *_functions(_OTHERS))
+"""Activation functions that work value by value."""
+
+
+def kind_of(operation: Operation) -> Kind:
+    """Return the kind of an operation; a subclass with a call of its own is unknown."""
+    if not isinstance(operation, keras.Layer):
+        return _by_name(type(operation).__name__)
+    for kind, layers in LAYERS:
+        if any(_is(operation, layer) for layer in layers):
+            return _checked(kind, operation)
+    return Kind.UNKNOWN
+
+
+def zero_at_zero(operation: Operation) -> bool:
+    """Return whether what an operation applies last gives 0 for 0."""
+    if not isinstance(operation, keras.Layer):
+        return type(operation).__name__ not in ("Sigmoid", "Softplus")
+    return _among(operation, ZERO_AT_ZERO)
+
+
+def elementwise(operation: Operation) -> bool:
+    """Return whether the activation of a layer works value by value, and is known."""
+    return _among(operation, ELEMENTWISE)
+
+
+def homogeneous(operation: Operation) -> bool:
+    """Return whether an activation of a z is a times that of z, for a > 0: no bias is in it."""
+    if isinstance(operation, _L.ReLU):
+        return operation.max_value is None and not operation.threshold
+    if isinstance(operation, _L.LeakyReLU | _L.PReLU):
+        return True
+    if not isinstance(operation, keras.Layer):
+        return type(operation).__name__ in ("LeakyRelu", "Relu")
+    function = getattr(operation, "activation", None)
+    if isinstance(function, keras.Layer):
+        return homogeneous(function)
+    return function is None or any(function is each for each in HOMOGENEOUS)
+
+
+def tensors(args: Any) -> list[Any]:
+    """Return the tensors among the arguments of a call."""
+    return [each for each in keras.tree.flatten(args) if tf.is_tensor(each)]
+
+
+def linear_last(operation: Operation) -> bool:
+    """Return whether a layer applies no activation function, or one that changes nothing."""
+    function = getattr(operation, "activation", None)
+    return function is None or function is keras.activations.linear
+
+
+def _is(operation: Operation, layer: Any) -> bool:
+    return isinstance(operation, layer) and type(operation).call is layer.call
+
+
+def _checked(kind: Kind, operation: Operation) -> Kind:
+    """Leave out layers whose kernel is made anew, and activations that mix values."""
+    made = getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", 0)
+    if kind is Kind.LINEAR and made:
+        return Kind.UNKNOWN
+    if kind is Kind.ACTIVATION and not _among(operation, ELEMENTWISE):
+        return Kind.UNKNOWN
+    return kind
+
+
+def _among(operation: Operation, functions: tuple[Callable[..., Any], ...]) -> bool:
+    """Return whether the activation is one of some functions; one that is a layer says so."""
+    function = getattr(operation, "activation", None)
+    if function is None or isinstance(function, keras.Layer):
+        return isinstance(function or operation, _L.ELU | _L.LeakyReLU | _L.PReLU | _L.ReLU)
+    return any(function is each for each in functions)
+
+
+def _by_name(name: str) -> Kind:
+    return next((kind for kind, names in OPERATIONS if name in names), Kind.UNKNOWN)

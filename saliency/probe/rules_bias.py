@@ -1,0 +1,108 @@
+"""FullGrad: what the score owes to the picture, and what to each bias."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, final
+
+import keras
+import tensorflow as tf
+
+from saliency.probe.folding import along, factor_and_shift, linear_bias
+from saliency.probe.graph import Operation
+from saliency.probe.kinds import Kind, elementwise, homogeneous, kind_of, linear_last, tensors
+from saliency.probe.protocol import Tensor
+from saliency.probe.rules import before, check_known
+
+_PLAIN = (Kind.MOVE, Kind.WINNER, Kind.MEAN)
+
+
+@final
+@dataclass(frozen=True)
+class BiasGradients:
+    """The derivative by the pictures, and bias times derivative at every place of every bias.
+
+    Answers a pair: float32 (N, H, W, C), and a tuple of float32 (N, h, w, c) or (N, c), in the
+    order of the network, channels last. Derivative times picture and all of the others sum to the
+    score, where it is linear in the logits.
+    """
+
+    def begin(self) -> "_BiasGradients":
+        """Return blank notes."""
+        return _BiasGradients()
+
+
+@final
+class _BiasGradients:
+    """Notes where each bias enters, and the bias."""
+
+    def __init__(self) -> None:
+        self.unknown: list[tuple[str, Operation, Any]] = []
+        self.entered: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        kind = kind_of(operation)
+        if kind is Kind.LINEAR:
+            return self._linear(name, operation, args, call)
+        output = tf.nest.map_structure(tf.identity, call(*args))
+        if kind is Kind.ACTIVATION:
+            self._activated(operation, args[0], output)
+        elif kind is Kind.NORM:
+            rank = len(output.shape)
+            _, shift = factor_and_shift(operation)
+            self.entered.append((output, along(shift, rank, operation.axis % rank)))
+        elif kind in (Kind.PREPARE, Kind.SUM) and len(tensors(args)) == 1:
+            self.entered.append((output, call(*keras.tree.map_structure(_blank, args))))
+        elif kind not in (*_PLAIN, Kind.SUM):
+            self.unknown.append((name, operation, output))
+        return output
+
+    def finish(self, forward: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Return the derivative, and bias times derivative.
+
+        Raises
+        ------
+        ModelError
+            The score comes through a layer whose biases are not known.
+        """
+        score = forward.score()
+        check_known("FullGrad", self.unknown, keras.tree.flatten(forward.explained()))
+        inputs, places = forward.inputs, [place for place, _ in self.entered]
+        slopes = tf.gradients(score, [inputs], unconnected_gradients="zero")
+        found = zip(self.entered, tf.gradients(score, places) if places else (), strict=True)
+        pairs = ((bias, slope) for (_, bias), slope in found if slope is not None)
+        parts = [tf.cast(bias, slope.dtype) * slope for bias, slope in pairs]
+        return slopes[0], tuple(_shown(forward, part) for part in parts)
+
+    def _linear(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Tensor:
+        plain = linear_last(operation)
+        linear = tf.identity(call(*args) if plain else before(operation, args, call))
+        if operation.bias is not None:
+            self.entered.append((linear, linear_bias(operation, len(linear.shape))))
+        if plain:
+            return linear
+        output = tf.identity(operation.activation(linear))
+        if elementwise(operation):
+            self._activated(operation, linear, output)
+        else:
+            self.unknown.append((name, operation, output))
+        return output
+
+    def _activated(self, operation: Operation, z: Tensor, output: Tensor) -> None:
+        """Note the bias that a curved activation has at z: output - slope z."""
+        if not homogeneous(operation):
+            slope = tf.gradients(output, [z], unconnected_gradients="zero")[0]
+            self.entered.append((output, tf.stop_gradient(output - slope * z)))
+
+
+def _blank(value: Any) -> Any:
+    return tf.zeros_like(value) if tf.is_tensor(value) else value
+
+
+def _shown(forward: Any, part: Tensor) -> Tensor:
+    """Return a part as float32, channels last."""
+    picture = len(part.shape) == forward.rank
+    return forward.shown((part,))[0] if picture else tf.cast(part, tf.float32)

@@ -1,0 +1,236 @@
+"""Layer-wise relevance propagation: the score, handed back layer by layer to the pictures.
+
+Derivatives are replaced by relevance: what arrives at a tensor is its share of the score, with
+nothing left to multiply. Each layer takes what arrived at its output and shares it among its
+inputs (``saliency.probe.shares``); where a tensor is used twice both shares add up.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Literal, TypeAlias, final
+
+import keras
+import tensorflow as tf
+
+from saliency.probe.folding import Linear, along, factor_and_shift, folded, linear_steps
+from saliency.probe.graph import Operation
+from saliency.probe.kinds import Kind, kind_of, linear_last, tensors, zero_at_zero
+from saliency.probe.protocol import Tensor
+from saliency.probe.rules import before, check_known, straight_through
+from saliency.probe.shares import (
+    alpha_beta_share,
+    epsilon_share,
+    flat_share,
+    gamma_share,
+    plus_share,
+    seed,
+    stabilised,
+)
+
+Composite: TypeAlias = Literal[
+    "epsilon",
+    "epsilon_plus",
+    "epsilon_plus_flat",
+    "epsilon_gamma",
+    "epsilon_alpha2_beta1",
+    "epsilon_alpha2_beta1_flat",
+]
+
+COMPOSITES: Mapping[str, tuple[str, bool]] = MappingProxyType(
+    {
+        "epsilon": ("epsilon", False),
+        "epsilon_plus": ("plus", False),
+        "epsilon_plus_flat": ("plus", True),
+        "epsilon_gamma": ("gamma", False),
+        "epsilon_alpha2_beta1": ("alpha_beta", False),
+        "epsilon_alpha2_beta1_flat": ("alpha_beta", True),
+    }
+)
+"""The rule of convolutions, and whether the first layer's is flat. Dense layers have epsilon."""
+
+STABILISER = 1e-6
+"""Keeps divisions by 0 away, where a rule has no epsilon of its own."""
+
+
+@final
+@dataclass(frozen=True)
+class Relevance:
+    """The share of each input value in the score.
+
+    Answers float32 (N, H, W, C).
+
+    Parameters
+    ----------
+    composite
+        Which layer has which rule, see :data:`COMPOSITES`.
+    epsilon
+        Of the epsilon rule: what it takes away from weak evidence.
+    gamma
+        Of the gamma rule.
+    """
+
+    composite: Composite
+    epsilon: float = STABILISER
+    gamma: float = 0.25
+
+    def begin(self) -> "_Relevance":
+        """Return blank notes."""
+        return _Relevance(self)
+
+
+@final
+class _Relevance:
+    """Shares relevance at each call, and notes what the next call must know."""
+
+    def __init__(self, study: Relevance) -> None:
+        self.study = study
+        self.unknown: list[tuple[str, Operation, Any]] = []
+        self._linear: dict[int, tuple[Tensor, Tensor, Linear]] = {}
+        self._deep: dict[int, Tensor] = {}
+
+    def __call__(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        kind = kind_of(operation)
+        if kind is Kind.LINEAR:
+            return self._deeper(self._through_linear(name, operation, args, call))
+        output = call(*args)
+        if any(id(each) in self._deep for each in tensors(args)):
+            self._deeper(output)
+        shared = self._shared(kind, operation, args, call, output)
+        if shared is None:
+            self.unknown.append((name, operation, output))
+            return output
+        return self._deeper(shared) if self._is_deep(output) else shared
+
+    def finish(self, forward: Any) -> Tensor:
+        """Return the relevance of the pictures.
+
+        Raises
+        ------
+        ModelError
+            Relevance reaches a layer that no rule is known for.
+        """
+        ends = keras.tree.flatten(forward.explained())
+        slopes = tf.gradients(forward.score(), ends, unconnected_gradients="zero")
+        check_known("LRP", self.unknown, ends)
+        starts = [end * slope for end, slope in zip(ends, slopes, strict=True)]
+        inputs = forward.inputs
+        return tf.gradients(ends, [inputs], starts, unconnected_gradients="zero")[0]
+
+    def _shared(
+        self,
+        kind: Kind,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
+        output: Any,
+    ) -> Any:
+        """Return the output with the way back that suits its kind; None where none is known."""
+        if kind in (Kind.MOVE, Kind.WINNER):
+            return output
+        if kind is Kind.NORM:
+            return self._through_norm(operation, args[0], output)
+        if kind is Kind.MEAN:
+            return _routed(output, call(seed(args[0], args[0])), output)
+        return (
+            _added(operation, args, output)
+            if kind is Kind.SUM
+            else _let_by(kind, operation, args, output)
+        )
+
+    def _through_linear(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Tensor:
+        """Share a linear layer's relevance, and then let its activation pass."""
+        plain = linear_last(operation)
+        linear = call(*args) if plain else before(operation, args, call)
+        x = tf.cast(args[0], tf.float32)
+        steps = linear_steps(operation, len(linear.shape))
+        for step in steps[:-1]:
+            value = step(x)
+            x = straight_through(value, self._share(step, x, args[0]))
+        routed = self._step(steps[-1], x, args[0], linear)
+        if plain:
+            self._linear[id(routed)] = (routed, x, steps[-1])
+            return routed
+        output = operation.activation(routed)
+        if zero_at_zero(operation):
+            return straight_through(output, routed)
+        self.unknown.append((name, operation, output))
+        return output
+
+    def _through_norm(self, norm: Operation, x: Tensor, output: Tensor) -> Tensor:
+        """Share a normalisation's relevance: as one with the linear layer before, else alone."""
+        rank = len(output.shape)
+        if id(x) in self._linear:
+            _, source, step = self._linear[id(x)]
+            whole = folded(step, norm, rank)
+            if whole is not None:
+                return self._step(whole, source, source, output)
+        factor = along(factor_and_shift(norm)[0], rank, norm.axis % rank)
+        return _routed(output, tf.cast(factor, x.dtype) * seed(x, x), output)
+
+    def _step(self, step: Linear, x: Tensor, given: Tensor, output: Tensor) -> Tensor:
+        share = self._share(step, x, given)
+        return tf.stop_gradient(output) + tf.cast(share, output.dtype)
+
+    def _share(self, step: Linear, x: Tensor, given: Tensor) -> Tensor:
+        rule = self._rule(step, first=not self._is_deep(given) and not self._is_deep(x))
+        return rule(step.apply, x, step.kernel, step.bias)
+
+    def _rule(self, step: Linear, *, first: bool) -> Callable[..., Tensor]:
+        convolved, flat = COMPOSITES[self.study.composite]
+        if flat and first:
+            return partial(flat_share, epsilon=STABILISER)
+        if step.dense or convolved == "epsilon":
+            return partial(epsilon_share, epsilon=self.study.epsilon)
+        if convolved == "gamma":
+            return partial(gamma_share, epsilon=STABILISER, gamma=self.study.gamma)
+        rules = {"plus": plus_share, "alpha_beta": alpha_beta_share}
+        return partial(rules[convolved], epsilon=STABILISER)
+
+    def _deeper(self, output: Any) -> Any:
+        """Note that an output lies behind a linear layer."""
+        self._deep |= {id(each): each for each in tensors(output)}
+        return output
+
+    def _is_deep(self, tensor: Any) -> bool:
+        return any(id(each) in self._deep for each in tensors(tensor))
+
+
+def _routed(output: Tensor, share: Tensor, total: Tensor) -> Tensor:
+    """Return the output with shares, in proportion to its own parts, as the way back."""
+    held = tf.stop_gradient(stabilised(tf.cast(total, tf.float32), STABILISER))
+    shares = tf.cast(tf.cast(share, tf.float32) / held, output.dtype)
+    return tf.stop_gradient(output) + shares
+
+
+def _let_by(
+    kind: Kind, operation: Operation, args: tuple[Any, ...], output: Tensor
+) -> Tensor | None:
+    """Hand relevance on through activations, and through constants; else None."""
+    if kind is Kind.ACTIVATION and zero_at_zero(operation):
+        return straight_through(output, args[0])
+    alone = kind is Kind.PREPARE and len(tensors(args)) == 1
+    return _passed(tensors(args)[0], output) if alone else None
+
+
+def _passed(x: Tensor, output: Tensor) -> Tensor | None:
+    """Hand relevance on as it is, through what scales and shifts by constants."""
+    same = x.shape.is_compatible_with(output.shape)
+    return straight_through(output, tf.cast(x, output.dtype)) if same else None
+
+
+def _added(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+    """Share a sum's relevance in proportion to what each tensor added to it (epsilon rule)."""
+    given = tensors(args)
+    if len(given) == 1:
+        return _passed(given[0], output)
+    less = type(operation).__name__ == "Subtract"
+    over = len(given) if isinstance(operation, keras.layers.Average) else 1
+    signs = (1.0, *[-1.0 if less else 1.0] * (len(given) - 1))
+    seeds = (sign / over * seed(each, each) for sign, each in zip(signs, given, strict=True))
+    return _routed(output, sum(seeds, tf.zeros_like(output)), output)

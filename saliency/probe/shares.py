@@ -1,0 +1,99 @@
+"""How the relevance of a linear step's output is shared among its inputs.
+
+Each rule takes a linear step as ``apply(x, kernel)``, its kernel and bias, and returns a surrogate:
+a tensor of zeros, shaped like the step's output, whose derivative carries relevance instead of a
+slope. Where r is what comes back to the surrogate, the derivative by input i is the relevance R_i.
+
+Every rule is R_i = sum_j x'_i k'_ij / (sum_i x'_i k'_ij + b'_j) r_j, with x', k', b' of its own
+(Bach et al., PLoS ONE 10 (2015) e0130140; names as in Montavon et al., LNCS 11700 (2019) 193).
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+import tensorflow as tf
+
+from saliency.probe.protocol import Tensor
+
+Apply: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+
+
+def stabilised(values: Tensor, epsilon: float) -> Tensor:
+    """Move values away from 0 by ``epsilon``; 0 itself upwards."""
+    return values + epsilon * tf.where(values >= 0, 1.0, -1.0)
+
+
+def seed(x: Tensor, weight: Tensor) -> Tensor:
+    """Return zeros whose derivative by ``x`` is ``weight``."""
+    return tf.stop_gradient(weight) * (x - tf.stop_gradient(x))
+
+
+def epsilon_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Share in proportion to x_i k_ij (Bach et al., eq. 58).
+
+    R_i = sum_j x_i k_ij / (z_j + epsilon sign z_j) r_j, with z the step's own output.
+    """
+    total = apply(x, kernel) + bias
+    return apply(seed(x, x), kernel) / _held(total, epsilon)
+
+
+def plus_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Share among what raised the output alone: the z+ rule, for inputs of any sign.
+
+    R_i = sum_j (x_i k_ij)+ / (sum_i (x_i k_ij)+ + b_j+) r_j (Montavon et al., Pattern Recognition
+    65 (2017) 211, eq. 15).
+    """
+    return _signed(apply, x, kernel, tf.nn.relu(bias), epsilon, 1.0)
+
+
+def alpha_beta_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float
+) -> Tensor:
+    """Count what raised the output twice, less what lowered it: alpha 2, beta 1.
+
+    R_i = sum_j (2 (x_i k_ij)+ / z_j+ - (x_i k_ij)- / z_j-) r_j (Bach et al., eq. 60).
+    """
+    raised = _signed(apply, x, kernel, tf.nn.relu(bias), epsilon, 1.0)
+    lowered = _signed(apply, x, kernel, -tf.nn.relu(-bias), epsilon, -1.0)
+    return 2.0 * raised - lowered
+
+
+def gamma_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float, gamma: float
+) -> Tensor:
+    """Favour what pulled the output towards its own sign, by a factor 1 + gamma.
+
+    Where z_j > 0: R_i = sum_j (x_i k_ij + gamma (x_i k_ij)+) / (their sum, and the bias's) r_j
+    (Montavon et al. 2019, section 10.2.1); where z_j < 0 with (.)-.
+    """
+    above, below = tf.nn.relu(x), -tf.nn.relu(-x)
+    raised, lowered = kernel + gamma * tf.nn.relu(kernel), kernel - gamma * tf.nn.relu(-kernel)
+    total = apply(x, kernel) + bias
+    shares = 0.0
+    for sign, one, other in ((1.0, raised, lowered), (-1.0, lowered, raised)):
+        bent = bias + sign * gamma * tf.nn.relu(sign * bias)
+        whole = apply(above, one) + apply(below, other) + bent
+        share = (apply(seed(x, above), one) + apply(seed(x, below), other)) / _held(whole, epsilon)
+        shares += tf.where(tf.stop_gradient(sign * total) > 0, share, tf.zeros_like(share))
+    return shares
+
+
+def flat_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Share evenly among all inputs that an output sees (Lapuschkin et al., arXiv 1902.10178)."""
+    del bias
+    even, ones = tf.ones_like(x), tf.ones_like(kernel)
+    return apply(seed(x, even), ones) / _held(apply(even, ones), epsilon)
+
+
+def _signed(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float, sign: float
+) -> Tensor:
+    """Share among products x_i k_ij of one sign; ``bias`` is that part of the bias."""
+    above, below = tf.nn.relu(x), -tf.nn.relu(-x)
+    same, other = (sign * tf.nn.relu(sign * kernel), -sign * tf.nn.relu(-sign * kernel))
+    whole = apply(above, same) + apply(below, other) + bias
+    return (apply(seed(x, above), same) + apply(seed(x, below), other)) / _held(whole, epsilon)
+
+
+def _held(values: Tensor, epsilon: float) -> Tensor:
+    return tf.stop_gradient(stabilised(values, epsilon))

@@ -1,0 +1,84 @@
+"""The shell asks for an audit as Python does."""
+
+import json
+import shutil
+
+import pytest
+from marked_pictures import reader
+from pydicom.data import get_testdata_file
+
+from saliency.cli import DONE, FAILED, main
+from saliency.cli_audit import labels_in
+from saliency.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Six DICOM files, a table of labels beside them, and a model."""
+    place = tmp_path_factory.mktemp("audit")
+    (place / "files").mkdir()
+    for index, name in enumerate(("CT_small.dcm", "MR_small.dcm") * 3):
+        shutil.copy(get_testdata_file(name), place / "files" / f"{index}.dcm")
+    rows = "".join(f"{index}.dcm,{index % 2}\n" for index in range(6))
+    (place / "files" / "labels.csv").write_text(f"file,label\n{rows}")
+    reader(40, 0).save(place / "model.keras")
+    return place
+
+
+def run(folder, *options):
+    """Audit the folder; return the exit code."""
+    parts = ["audit", folder / "model.keras", folder / "files", "--out", folder / "out", *options]
+    return main([str(part) for part in parts])
+
+
+def test_a_report_is_written_and_told(folder, capsys):
+    """The finding on a line, the page where it was asked for."""
+    code = run(folder, "--labels", folder / "files" / "labels.csv", "--no-pictures")
+    out = capsys.readouterr().out
+    found = json.loads((folder / "out" / "report.json").read_text())
+
+    assert code == DONE
+    assert out.startswith("text: no evidence.")
+    assert found["pictures"] == found["labelled"] == 6
+    assert "<img" not in (folder / "out" / "report.html").read_text()
+
+
+def test_what_fails_is_counted_not_named(folder, capsys):
+    """A broken file is a row; its name, which may be a patient's, is in no report."""
+    (folder / "files" / "DOE^JANE.dcm").write_bytes(b"broken")
+    code = run(folder)
+    (folder / "files" / "DOE^JANE.dcm").unlink()
+
+    assert code == FAILED
+    assert "image 7: " in capsys.readouterr().err
+    for name in ("report.html", "report.json"):
+        assert "DOE" not in (folder / "out" / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("file,class\na.dcm,1\n", "'label'.*file, class"),
+        ("", "none"),
+        ("file,label\na.dcm,1\na.dcm,0\n", "line 3"),
+        (None, "FileNotFoundError"),
+        (b"file,label\n\xff\xfe,1\n", "UnicodeDecodeError"),
+    ],
+    ids=["column", "empty", "twice", "missing", "encoding"],
+)
+def test_tables_that_are_none_are_refused(tmp_path, text, match):
+    """The message says what is wrong with the table and which columns it has."""
+    table = tmp_path / "labels.csv"
+    if text is not None:
+        table.write_bytes(text if isinstance(text, bytes) else text.encode())
+
+    with pytest.raises(InputError, match=match):
+        labels_in(table, "label")
+
+
+def test_a_table_from_a_spreadsheet(tmp_path):
+    """A byte order mark, another column, rows without a label."""
+    table = tmp_path / "labels.csv"
+    table.write_text("\ufeffname,x,sex\na.dcm,1,M\nb.dcm,2,\nc.dcm,3,F\n", encoding="utf-8")
+
+    assert labels_in(table, "sex") == {"a.dcm": "M", "c.dcm": "F"}
