@@ -71,11 +71,7 @@ def total(questions):
     ids=repr,
 )
 def test_passes(pooled, asked, recipe, pictures, calls):
-<<<<<<< HEAD
     """As many pictures as the formula has are asked for: gradients by eight, scores by 32."""
-=======
-    """Each explainer asks for as many pictures as its formula has, by eight or by 32 at a time."""
->>>>>>> main
     recipe(pooled.at(1), nets.pictures(1))
     assert total(asked) == pictures
     assert len(asked) == calls

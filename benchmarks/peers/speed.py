@@ -1,11 +1,6 @@
 """Time every library against one compiled forward pass of the same model, in turns.
 
-<<<<<<< HEAD
 ``out/peers/bin/python benchmarks/peers/speed.py [MobileNetV2]``, after ``install.sh`` beside it.
-=======
-``out/peers/bin/python benchmarks/peers/speed.py [MobileNetV2]``, after
-``benchmarks/peers/install.sh``.
->>>>>>> main
 The first call, which traces or sets up, is left out of the medians and shown beside them.
 """
 

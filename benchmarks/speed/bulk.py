@@ -54,11 +54,7 @@ def _all(case: nets.Case, files: list[Path], folder: Path) -> None:
 
 
 def _model(case: nets.Case) -> None:
-<<<<<<< HEAD
     """Ask for what is the model's own: forward passes in batches of eight."""
-=======
-    """Do the model's own part: forward passes in batches of eight."""
->>>>>>> main
     for _ in range(FILES // 8):
         case.forward(case.inputs)
 
