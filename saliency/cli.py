@@ -153,7 +153,7 @@ def _model(path: str, names: tuple[str, ...] | None) -> object:
     return sal.KerasProbe(path, labels=names) if names else path
 
 
-def _prepare(options: argparse.Namespace) -> sal.Prepare:
+def _prepare(options: argparse.Namespace) -> Any:  # sal.Prepare would load numpy for --help
     return sal.Prepare(
         options.size, intensity=options.intensity, fit=options.fit, scale=options.scale
     )
