@@ -42,12 +42,17 @@ def inputs():
 
 
 def test_questions_are_traced_once(model, inputs):
-    """Twelve recipes, predicted classes and two batch sizes: each question is traced once."""
+    """Twelve recipes, predicted classes and two batch sizes: each question is traced once.
+
+    What is drawn beside the questions is drawn once for FastCAM and once for SMOE Scale alone.
+    """
     probe = KerasProbe(model)
     for recipe in RECIPES:
         for batch in (inputs, inputs[:1]):
             assert np.isfinite(recipe(probe.at(None), batch).numpy()).all()
-    assert set(probe.traces.values()) == {1}
+    traces = probe.traces
+    assert traces.pop("drawn") == 2
+    assert set(traces.values()) == {1}
 
 
 def test_fastcam_needs_no_backward_pass(model, inputs):
@@ -56,7 +61,7 @@ def test_fastcam_needs_no_backward_pass(model, inputs):
     fastcam.FastCAM()(probe.at(1), inputs)
     cams.GradCAM()(probe.at(1), inputs)
     assert probe.closed_form_head
-    assert set(probe.traces) == {"last_gradient"}
+    assert set(probe.traces) == {"last_gradient", "drawn"}
 
 
 def test_grad_cam_by_hand(model, inputs):
