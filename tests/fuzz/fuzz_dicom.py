@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 with atheris.instrument_imports(include=["saliency"]):
     from saliency.dicom import describe, read_dicom
 
-from dicom import breaking  # noqa: E402
-from fuzz.seeds import seeds  # noqa: E402
+from dicom import breaking
+from fuzz.seeds import seeds
 
-from saliency.errors import DicomError, SaliencyError  # noqa: E402
+from saliency.errors import DicomError, SaliencyError
 
 _SECONDS = 10
 _ZONES = 2**15  # pixels: burned-in text is searched for in small pictures alone
