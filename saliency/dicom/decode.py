@@ -72,8 +72,9 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
     """Return what colours a JPEG stream holds.
 
     The strongest evidence first: Adobe's transform flag, chroma subsampling, component
-    identifiers, Photometric Interpretation. Files that label a YCbCr stream RGB exist, and the
-    stream is right (PS3.5 8.2.1).
+    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5 6.1), Photometric Interpretation. Files that
+    label a YCbCr stream RGB exist, and the stream is right (PS3.5 8.2.1). Lossless encoders write
+    JFIF around RGB too.
     """
     if stream.components != 3:
         return layout.photometric
@@ -83,7 +84,8 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
         return "YBR_FULL"
     if stream.ids == b"RGB":
         return "RGB"
-    return "YBR_FULL" if layout.photometric.startswith("YBR") else "RGB"
+    coded = stream.jfif and stream.lossy
+    return "YBR_FULL" if coded or layout.photometric.startswith("YBR") else "RGB"
 
 
 def jpeg2k_space(stream: Stream, layout: Layout) -> str:
