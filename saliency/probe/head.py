@@ -186,6 +186,8 @@ def _is_linear(operation: Operation) -> bool:
 def _kind(operation: Operation) -> Kind | None:
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
+    if isinstance(operation, keras.layers.Lambda):
+        return _kind_of_function(operation.function)
     if applies_last(operation):
         return _kind_of_function(operation.activation)
     if isinstance(operation, keras.Layer):

@@ -185,8 +185,8 @@ def homogeneous(operation: Operation) -> bool:
 
 
 def tensors(args: Any) -> list[Any]:
-    """Return the tensors among the arguments of a call."""
-    return [each for each in keras.tree.flatten(args) if tf.is_tensor(each)]
+    """Return the tensors among the arguments of a call, constants left out."""
+    return [each for each in keras.tree.flatten(args) if tf.is_symbolic_tensor(each)]
 
 
 def linear_last(operation: Operation) -> bool:

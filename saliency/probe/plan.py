@@ -187,7 +187,8 @@ def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
     if not opaque:
         msg = (
             f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
-            "name layers with KerasProbe(layers=[...])."
+            "name layers with KerasProbe(layers=[...]), or ask an explainer of scores and "
+            "gradients (gradient, integrated gradients, occlusion, RISE)."
         )
         raise ModelError(msg)
     msg = (
