@@ -3,14 +3,15 @@
 Every private name of Keras that the library needs is in this file.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.models.functional import Functional
 
 from saliency.probe.protocol import Tensor
@@ -186,11 +187,16 @@ def inference(function: Callable[[], Any]) -> Any:
         except Exception as error:  # noqa: BLE001 - raised again below
             failed.append(error)
 
-    with keras.StatelessScope():
+    with nullcontext() if in_stateless_scope() else keras.StatelessScope():
         _Frame(kept)(tf.zeros(()), training=False)
     if failed:
         raise failed[0]
     return result[0]
+
+
+def standing_in(values: Sequence[tuple[Any, Any]]) -> AbstractContextManager[Any]:
+    """Return a context in which variables have other values; the variables stay as they are."""
+    return keras.StatelessScope(state_mapping=values) if values else nullcontext()
 
 
 def shadow(layer: Operation, **attributes: Any) -> Operation:

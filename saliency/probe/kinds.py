@@ -94,6 +94,7 @@ LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
             _L.AveragePooling1D,
             _L.AveragePooling2D,
             _L.AveragePooling3D,
+            _L.CenterCrop,
             _L.Resizing,
             _L.UpSampling2D,
         ),

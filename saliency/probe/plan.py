@@ -1,7 +1,7 @@
 """What is to be compiled: a model taken apart, without the model."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
@@ -47,6 +47,8 @@ class Plan:
         Which of several outputs is explained, in flat order.
     opaque
         No calls are seen: there is nothing to tap.
+    values
+        Variables that have another value than their own, and that value.
     """
 
     run: Callable[..., Walk]
@@ -60,6 +62,7 @@ class Plan:
     channels_first: bool = False
     part: int | None = None
     opaque: bool = False
+    values: Sequence[tuple[Any, Any]] = ()
 
 
 @final
