@@ -7,7 +7,8 @@ from PIL import Image
 from text_detection import _marker
 from text_pictures import Picture, Truth, burned, clean, drawn, jpeg, variants
 
-from saliency.dicom.text import candidates, polarities
+from saliency.dicom.text import candidates
+from saliency.dicom.text_pages import pages
 from saliency.dicom.text_score import features
 from saliency.values.placement import Box
 
@@ -71,8 +72,8 @@ def _slopes(
 
 
 def _lines(picture: Picture, *, on_text: bool = False) -> Iterator[tuple[Box, np.ndarray]]:
-    for grey in polarities(picture.display):
-        for box, line in candidates(np.ascontiguousarray(grey)):
+    for page in pages(np.ascontiguousarray(picture.display)):
+        for box, line in candidates(page):
             if not on_text or _share_on(picture.truths, box) > 0.75:
                 yield box, features(line)
 

@@ -128,7 +128,7 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
-        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        told = frame_zones(groups, samples, self.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
