@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from saliency.dicom.marker_score import odds
 from saliency.dicom.marker_signs import signs
 from saliency.dicom.text_boxes import settled, zone_of
@@ -18,14 +16,18 @@ OUTER = 0.2
 #: Log odds from which a sign is called a marker. Nearly every radiograph has one, hardly any other
 #: picture: the prior differs by so much.
 SURE, SURE_ON_RADIOGRAPHS = 5.0, 3.0
+#: What the evidence calls a marker.
+WHAT = "a letter or sign that stands alone"
 #: (0008,0060) of pictures on which lead letters lie.
 RADIOGRAPHS = frozenset({"CR", "DX", "MG", "PX", "RG"})
+#: Share of the picture's shorter side that a sign is high at most. Drawn letters are small.
+LARGEST, LARGEST_ON_RADIOGRAPHS = 1 / 16, 1 / 8
 
 
 def marker_zone(display: Array, modality: str = "") -> Zone | None:
     """Return the boxes of :func:`marker_boxes` as the zone ``"marker"``, None of none."""
     boxes = marker_boxes(display, modality)
-    return zone_of("marker", boxes, display.shape, "a letter or sign that stands alone")
+    return zone_of("marker", boxes, display.shape, WHAT)
 
 
 def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
@@ -55,7 +57,11 @@ def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
 def markers_on(page: Page, modality: str = "") -> Iterator[Box]:
     """Yield the boxes of the signs of a page that are markers."""
     found = signs(page.sheet, page.pieces, outer=OUTER)
-    if len(found.corners):
-        least = SURE_ON_RADIOGRAPHS if modality in RADIOGRAPHS else SURE
-        for corners in found.corners[np.flatnonzero(odds(found.features) > least)]:
-            yield scaled(tuple(int(edge) for edge in corners), page.scale)
+    if not len(found.corners):
+        return
+    lead = modality in RADIOGRAPHS
+    sure = odds(found.features) > (SURE_ON_RADIOGRAPHS if lead else SURE)
+    largest = LARGEST_ON_RADIOGRAPHS if lead else LARGEST
+    small = found.corners[:, 2] - found.corners[:, 0] <= largest * min(page.sheet.grey.shape)
+    for top, left, bottom, right in found.corners[sure & small].tolist():
+        yield scaled((top, left, bottom, right), page.scale)

@@ -12,13 +12,15 @@ from saliency.values.zone import Zone
 
 #: Pixels of the picture that one of a page may be: larger letters are lone ones at most.
 LARGEST = 4
+#: What the evidence calls text.
+WRITING = "writing"
 #: Log odds from which a line is called writing.
 SURE = 3.0
 
 
 def text_zone(display: Array) -> Zone | None:
     """Return the boxes of :func:`text_boxes` as the zone ``"text"``, None where there are none."""
-    return zone_of("text", text_boxes(display), display.shape, "writing")
+    return zone_of("text", text_boxes(display), display.shape, WRITING)
 
 
 def text_boxes(display: Array) -> tuple[Box, ...]:

@@ -1,5 +1,7 @@
 """Boxes around writing: padded, and joined where they are about the same thing."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from saliency.dicom.text_pieces import near, unite
@@ -10,7 +12,17 @@ from saliency.values.zone import Zone
 
 def settled(boxes: list[Box], size: tuple[int, ...]) -> tuple[Box, ...]:
     """Pad boxes by a quarter of their height, and join those that cover half of each other."""
-    return _merged([_padded(box, size) for box in boxes])
+    return joined_up(_padded(box, size) for box in boxes)
+
+
+def joined_up(boxes: Iterable[Box]) -> tuple[Box, ...]:
+    """Join boxes of which one covers half of the other, until none does; from top to bottom."""
+    ours = list(boxes)
+    while True:
+        joined = _joined(ours)
+        if len(joined) == len(ours):
+            return tuple(sorted(joined))
+        ours = joined
 
 
 def mask_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> Array:
@@ -21,13 +33,18 @@ def mask_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> Array:
     return mask
 
 
-def zone_of(name: str, boxes: tuple[Box, ...], size: tuple[int, ...], what: str) -> Zone | None:
-    """Return the zone of some boxes, with their count and height for evidence; None of none."""
+def zone_of(
+    name: str, boxes: tuple[Box, ...], size: tuple[int, ...], what: str, told: str = ""
+) -> Zone | None:
+    """Return the zone of some boxes, None of none.
+
+    The evidence is their count, what they hold and their height, and then what was ``told``.
+    """
     if not boxes:
         return None
     sizes = sorted(min(box.rows, box.columns) for box in boxes)
     count = f"{len(boxes)} box" + "es" * (len(boxes) > 1)
-    evidence = f"{count} of {what}, {sizes[0]}..{sizes[-1]} px high"
+    evidence = f"{count} of {what}, {sizes[0]}..{sizes[-1]} px high{told}"
     return Zone(name, mask_of(boxes, (size[0], size[1])), evidence)
 
 
@@ -37,14 +54,6 @@ def _padded(box: Box, size: tuple[int, ...]) -> Box:
     bottom = min(size[0], box.top + box.rows + margin)
     right = min(size[1], box.left + box.columns + margin)
     return Box(top, left, bottom - top, right - left)
-
-
-def _merged(boxes: list[Box]) -> tuple[Box, ...]:
-    while True:
-        joined = _joined(boxes)
-        if len(joined) == len(boxes):
-            return tuple(sorted(joined))
-        boxes = joined
 
 
 def _joined(boxes: list[Box]) -> list[Box]:
