@@ -66,6 +66,7 @@ def _add_explain(commands: Any) -> None:
     command.add_argument("--strength", type=float, default=0.65, help="greatest opacity, 0..1")
     command.add_argument("--outside", choices=("warn", "hide"), default="warn", help=_OUTSIDE)
     command.add_argument("--figure", action="store_true", help="also image | heatmap | overlay")
+    command.add_argument("--numbers", action="store_true", help="also the heatmap, as .npz")
     command.add_argument("--batch-size", type=int, default=8)
     _add_prepare(command)
 
@@ -169,6 +170,8 @@ def _write(options: argparse.Namespace, item: tuple[int, Any]) -> list[Path] | F
         palette=options.palette, strength=options.strength, outside=options.outside
     )
     paths = [overlay.save(options.out / f"{stem}.png")]
+    if options.numbers:
+        paths.append(result.save(options.out / f"{stem}.npz"))
     if options.figure:
         paths.append(_figure(options.out / f"{stem}-figure.png", result, overlay))
     return paths

@@ -13,6 +13,7 @@ from pydicom.pixels.decoders.base import get_decoder
 
 from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.layout import Layout
+from saliency.dicom.limits import check_claim
 from saliency.dicom.native import unpack
 from saliency.dicom.rle import decode_rle
 from saliency.dicom.samples import Samples
@@ -46,8 +47,10 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     Raises
     ------
     DicomError
-        The codestream has another size than (0028,0010) x (0028,0011), or is broken.
+        The codestream has another size than (0028,0010) x (0028,0011), is too short to hold so
+        many samples, or is broken.
     """
+    check_claim(layout.frame_samples, len(data))
     if syntax.family == "rle":
         return decode_rle(data, layout)
     if syntax.family == "deflate":

@@ -7,6 +7,7 @@ from saliency.dicom.boundary import contained
 from saliency.dicom.geometry import read_aspect, read_spacing
 from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
+from saliency.dicom.limits import check_claim
 from saliency.dicom.read import pixels_of, read_info
 from saliency.dicom.source import open_source
 from saliency.dicom.tags import TAGS
@@ -39,6 +40,7 @@ def describe(source: object) -> Mapping[str, object]:
     with contained(), open_source(source) as opened:
         pixels, top = pixels_of(opened), opened.elements
         layout, groups = read_layout(top, pixels.tag), read_groups(top).of(0)
+        check_claim(layout.frame_samples, pixels.there)
         shape = asdict(layout)
         names = ("rows", "columns", "frames", "samples", "allocated", "bits", "signed")
         return {

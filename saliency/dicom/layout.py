@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from saliency.dicom.elements import Elements, number
-from saliency.dicom.limits import MAX_FRAMES, MAX_PIXELS, check
+from saliency.dicom.limits import MAX_FRAMES, MAX_SAMPLES, check
 from saliency.dicom.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
 from saliency.errors import DicomError
 
@@ -40,6 +40,11 @@ class Layout:
         return self.rows, self.columns
 
     @property
+    def frame_samples(self) -> int:
+        """Rows x columns x samples."""
+        return self.rows * self.columns * self.samples
+
+    @property
     def subsampled(self) -> bool:
         """Whether native pixels share their chroma, two by two (C.7.6.3.1.2)."""
         return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
@@ -51,8 +56,8 @@ class Layout:
         return self.rows * self.columns * samples * self.allocated
 
 
-def read_layout(elements: Elements, pixels_tag: int) -> Layout:
-    """Read the Image Pixel module.
+def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:
+    """Read the Image Pixel module; ``max_pixels`` is the most samples of a frame.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def read_layout(elements: Elements, pixels_tag: int) -> Layout:
         photometric=photometric,
         real=pixels_tag in _FLOAT_BITS,
     )
-    check(layout.rows * layout.columns, MAX_PIXELS, "pixels in a frame")
+    check(layout.frame_samples, max_pixels, "samples in a frame (max_pixels)")
     return layout
 
 

@@ -16,6 +16,7 @@ from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
 from saliency.dicom.icc import through_profile
 from saliency.dicom.layout import read_layout
+from saliency.dicom.limits import MAX_SAMPLES, check_claim
 from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import unpack
 from saliency.dicom.padding import padding_mask
@@ -42,14 +43,16 @@ def read_dicom(
     frame: int = 0,
     window: Window | int | str | None = None,
     icc: bool = False,
+    max_pixels: int = MAX_SAMPLES,
 ) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
     ----------
     source
-        A path, bytes, a seekable binary file object, or a pydicom Dataset. A Dataset is never
-        written into, a file object is left where it was.
+        A path, a URL (extra ``remote``), bytes, a seekable binary file object, or a pydicom
+        Dataset. A Dataset is never written into; a file object is read from its first byte and left
+        where it was. Of a path, URL or file object only the header and the frame are read.
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
@@ -59,6 +62,8 @@ def read_dicom(
     icc
         Show colour through the ICC profile (0028,2000) of the file, as sRGB (PS3.3 C.11.15);
         False: as it is stored. Pixels stay as they are either way.
+    max_pixels
+        The most rows x columns x samples that the frame may claim; checked before it is decoded.
 
     Returns
     -------
@@ -73,18 +78,22 @@ def read_dicom(
         The source is of no type that can be read, or the file has no such window.
     """
     with contained(), open_source(source) as opened:
-        return Reader(opened, icc=icc).image(frame, window)
+        return Reader(opened, icc=icc, max_pixels=max_pixels).image(frame, window)
 
 
 def read_frames(
-    source: object, *, window: Window | int | str | None = None, icc: bool = False
+    source: object,
+    *,
+    window: Window | int | str | None = None,
+    icc: bool = False,
+    max_pixels: int = MAX_SAMPLES,
 ) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
     with contained(), open_source(source) as opened:
-        reader = Reader(opened, icc=icc)
+        reader = Reader(opened, icc=icc, max_pixels=max_pixels)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
 
@@ -98,6 +107,8 @@ class Reader:
         What ``open_source`` found.
     icc
         Whether to show colour through the file's profile.
+    max_pixels
+        The most samples of a frame.
 
     Raises
     ------
@@ -105,12 +116,13 @@ class Reader:
         It has no pixel data, or an Image Pixel module that cannot be.
     """
 
-    def __init__(self, opened: Opened, *, icc: bool = False) -> None:
+    def __init__(self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES) -> None:
         self._icc = opened.elements.octets(TAGS["ICCProfile"]) if icc else b""
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
-        self.layout = read_layout(opened.elements, self._pixels.tag)
+        self.layout = read_layout(opened.elements, self._pixels.tag, max_pixels=max_pixels)
+        check_claim(self.layout.frame_samples, self._pixels.there)
         self._groups = read_groups(opened.elements)
         self._hints = read_hints(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
