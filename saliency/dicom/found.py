@@ -16,6 +16,8 @@ from saliency.values.placement import Box
 from saliency.values.zone import Zone
 
 
+#: Names of the zones that are found here.
+FOUND: Final = frozenset({"border", "air", "text", "marker"})
 #: What the evidence repeats of Burned In Annotation; any other value is no term of the standard.
 _SAID: Final = MappingProxyType(
     {said: f"; Burned In Annotation (0028,0301) is {said}" for said in ("YES", "NO")}
