@@ -53,7 +53,8 @@ class Words:
     def marker(self) -> bool:
         """Whether it says side, view or position and nothing else, so that it names nobody."""
         parts = re.split(r"[\s/,;:]+", self.text.strip().upper())
-        return all(_MARKER.fullmatch(part.strip(".()[]")) for part in parts)
+        said = [part.strip(".()[]") for part in parts]
+        return all(_MARKER.fullmatch(part) for part in said)
 
     def __repr__(self) -> str:
         kind = "marker" if self.marker else "text"
