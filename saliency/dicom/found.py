@@ -15,7 +15,6 @@ from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
 
-
 #: Names of the zones that are found here.
 FOUND: Final = frozenset({"border", "air", "text", "marker"})
 #: What the evidence repeats of Burned In Annotation; any other value is no term of the standard.
@@ -31,7 +30,7 @@ class Hints(NamedTuple):
     burned: str = ""
 
 
-def found_zones(display: Array, hints: Hints = Hints()) -> tuple[Zone, ...]:
+def found_zones(display: Array, hints: Hints | None = None) -> tuple[Zone, ...]:
     """Look for borders, air, writing and markers.
 
     Parameters
@@ -39,7 +38,7 @@ def found_zones(display: Array, hints: Hints = Hints()) -> tuple[Zone, ...]:
     display
         uint8 (rows, columns) or RGB (rows, columns, 3).
     hints
-        From the header; an array has none.
+        From the header; None: an array has none.
 
     Returns
     -------
@@ -51,7 +50,7 @@ def found_zones(display: Array, hints: Hints = Hints()) -> tuple[Zone, ...]:
     InputError
         Another shape or dtype.
     """
-    return tuple(zone for zone in _looked(display, hints) if zone is not None)
+    return tuple(zone for zone in _looked(display, hints or Hints()) if zone is not None)
 
 
 def _looked(display: Array, hints: Hints) -> Iterator[Zone | None]:

@@ -113,7 +113,7 @@ def _place(sheet: Sheet, pieces: Pieces) -> Array:
     )
 
 
-def _tones(  # noqa: PLR0913 - what a patch is made of
+def _tones(
     patch: Array, ridges: Array, inside: Array, ground: Array, peak: Array, contrast: int
 ) -> Array:
     ink = ridges >= contrast

@@ -20,7 +20,6 @@ from saliency.dicom.warn import warn
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 
-
 #: Overlay Subtype (60xx,0045) of the region that shows the patient, PS3.3 C.8.5.6.1.11.
 _ACTIVE: Final = "ACTIVE 2D/BMODE IMAGE AREA"
 

@@ -41,12 +41,13 @@ def pages(display: Array) -> Iterator[Page]:
     InputError
         Not uint8 (rows, columns) or RGB (rows, columns, 3).
     """
-    for grey in polarities(display):
-        scale = 1
-        yield from _on_level(grey, scale)
-        while scale < 2**HALVINGS and min(grey.shape) >= 2 * SHORTEST:
-            grey, scale = halve(grey), 2 * scale
-            yield from _on_level(grey, scale)
+    for given in polarities(display):
+        level = given
+        for halvings in range(1 + HALVINGS):
+            yield from _on_level(level, 2**halvings)
+            if min(level.shape) < 2 * SHORTEST:
+                break
+            level = halve(level)
 
 
 def _on_level(grey: Array, scale: int) -> Iterator[Page]:

@@ -107,7 +107,7 @@ def test_without_the_extra_the_error_names_it(monkeypatch):
 
 def test_confidence_is_a_share():
     """It lies in 0..1."""
-    with pytest.raises(InputError, match="0..1"):
+    with pytest.raises(InputError, match=r"0\.\.1"):
         TextReader(confidence=2)
 
 
