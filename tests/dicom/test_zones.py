@@ -347,9 +347,7 @@ def test_frames_have_shutters_of_their_own() -> None:
         )
         for edge in (10, 20)
     ]
-    made = dataset(
-        np.stack([ramp(), ramp()]), frames=2, PerFrameFunctionalGroupsSequence=frames
-    )
+    made = dataset(np.stack([ramp(), ramp()]), frames=2, PerFrameFunctionalGroupsSequence=frames)
     open_columns = [
         (~zone_of(written(made), "shutter", frame).mask).all(axis=0).sum() for frame in (0, 1)
     ]
