@@ -30,10 +30,11 @@ LETTERS = tuple("LLLLLLRRRRRRAPHF")
 
 
 class Stamp(NamedTuple):
-    """Coverage 0..1 of something drawn, and the box of its ink in it."""
+    """Coverage 0..1 of something drawn, the box of its ink in it, and of a black disc behind it."""
 
     ink: np.ndarray
     box: Edges
+    disc: np.ndarray | None = None
 
 
 def marked(
@@ -66,12 +67,17 @@ def _press(
     rows, columns = stamp.ink.shape
     box = Edges(*(edge + (top, left)[axis % 2] for axis, edge in enumerate(stamp.box)))
     inside = [slice(max(0, top), top + rows), slice(max(0, left), left + columns)]
-    ink = stamp.ink[max(0, -top) :, max(0, -left) :]
-    ink = ink[: grey.shape[0] - inside[0].start, : grey.shape[1] - inside[1].start]
+    cut = (
+        slice(max(0, -top), max(0, -top) + grey.shape[0] - inside[0].start),
+        slice(max(0, -left), max(0, -left) + grey.shape[1] - inside[1].start),
+    )
+    ink = stamp.ink[cut]
     ground = grey[tuple(inside)]
     free = not any(_touch(box, other) for other in taken)
     if not ground.size or not free or np.percentile(np.abs(level - ground[ink > 0.3]), 10) < 45:
         return None
+    if stamp.disc is not None and level > 200:
+        ground *= 1 - stamp.disc[cut]
     ground += ink * (level - ground)
     return box
 
@@ -100,10 +106,22 @@ def _sign(rng: np.random.Generator, tall: float, *, lead: bool) -> Stamp:
     letter, pad = str(rng.choice(LETTERS)), int(tall)
     left, top, right, bottom = font.getbbox(letter)
     page = Image.new("L", (int(right - left) + 2 * pad, int(bottom - top) + 2 * pad))
-    ImageDraw.Draw(page).text((pad - left, pad - top), letter, fill=255, font=font)
+    pen = ImageDraw.Draw(page)
+    pen.fontmode = "1" if rng.random() < 0.3 else "L"
+    pen.text((pad - left, pad - top), letter, fill=255, font=font)
     if rng.random() < (0.7 if lead else 0.15):
         page = _fallen(page, rng, tall)
-    return _stamped(page)
+    stamp = _stamped(page)
+    return stamp._replace(disc=_disc(stamp, rng)) if rng.random() < 0.15 else stamp
+
+
+def _disc(stamp: Stamp, rng: np.random.Generator) -> np.ndarray:
+    """Return the coverage of a disc around the ink."""
+    top, left, bottom, right = stamp.box
+    reach = max(bottom - top, right - left) * rng.uniform(0.75, 1)
+    down, across = np.mgrid[: stamp.ink.shape[0], : stamp.ink.shape[1]]
+    far = np.hypot(down - (top + bottom) / 2, across - (left + right) / 2)
+    return np.clip(reach - far, 0, 1)
 
 
 def _fallen(page: Image.Image, rng: np.random.Generator, tall: float) -> Image.Image:
