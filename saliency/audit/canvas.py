@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.dicom.text import text_zone
+from saliency.dicom.found import FOUND, Hints, found_zones
 from saliency.errors import InputError
 from saliency.pipeline.prepare import Intensity, Prepare
 from saliency.pipeline.resize import resized
@@ -86,11 +86,10 @@ def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
 
 
 def with_text(image: DicomImage) -> DicomImage:
-    """Look for burned-in text where nobody has looked yet."""
-    if any(zone.name == "text" for zone in image.zones):
+    """Look for burned-in text, and whatever else a display shows, where nobody has looked yet."""
+    if FOUND & {zone.name for zone in image.zones}:
         return image
-    zone = text_zone(image.display)
-    return image if zone is None else replace(image, zones=(*image.zones, zone))
+    return replace(image, zones=(*image.zones, *found_zones(image.display, Hints(image.modality))))
 
 
 @final
