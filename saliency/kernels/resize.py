@@ -24,5 +24,6 @@ def bilinear(maps: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def size_of(inputs: Tensor) -> tuple[int, int]:
-    """(H, W) of a batch (N, H, W, C)."""
-    return inputs.shape[1], inputs.shape[2]
+    """(H, W) of a batch (N, H, W, C): numbers, or tensors where a graph leaves them free."""
+    shape = tf.shape(inputs) if None in inputs.shape[1:3] else inputs.shape
+    return shape[1], shape[2]

@@ -117,21 +117,6 @@ def _answered(plan: Plan, activation: Tensor) -> Rule:
     return step
 
 
-def drawn(
-    function: Callable[..., Tensor], shapes: tuple[Any, ...], traces: Counter[str]
-) -> Callable[..., Tensor]:
-    """Compile a function of float32 tensors (N, *shape); N is free."""
-    signature = [tf.TensorSpec((None, *shape), tf.float32) for shape in shapes]
-
-    @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]
-    def traced(*tensors: Tensor) -> Tensor:
-        traces["drawn"] += 1
-        return function(*tensors)
-
-    made: Callable[..., Tensor] = traced
-    return made
-
-
 @final
 class Pass:
     """One forward pass, drawn once, and what may be asked of it."""
