@@ -34,9 +34,9 @@ def asked(monkeypatch):
     questions = []
     answer = BoundProbe.answer
 
-    def counting(probe, question, inputs):
+    def counting(probe, question, inputs, drawing=None):
         questions.append((question, int(inputs.shape[0])))
-        return answer(probe, question, inputs)
+        return answer(probe, question, inputs, drawing)
 
     monkeypatch.setattr(BoundProbe, "answer", counting)
     return questions

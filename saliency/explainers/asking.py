@@ -8,7 +8,15 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
-from saliency.probe.protocol import LastLayerProbe, Probe, SettlingProbe, StudiedProbe, Tensor
+from saliency.probe.drawn import Drawing, one_by_one
+from saliency.probe.protocol import (
+    DrawingProbe,
+    LastLayerProbe,
+    Probe,
+    SettlingProbe,
+    StudiedProbe,
+    Tensor,
+)
 
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
 _PICTURES = 8
@@ -33,23 +41,25 @@ def settled(probe: Probe, inputs: Tensor) -> Probe:
 
 def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
     """Differentiate by the last layer alone where the probe can, else by all."""
-    if isinstance(probe, LastLayerProbe):
-        return LastLayer(*probe.last_gradient(inputs))
-    pairs = probe.activation_gradients(inputs)
-    return LastLayer(tuple(activation for activation, _ in pairs), pairs[-1][1])
+    return LastLayer(*_last_gradient(probe, inputs))
 
 
-def drawn(probe: Probe, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
-    """Return ``function(recipe, *tensors)`` of tensors (N, ...), compiled where the probe can.
+def drawn(
+    probe: Probe, question: str, function: Callable[..., Tensor], recipe: Any, inputs: Tensor
+) -> Tensor:
+    """Return ``function(recipe, fuse, inputs, answer)``, in one graph with the answer if possible.
 
-    Many small operations on large activations take a quarter of the time so. Recipes that equal
-    each other share the compiled function; one without a hash is not compiled.
+    ``question`` is ``"activations"`` or ``"last_gradient"``, and the answer what a probe's method
+    of that name returns. ``fuse(f, activations)`` is ``[f(each) for each in activations]``, for an
+    ``f`` whose many small steps are worth one kernel.
     """
-    draw = getattr(probe, "draw", None)
-    if draw is None:
-        return function(recipe, *tensors)
-    found: Tensor = draw(function, recipe, *tensors)
-    return found
+    inputs = tensor(inputs)
+    drawing = Drawing(function, recipe)
+    if isinstance(probe, DrawingProbe):
+        return probe.draw(question, drawing, inputs)
+    last = question == "last_gradient"
+    answer = _last_gradient(probe, inputs) if last else probe.activations(inputs)
+    return drawing(one_by_one, inputs, answer)
 
 
 def head_of(probe: Probe) -> HeadProbe:
@@ -108,3 +118,10 @@ def check_positive(recipe: str, **numbers: float) -> None:
         if not number > 0:
             msg = f"{recipe}: expected {name} above 0, got {number}."
             raise InputError(msg)
+
+
+def _last_gradient(probe: Probe, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    if isinstance(probe, LastLayerProbe):
+        return probe.last_gradient(inputs)
+    pairs = probe.activation_gradients(inputs)
+    return tuple(activation for activation, _ in pairs), pairs[-1][1]

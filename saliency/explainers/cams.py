@@ -1,17 +1,19 @@
 """Class activation maps: one backward pass at most, through the end of the network."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.asking import LastLayer, last_layer, tensor
+from saliency.explainers.asking import drawn, last_layer, tensor
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import gradcam_weights, gradcampp_weights, weighted, xgradcam_weights
 from saliency.kernels.channels import principal
 from saliency.kernels.resize import bilinear, size_of, space_of
+from saliency.probe.drawn import Fuse
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -50,8 +52,7 @@ class GradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        last = last_layer(probe, tensor(inputs))
-        return _shown(last, gradcam_weights(last.activations[-1], last.gradient), inputs)
+        return drawn(probe, "last_gradient", _shown, gradcam_weights, inputs)
 
 
 @final
@@ -64,8 +65,7 @@ class GradCAMPlusPlus:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        last = last_layer(probe, tensor(inputs))
-        return _shown(last, gradcampp_weights(last.activations[-1], last.gradient), inputs)
+        return drawn(probe, "last_gradient", _shown, gradcampp_weights, inputs)
 
 
 @final
@@ -77,8 +77,7 @@ class XGradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        last = last_layer(probe, tensor(inputs))
-        return _shown(last, xgradcam_weights(last.activations[-1], last.gradient), inputs)
+        return drawn(probe, "last_gradient", _shown, xgradcam_weights, inputs)
 
 
 @final
@@ -146,9 +145,10 @@ class EigenCAM:
         return bilinear(tf.nn.relu(principal(last)), size_of(inputs))
 
 
-def _shown(last: LastLayer, weights: Tensor, inputs: Tensor) -> Tensor:
+def _shown(weigh: Callable[..., Tensor], fuse: Fuse, inputs: Tensor, answer: Any) -> Tensor:  # noqa: ARG001
     """Keep what speaks for the target, on the grid of the input."""
-    cam = weighted(last.activations[-1], weights)
+    activations, gradient = answer
+    cam = weighted(activations[-1], weigh(activations[-1], gradient))
     return bilinear(tf.nn.relu(cam), size_of(inputs))
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, final
+from typing import Any, Literal, final
 
 from saliency.errors import InputError
-from saliency.explainers.asking import drawn, last_layer, tensor
+from saliency.explainers.asking import drawn, tensor
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.resize import size_of
+from saliency.probe.drawn import Fuse, one_by_one
 from saliency.probe.protocol import Probe, Tensor
 
 _STATISTICS: Mapping[str, Function] = MappingProxyType(
@@ -22,6 +23,9 @@ _STATISTICS: Mapping[str, Function] = MappingProxyType(
         "gamma": gamma.gamma_scale,
     }
 )
+
+#: Statistics of many steps on every activation; gamma's solver takes XLA long to compile.
+_FUSED = frozenset({"smoe", "std", "truncnormal"})
 
 _NORMS: Mapping[str, Function] = MappingProxyType(
     {
@@ -85,29 +89,31 @@ class FastCAM:
             _check("cam", self.cam, _CAMS)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        inputs = tensor(inputs)
         if self.cam is None:
-            return drawn(probe, FastCAM._combined, self, inputs, *probe.activations(inputs))
-        last = last_layer(probe, inputs)
-        return drawn(probe, FastCAM._masked, self, inputs, last.gradient, *last.activations)
+            return drawn(probe, "activations", FastCAM._combined, self, inputs)
+        return drawn(probe, "last_gradient", FastCAM._masked, self, inputs)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
         inputs = tensor(inputs)
-        return activity.layer_stack(self._maps(probe.activations(inputs)), size=size_of(inputs))
+        maps = self._maps(one_by_one, probe.activations(inputs))
+        return activity.layer_stack(maps, size=size_of(inputs))
 
-    def _masked(self, inputs: Tensor, gradient: Tensor, *activations: Tensor) -> Tensor:
+    def _masked(self, fuse: Fuse, inputs: Tensor, answer: Any) -> Tensor:
+        activations, gradient = answer
         weights = _CAMS[self.cam or ""](activations[-1], gradient)
         mask = cam.cam_mask(cam.weighted(activations[-1], weights), size_of(inputs))
-        return self._combined(inputs, *activations) * (1.0 - mask if self.complement else mask)
+        seen = self._combined(fuse, inputs, activations)
+        return seen * (1.0 - mask if self.complement else mask)
 
-    def _combined(self, inputs: Tensor, *activations: Tensor) -> Tensor:
-        maps = self._maps(activations)
+    def _combined(self, fuse: Fuse, inputs: Tensor, activations: Sequence[Tensor]) -> Tensor:
+        maps = self._maps(fuse, activations)
         return activity.combine(maps, size=size_of(inputs), weights=self.weights)
 
-    def _maps(self, activations: Sequence[Tensor]) -> list[Tensor]:
+    def _maps(self, fuse: Fuse, activations: Sequence[Tensor]) -> list[Tensor]:
         statistic, norm = _STATISTICS[self.statistic], _NORMS[self.norm]
-        return [norm(statistic(layer)) for layer in activations]
+        run = fuse if self.statistic in _FUSED else one_by_one
+        return [norm(each) for each in run(statistic, activations)]
 
 
 @final

@@ -1,5 +1,7 @@
 """Move maps between grids."""
 
+from typing import Any
+
 import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
@@ -29,9 +31,10 @@ def bilinear(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     return tf.reshape(bilinear(between, (size[0], size[1] * size[2])), [-1, *size])
 
 
-def size_of(inputs: Tensor) -> tuple[int, ...]:
-    """(H, W) of a batch (N, H, W, C), (D, H, W) of volumes."""
-    return tuple(inputs.shape[1:-1])
+def size_of(inputs: Tensor) -> tuple[Any, ...]:
+    """(H, W) of a batch (N, H, W, C), (D, H, W) of volumes: tensors where a graph leaves it open."""
+    shape = tf.shape(inputs) if None in inputs.shape[1:-1] else inputs.shape
+    return tuple(shape[axis] for axis in space_of(inputs))
 
 
 def space_of(inputs: Tensor) -> list[int]:

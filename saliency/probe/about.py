@@ -1,9 +1,9 @@
 """One batch, asked about without asking anything twice."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, final
 
+from saliency.probe.drawn import Drawing
 from saliency.probe.graph import Rule, Study
 from saliency.probe.keras_probe import BoundProbe, check_rows, checked
 from saliency.probe.protocol import Target, Tensor
@@ -99,16 +99,16 @@ class About:
         self._told = self._told or told
         return answer
 
-    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
-        """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""
-        return self.bound.draw(function, recipe, *tensors)
+    def draw(self, question: str, drawing: Drawing, inputs: Tensor) -> Tensor:
+        """Return what a drawing makes of the answer to a question, compiled as one."""
+        return self._ask(question, inputs, drawing)
 
     def _fixed(self) -> BoundProbe:
         return replace(self.bound, targets=self.targets)
 
-    def _ask(self, question: str, inputs: Tensor) -> Any:
+    def _ask(self, question: str, inputs: Tensor, drawing: Drawing | None = None) -> Any:
         if inputs is not self.batch:
-            return self._fixed().answer(question, inputs)[0]
-        answer, told = self.bound.answer(question, inputs)
+            return self._fixed().answer(question, inputs, drawing)[0]
+        answer, told = self.bound.answer(question, inputs, drawing)
         self._told = self._told or told
         return answer

@@ -60,10 +60,8 @@ def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
 
 def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
     body = BODIES[name]
-    pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
-    classes = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(autograph=False, input_signature=(pictures, classes, _rows(plan)))  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, input_signature=signature_of(plan))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces[name] += 1
         with standing_in(plan.values):
@@ -82,10 +80,8 @@ def compiled_head(
     The model is walked with the tapped call answered by the activation; what lies before it is
     drawn, found to lead nowhere, and left out by TensorFlow.
     """
-    activations = tf.TensorSpec((None, *shape), tf.float32)
-    classes = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(autograph=False, input_signature=(activations, classes, _rows(plan)))  # type: ignore[untyped-decorator]
+    @tf.function(autograph=False, input_signature=signature_of(plan, shape))  # type: ignore[untyped-decorator]
     def traced(activation: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces["head"] += 1
         pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
@@ -104,8 +100,11 @@ def compiled_head(
     return question
 
 
-def _rows(plan: Plan) -> tuple[tf.TensorSpec, ...]:
-    return tuple(tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held)
+def signature_of(plan: Plan, shape: tuple[int | None, ...] | None = None) -> tuple[Any, ...]:
+    """Return what a question takes: pictures (or what has ``shape``), targets, held inputs."""
+    first = tf.TensorSpec((None, *(plan.shape if shape is None else shape)), tf.float32)
+    rows = (tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held)
+    return first, tf.TensorSpec((None,), tf.int32), tuple(rows)
 
 
 #: Height and width of the blank picture that stands in where a model leaves them free.
@@ -124,21 +123,6 @@ def _answered(plan: Plan, activation: Tensor) -> Rule:
         return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
 
     return step
-
-
-def drawn(
-    function: Callable[..., Tensor], shapes: tuple[Any, ...], traces: Counter[str]
-) -> Callable[..., Tensor]:
-    """Compile a function of float32 tensors (N, *shape); N is free."""
-    signature = [tf.TensorSpec((None, *shape), tf.float32) for shape in shapes]
-
-    @tf.function(autograph=False, input_signature=signature)  # type: ignore[untyped-decorator]
-    def traced(*tensors: Tensor) -> Tensor:
-        traces["drawn"] += 1
-        return function(*tensors)
-
-    made: Callable[..., Tensor] = traced
-    return made
 
 
 @final

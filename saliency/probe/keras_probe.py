@@ -2,17 +2,18 @@
 
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, TypeAlias, final
 
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.probe.compiled import Questions, Terms, compiled, compiled_head, drawn
+from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
 from saliency.probe.doors import Held, doors_of, explained_index, held_tensors
+from saliency.probe.drawn import Drawing, drawn
 from saliency.probe.graph import Rule, Study
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output, Plan, check_model, no_layers, plan_of
@@ -44,7 +45,7 @@ class Core:
         self.choice = choice
         self._on = lru_cache(TERMS_KEPT)(lambda terms: compiled(plan, traces, terms))
         self._drawn = lru_cache(TERMS_KEPT)(
-            lambda function, recipe, shapes: drawn(partial(function, recipe), shapes, traces)
+            lambda question, drawing: drawn(drawing, question, plan, traces)
         )
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
@@ -60,14 +61,16 @@ class Core:
             return compiled(self.plan, self.traces, terms)
         return self._on(terms)
 
-    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
-        """Return ``function(recipe, *tensors)``; compiled once while in use, if recipes equal."""
+    def asked(self, terms: Terms, name: str, drawing: Drawing | None) -> Any:
+        """Return a question, with a recipe drawn behind it; compiled once while in use."""
+        question = getattr(self.on(terms), name)
+        if drawing is None:
+            return question
         try:
-            hash(recipe)
+            hash((terms, drawing))
         except TypeError:
-            return function(recipe, *tensors)
-        shapes = tuple(tuple(each.shape[1:]) for each in tensors)
-        return self._drawn(function, recipe, shapes)(*tensors)
+            return drawing.behind(question)
+        return self._drawn(question, drawing)
 
 
 @final
@@ -290,9 +293,9 @@ class BoundProbe:
             class_index(None, self.source.core.plan.head, None)
         return self._ask("classes", inputs)
 
-    def draw(self, function: Callable[..., Tensor], recipe: Any, *tensors: Tensor) -> Tensor:
-        """Return ``function(recipe, *tensors)`` of float32 (N, ...), compiled once a recipe."""
-        return self.source.core.draw(function, recipe, *tensors)
+    def draw(self, question: str, drawing: Drawing, inputs: Tensor) -> Tensor:
+        """Return what a drawing makes of the answer to a question, compiled as one."""
+        return self.answer(question, inputs, drawing)[0]
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
@@ -380,13 +383,18 @@ class BoundProbe:
             no_layers(self.source.model)
         return replace(self, terms=replace(self.terms, study=study))
 
-    def answer(self, question: str, inputs: Tensor) -> tuple[Any, tuple[Tensor, ...]]:
-        """Return the answer to a question by name, and what was told with it: score, classes."""
+    def answer(
+        self, question: str, inputs: Tensor, drawing: Drawing | None = None
+    ) -> tuple[Any, tuple[Tensor, ...]]:
+        """Return the answer to a question by name, and what was told with it: score, classes.
+
+        With a drawing, what that makes of the answer.
+        """
         if question in _LOOKS and not self.layers:
             no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         tensor = checked(inputs, self.source.core.plan)
         self._check_count(tensor.shape[0])
-        ask = getattr(self.source.core.on(self.terms), question)
+        ask = self.source.core.asked(self.terms, question, drawing)
         found, told = ask(tensor, self.targets, self.source.held)
         return found, told
 

@@ -49,6 +49,14 @@ class LastLayerProbe(Probe, Protocol):
 
 
 @runtime_checkable
+class DrawingProbe(Probe, Protocol):
+    """A probe that compiles what a recipe makes of an answer together with the question."""
+
+    def draw(self, question: str, drawing: Any, inputs: Tensor) -> Tensor:
+        """Return what a ``saliency.probe.drawn.Drawing`` makes of a question's answer."""
+
+
+@runtime_checkable
 class SettlingProbe(Probe, Protocol):
     """A probe whose target may depend on the inputs (target None: the predicted class)."""
 
