@@ -48,6 +48,7 @@ _HOMES = {
     "saliency.probe.closed_form": "ClosedFormProbe",
     "saliency.probe.keras_probe": "KerasProbe",
     "saliency.probe.protocol": "Probe",
+    "saliency.probe.scores": "Contrast Region",
     "saliency.render.palettes": "Palette",
     "saliency.values.failure": "Failure",
     "saliency.values.heatmap": "Heatmap",

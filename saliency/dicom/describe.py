@@ -29,8 +29,8 @@ def describe(source: object) -> Mapping[str, object]:
         ``modality``, ``photometric``, ``syntax`` (its name), ``rows``, ``columns``, ``frames``,
         ``samples``, ``allocated``, ``bits``, ``signed``, ``windows`` (center, width), ``spacing``
         (row mm, column mm, or None), ``aspect`` (height / width of a pixel), ``burned``
-        (0028,0301), ``zones`` (names of those that the header declares), and what may travel: body
-        part, view, laterality, model of the device.
+        (0028,0301), ``recognizable`` (0028,0302), ``zones`` (names of those that the header
+        declares), and what may travel: body part, view, laterality, model of the device.
 
     Raises
     ------
@@ -53,5 +53,6 @@ def describe(source: object) -> Mapping[str, object]:
             "aspect": read_aspect(groups),
             "zones": declared_names(top, layout),
             "burned": top.text(TAGS["BurnedInAnnotation"]),
+            "recognizable": top.text(TAGS["RecognizableVisualFeatures"]),
             **read_info(top),
         }

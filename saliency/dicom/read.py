@@ -9,6 +9,7 @@ from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
+from saliency.dicom.found import Hints, found_zones
 from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
@@ -25,7 +26,6 @@ from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
-from saliency.dicom.text import text_zone
 from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
@@ -124,6 +124,7 @@ class Reader:
         self.layout = read_layout(opened.elements, self._pixels.tag, max_pixels=max_pixels)
         check_claim(self.layout.frame_samples, self._pixels.there)
         self._groups = read_groups(opened.elements)
+        self._hints = read_hints(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
@@ -142,17 +143,17 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
-        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        told = frame_zones(groups, samples, self.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=_all_zones(declared, picture.display),
+            zones=_all_zones(declared, picture.display, self._hints),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
-            modality=self._elements.text(TAGS["Modality"])[:16],
+            modality=self._hints.modality,
             digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
@@ -195,14 +196,15 @@ class Reader:
         return Picture(rgb, through_profile(display, self._icc) if self._icc else display)
 
 
-def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
-    """Add burned-in text to the zones of the header; it is searched for when they are asked for."""
+def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:
+    """Add what the picture shows to the zones of the header, when somebody asks for them."""
+    return deferred(lambda: (*declared, *found_zones(display, hints)))
 
-    def found() -> tuple[Zone, ...]:
-        text = text_zone(display)
-        return declared if text is None else (*declared, text)
 
-    return deferred(found)
+def read_hints(elements: Elements) -> Hints:
+    """Return what helps to judge the pixels."""
+    modality = elements.text(TAGS["Modality"])[:16]
+    return Hints(modality, elements.text(TAGS["BurnedInAnnotation"]))
 
 
 def read_info(elements: Elements) -> dict[str, str]:

@@ -9,6 +9,7 @@ from saliency.pipeline.ahead import ahead
 from saliency.pipeline.explain import Explainer, as_image, ask, bound, prepared, probe_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.prepare import Prepare
+from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, Target
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
@@ -126,7 +127,8 @@ def _batch(
     if not ready:
         return []
     try:
-        return [*ask(probe, [image for image, _ in ready], [given for _, given in ready], recipe)]
+        mine = probe.rows(indices) if isinstance(probe, BoundProbe) else probe
+        return [*ask(mine, [image for image, _ in ready], [given for _, given in ready], recipe)]
     except SaliencyError as error:
         if len(ready) == 1:
             return [_failure(indices[0], error)]

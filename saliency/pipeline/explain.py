@@ -19,6 +19,7 @@ from saliency.probe.about import About
 from saliency.probe.cache import probe_for
 from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, SettlingProbe, Target
+from saliency.probe.targets import target_name
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
@@ -161,7 +162,7 @@ def _targets(probe: Any, count: int) -> list[int | str]:
     """Return what was explained, per sample: an index, a label, or the name of a callable."""
     target = getattr(probe, "target", "score")
     if callable(target):
-        return [getattr(target, "__name__", type(target).__name__)] * count
+        return [target_name(target)] * count
     if isinstance(target, str):
         return [target] * count
     return [int(index) for index in np.resize(np.asarray(probe.targets), count)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, final
 
 from saliency.probe.graph import Rule, Study
-from saliency.probe.keras_probe import BoundProbe, checked
+from saliency.probe.keras_probe import BoundProbe, check_rows, checked
 from saliency.probe.protocol import Target, Tensor
 
 
@@ -28,6 +28,7 @@ class About:
     def __init__(self, bound: BoundProbe, batch: Tensor) -> None:
         self.bound = bound
         self.batch = checked(batch, bound.source.core.plan)
+        check_rows(self.batch.shape[0], bound.source.held)
         self._told: tuple[Tensor, ...] = ()
 
     @property

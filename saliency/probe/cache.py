@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-import keras
-
+from saliency.probe.doors import Held
 from saliency.probe.graph import fingerprint
-from saliency.probe.keras_probe import Core, KerasProbe, Source
+from saliency.probe.keras_probe import Core, KerasProbe, Source, explained_input
 from saliency.probe.load import load_model
 from saliency.probe.plan import Choice, Output
 
@@ -20,13 +19,15 @@ _CORES: Final[WeakKeyDictionary[Any, dict[Choice, tuple[tuple[Any, ...], Core]]]
 _LOCK: Final = threading.Lock()
 
 
-def probe_for(
+def probe_for(  # noqa: PLR0913 - every choice that a probe has
     model: Source,
     *,
     layers: Sequence[str] | None = None,
     output: Output = "logit",
     labels: Sequence[str] | None = None,
     part: str | int | None = None,
+    input: str | int | None = None,  # noqa: A002
+    held: Held | None = None,
 ) -> KerasProbe:
     """Return a KerasProbe; for a model object that was asked before, without compiling again.
 
@@ -36,18 +37,17 @@ def probe_for(
 
     Parameters
     ----------
-    model, layers, output, labels, part
+    model, layers, output, labels, part, input, held
         As in KerasProbe.
     """
     if isinstance(model, str | os.PathLike):
         model = load_model(model)
-    choice = Choice(None if layers is None else tuple(layers), output, part)
-    return KerasProbe.from_core(model, _core(model, choice), labels)
+    taken = None if layers is None else tuple(layers)
+    choice = Choice(taken, output, part, explained_input(model, input, held))
+    return KerasProbe.from_core(model, _core(model, choice), labels, held)
 
 
 def _core(model: Any, choice: Choice) -> Core:
-    if not isinstance(model, keras.Model):
-        return Core(model, choice)
     traits = fingerprint(model)
     with _LOCK:
         cores = _CORES.setdefault(model, {})

@@ -10,7 +10,8 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Notes, Rule, Study, Walk
+from saliency.probe.doors import tiled
+from saliency.probe.graph import Notes, Rule, Study, Walk, standing_in
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -18,13 +19,15 @@ from saliency.probe.targets import check_score, class_score, classes
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 """A callable target: the model's output -> (N,)."""
 
-Question: TypeAlias = Callable[[Tensor, Tensor], Any]
+Question: TypeAlias = Callable[[Tensor, Tensor, tuple[Tensor, ...]], Any]
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Questions:
-    """Compiled functions of ``inputs`` float32 (N, H, W, C) and ``targets`` int32 (k,).
+    """Compiled functions of ``inputs`` float32 (N, H, W, C), ``targets`` int32 (k,), ``held``.
+
+    ``held``: a tensor (k, ...) for each input of the model that is not explained, in flat order.
 
     Each returns its answer and what :meth:`Pass.told` adds: the same forward pass has it anyway.
     Each is traced at its first call, once for all batch sizes, classes and free picture sizes.
@@ -60,11 +63,12 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
     pictures = tf.TensorSpec((None, *plan.shape), tf.float32)
     classes = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(autograph=False, input_signature=(pictures, classes))  # type: ignore[untyped-decorator]
-    def traced(inputs: Tensor, targets: Tensor) -> Any:
+    @tf.function(autograph=False, input_signature=(pictures, classes, _rows(plan)))  # type: ignore[untyped-decorator]
+    def traced(inputs: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces[name] += 1
-        forward = Pass(plan, terms, inputs, targets)
-        return body(forward), forward.told()
+        with standing_in(plan.values):
+            forward = Pass(plan, terms, inputs, targets, held)
+            return body(forward), forward.told()
 
     question: Question = traced
     return question
@@ -81,12 +85,13 @@ def compiled_head(
     activations = tf.TensorSpec((None, *shape), tf.float32)
     classes = tf.TensorSpec((None,), tf.int32)
 
-    @tf.function(autograph=False, input_signature=(activations, classes))  # type: ignore[untyped-decorator]
-    def traced(activation: Tensor, targets: Tensor) -> Any:
+    @tf.function(autograph=False, input_signature=(activations, classes, _rows(plan)))  # type: ignore[untyped-decorator]
+    def traced(activation: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces["head"] += 1
         pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
-        forward = Pass(plan, replace(terms, rule=_answered(plan, activation)), pictures, targets)
-        score = forward.score()
+        answered = replace(terms, rule=_answered(plan, activation))
+        with standing_in(plan.values):
+            score = Pass(plan, answered, pictures, targets, held).score()
         if tf.gradients(score, [pictures]) != [None]:
             msg = (
                 "The last tapped layer is not the only way to the output: there is a connection "
@@ -97,6 +102,10 @@ def compiled_head(
 
     question: Question = traced
     return question
+
+
+def _rows(plan: Plan) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held)
 
 
 #: Height and width of the blank picture that stands in where a model leaves them free.
@@ -136,11 +145,19 @@ def drawn(
 class Pass:
     """One forward pass, drawn once, and what may be asked of it."""
 
-    def __init__(self, plan: Plan, terms: Terms, inputs: Tensor, targets: Tensor) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        terms: Terms,
+        inputs: Tensor,
+        targets: Tensor,
+        held: tuple[Tensor, ...] = (),
+    ) -> None:
         self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
+        self.held = tuple(tiled(each, tf.shape(inputs)[0]) for each in held)
         self.notes: Notes | None = terms.study.begin() if terms.study else None
         self.rule: Rule | None = self.notes or terms.rule
-        self.walk: Walk = plan.run(self._door(inputs), self.rule)
+        self.walk: Walk = plan.run(plan.doors.whole(self._door(inputs), self.held), self.rule)
         self._explained: Any = None
 
     @property

@@ -3,14 +3,15 @@
 Every private name of Keras that the library needs is in this file.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.models.functional import Functional
 
 from saliency.probe.protocol import Tensor
@@ -109,8 +110,15 @@ class Graph:
     children: Mapping[Any, "Graph"] = field(repr=False)
     drawn: bool = False
 
-    def run(self, inputs: Tensor, rule: Rule | None = None) -> Walk:
+    @property
+    def lasting(self) -> bool:
+        """Whether it holds no values that were worked out, perhaps of weights, while drawing."""
+        return not any(map(_worked_out, self.nodes)) and bool(self.nodes)
+
+    def run(self, inputs: Any, rule: Rule | None = None) -> Walk:
         """Run every operation on tensors in inference mode, and remember each call.
+
+        ``inputs``: one tensor for each input, in flat order; or the tensor, where there is one.
 
         No variable is written, no loss is added, no node is made: the walk happens inside a
         stateless scope. ``rule`` may replace what an operation gives (and so its gradient).
@@ -123,11 +131,10 @@ class Graph:
         walk: Walk = inference(lambda: self._walk(inputs, perform))
         return walk
 
-    def shapes(self, shape: tuple[int | None, ...]) -> Walk:
+    def shapes(self, symbols: list[Any]) -> Walk:
         """Walk with shapes alone: Keras tensors in and out, nothing is computed or recorded."""
-        dtype = self.inputs[0].dtype
         with keras.StatelessScope():
-            return self._walk(keras.KerasTensor(shape, dtype), _specify)
+            return self._walk(symbols, _specify)
 
     def _walk(self, inputs: Any, perform: Perform) -> Walk:
         calls: list[Call] = []
@@ -151,17 +158,19 @@ def graph_of(model: Operation, *, draw: bool = True) -> Graph | None:
     return None if source is None else _graph(source, draw=draw)
 
 
-def symbolic_graph(model: Operation, shape: tuple[int | None, ...]) -> Graph | None:
+def symbolic_graph(model: Operation, symbols: Any) -> Graph | None:
     """Return the graph that ``model.call`` draws when it is called on symbols; else None.
+
+    ``symbols``: Keras tensors in the structure that the call takes; new ones like them are used.
 
     For subclassed models. None where the call uses TensorFlow's own operations, which do not
     accept symbols. The nodes that the call leaves on the model's layers are taken off again.
     """
     with _nodes_kept(model):
         try:
-            symbol = keras.Input(batch_shape=shape, name="probed")
-            output = inference(lambda: model.call(symbol, **_inference(model, {})))
-            return replace(_graph(keras.Function(symbol, output, name="probed")), drawn=True)
+            inputs = keras.tree.map_structure(_input_like, symbols)
+            output = inference(lambda: model.call(inputs, **_inference(model, {})))
+            return replace(_graph(keras.Function(inputs, output, name="probed")), drawn=True)
         except Exception:  # noqa: BLE001 - a foreign call may fail in any way
             return None
 
@@ -169,9 +178,25 @@ def symbolic_graph(model: Operation, shape: tuple[int | None, ...]) -> Graph | N
 def inference(function: Callable[[], Any]) -> Any:
     """Run ``function`` so that layers see training=False and cannot write a variable."""
     result: list[Any] = []
-    with keras.StatelessScope():
-        _Frame(lambda: result.append(function()))(tf.zeros(()), training=False)
+    failed: list[Exception] = []
+
+    def kept() -> None:
+        """Keep an error from Keras, which would wrap it in remarks on the frame."""
+        try:
+            result.append(function())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+
+    with nullcontext() if in_stateless_scope() else keras.StatelessScope():
+        _Frame(kept)(tf.zeros(()), training=False)
+    if failed:
+        raise failed[0]
     return result[0]
+
+
+def standing_in(values: Sequence[tuple[Any, Any]]) -> AbstractContextManager[Any]:
+    """Return a context in which variables have other values; the variables stay as they are."""
+    return keras.StatelessScope(state_mapping=values) if values else nullcontext()
 
 
 def shadow(layer: Operation, **attributes: Any) -> Operation:
@@ -258,12 +283,33 @@ def _graph(source: Any, *, draw: bool = True) -> Graph:
 
 
 def _child(node: Any, *, draw: bool) -> Graph | None:
-    """Return the graph of a nested model; a subclassed one is drawn where it takes one tensor."""
+    """Return the graph of what has one inside; code is drawn where it takes one argument."""
     graph = graph_of(node.operation, draw=draw)
-    subclassed = graph is None and isinstance(node.operation, keras.Model)
-    if subclassed and draw and len(node.input_tensors) == 1:
-        return symbolic_graph(node.operation, tuple(node.input_tensors[0].shape))
-    return graph
+    if graph is not None or not draw or not _has_code(node.operation):
+        return graph
+    given = keras.tree.flatten(node.arguments.args[:1])
+    if len(given) != len(node.input_tensors):
+        return None
+    drawn = symbolic_graph(node.operation, node.arguments.args[0])
+    model = isinstance(node.operation, keras.Model)
+    return drawn if drawn is None or model or drawn.lasting else None
+
+
+def _has_code(operation: Operation) -> bool:
+    """Return whether this is a model or a layer whose call somebody else wrote."""
+    if isinstance(operation, keras.Model | keras.layers.Lambda):
+        return True
+    own = not type(operation).__module__.startswith("keras.")
+    return own and isinstance(operation, keras.Layer)
+
+
+def _worked_out(node: Any) -> bool:
+    given = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+    return any(isinstance(each, tf.Tensor) for each in given)
+
+
+def _input_like(symbol: Any) -> Any:
+    return keras.Input(batch_shape=tuple(symbol.shape), dtype=symbol.dtype)
 
 
 def _nodes(source: Any) -> Iterator[Any]:
@@ -295,8 +341,8 @@ def _step(graph: Graph, node: Any, given: Any, perform: Perform, prefix: str) ->
 def _reference_order(model: Operation, inputs: Any) -> list[Any]:
     """Flatten the inputs of a nested model in the order of its own inputs."""
     if isinstance(inputs, dict):
-        names = [symbol.name for symbol in model.inputs]
-        if set(names) <= set(inputs):
+        names = [symbol.name for symbol in getattr(model, "inputs", ())]
+        if names and set(names) <= set(inputs):
             return [inputs[name] for name in names]
     return list(keras.tree.flatten(inputs))
 

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from typing import Any, TypeAlias, final
@@ -11,9 +12,10 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head, drawn
+from saliency.probe.doors import Held, doors_of, explained_index, held_tensors
 from saliency.probe.graph import Rule, Study
 from saliency.probe.load import load_model
-from saliency.probe.plan import Choice, Output, Plan, no_layers, plan_of
+from saliency.probe.plan import Choice, Output, Plan, check_model, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
 from saliency.probe.shuffled import shuffled
 from saliency.probe.targets import PREDICTED, checked_labels, class_index
@@ -33,8 +35,8 @@ _LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
 
-    def __init__(self, model: Any, choice: Choice) -> None:
-        plan = plan_of(model, choice)
+    def __init__(self, model: Any, choice: Choice, values: Sequence[tuple[Any, Any]] = ()) -> None:
+        plan = replace(plan_of(model, choice), values=values)
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
         self.traces = traces
@@ -92,13 +94,19 @@ class KerasProbe:
         One name for each class, to be used as targets.
     part
         Name or index of the output to explain, where the model has several.
+    input
+        Name or index of the input that is explained, where the model has several; None: the one
+        that is not held.
+    held
+        Values of all other inputs, by name or index: one row for all pictures, or one for each
+        (sample i has row i modulo the number of rows). As the model takes them.
 
     Raises
     ------
     ModelError
-        The model cannot be asked, or has no such layer.
+        The model cannot be asked, or has no such layer, part or input.
     InputError
-        The labels do not fit, or ``output`` is unknown.
+        The labels do not fit, ``output`` is unknown, or a held value is missing or does not fit.
 
     Examples
     --------
@@ -106,7 +114,7 @@ class KerasProbe:
     >>> probe.at("pneumonia").gradient(inputs)  # doctest: +SKIP
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - every choice that a model leaves
         self,
         model: Source,
         *,
@@ -114,22 +122,44 @@ class KerasProbe:
         output: Output = "logit",
         labels: Sequence[str] | None = None,
         part: str | int | None = None,
+        input: str | int | None = None,  # noqa: A002
+        held: Held | None = None,
     ) -> None:
         loaded = load_model(model) if isinstance(model, str | os.PathLike) else model
-        choice = Choice(None if layers is None else tuple(layers), output, part)
-        self._set(loaded, Core(loaded, choice), labels)
+        taken = None if layers is None else tuple(layers)
+        choice = Choice(taken, output, part, explained_input(loaded, input, held))
+        self._set(loaded, Core(loaded, choice), labels, held)
 
     @classmethod
-    def from_core(cls, model: Any, core: Core, labels: Sequence[str] | None = None) -> "KerasProbe":
+    def from_core(
+        cls,
+        model: Any,
+        core: Core,
+        labels: Sequence[str] | None = None,
+        held: Held | None = None,
+    ) -> "KerasProbe":
         """Return a probe around questions that were compiled before."""
         probe = object.__new__(cls)
-        probe._set(model, core, labels)
+        probe._set(model, core, labels, held)
         return probe
 
-    def _set(self, model: Any, core: Core, labels: Sequence[str] | None) -> None:
+    def _set(self, model: Any, core: Core, labels: Sequence[str] | None, held: Held | None) -> None:
         self.model = model
         self.core = core
         self.labels = checked_labels(labels, core.plan.head)
+        self.held = held_tensors(core.plan.doors, held)
+
+    def holding(self, held: Held) -> "KerasProbe":
+        """Return this probe with other values of the inputs that are not explained.
+
+        Nothing is compiled again.
+
+        Raises
+        ------
+        ModelError, InputError
+            As for ``held`` of a new probe.
+        """
+        return KerasProbe.from_core(self.model, self.core, self.labels, held)
 
     def at(self, target: Target) -> "BoundProbe":
         """Bind to a target: an explainer's view of the model.
@@ -152,8 +182,9 @@ class KerasProbe:
 
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
-        inputs = checked(inputs, self.core.plan)
-        return self.core.questions.predict(inputs, _constant(PREDICTED))[0]
+        tensor = checked(inputs, self.core.plan)
+        check_rows(tensor.shape[0], self.held)
+        return self.core.questions.predict(tensor, _constant(PREDICTED), self.held)[0]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -172,7 +203,7 @@ class KerasProbe:
 
     @property
     def input_shape(self) -> tuple[int | None, ...]:
-        """(H, W, C) of one sample, None where the model leaves it free."""
+        """(H, W, C) of one sample of the explained input, None where the model leaves it free."""
         return self.core.plan.shape
 
     @property
@@ -265,9 +296,26 @@ class BoundProbe:
 
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
+        check_rows(inputs.shape[0], self.source.held)
         if self.target is not None:
             return self
         return replace(self, targets=self.classes(inputs))
+
+    def rows(self, indices: Sequence[int]) -> "BoundProbe":
+        """Return a probe for some of the pictures whose inputs are held, by their indices.
+
+        Inputs that are held at one row, for all pictures, stay as they are.
+
+        Raises
+        ------
+        InputError
+            There is no row for a picture.
+        """
+        if all(each.shape[0] == 1 for each in self.source.held):
+            return self
+        source = copy(self.source)
+        source.held = tuple(_rows(each, indices) for each in self.source.held)
+        return replace(self, source=source)
 
     def head(self, activation: Tensor) -> Tensor:
         """Return the score, float32 (N,), that the rest of the network gives to an activation.
@@ -286,21 +334,22 @@ class BoundProbe:
             no_layers(self.source.model, opaque=self.source.core.plan.opaque)
         given = tf.cast(activation, tf.float32)
         self._check_count(given.shape[0])
-        return self.source.core.head(self.terms, tuple(given.shape[1:]))(given, self.targets)
+        ask = self.source.core.head(self.terms, tuple(given.shape[1:]))
+        return ask(given, self.targets, self.source.held)
 
     def randomised(self, seed: int) -> "BoundProbe":
-        """Return a probe of a copy whose weights are shuffled, tensor by tensor.
+        """Return a probe of the network with its weights shuffled, tensor by tensor.
 
         The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not speak
-        of what was learnt. The user's model is left as it is.
+        of what was learnt. The user's model is left as it is, and not copied.
 
         Raises
         ------
         ModelError
-            Keras cannot clone the model.
+            Weights that the network computes with are out of Keras's reach (a SavedModel).
         """
-        copy = shuffled(self.source.model, seed)
-        source = KerasProbe.from_core(copy, Core(copy, self.source.core.choice), self.source.labels)
+        source, model = copy(self.source), self.source.model
+        source.core = Core(model, self.source.core.choice, shuffled(model, seed))
         return replace(self, source=source)
 
     def ruled(self, rule: Rule) -> "BoundProbe":
@@ -338,10 +387,11 @@ class BoundProbe:
         tensor = checked(inputs, self.source.core.plan)
         self._check_count(tensor.shape[0])
         ask = getattr(self.source.core.on(self.terms), question)
-        found, told = ask(tensor, self.targets)
+        found, told = ask(tensor, self.targets, self.source.held)
         return found, told
 
     def _check_count(self, samples: int | None) -> None:
+        check_rows(samples, self.source.held)
         count = self.targets.shape[0]
         if count and samples is not None and samples % count:
             msg = (
@@ -369,6 +419,46 @@ def checked(inputs: Tensor, plan: Plan) -> Tensor:
         msg = f"inputs: expected shape (N, {want}), got {tuple(tensor.shape)}."
         raise InputError(msg)
     return tensor
+
+
+def explained_input(model: Any, chosen: str | int | None, held: Held | None) -> int:
+    """Return the index of the input that is explained.
+
+    Raises
+    ------
+    ModelError
+        The model cannot be asked, or it is not clear which input is meant.
+    """
+    check_model(model)
+    return explained_index(model, doors_of(model)[0], chosen, held)
+
+
+def check_rows(samples: int | None, held: Sequence[Tensor]) -> None:
+    """Check that held inputs have one row, or one for each picture of a batch.
+
+    Raises
+    ------
+    InputError
+        The samples are no multiple of the rows.
+    """
+    counts = sorted({int(each.shape[0]) for each in held} - {1})
+    wrong = [count for count in counts if samples is not None and samples % count]
+    if wrong or len(counts) > 1:
+        msg = (
+            f"held: expected one row, or one for each of the {samples} pictures, got "
+            f"{' and '.join(map(str, counts))} rows."
+        )
+        raise InputError(msg)
+
+
+def _rows(held: Tensor, indices: Sequence[int]) -> Tensor:
+    count = int(held.shape[0])
+    if count == 1:
+        return held
+    if max(indices) >= count:
+        msg = f"held: expected a row for picture {max(indices) + 1}, got {count} rows."
+        raise InputError(msg)
+    return tf.gather(held, list(indices))
 
 
 def _constant(index: int) -> Tensor:

@@ -14,6 +14,9 @@ Shape: TypeAlias = tuple[int | None, ...]
 FREE = 256
 """Stands in for a free spatial axis while shapes are worked out."""
 
+HELD = -2
+"""Stands among a step's parents for an input of the model that is not explained."""
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,8 @@ class Step:
     operation
         As in the call.
     parents
-        Indices of the steps that feed it, in the order of its arguments; -1 is the model's input.
+        Indices of the steps that feed it, in the order of its arguments; -1 is the explained
+        input, ``HELD`` another one.
     inputs
         Shapes of its tensor arguments, parallel to ``parents``.
     shape
@@ -71,14 +75,23 @@ class Outline:
     channels_first: bool = False
 
 
-def outline_of(graph: Graph, shape: Shape, part: int | None = None) -> Outline:
+def outline_of(
+    graph: Graph, shape: Shape, part: int | None = None, *, explained: int = 0
+) -> Outline:
     """Work out all shapes for inputs of ``shape``; free axes but the batch count as 256.
 
-    ``part`` chooses among several outputs by their order in the flat structure.
+    ``part`` chooses among several outputs, ``explained`` among several inputs, by their order in
+    the flat structure.
     """
-    filled = (shape[0], *(FREE if axis is None else axis for axis in shape[1:]))
-    walk = graph.shapes(filled)
-    producers: dict[int, int] = {}
+    shapes = [tuple(symbol.shape) for symbol in graph.inputs]
+    shapes[explained] = shape
+    symbols = [
+        keras.KerasTensor(_filled(each), symbol.dtype)
+        for each, symbol in zip(shapes, graph.inputs, strict=True)
+    ]
+    walk = graph.shapes(symbols)
+    held = (symbol for index, symbol in enumerate(symbols) if index != explained)
+    producers = {id(symbol): HELD for symbol in held}
     steps = tuple(_step(index, call, producers) for index, call in enumerate(walk.calls))
     steps = _numbered(steps)
     output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
@@ -88,6 +101,10 @@ def outline_of(graph: Graph, shape: Shape, part: int | None = None) -> Outline:
     last = given[0] if single and given else None
     outline = Outline(steps, given, last, tuple(output.shape) if single else ())
     return _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
+
+
+def _filled(shape: Shape) -> Shape:
+    return (shape[0], *(FREE if axis is None else axis for axis in shape[1:]))
 
 
 def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:

@@ -1,7 +1,7 @@
 """What is to be compiled: a model taken apart, without the model."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
+from saliency.probe.doors import Door, Doors, doors_of
 from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
@@ -27,9 +28,11 @@ class Plan:
     Parameters
     ----------
     run
-        Inputs as the model takes them, and a rule or None -> output and calls.
+        A tensor for each input as the model takes it, and a rule or None -> output and calls.
+    doors
+        The inputs.
     shape
-        (H, W, C) of one sample, channels last, None where free.
+        (H, W, C) of one sample of the explained input, channels last, None where free.
     head
         The end of the model.
     logit
@@ -44,9 +47,12 @@ class Plan:
         Which of several outputs is explained, in flat order.
     opaque
         No calls are seen: there is nothing to tap.
+    values
+        Variables that have another value than their own, and that value.
     """
 
     run: Callable[..., Walk]
+    doors: Doors
     shape: Shape
     head: Head
     logit: bool
@@ -56,6 +62,7 @@ class Plan:
     channels_first: bool = False
     part: int | None = None
     opaque: bool = False
+    values: Sequence[tuple[Any, Any]] = ()
 
 
 @final
@@ -66,6 +73,8 @@ class Choice:
     layers: tuple[str, ...] | None = None
     output: Output = "logit"
     part: str | int | None = None
+    explained: int = 0
+    """Index of the explained input."""
 
 
 def plan_of(model: Any, choice: Choice) -> Plan:
@@ -74,30 +83,32 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     Raises
     ------
     ModelError
-        It is no built Keras model on TensorFlow, has several inputs, or lacks a named layer or
-        part.
+        It is no built Keras model on TensorFlow, or lacks a named layer or part.
     InputError
         ``output`` is neither "logit" nor "probability".
     """
-    _check(model, choice.output)
-    shape = _input_shape(model)
-    graph = _graph(model, shape)
-    if graph is None or not _has_shapes(graph, shape):
-        return _opaque(model, shape, choice)
-    return _seen(model, graph, shape, choice)
+    check_model(model)
+    _check_output(choice.output)
+    doors = Doors(*doors_of(model), choice.explained)
+    graph = _graph(model, doors)
+    if graph is None or not _has_shapes(graph, doors):
+        return _opaque(model, doors, choice)
+    return _seen(model, graph, doors, choice)
 
 
-def _seen(model: Any, graph: Graph, shape: Shape, choice: Choice) -> Plan:
+def _seen(model: Any, graph: Graph, doors: Doors, choice: Choice) -> Plan:
     """Plan a model whose graph is known."""
+    shape = doors.shape
     names = _output_names(model, graph.outputs)
     part = _part(names, choice.part)
-    outline = outline_of(graph, shape, part)
+    outline = outline_of(graph, shape, part, explained=doors.explained)
     head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
     taps = _taps(outline, head, choice.layers, len(shape))
     logit = choice.output == "logit" and head.step is not None
     plain = head.step is None or logit
     return Plan(
         run=graph.run,
+        doors=doors,
         shape=(channels_last(shape) if outline.channels_first else shape)[1:],
         head=head,
         logit=logit,
@@ -143,23 +154,34 @@ def _part(names: tuple[str, ...], part: str | int | None) -> int | None:
     raise ModelError(msg)
 
 
-def _opaque(model: Any, shape: Shape, choice: Choice) -> Plan:
+def _opaque(model: Any, doors: Doors, choice: Choice) -> Plan:
     """Plan a model that can only be called. The closure must not keep it alive."""
     if choice.layers:
         no_layers(model)
     alive = weakref.ref(model)
 
-    def run(inputs: Tensor, _: Rule | None) -> Walk:
+    def run(inputs: list[Tensor], _: Rule | None) -> Walk:
         living: Any = alive()
-        return Walk(inference(lambda: living(inputs, training=False)), ())
+        return Walk(inference(lambda: living(doors.packed(inputs), training=False)), ())
 
-    outputs = model.compute_output_spec(keras.KerasTensor((None, *shape[1:])))
+    outputs = _output_spec(model, doors)
     names = _output_names(model, outputs)
     part = _part(names, choice.part)
     output = outputs if part is None else keras.tree.flatten(outputs)[part]
     single = isinstance(output, keras.KerasTensor)
     head = Head(tuple(output.shape)) if single else Head((), choices=names)
-    return Plan(run, shape[1:], head, logit=False, part=part, opaque=True)
+    return Plan(run, doors, doors.shape[1:], head, logit=False, part=part, opaque=True)
+
+
+def _output_spec(model: Any, doors: Doors) -> Any:
+    try:
+        return model.compute_output_spec(doors.packed(_symbols(doors)))
+    except Exception as error:
+        msg = (
+            f"The model {model.name!r} could not be called on {', '.join(map(str, doors.each))}: "
+            f"{str(error).strip().splitlines()[-1]}"
+        )
+        raise ModelError(msg) from error
 
 
 def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
@@ -168,7 +190,8 @@ def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
     if not opaque:
         msg = (
             f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
-            "name layers with KerasProbe(layers=[...])."
+            "name layers with KerasProbe(layers=[...]), or ask an explainer of scores and "
+            "gradients (gradient, integrated gradients, occlusion, RISE)."
         )
         raise ModelError(msg)
     msg = (
@@ -180,10 +203,20 @@ def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
     raise ModelError(msg)
 
 
-def _check(model: Any, output: str) -> None:
+def _check_output(output: str) -> None:
     if output not in ("logit", "probability"):
         msg = f"output: expected 'logit' or 'probability', got {output!r}."
         raise InputError(msg)
+
+
+def check_model(model: Any) -> None:
+    """Check that this is a built Keras model on TensorFlow.
+
+    Raises
+    ------
+    ModelError
+        It is not.
+    """
     if keras.backend.backend() != "tensorflow":
         msg = (
             f"KerasProbe needs Keras on TensorFlow, this one runs on {keras.backend.backend()}. "
@@ -201,51 +234,40 @@ def _check(model: Any, output: str) -> None:
         raise ModelError(msg)
 
 
-def _input_shape(model: Any) -> Shape:
-    shapes = _input_shapes(model)
-    if len(shapes) != 1:
-        msg = (
-            f"The model {model.name!r} has {len(shapes)} inputs ({', '.join(shapes) or 'unknown'}),"
-            " a probe has one. Fix the others in a functional model around it."
-        )
-        raise ModelError(msg)
-    shape = next(iter(shapes.values()))
-    return (None, *shape[1:])
+def _symbols(doors: Doors) -> list[Any]:
+    return [keras.KerasTensor((None, *door.shape[1:]), door.dtype) for door in doors.each]
 
 
-def _input_shapes(model: Any) -> dict[str, Shape]:
-    """Return the shapes of a model's inputs by name."""
-    try:
-        return {symbol.name: tuple(symbol.shape) for symbol in model.inputs}
-    except (AttributeError, TypeError):
-        built = model.get_build_config() or {}
-    shapes = built.get("shapes_dict") or {"inputs": built.get("input_shape")}
-    flat = (isinstance(shape, tuple | list) and len(shape) > 1 for shape in shapes.values())
-    return {name: tuple(shape) for name, shape in shapes.items()} if all(flat) else {}
-
-
-def _graph(model: Any, shape: Shape) -> Graph | None:
+def _graph(model: Any, doors: Doors) -> Graph | None:
     """Return a graph that was seen to do what the model does, or None."""
-    graph = graph_of(model) or symbolic_graph(model, shape)
-    if graph is not None and graph.drawn and not _agree(model, graph, shape):
+    graph = graph_of(model) or symbolic_graph(model, doors.packed(_symbols(doors)))
+    if graph is not None and graph.drawn and not _agree(model, graph, doors):
         return graph_of(model, draw=False)
     return graph
 
 
-def _has_shapes(graph: Graph, shape: Shape) -> bool:
+def _has_shapes(graph: Graph, doors: Doors) -> bool:
     """Return whether every operation can tell its output's shape without running."""
     try:
-        outline_of(graph, shape)
+        outline_of(graph, doors.shape, explained=doors.explained)
     except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
         return False
     return True
 
 
-def _agree(model: Any, graph: Graph, shape: Shape) -> bool:
+def _agree(model: Any, graph: Graph, doors: Doors) -> bool:
     """Return whether model and graph give the same on one random input."""
-    size = (1, *(axis or 64 for axis in shape[1:]))
-    inputs = tf.constant(np.random.default_rng(0).random(size), tf.float32)
+    generator = np.random.default_rng(0)
+    inputs = [_sample(door, generator) for door in doors.each]
     ours = keras.tree.flatten(graph.run(inputs).output)
-    theirs = keras.tree.flatten(inference(lambda: model(inputs, training=False)))
+    theirs = keras.tree.flatten(inference(lambda: model(doors.packed(inputs), training=False)))
     pairs = zip(ours, theirs, strict=True)
     return all(np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
+
+
+def _sample(door: Door, generator: np.random.Generator) -> Tensor:
+    """Return one random row of an input; zeros of what is no float, such as an index."""
+    size = (1, *(axis or 64 for axis in door.shape[1:]))
+    if tf.as_dtype(door.dtype).is_floating:
+        return tf.constant(generator.random(size), door.dtype)
+    return tf.zeros(size, door.dtype)

@@ -143,9 +143,12 @@ def straight_through(output: Tensor, surrogate: Tensor) -> Tensor:
 
 
 def check_known(
-    method: str, unknown: Sequence[tuple[str, Operation, Any]], ends: Sequence[Tensor]
+    method: str,
+    unknown: Sequence[tuple[str, Operation, Any]],
+    ends: Sequence[Tensor],
+    start: Tensor,
 ) -> None:
-    """Raise where ``ends`` come through a layer that a method has no rule for.
+    """Raise where ``ends`` come from ``start`` through a layer that a method has no rule for.
 
     Raises
     ------
@@ -153,14 +156,15 @@ def check_known(
         Names the first such layer.
     """
     for name, operation, output in unknown:
-        found = tf.gradients(list(ends), tensors(output))
-        if all(each is None for each in found):
+        flat = tensors(output)
+        after = tf.gradients(list(ends), flat) if flat else ()
+        if all(each is None for each in after) or tf.gradients(flat, start) == [None]:
             continue
         function = getattr(getattr(operation, "activation", None), "__name__", None)
         kind = type(operation).__name__ + (f" with {function}" if function else "")
         msg = (
             f"{method} has no rule for the layer {name!r} ({kind}). Gradient, "
-            "IntegratedGradients, SmoothGrad, GradCAM and Occlusion need none."
+            "IntegratedGradients, SmoothGrad and Occlusion need none; nor do the CAMs."
         )
         raise ModelError(msg)
 

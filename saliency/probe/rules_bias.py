@@ -23,7 +23,8 @@ class BiasGradients:
 
     Answers a pair: float32 (N, H, W, C), and a tuple of float32 (N, h, w, c) or (N, c), in the
     order of the network, channels last. Derivative times picture and all of the others sum to the
-    score, where it is linear in the logits.
+    score, where it is linear in the logits. What other inputs, which are held, add to the way of
+    the picture is a bias too; it has no place on the picture: (N, 1).
     """
 
     def begin(self) -> "_BiasGradients":
@@ -67,13 +68,13 @@ class _BiasGradients:
             The score comes through a layer whose biases are not known.
         """
         score = forward.score()
-        check_known("FullGrad", self.unknown, keras.tree.flatten(forward.explained()))
-        inputs, places = forward.inputs, [place for place, _ in self.entered]
-        slopes = tf.gradients(score, [inputs], unconnected_gradients="zero")
-        found = zip(self.entered, tf.gradients(score, places) if places else (), strict=True)
-        pairs = ((bias, slope) for (_, bias), slope in found if slope is not None)
-        parts = [tf.cast(bias, slope.dtype) * slope for bias, slope in pairs]
-        return slopes[0], tuple(_shown(forward, part) for part in parts)
+        ends, inputs = keras.tree.flatten(forward.explained()), forward.inputs
+        check_known("FullGrad", self.unknown, ends, inputs)
+        joined = _joined(forward) if forward.held else []
+        entered = [pair for pair in self.entered if not joined or _depends(pair[0], inputs)]
+        slope = tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
+        parts = [_shown(forward, part) for part in _parts(score, entered)]
+        return slope, (*parts, *map(_total, _parts(score, [(each, each) for each in joined])))
 
     def _linear(
         self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
@@ -99,7 +100,33 @@ class _BiasGradients:
 
 
 def _blank(value: Any) -> Any:
-    return tf.zeros_like(value) if tf.is_tensor(value) else value
+    return tf.zeros_like(value) if tf.is_symbolic_tensor(value) else value
+
+
+def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
+    """Return bias times derivative, for each place that the score depends on."""
+    places = [place for place, _ in entered]
+    slopes = tf.gradients(score, places) if places else ()
+    found = ((bias, slope) for (_, bias), slope in zip(entered, slopes, strict=True))
+    return [tf.cast(bias, slope.dtype) * slope for bias, slope in found if slope is not None]
+
+
+def _joined(forward: Any) -> list[Tensor]:
+    """Return what does not come from the picture, where it meets what does."""
+    inputs = forward.inputs
+    met = [call for call in forward.walk.calls if _depends(call.output, inputs)]
+    given = {id(each): each for call in met for each in call.inputs if each.dtype.is_floating}
+    return [each for each in given.values() if not _depends(each, inputs)]
+
+
+def _depends(tensor: Any, inputs: Tensor) -> bool:
+    flat = [each for each in tensors(tensor) if each.dtype.is_floating]
+    return bool(flat) and tf.gradients(flat, [inputs]) != [None]
+
+
+def _total(part: Tensor) -> Tensor:
+    part = tf.cast(part, tf.float32)
+    return tf.reduce_sum(tf.reshape(part, (tf.shape(part)[0], -1)), axis=1, keepdims=True)
 
 
 def _shown(forward: Any, part: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ class _Relevance:
         """
         ends = keras.tree.flatten(forward.explained())
         slopes = tf.gradients(forward.score(), ends, unconnected_gradients="zero")
-        check_known("LRP", self.unknown, ends)
+        check_known("LRP", self.unknown, ends, forward.inputs)
         starts = [end * slope for end, slope in zip(ends, slopes, strict=True)]
         inputs = forward.inputs
         return tf.gradients(ends, [inputs], starts, unconnected_gradients="zero")[0]

@@ -61,7 +61,7 @@ class _Rescale:
             The score comes through a layer that no rule is known for.
         """
         ends = keras.tree.flatten(forward.explained())
-        check_known("DeepLIFT", self.unknown, ends)
+        check_known("DeepLIFT", self.unknown, ends, forward.inputs)
         inputs = forward.inputs
         return tf.gradients(forward.score(), [inputs], unconnected_gradients="zero")[0]
 

@@ -16,7 +16,7 @@ import keras
 from saliency.errors import ModelError
 from saliency.probe.graph import Operation, sublayers
 from saliency.probe.head import SAME_AT_INFERENCE
-from saliency.probe.outline import Outline, Step
+from saliency.probe.outline import HELD, Outline, Step
 
 GLOBAL_POOLS = (
     keras.layers.GlobalAveragePooling1D,
@@ -89,7 +89,8 @@ INPUT = Place(scale=0)
 def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tuple[int, ...]:
     """Return the indices of the steps at the end of each scale, earliest first.
 
-    Only steps before the head are looked at, where ``before`` says which one that is.
+    Only steps before the head are looked at, where ``before`` says which one that is; nor what
+    makes one of several outputs that is itself a map, or a list of boxes.
 
     Of the activated tensors that a down-sampling (or the head) starts from, the one that every
     path to the output goes through. Where the network's stream is linear (ConvNeXt), the end of
@@ -97,7 +98,7 @@ def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tup
     """
     places = _places(outline.steps, rank)
     cuts = _bottlenecks(outline)
-    trunk = range(len(places) if before is None else before)
+    trunk = set(range(len(places) if before is None else before)) - _map_heads(outline, rank)
     fit = _leading(outline, places, {index for index in trunk if places[index].fit})
     whole = _leading(outline, places, {index for index in trunk if places[index].whole})
     chosen = fit or whole
@@ -127,6 +128,8 @@ def _places(steps: Sequence[Step], rank: int) -> tuple[Place, ...]:
 
 
 def _at(places: Sequence[Place], index: int) -> Place:
+    if index == HELD:
+        return NOWHERE
     return INPUT if index < 0 else places[index]
 
 
@@ -184,7 +187,8 @@ def _widens(operation: Operation, ratio: float) -> bool:
 def _has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
-    return any(len(weight.shape) >= rank for weight in weights)
+    axes = rank - isinstance(operation, keras.layers.TimeDistributed)
+    return any(len(weight.shape) >= axes for weight in weights)
 
 
 def _derives(operation: Operation, *, activated: bool) -> bool:
@@ -257,7 +261,7 @@ def _bottlenecks(outline: Outline) -> frozenset[int]:
 
     In an order where parents come first, those are the steps that no edge jumps over.
     """
-    alive = _alive(outline)
+    alive = _alive(outline) & _reached(outline.steps)
     furthest = _furthest_children(outline.steps, alive)
     reach = furthest.get(-1, -1)
     cuts: list[int] = []
@@ -276,6 +280,25 @@ def _furthest_children(steps: Sequence[Step], alive: frozenset[int]) -> dict[int
     return furthest
 
 
+def _map_heads(outline: Outline, rank: int) -> frozenset[int]:
+    """Return the layers that make outputs of more than two axes, and what only shapes these.
+
+    A single output with the axes of a picture may be the end of a backbone: it is no head.
+    """
+    steps, found = outline.steps, set[int]()
+    waiting = [index for index in outline.ends if len(steps[index].shape) > 2]
+    if len(outline.ends) == 1 and len(outline.shape) == rank:
+        return frozenset()
+    while waiting:
+        index = waiting.pop()
+        if index < 0 or index in found:
+            continue
+        found.add(index)
+        if not _has_kernel(steps[index].operation, 2):
+            waiting += steps[index].parents
+    return frozenset(found)
+
+
 def _alive(outline: Outline) -> frozenset[int]:
     """Return the steps that the output depends on."""
     waiting = list(outline.ends)
@@ -285,6 +308,15 @@ def _alive(outline: Outline) -> frozenset[int]:
         if index >= 0 and index not in found:
             found.add(index)
             waiting += outline.steps[index].parents
+    return frozenset(found)
+
+
+def _reached(steps: Sequence[Step]) -> frozenset[int]:
+    """Return the steps that depend on the explained input."""
+    found = {-1}
+    for step in steps:
+        if found.intersection(step.parents):
+            found.add(step.index)
     return frozenset(found)
 
 

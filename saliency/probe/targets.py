@@ -3,6 +3,7 @@
 import difflib
 import operator
 from collections.abc import Sequence
+from dataclasses import is_dataclass
 
 import numpy as np
 import tensorflow as tf
@@ -34,9 +35,9 @@ def class_index(target: object, head: Head, labels: Sequence[str] | None) -> int
         raise ModelError(msg)
     if head.classes is None:
         msg = (
-            f"target: expected a callable for a model with output {head.shape}, "
-            f"got {target!r}. Say what is explained: lambda output: "
-            "tf.reduce_sum(output[..., 1], axis=(1, 2)) gives one score for each sample."
+            f"target: expected a callable for a model with output {head.shape}, got {target!r}. "
+            "Say what is explained: sal.Region(1, mask) is the mean logit of class 1 in a region; "
+            "any function of the output that gives one score for each sample will do."
         )
         raise TargetError(msg)
     if target is None:
@@ -106,13 +107,19 @@ def check_score(score: Tensor, target: object) -> Tensor:
     fits = tf.is_tensor(score) and score.dtype.is_floating and score.shape.rank in (1, None)
     if not fits:
         got = f"{score.dtype.name} {score.shape}" if tf.is_tensor(score) else type(score).__name__
-        name = getattr(target, "__name__", type(target).__name__)
         msg = (
-            f"target {name}: expected a float tensor (N,), one score for each sample, got {got}. "
-            "Sum or select over the other axes."
+            f"target {target_name(target)}: expected a float tensor (N,), one score for each "
+            f"sample, got {got}. Sum or select over the other axes."
         )
         raise TargetError(msg)
     return tf.ensure_shape(tf.cast(score, tf.float32), (None,))
+
+
+def target_name(target: object) -> str:
+    """Return the repr of a target that is a value; of others the name, whose repr is an address."""
+    if is_dataclass(target):
+        return repr(target)
+    return str(getattr(target, "__name__", type(target).__name__))
 
 
 def _labelled(target: str, labels: Sequence[str] | None) -> int:
