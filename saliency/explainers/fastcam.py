@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
+
+import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import drawn, last_layer, tensor
+from saliency.explainers.asking import drawn, last_layer, settled, tensor
+from saliency.explainers.protocol import Explainer
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
+from saliency.kernels.channels import principal
 from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
 
@@ -32,11 +36,22 @@ _NORMS: Mapping[str, Function] = MappingProxyType(
     }
 )
 
-_CAMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+Cam: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Activation and gradient of the last layer, (N, h, w, C) -> map (N, h, w)."""
+
+
+def _weighing(weights: Cam) -> Cam:
+    return lambda activation, gradient: cam.weighted(activation, weights(activation, gradient))
+
+
+_CAMS: Mapping[str, Cam] = MappingProxyType(
     {
-        "gradcam": cam.gradcam_weights,
-        "gradcampp": cam.gradcampp_weights_summed,
-        "xgradcam": cam.xgradcam_weights,
+        "gradcam": _weighing(cam.gradcam_weights),
+        "gradcampp": _weighing(cam.gradcampp_weights_summed),
+        "xgradcam": _weighing(cam.xgradcam_weights),
+        "hirescam": cam.hirescam,
+        "layercam": cam.layercam,
+        "eigencam": lambda activation, _: principal(activation),
     }
 )
 
@@ -62,7 +77,9 @@ class FastCAM:
         One a layer, earliest first; None: equal. The paper's for ResNet-50 without a CAM:
         (0.18, 0.15, 0.37, 0.4, 0.72).
     cam
-        gradcam, gradcampp, xgradcam; None: no class, the map of what is there at all.
+        gradcam, gradcampp, xgradcam, hirescam, layercam, eigencam; or any explainer, whose
+        positive part is the factor (``ScoreCAM()``, ``AblationCAM()``, ``ReciproCAM()``). None: no
+        class, the map of what is there at all.
     complement
         Multiply by 1 - CAM: what the network sees besides the class.
 
@@ -75,19 +92,28 @@ class FastCAM:
     statistic: Literal["smoe", "std", "mean", "max", "truncnormal", "gamma"] = "smoe"
     norm: Literal["gaussian", "gamma", "gamma_truncated", "range"] = "gaussian"
     weights: Sequence[float] | None = None
-    cam: Literal["gradcam", "gradcampp", "xgradcam"] | None = "gradcam"
+    cam: (
+        Literal["gradcam", "gradcampp", "xgradcam", "hirescam", "layercam", "eigencam"]
+        | Explainer
+        | None
+    ) = "gradcam"
     complement: bool = False
 
     def __post_init__(self) -> None:
         _check("statistic", self.statistic, _STATISTICS)
         _check("norm", self.norm, _NORMS)
-        if self.cam is not None or self.complement:
+        if not callable(self.cam) and (self.cam is not None or self.complement):
             _check("cam", self.cam, _CAMS)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         if self.cam is None:
             return drawn(probe, FastCAM._combined, self, inputs, *probe.activations(inputs))
+        if callable(self.cam):
+            probe = settled(probe, inputs)
+            mask = activity.unit_range(tf.nn.relu(self.cam(probe, inputs)))
+            active = drawn(probe, FastCAM._combined, self, inputs, *probe.activations(inputs))
+            return self._with(mask, active)
         last = last_layer(probe, inputs)
         return drawn(probe, FastCAM._masked, self, inputs, last.gradient, *last.activations)
 
@@ -97,9 +123,12 @@ class FastCAM:
         return activity.layer_stack(self._maps(probe.activations(inputs)), size=size_of(inputs))
 
     def _masked(self, inputs: Tensor, gradient: Tensor, *activations: Tensor) -> Tensor:
-        weights = _CAMS[self.cam or ""](activations[-1], gradient)
-        mask = cam.cam_mask(cam.weighted(activations[-1], weights), size_of(inputs))
-        return self._combined(inputs, *activations) * (1.0 - mask if self.complement else mask)
+        places = _CAMS[str(self.cam)](activations[-1], gradient)
+        mask = cam.cam_mask(places, size_of(inputs))
+        return self._with(mask, self._combined(inputs, *activations))
+
+    def _with(self, mask: Tensor, activity_map: Tensor) -> Tensor:
+        return activity_map * (1.0 - mask if self.complement else mask)
 
     def _combined(self, inputs: Tensor, *activations: Tensor) -> Tensor:
         maps = self._maps(activations)
@@ -128,7 +157,7 @@ class Smoe:
         return FastCAM(weights=self.weights, cam=None).layer_maps(probe, inputs)
 
 
-def _check(field: str, name: str | None, known: Mapping[str, object]) -> None:
+def _check(field: str, name: object, known: Mapping[str, object]) -> None:
     if name not in known:
         msg = f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
         raise InputError(msg)
