@@ -6,6 +6,8 @@
 # make peers  other libraries, timed and compared number by number
 PYTHON ?= python3
 BIN := .venv/bin
+# TensorFlow tells of missing GPUs at length; what we print would drown in it.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: demo test lint corpus bench peers clean
 

@@ -8,8 +8,11 @@ import time
 from collections import defaultdict
 
 import numpy as np
-from text_pictures import Edges, Picture, burned, clean, drawn
+from marker_pictures import marked
+from text_pictures import Edges, Picture, burned, clean, drawn, hard, scripts
 
+from saliency.dicom.found import Hints, found_zones
+from saliency.dicom.markers import marker_boxes
 from saliency.dicom.text import text_boxes
 from saliency.values.placement import Box
 
@@ -18,7 +21,12 @@ def report(which: str) -> None:
     """Print recall, precision and false alarms of one half."""
     found: dict[str, list[bool]] = defaultdict(list)
     right: list[bool] = []
-    for kind, pictures in (("drawn", drawn(which)), ("burned", burned(which))):
+    for kind, pictures in (
+        ("drawn", drawn(which)),
+        ("burned", burned(which)),
+        ("hard", hard(which)),
+        ("script", scripts()),
+    ):
         for picture in pictures:
             boxes = text_boxes(picture.display)
             for truth in picture.truths:
@@ -26,7 +34,7 @@ def report(which: str) -> None:
                 for name in (f"{kind}: all", *(f"{kind}: {each}" for each in truth.kinds)):
                     found[name].append(hit)
             if kind == "drawn":
-                right += [_on_text(box, picture) for box in boxes if not _marker(box, picture)]
+                right += [_on_text(box, picture) for box in boxes if not marker(box, picture)]
     print(f"\n{which}: share of text boxes found (at least half covered)")
     for name, hits in sorted(found.items()):
         print(f"  {name:28} {np.mean(hits):.2f} of {len(hits)}")
@@ -34,18 +42,36 @@ def report(which: str) -> None:
     _alarms(which)
 
 
+def markers(which: str) -> None:
+    """Print how many drawn letters and arrows are found, and what else is."""
+    found: dict[str, list[bool]] = defaultdict(list)
+    accused, pictures = [], 0
+    for picture in clean(which):
+        modality, size = "DX" if picture.radiograph else "", picture.display.shape
+        display, truths = marked(picture, np.random.default_rng(99))
+        boxes = marker_boxes(display, modality)
+        kind = "radiographs" if picture.radiograph else "other pictures"
+        found[kind] += [_covered(truth, boxes, size) for truth in truths]
+        alone = marker_boxes(picture.display, modality)
+        pictures += 1
+        accused += [picture.name] * any(not marker(box, picture) for box in alone)
+    for name, hits in found.items():
+        print(f"  markers drawn on {name}: {np.mean(hits):.2f} of {len(hits)}")
+    print(f"  clean pictures with a marker elsewhere: {len(accused)} of {pictures}: {accused}")
+
+
 def speed() -> None:
-    """Print the time for a radiograph at several sizes."""
+    """Print the time for all zones that are found in a radiograph, at several sizes."""
     greys = (picture for picture in clean("tune") if picture.display.ndim == 2)
     picture = max(greys, key=lambda each: each.display.size)
     for side in (256, 512, 1024, 2048):
         rows, columns = (np.arange(side) * size // side for size in picture.display.shape[:2])
         display = np.ascontiguousarray(picture.display[np.ix_(rows, columns)])
-        text_boxes(display)
+        found_zones(display, Hints("DX"))
         laps = []
         for _ in range(9):
             start = time.process_time()
-            text_boxes(display)
+            found_zones(display, Hints("DX"))
             laps.append(time.process_time() - start)
         print(f"  {side} x {side}: {1000 * min(laps):.0f} ms of CPU")
 
@@ -53,7 +79,7 @@ def speed() -> None:
 def _alarms(which: str) -> None:
     pictures, accused, area = 0, [], 0.0
     for picture in clean(which):
-        boxes = [box for box in text_boxes(picture.display) if not _marker(box, picture)]
+        boxes = [box for box in text_boxes(picture.display) if not marker(box, picture)]
         pictures += 1
         area += sum(b.rows * b.columns for b in boxes) / np.prod(picture.display.shape[:2])
         accused += [picture.name] * bool(boxes)
@@ -61,7 +87,7 @@ def _alarms(which: str) -> None:
     print(f"  area falsely masked on clean pictures: {area / pictures:.4%}")
 
 
-def _marker(box: Box, picture: Picture) -> bool:
+def marker(box: Box, picture: Picture) -> bool:
     """Tell whether a box may be a lead marker: real text, but nobody noted where it is."""
     rows, columns = picture.display.shape[:2]
     down, across = (box.top + box.rows / 2) / rows, (box.left + box.columns / 2) / columns
@@ -88,5 +114,7 @@ def _on_text(box: Box, picture: Picture) -> bool:
 if __name__ == "__main__":
     report("tune")
     report("hold")
+    markers("tune")
+    markers("hold")
     print("\nspeed")
     speed()

@@ -4,14 +4,15 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
-from text_detection import _marker
+from text_detection import marker
 from text_pictures import Picture, Truth, burned, clean, drawn, jpeg, variants
 
-from saliency.dicom.text import candidates, polarities
+from saliency.dicom.text import candidates
+from saliency.dicom.text_pages import pages
 from saliency.dicom.text_score import features
 from saliency.values.placement import Box
 
-UNITS, STEPS, BATCH, RATE, DECAY = 8, 6000, 2048, 0.005, 3e-4
+BATCH, RATE, DECAY = 2048, 0.005, 3e-4
 
 
 def anatomy(which: str) -> Iterator[np.ndarray]:
@@ -19,7 +20,7 @@ def anatomy(which: str) -> Iterator[np.ndarray]:
     for picture in clean(which):
         for display in variants(picture.display):
             changed = picture._replace(display=display)
-            yield from (line for box, line in _lines(changed) if not _marker(box, changed))
+            yield from (line for box, line in _lines(changed) if not marker(box, changed))
 
 
 def writing(which: str) -> Iterator[np.ndarray]:
@@ -31,17 +32,19 @@ def writing(which: str) -> Iterator[np.ndarray]:
         yield from (line for _, line in _lines(picture, on_text=True))
 
 
-def fit(lines: np.ndarray, is_text: np.ndarray, seed: int = 0) -> list[np.ndarray]:
+def fit(
+    lines: np.ndarray, is_text: np.ndarray, *, units: int = 8, steps: int = 6000
+) -> list[np.ndarray]:
     """Minimise the cross entropy by Adam; the two classes weigh 1 to 0.3."""
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     mean, spread = lines.mean(axis=0), lines.std(axis=0) + 1e-9
     inputs = (lines - mean) / spread
     weigh = np.where(is_text, 0.3 * (~is_text).sum() / is_text.sum(), 1.0)
     weigh /= weigh.mean()
-    values = [rng.normal(0, 0.4, (lines.shape[1], UNITS)), np.zeros(UNITS)]
-    values += [rng.normal(0, 0.4, UNITS), np.zeros(1)]
+    values = [rng.normal(0, 1.5 / lines.shape[1] ** 0.5, (lines.shape[1], units)), np.zeros(units)]
+    values += [rng.normal(0, 0.4, units), np.zeros(1)]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
-    for step in range(1, STEPS + 1):
+    for step in range(1, steps + 1):
         chosen = rng.integers(0, len(inputs), BATCH)
         slopes = _slopes(values, inputs[chosen], is_text[chosen], weigh[chosen])
         for index, slope in enumerate(slopes):
@@ -71,8 +74,8 @@ def _slopes(
 
 
 def _lines(picture: Picture, *, on_text: bool = False) -> Iterator[tuple[Box, np.ndarray]]:
-    for grey in polarities(picture.display):
-        for box, line in candidates(np.ascontiguousarray(grey)):
+    for page in pages(np.ascontiguousarray(picture.display)):
+        for box, line in candidates(page):
             if not on_text or _share_on(picture.truths, box) > 0.75:
                 yield box, features(line)
 

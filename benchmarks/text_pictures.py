@@ -122,6 +122,76 @@ def drawn(which: str, seed: int = 0) -> Iterator[Picture]:
                 yield Picture(picture.name, grey, truths, picture.radiograph)
 
 
+def hard(which: str) -> Iterator[Picture]:
+    """Yield the drawn pictures under harder conditions, one condition a picture."""
+    for index, picture in enumerate(drawn(which, seed=5)):
+        spoil = HARD[index % len(HARD)]
+        rng = np.random.default_rng(zlib.crc32(picture.name.encode()))
+        yield spoil(picture, rng)
+
+
+def _compressed(picture: Picture, _: np.random.Generator) -> Picture:
+    return _kinds(picture, jpeg(picture.display, 50), "JPEG quality 50")
+
+
+def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
+    noise = picture.display + rng.normal(0, 12, picture.display.shape)
+    return _kinds(picture, np.clip(np.rint(noise), 0, 255).astype(np.uint8), "noise of 12 levels")
+
+
+def _inverted(picture: Picture, _: np.random.Generator) -> Picture:
+    return _kinds(picture, ~picture.display, "inverted")
+
+
+def _tinted(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Colour the picture as a whole, as ultrasound and fusion do."""
+    tint = rng.choice([[1, 1, 0.3], [0.3, 1, 0.4], [1, 0.6, 0.2], [0.5, 0.8, 1]])
+    return _kinds(picture, np.rint(picture.display[..., None] * tint).astype(np.uint8), "tinted")
+
+
+def _slanted(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Turn the picture by up to four degrees: the boxes grow around what is in them."""
+    angle = float(rng.uniform(2, 4) * rng.choice([-1, 1]))
+    image = Image.fromarray(picture.display).rotate(angle, Image.Resampling.BICUBIC)
+    centre = np.divide(picture.display.shape, 2)
+    turn = np.deg2rad(angle)
+    matrix = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    truths = []
+    for truth in picture.truths:
+        top, left, bottom, right = truth.box
+        corners = np.array([[y, x] for y in (top, bottom) for x in (left, right)]) - centre
+        turned = corners @ matrix.T + centre
+        truths.append(truth._replace(box=Edges(*turned.min(axis=0), *turned.max(axis=0))))
+    return _kinds(picture._replace(truths=tuple(truths)), np.asarray(image), "slanted 2-4 degrees")
+
+
+#: A hospital, in four alphabets.
+SCRIPTS = {
+    "Latin": "MERCY",
+    "Greek": "\u039d\u039f\u03a3\u039f\u039a\u039f\u039c\u0395\u0399\u039f",
+    "Cyrillic": "\u0411\u041e\u041b\u042c\u041d\u0418\u0426\u0410",
+    "Arabic": "\u0645\u0633\u062a\u0634\u0641\u0649",
+}
+HARD = (_compressed, _noisy, _inverted, _tinted, _slanted)
+
+
+def _kinds(picture: Picture, display: np.ndarray, kind: str) -> Picture:
+    truths = tuple(truth._replace(kinds=(kind,)) for truth in picture.truths)
+    return picture._replace(display=display, truths=truths)
+
+
+def scripts() -> Iterator[Picture]:
+    """Yield one word each of four alphabets, 12 to 28 px high, on a grey ramp."""
+    for script, word in SCRIPTS.items():
+        for tall in (12, 20, 28):
+            ink = _ink(word, tall, "DejaVuSans", smooth=True)
+            page = np.tile(np.linspace(20, 120, 400), (120, 1))
+            page[30 : 30 + len(ink), 40 : 40 + ink.shape[1]] += ink * 130
+            box = Edges(30, 40, 30 + len(ink), 40 + ink.shape[1])
+            truth = Truth(box, (script,))
+            yield Picture(script, np.rint(page).astype(np.uint8), (truth,), radiograph=False)
+
+
 def variants(display: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a picture and it windowed, resized, sharpened and compressed: texture to refuse."""
     yield display

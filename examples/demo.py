@@ -40,9 +40,10 @@ def explained(name: str, dataset: pydicom.Dataset, probe: sal.KerasProbe, out: P
         result = sal.explain(probe, image, explainer, target="lesion")
         overlay = result.overlay()
         path = overlay.save(out / f"{name}-{explainer}.png")
-        print(f"{path}  speaks for {result.target!r} (logit {result.score:+.1f});", end=" ")
-        print(f"{overlay.outside:.0%} of its heat is outside the diagnostic pixels,", end=" ")
-        print(f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of its hottest 1 % on the lesion")
+        where = "on the lesion" if name == "lesion" else "where none is drawn yet"
+        print(f"{path}  logit of {result.target!r} {result.score:+.1f};", end=" ")
+        print(f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of the hottest 1 % {where},", end=" ")
+        print(f"{overlay.outside:.0%} of the heat outside the diagnostic pixels")
         row.append((f"{explainer}, logit {result.score:+.1f}", overlay.rgb))
     return row
 

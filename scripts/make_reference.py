@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from typing import Protocol
 
 import saliency as sal
 
@@ -41,7 +42,9 @@ def _row(name: str) -> str:
 
 def _signature(value: object) -> str:
     """Return names and defaults; types are said in the docstring, where they have a meaning."""
-    if isinstance(value, type) and issubclass(value, Exception | tuple):
+    if isinstance(value, type) and (
+        issubclass(value, Exception | tuple) or Protocol in value.__bases__
+    ):
         return ""
     try:
         found = inspect.signature(value)  # type: ignore[arg-type]

@@ -57,6 +57,15 @@ def test_explain_writes_an_overlay_for_each_file(model, tmp_path, capsys):
     ]
 
 
+def test_numbers_lie_beside_the_overlay(model, tmp_path):
+    """With --numbers there is an NPZ of the heat on the picture's own grid, named like the PNG."""
+    run("explain", model, CT, "--out", tmp_path, "--numbers")
+    overlay, numbers = sorted(tmp_path.iterdir(), key=lambda path: path.suffix, reverse=True)
+
+    assert (overlay.stem, overlay.suffix, numbers.suffix) == (numbers.stem, ".png", ".npz")
+    assert np.load(numbers)["values"].shape == pixels(overlay).shape[:2]
+
+
 def test_names_of_outputs_hold_nothing_of_the_source(model, tmp_path):
     """A file named after a patient gives a picture named after its pixels."""
     source = tmp_path / "DOE^JANE.dcm"

@@ -7,6 +7,7 @@ from saliency.dicom.boundary import contained
 from saliency.dicom.geometry import read_aspect, read_spacing
 from saliency.dicom.groups import read_groups
 from saliency.dicom.layout import read_layout
+from saliency.dicom.limits import check_claim
 from saliency.dicom.read import pixels_of, read_info
 from saliency.dicom.source import open_source
 from saliency.dicom.tags import TAGS
@@ -28,8 +29,8 @@ def describe(source: object) -> Mapping[str, object]:
         ``modality``, ``photometric``, ``syntax`` (its name), ``rows``, ``columns``, ``frames``,
         ``samples``, ``allocated``, ``bits``, ``signed``, ``windows`` (center, width), ``spacing``
         (row mm, column mm, or None), ``aspect`` (height / width of a pixel), ``burned``
-        (0028,0301), ``zones`` (names of those that the header declares), and what may travel: body
-        part, view, laterality, model of the device.
+        (0028,0301), ``recognizable`` (0028,0302), ``zones`` (names of those that the header
+        declares), and what may travel: body part, view, laterality, model of the device.
 
     Raises
     ------
@@ -39,6 +40,7 @@ def describe(source: object) -> Mapping[str, object]:
     with contained(), open_source(source) as opened:
         pixels, top = pixels_of(opened), opened.elements
         layout, groups = read_layout(top, pixels.tag), read_groups(top).of(0)
+        check_claim(layout.frame_samples, pixels.there)
         shape = asdict(layout)
         names = ("rows", "columns", "frames", "samples", "allocated", "bits", "signed")
         return {
@@ -51,5 +53,6 @@ def describe(source: object) -> Mapping[str, object]:
             "aspect": read_aspect(groups),
             "zones": declared_names(top, layout),
             "burned": top.text(TAGS["BurnedInAnnotation"]),
+            "recognizable": top.text(TAGS["RecognizableVisualFeatures"]),
             **read_info(top),
         }

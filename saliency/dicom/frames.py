@@ -56,9 +56,8 @@ def native_frame(
         The pixel data is shorter than the frames it should hold.
     """
     needed = (layout.frame_bits * layout.frames + 7) // 8
-    there = min(pixels.length, pixels.store.size - pixels.offset)
-    if there < needed:
-        msg = f"Expected {needed:,} bytes of pixel data, found {there:,}: the file is cut."
+    if pixels.there < needed:
+        msg = f"Expected {needed:,} bytes of pixel data, found {pixels.there:,}: the file is cut."
         raise DicomError(msg, reason="truncated")
     first = layout.frame_bits * frame
     start, end = first // 8, (first + layout.frame_bits + 7) // 8

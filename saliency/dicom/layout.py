@@ -1,11 +1,11 @@
 """How the stored values of a frame are laid out (PS3.3 C.7.6.3)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from saliency.dicom.elements import Elements, number
-from saliency.dicom.limits import MAX_FRAMES, MAX_PIXELS, check
+from saliency.dicom.limits import MAX_FRAMES, MAX_SAMPLES, check
 from saliency.dicom.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
 from saliency.errors import DicomError
 
@@ -40,9 +40,22 @@ class Layout:
         return self.rows, self.columns
 
     @property
+    def frame_samples(self) -> int:
+        """Rows x columns x samples."""
+        return self.rows * self.columns * self.samples
+
+    @property
     def subsampled(self) -> bool:
         """Whether native pixels share their chroma, two by two (C.7.6.3.1.2)."""
         return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
+
+    def fitted(self, there: int) -> "Layout":
+        """Return the layout that ``there`` bytes of native pixels have.
+
+        Writers that decompress YBR_FULL_422 give each pixel its chroma and keep the label.
+        """
+        whole = self.frame_samples * self.frames * self.allocated // 8
+        return replace(self, photometric="YBR_FULL") if self.subsampled and there >= whole else self
 
     @property
     def frame_bits(self) -> int:
@@ -51,8 +64,8 @@ class Layout:
         return self.rows * self.columns * samples * self.allocated
 
 
-def read_layout(elements: Elements, pixels_tag: int) -> Layout:
-    """Read the Image Pixel module.
+def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:
+    """Read the Image Pixel module; ``max_pixels`` is the most samples of a frame.
 
     Raises
     ------
@@ -74,7 +87,7 @@ def read_layout(elements: Elements, pixels_tag: int) -> Layout:
         photometric=photometric,
         real=pixels_tag in _FLOAT_BITS,
     )
-    check(layout.rows * layout.columns, MAX_PIXELS, "pixels in a frame")
+    check(layout.frame_samples, max_pixels, "samples in a frame (max_pixels)")
     return layout
 
 

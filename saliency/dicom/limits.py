@@ -7,8 +7,12 @@ from typing import Final
 
 from saliency.errors import DicomError
 
-#: Pixels of one frame: 16,384 x 16,384, a GiB as float32.
-MAX_PIXELS: Final = 2**28
+#: Samples of one frame (rows x columns x samples), unless the caller says otherwise.
+MAX_SAMPLES: Final = 2**31
+#: A frame with more samples than FREE_SAMPLES (8,192 x 8,192) has a byte for each 1,024 of them:
+#: deflate, the tightest of the codecs on anything but a blank, makes 1,032 bytes of one.
+FREE_SAMPLES: Final = 2**26
+SAMPLES_PER_BYTE: Final = 2**10
 #: Element and item headers of a data set, per-frame functional groups apart.
 MAX_HEADERS: Final = 100_000
 #: Headers that the functional groups of one frame may add, and the end of all indulgence.
@@ -30,6 +34,8 @@ LEAST_TILE: Final = 2**12
 FEW_TILES: Final = 64
 #: Scans of a progressive JPEG: a byte of input may cost a pass over the whole frame.
 MAX_SCANS: Final = 64
+#: Bytes of a file from a server that cannot send a part of one.
+MAX_FETCHED: Final = 2**28
 #: Items of a sequence of zones: overlays and ultrasound regions.
 MAX_ZONES: Final = 64
 
@@ -39,6 +45,11 @@ def check(value: int, most: int, what: str) -> None:
     if value > most:
         msg = f"Expected at most {most:,} {what}, found {value:,}: the file asks for too much."
         raise DicomError(msg, reason="over-limit")
+
+
+def check_claim(samples: int, stored: int) -> None:
+    """Refuse a frame of more samples than ``stored`` bytes can honestly hold."""
+    check(samples, max(FREE_SAMPLES, SAMPLES_PER_BYTE * stored), f"samples in {stored:,} bytes")
 
 
 def inflate_cap(size: int) -> int:

@@ -1,10 +1,12 @@
 """Overlay planes of groups 6000-601E (PS3.3 C.9.2, C.7.6.15; PS3.5 8.1.2).
 
-They are never painted and never reach the pixels: a graphic may spell a name.
+They are never painted and never reach the pixels: a graphic may spell a name. A graphic (type G)
+is a zone; a region of interest (type R) is tissue that somebody pointed at, and none.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from saliency.dicom.tags import OVERLAY, OVERLAY_GROUPS, TAGS
 from saliency.dicom.warn import warn
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
+
+#: Overlay Subtype (60xx,0045) of the region that shows the patient, PS3.3 C.8.5.6.1.11.
+_ACTIVE: Final = "ACTIVE 2D/BMODE IMAGE AREA"
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,16 @@ class Plane:
         own = self.elements.has(self.tag("OverlayData"))
         return own or self.number("OverlayBitPosition", 0) > 0
 
+    @property
+    def active(self) -> bool:
+        """Whether the plane marks the part of an ultrasound screen that shows the patient."""
+        return self.elements.text(self.tag("OverlaySubtype")) == _ACTIVE
+
+    @property
+    def region(self) -> bool:
+        """Whether the plane marks a region of interest (C.9.2.1.1)."""
+        return self.elements.text(self.tag("OverlayType")) == "R"
+
     def number(self, keyword: str, default: float) -> float:
         """Return the first number of an element of the plane."""
         value = number(self.elements, self.tag(keyword), default)
@@ -45,21 +60,43 @@ class Plane:
 def overlay_zones(
     elements: Elements, samples: Samples, layout: Layout, frame: int
 ) -> tuple[Zone, ...]:
-    """Return the pixels that overlay planes mark in a frame (from 0).
+    """Return the zones that overlay planes mark in a frame (from 0).
 
-    The zone is ``"shutter"`` for the plane that is the bitmap shutter (0018,1623), else
-    ``"overlay"``.
+    They are ``"shutter"`` for the plane that is the bitmap shutter (0018,1623), ``"screen"`` around
+    the plane that marks the active area of an ultrasound screen, ``"overlay"`` for graphics.
     """
-    shutter = int(number(elements, TAGS["ShutterOverlayGroup"], 0) or 0)
-    zones = []
-    for plane in planes(elements):
+    found = []
+    for plane, name in _zoned(elements):
         mask = _embedded(plane, samples, layout)
         if mask is None:
             mask = _drawn(plane, layout.size, frame)
         if mask is not None and mask.any():
-            name = "shutter" if plane.group == shutter else "overlay"
-            zones.append(Zone(name, mask, f"Overlay ({plane.group:04X},3000), PS3.3 C.9.2"))
-    return tuple(zones)
+            found.append(_zone(plane, name, mask))
+    return tuple(zone for zone in found if zone.mask.any())
+
+
+def plane_names(elements: Elements) -> tuple[str, ...]:
+    """Return the name of the zone of each plane that has data, which is not looked at."""
+    return tuple(name for plane, name in _zoned(elements) if plane.drawn)
+
+
+def _zoned(elements: Elements) -> Iterator[tuple[Plane, str]]:
+    """Pair the planes that make a zone with its name."""
+    shutter = int(number(elements, TAGS["ShutterOverlayGroup"], 0) or 0)
+    for plane in planes(elements):
+        if plane.group == shutter:
+            yield plane, "shutter"
+        elif plane.active:
+            yield plane, "screen"
+        elif not plane.region:
+            yield plane, "overlay"
+
+
+def _zone(plane: Plane, name: str, mask: Array) -> Zone:
+    where = f"Overlay ({plane.group:04X},3000), PS3.3"
+    if name == "screen":
+        return Zone(name, ~mask, f"outside {where} C.8.5.6.1.11")
+    return Zone(name, mask, f"{where} C.7.6.15" if name == "shutter" else f"{where} C.9.2")
 
 
 def planes(elements: Elements) -> Iterator[Plane]:

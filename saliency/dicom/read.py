@@ -9,22 +9,23 @@ from saliency.dicom.boundary import contained
 from saliency.dicom.colour import to_rgb
 from saliency.dicom.decode import decode
 from saliency.dicom.elements import Elements
+from saliency.dicom.found import Hints, found_zones
 from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.geometry import read_spacing
 from saliency.dicom.grey import Look, Picture, show_grey
 from saliency.dicom.groups import read_groups
 from saliency.dicom.icc import through_profile
 from saliency.dicom.layout import read_layout
+from saliency.dicom.limits import MAX_SAMPLES, check_claim
 from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import unpack
 from saliency.dicom.padding import padding_mask
 from saliency.dicom.palette import paint_palette
-from saliency.dicom.presentation import inverted
+from saliency.dicom.presentation import read_presentation
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
 from saliency.dicom.tags import TAGS
-from saliency.dicom.text import text_zone
 from saliency.dicom.video import Video
 from saliency.dicom.voi import Voi, Windowed, read_voi
 from saliency.dicom.zones import frame_zones, header_zones
@@ -42,14 +43,16 @@ def read_dicom(
     frame: int = 0,
     window: Window | int | str | None = None,
     icc: bool = False,
+    max_pixels: int = MAX_SAMPLES,
 ) -> DicomImage:
     """Read one frame of a DICOM file.
 
     Parameters
     ----------
     source
-        A path, bytes, a seekable binary file object, or a pydicom Dataset. A Dataset is never
-        written into, a file object is left where it was.
+        A path, a URL (extra ``remote``), bytes, a seekable binary file object, or a pydicom
+        Dataset. A Dataset is never written into; a file object is read from its first byte and left
+        where it was. Of a path, URL or file object only the header and the frame are read.
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
@@ -59,6 +62,8 @@ def read_dicom(
     icc
         Show colour through the ICC profile (0028,2000) of the file, as sRGB (PS3.3 C.11.15);
         False: as it is stored. Pixels stay as they are either way.
+    max_pixels
+        The most rows x columns x samples that the frame may claim; checked before it is decoded.
 
     Returns
     -------
@@ -73,18 +78,22 @@ def read_dicom(
         The source is of no type that can be read, or the file has no such window.
     """
     with contained(), open_source(source) as opened:
-        return Reader(opened, icc=icc).image(frame, window)
+        return Reader(opened, icc=icc, max_pixels=max_pixels).image(frame, window)
 
 
 def read_frames(
-    source: object, *, window: Window | int | str | None = None, icc: bool = False
+    source: object,
+    *,
+    window: Window | int | str | None = None,
+    icc: bool = False,
+    max_pixels: int = MAX_SAMPLES,
 ) -> Iterator[DicomImage]:
     """Read every frame in order, one in memory at a time.
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
     with contained(), open_source(source) as opened:
-        reader = Reader(opened, icc=icc)
+        reader = Reader(opened, icc=icc, max_pixels=max_pixels)
         for frame in range(reader.layout.frames):
             yield reader.image(frame, window)
 
@@ -98,6 +107,8 @@ class Reader:
         What ``open_source`` found.
     icc
         Whether to show colour through the file's profile.
+    max_pixels
+        The most samples of a frame.
 
     Raises
     ------
@@ -105,18 +116,22 @@ class Reader:
         It has no pixel data, or an Image Pixel module that cannot be.
     """
 
-    def __init__(self, opened: Opened, *, icc: bool = False) -> None:
+    def __init__(self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES) -> None:
         self._icc = opened.elements.octets(TAGS["ICCProfile"]) if icc else b""
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
-        self.layout = read_layout(opened.elements, self._pixels.tag)
+        self.layout = read_layout(opened.elements, self._pixels.tag, max_pixels=max_pixels)
+        check_claim(self.layout.frame_samples, self._pixels.there)
         self._groups = read_groups(opened.elements)
+        self._hints = read_hints(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
             streams = 1 if opened.syntax.family == "video" else self.layout.frames
             self._index = FrameIndex(self._pixels, opened.elements, streams)
+        else:
+            self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
 
     def image(self, frame: int, window: Window | int | str | None) -> DicomImage:
@@ -128,17 +143,17 @@ class Reader:
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
         picture = self._picture(stored, samples, modality, voi)
-        told = frame_zones(self._elements, samples, self.layout, frame, picture.absent)
+        told = frame_zones(groups, samples, self.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=_sealed(picture.pixels),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=_all_zones(declared, picture.display),
+            zones=_all_zones(declared, picture.display, self._hints),
             spacing=read_spacing(groups),
             frame=frame,
             frames=self.layout.frames,
-            modality=self._elements.text(TAGS["Modality"])[:16],
+            modality=self._hints.modality,
             digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
@@ -173,7 +188,7 @@ class Reader:
         if samples.space == "PALETTE COLOR":
             return self._coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
-        look = Look(voi, inverted(self._elements, self.layout.photometric))
+        look = Look(voi, read_presentation(self._elements, self.layout.photometric))
         return show_grey(stored, absent, modality, look)
 
     def _coloured(self, rgb: Array) -> Picture:
@@ -181,14 +196,15 @@ class Reader:
         return Picture(rgb, through_profile(display, self._icc) if self._icc else display)
 
 
-def _all_zones(declared: tuple[Zone, ...], display: Array) -> tuple[Zone, ...]:
-    """Add burned-in text to the zones of the header; it is searched for when they are asked for."""
+def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:
+    """Add what the picture shows to the zones of the header, when somebody asks for them."""
+    return deferred(lambda: (*declared, *found_zones(display, hints)))
 
-    def found() -> tuple[Zone, ...]:
-        text = text_zone(display)
-        return declared if text is None else (*declared, text)
 
-    return deferred(found)
+def read_hints(elements: Elements) -> Hints:
+    """Return what helps to judge the pixels."""
+    modality = elements.text(TAGS["Modality"])[:16]
+    return Hints(modality, elements.text(TAGS["BurnedInAnnotation"]))
 
 
 def read_info(elements: Elements) -> dict[str, str]:

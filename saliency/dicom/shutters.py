@@ -1,10 +1,11 @@
-"""What display shutters and collimators keep dark (PS3.3 C.7.6.11, C.8.7.3)."""
+"""What display shutters and collimators keep dark (PS3.3 C.7.6.11, C.8.7.3, C.7.6.16.2.16)."""
 
 from collections.abc import Iterator
 
 import numpy as np
 
 from saliency.dicom.elements import Elements, number
+from saliency.dicom.groups import Groups
 from saliency.dicom.shapes import circle, polygon, rectangle
 from saliency.dicom.tags import TAGS
 from saliency.dicom.warn import warn
@@ -24,6 +25,19 @@ def collimator_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     mask = _outside(elements, "Collimator", size)
     evidence = "Collimator Shape (0018,1700), PS3.3 C.8.7.3"
     return None if mask is None else Zone("collimator", mask, evidence)
+
+
+def frame_shutters(groups: Groups, size: tuple[int, int]) -> Iterator[Zone]:
+    """Yield the shutter (0018,9472) and collimator (0018,9407) of one frame of an enhanced image.
+
+    What the data set says of all frames is not repeated.
+    """
+    shutter = groups.macro("FrameDisplayShutterSequence", "ShutterShape")
+    collimator = groups.macro("CollimatorShapeSequence", "CollimatorShape")
+    for place, find in ((shutter, shutter_zone), (collimator, collimator_zone)):
+        zone = None if place is groups.top else find(place, size)
+        if zone is not None:
+            yield zone
 
 
 def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:

@@ -23,6 +23,10 @@ from saliency.errors import DicomError
 _PREAMBLE: Final = 128
 _META: Final = 0x0002
 _LAST_FIRST_GROUP: Final = 0x0028
+_PACKED: Final = {
+    b"\x1f\x8b": ("gzip", "gzip.open(path)"),
+    b"PK\x03\x04": ("zip", "zipfile.ZipFile(path).open(member)"),
+}
 _PLAIN_VRS: Final = frozenset({"AE", "CS", "DA", "IS", "LO", "OB", "SH", "SQ", "UI", "UL", "UN"})
 
 
@@ -45,6 +49,11 @@ class Pixels:
     vr: str
     offset: int
     length: int
+
+    @property
+    def there(self) -> int:
+        """Bytes of the value that the file really has."""
+        return max(0, min(self.length, self.store.size - self.offset))
 
 
 @dataclass(frozen=True)
@@ -152,6 +161,10 @@ def _meta(store: Store) -> tuple[int, str]:
 
 def _check_first(raw: bytes) -> None:
     """Refuse what starts neither with a preamble nor with a low, even group."""
+    for start, (what, remedy) in _PACKED.items():
+        if raw.startswith(start):
+            msg = f"Expected a DICOM file, found a {what} file. Hand in {remedy}."
+            raise DicomError(msg, reason="not-dicom")
     groups = {int.from_bytes(raw[:2], "little"), int.from_bytes(raw[:2], "big")}
     if len(raw) < 8 or not any(2 <= group <= _LAST_FIRST_GROUP for group in groups):
         msg = (

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TypeAlias
 
+from saliency.dicom.remote import is_url, open_url
 from saliency.errors import DicomError, InputError
 
 Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
@@ -39,7 +40,10 @@ class Store:
         return self._chunk[:length]
 
     def peek(self, offset: int, length: int) -> bytes:
-        """Return a few bytes far from the last ones, without filling the chunk."""
+        """Return a few bytes, mostly far from the last ones, without filling the chunk."""
+        begin = offset - self._start
+        if begin >= 0 and begin + length <= len(self._chunk):
+            return self._chunk[begin : begin + length]
         return self._fetch(offset, length)
 
     def _fetch(self, offset: int, length: int) -> bytes:
@@ -56,19 +60,24 @@ class Store:
 
 @contextmanager
 def open_store(source: object) -> Iterator[Store]:
-    """Open a path, bytes or a binary file object for reading.
+    """Open a path, a URL, bytes or a binary file object for reading.
 
-    A file object is left open and where it was.
+    A file object is read from its first byte, and left open and where it was.
 
     Raises
     ------
     InputError
         The source is none of these.
+    MissingExtraError
+        It is a URL, and the extra ``remote`` is not installed.
     DicomError
-        The path does not lead to a regular file that can be read.
+        The path or URL does not lead to a file that can be read.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
         yield Store(io.BytesIO(source))
+    elif isinstance(source, str) and is_url(source):
+        with open_url(source) as file:
+            yield Store(file)
     elif isinstance(source, (str, PathLike)):
         with _open(Path(source)) as file:
             yield Store(file)
@@ -77,7 +86,7 @@ def open_store(source: object) -> Iterator[Store]:
             yield Store(file)
     else:
         msg = (
-            "read_dicom: expected a path, bytes, a seekable binary file object or a pydicom "
+            "read_dicom: expected a path, a URL, bytes, a seekable binary file object or a pydicom "
             f"Dataset, got {type(source).__name__}."
         )
         raise InputError(msg)
@@ -99,8 +108,12 @@ def _kept(file: object) -> Iterator[IO[bytes]]:
     binary: IO[bytes] = file  # type: ignore[assignment]
     try:
         position, binary_mode = binary.tell(), type(binary.read(0)) is bytes
+        binary.seek(position)
     except (OSError, ValueError) as error:
-        msg = f"read_dicom: expected an open, seekable file object, got {type(error).__name__}."
+        msg = (
+            "read_dicom: expected an open file object that can seek, got "
+            f"{type(error).__name__}. Hand in the bytes of a stream: stream.read()."
+        )
         raise InputError(msg) from None
     if not binary_mode:
         msg = "read_dicom: expected a file object opened in binary mode, got text mode."

@@ -17,6 +17,7 @@ _KEYWORDS: Final = (
     "Modality",
     "LossyImageCompression",
     "BurnedInAnnotation",
+    "RecognizableVisualFeatures",
     # What may travel with the pixels
     "BodyPartExamined",
     "ViewPosition",
@@ -76,6 +77,7 @@ _KEYWORDS: Final = (
     "NominalScannedPixelSpacing",
     "EstimatedRadiographicMagnificationFactor",
     # Zones
+    "FrameDisplayShutterSequence",
     "ShutterShape",
     "ShutterLeftVerticalEdge",
     "ShutterRightVerticalEdge",
@@ -85,6 +87,7 @@ _KEYWORDS: Final = (
     "RadiusOfCircularShutter",
     "VerticesOfThePolygonalShutter",
     "ShutterOverlayGroup",
+    "CollimatorShapeSequence",
     "CollimatorShape",
     "CollimatorLeftVerticalEdge",
     "CollimatorRightVerticalEdge",
@@ -115,6 +118,7 @@ OVERLAY: Final = MappingProxyType(
         "OverlayRows": 0x0010,
         "OverlayColumns": 0x0011,
         "OverlayType": 0x0040,
+        "OverlaySubtype": 0x0045,
         "OverlayOrigin": 0x0050,
         "NumberOfFramesInOverlay": 0x0015,
         "ImageFrameOrigin": 0x0051,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saliency.dicom.text_pieces import Pieces, near, pieces, unite
+from saliency.dicom.text_pieces import Pieces, near, unite
 from saliency.dicom.text_strokes import Sheet
 from saliency.values.arrays import Array
 
@@ -41,10 +41,8 @@ class Line(NamedTuple):
     ridge: float
 
 
-def lines(sheet: Sheet) -> tuple[Line, ...]:
-    """Join ink to letters, letters to horizontal lines, and measure each line."""
-    columns = sheet.grey.shape[1]
-    found = pieces(sheet.ink, sheet.grey[np.divmod(sheet.ink, columns)], columns)
+def lines(sheet: Sheet, found: Pieces) -> tuple[Line, ...]:
+    """Join pieces of ink like letters to horizontal lines, and measure each line."""
     letters = found[_like_letters(found)]
     if not 0 < len(letters) <= MOST:
         return ()

@@ -3,17 +3,19 @@
 from typing import Final
 
 from saliency.dicom.elements import Elements
+from saliency.dicom.groups import Groups, read_groups
 from saliency.dicom.layout import Layout
-from saliency.dicom.overlays import overlay_zones, planes
+from saliency.dicom.overlays import overlay_zones, plane_names
 from saliency.dicom.padding import padding_zone
 from saliency.dicom.regions import screen_zone
 from saliency.dicom.samples import Samples
-from saliency.dicom.shutters import collimator_zone, shutter_zone
+from saliency.dicom.shutters import collimator_zone, frame_shutters, shutter_zone
+from saliency.dicom.slides import label_zone
 from saliency.dicom.tags import TAGS
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 
-_FINDERS: Final = (shutter_zone, collimator_zone, screen_zone)
+_FINDERS: Final = (shutter_zone, collimator_zone, screen_zone, label_zone)
 
 
 def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
@@ -23,16 +25,17 @@ def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
 
 
 def frame_zones(
-    elements: Elements, samples: Samples, layout: Layout, frame: int, absent: Array | None
+    groups: Groups, samples: Samples, layout: Layout, frame: int, absent: Array | None
 ) -> tuple[Zone, ...]:
-    """Return the zones of one frame (from 0): its padding, where ``absent``, and its overlays."""
+    """Return the zones of one frame (from 0): padding where ``absent``, shutters, overlays."""
     padding = () if absent is None or not absent.any() else (padding_zone(absent),)
-    return padding + overlay_zones(elements, samples, layout, frame)
+    shutters = frame_shutters(groups, layout.size)
+    return (*padding, *shutters, *overlay_zones(groups.top, samples, layout, frame))
 
 
 def declared_names(elements: Elements, layout: Layout) -> tuple[str, ...]:
     """Return the names of the zones that a header declares, without looking at pixels."""
-    names = [zone.name for zone in header_zones(elements, layout.size)]
     padding = ["padding"] if elements.has(TAGS["PixelPaddingValue"]) else []
-    overlay = ["overlay"] if any(plane.drawn for plane in planes(elements)) else []
-    return (*padding, *names, *overlay)
+    declared = [zone.name for zone in header_zones(elements, layout.size)]
+    framed = [zone.name for zone in frame_shutters(read_groups(elements).of(0), layout.size)]
+    return tuple(dict.fromkeys((*padding, *declared, *framed, *plane_names(elements))))

@@ -1,6 +1,6 @@
 """One picture out of a DICOM file, or out of an array."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
@@ -133,12 +133,37 @@ class DicomImage:
                 inside |= zone.mask
         return frozen(inside, np.bool_, "padding", ranks=(2,))
 
-    def with_zone(self, name: str, mask: Array, evidence: str = "given by hand") -> "DicomImage":
+    def with_zone(
+        self,
+        name: str,
+        mask: "Array | Callable[[DicomImage], Array | None]",
+        evidence: str = "",
+    ) -> "DicomImage":
         """Return the same picture with one more zone.
 
-        ``mask`` is bool (rows, columns), True inside.
+        Zones may overlap, and several may have one name.
+
+        Parameters
+        ----------
+        name
+            What lies there.
+        mask
+            bool (rows, columns), True inside; or a function of the image that returns such a mask.
+            A mask without a True, or None from the function, adds no zone.
+        evidence
+            Why we believe it; ``""``: that it was given by hand, or by which function.
+
+        Raises
+        ------
+        InputError
+            The mask has another shape or dtype, or the name cannot be that of a zone.
         """
-        return replace(self, zones=(*self.zones, Zone(name, mask, evidence)))
+        found = mask(self) if callable(mask) else mask
+        if found is None:
+            return self
+        zone = Zone(name, found, evidence or _origin(mask))
+        _checked_zones((zone,), self.size)
+        return replace(self, zones=(*self.zones, zone)) if zone.mask.any() else self
 
     @classmethod
     def from_array(
@@ -186,6 +211,13 @@ class DicomImage:
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         del include, exclude  # the notebook filters by itself
         return bundle(repr(self), self.display)
+
+
+def _origin(mask: object) -> str:
+    """Say where a mask comes from."""
+    if not callable(mask):
+        return "given by hand"
+    return f"found by {getattr(mask, '__qualname__', type(mask).__qualname__)}"
 
 
 def _checked_zones(zones: Any, size: tuple[int, int]) -> tuple[Zone, ...]:

@@ -1,7 +1,6 @@
 """The picture with the heat painted on it."""
 
 import math
-import secrets
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from saliency import png
 from saliency.errors import InputError
 from saliency.values.arrays import Array, frozen
+from saliency.values.files import place_of, write_whole
 from saliency.values.notebook import bundle, preview
 
 
@@ -68,15 +68,7 @@ class Overlay:
         InputError
             The name has another ending, or the folder is missing.
         """
-        place = Path(path)
-        _check_place(place)
-        draft = place.with_name(f".{secrets.token_hex(8)}.png.part")
-        try:
-            draft.write_bytes(self.png())
-            draft.replace(place)
-        finally:
-            draft.unlink(missing_ok=True)
-        return place
+        return write_whole(place_of(path, ".png", "Overlay"), self.png())
 
     def square(self, spacing: tuple[float, float]) -> "Overlay":
         """Return the picture with square millimetres, for looking at; heat keeps its own grid.
@@ -122,12 +114,3 @@ def _nearest(size: int, factor: float) -> Array:
     count = max(1, round(size * factor))
     where: Array = ((np.arange(count) + 0.5) * size / count).astype(np.intp)
     return where
-
-
-def _check_place(place: Path) -> None:
-    if place.suffix.lower() != ".png":
-        msg = f"Overlay.save: expected a file name ending in .png, got {place.suffix or 'none'!r}."
-        raise InputError(msg)
-    if not place.parent.is_dir():
-        msg = "Overlay.save: expected a folder that exists, got a missing one. Create it first."
-        raise InputError(msg)

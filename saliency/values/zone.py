@@ -26,7 +26,8 @@ class Zone:
     Raises
     ------
     InputError
-        The name is empty, or the mask is not a bool array of rank 2.
+        The name is empty or ``"diagnostic"``, which is what lies in no zone; or the mask is not a
+        bool array of rank 2.
     """
 
     name: str
@@ -34,8 +35,8 @@ class Zone:
     evidence: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name:
-            msg = "Zone: expected a name, got an empty string."
+        if self.name in {"", "diagnostic"}:
+            msg = f"Zone: expected a name of what is not diagnostic, got {self.name!r}."
             raise InputError(msg)
         object.__setattr__(self, "mask", frozen(self.mask, np.bool_, "Zone.mask", ranks=(2,)))
 

@@ -8,6 +8,7 @@ import time
 from functools import cache
 
 import pytest
+from dicom import breaking
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from shared import ROOT
@@ -17,6 +18,7 @@ from saliency.errors import DicomError, SaliencyError
 
 SECONDS = float(os.environ.get("SALIENCY_FUZZ_SECONDS", "10"))
 LARGEST = 150_000  # bytes of a seed
+BYTE = st.integers(0, 255)
 
 
 @cache
@@ -35,15 +37,37 @@ def head(data: bytes) -> tuple[int, int]:
 
 @st.composite
 def broken(draw: st.DrawFn) -> bytes:
-    """Return a file with up to eight bytes changed, mostly in headers, and perhaps cut."""
-    data = bytearray(draw(st.sampled_from(seeds())))
-    parts = ((0, len(data)), (0, min(len(data), 3000)), head(data))
-    begin, end = draw(st.sampled_from(parts))
-    for _ in range(draw(st.integers(0, 8))):
-        data[draw(st.integers(begin, end - 1))] = draw(st.integers(0, 255))
-    if draw(st.integers(0, 3)) == 0:
-        del data[draw(st.integers(0, len(data))) :]
-    return bytes(data)
+    """Return a file broken in up to four ways: bytes, lengths, nested sequences, a cut."""
+    data = draw(st.sampled_from(seeds()))
+    for _ in range(draw(st.integers(0, 4))):
+        data = draw(st.sampled_from((flipped, flipped, relabelled, nested, cut)))(draw, data)
+    return data
+
+
+def flipped(draw: st.DrawFn, data: bytes) -> bytes:
+    """Change up to eight bytes, mostly in headers."""
+    begin, end = draw(st.sampled_from(((0, len(data)), (0, min(len(data), 3000)), head(data))))
+    for _ in range(draw(st.integers(1, 8))):
+        data = breaking.flip(data, draw(st.integers(begin, max(begin, end - 1))), draw(BYTE))
+    return data
+
+
+def relabelled(draw: st.DrawFn, data: bytes) -> bytes:
+    """Exchange the lengths of two elements, or give one a number that hurts."""
+    first, second = draw(st.integers(0, 599)), draw(st.integers(0, 599))
+    change = draw(st.sampled_from((breaking.swap_lengths, breaking.set_number)))
+    return change(data, first, second)
+
+
+def nested(draw: st.DrawFn, data: bytes) -> bytes:
+    """Put an element into sequences within sequences."""
+    depth = draw(st.sampled_from((1, 2, 31, 33, 500)))
+    return breaking.nest(data, draw(st.integers(0, 299)), depth, closed=draw(st.booleans()))
+
+
+def cut(draw: st.DrawFn, data: bytes) -> bytes:
+    """Return the file up to a byte."""
+    return breaking.cut(data, draw(st.integers(0, len(data))))
 
 
 @settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))

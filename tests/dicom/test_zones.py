@@ -1,6 +1,9 @@
 """Zones that the tags declare: padding, shutters, collimators, overlays, ultrasound regions."""
 
+from io import BytesIO
+
 import numpy as np
+import pydicom
 import pytest
 from dicom.build import SIZE, dataset, item, ramp, written
 
@@ -286,3 +289,94 @@ def test_zones_make_the_diagnostic_pixels() -> None:
     image = read_dicom(written(made))
 
     assert image.diagnostic.sum() == 21 * 31 - 1
+
+
+def with_overlay(kind: str, subtype: str = "", **more: object) -> bytes:
+    """Return a file whose overlay marks a block of 5 x 7 pixels, by type and subtype."""
+    mask = np.zeros(SIZE, bool)
+    mask[3:8, 4:11] = True
+    made = pydicom.dcmread(BytesIO(overlaid(mask, (1, 1), **more)))
+    made[0x60020040].value = kind
+    if subtype:
+        made.add_new(0x60020045, "LO", subtype)
+    return written(made)
+
+
+def test_a_region_of_interest_is_tissue() -> None:
+    """Type R marks what somebody pointed at (C.9.2.1.1); type G is drawn over it."""
+    assert zone_of(with_overlay("R"), "overlay") is None
+    assert read_dicom(with_overlay("R")).diagnostic.all()
+    assert describe(with_overlay("R"))["zones"] == ()
+    drawn = zone_of(with_overlay("G"), "overlay")
+    assert drawn is not None
+    assert drawn.mask.sum() == 35
+
+
+def test_the_active_area_leaves_the_screen() -> None:
+    """Around the active area of an ultrasound screen (C.8.5.6.1.11) lies the zone screen."""
+    file = with_overlay("R", "ACTIVE 2D/BMODE IMAGE AREA")
+    zone = zone_of(file, "screen")
+
+    assert zone is not None
+    assert (~zone.mask).sum() == 35
+    assert not zone.mask[3:8, 4:11].any()
+    assert describe(file)["zones"] == ("screen",)
+
+
+def test_a_bitmap_shutter_may_be_of_any_type() -> None:
+    """(0018,1623) names the plane, whatever its type says."""
+    zone = zone_of(with_overlay("R", ShutterOverlayGroup=0x6002), "shutter")
+
+    assert zone is not None
+    assert zone.mask.sum() == 35
+
+
+def test_frames_have_shutters_of_their_own() -> None:
+    """An enhanced image closes the shutter frame by frame (0018,9472)."""
+    frames = [
+        item(
+            FrameDisplayShutterSequence=[
+                item(
+                    ShutterShape="RECTANGULAR",
+                    ShutterLeftVerticalEdge=1,
+                    ShutterRightVerticalEdge=edge,
+                    ShutterUpperHorizontalEdge=1,
+                    ShutterLowerHorizontalEdge=SIZE[0],
+                )
+            ]
+        )
+        for edge in (10, 20)
+    ]
+    made = dataset(np.stack([ramp(), ramp()]), frames=2, PerFrameFunctionalGroupsSequence=frames)
+    open_columns = [
+        (~zone_of(written(made), "shutter", frame).mask).all(axis=0).sum() for frame in (0, 1)
+    ]
+
+    assert open_columns == [10, 20]
+    assert describe(written(made))["zones"] == ("shutter",)
+
+
+@pytest.mark.parametrize(("kind", "count"), [("LABEL", 1), ("VOLUME", 0)])
+def test_the_label_of_a_slide_is_no_tissue(kind: str, count: int) -> None:
+    """Image Type value 3 LABEL of a whole slide image is writing throughout."""
+    made = dataset(ramp(), SOPClassUID="1.2.840.10008.5.1.4.1.1.77.1.6")
+    made.ImageType = ["ORIGINAL", "PRIMARY", kind, "NONE"]
+    zones = [zone for zone in read_dicom(written(made)).zones if zone.name == "label"]
+
+    assert len(zones) == count
+    assert all(zone.mask.all() for zone in zones)
+
+
+def test_borders_and_air_come_with_the_picture() -> None:
+    """A letterbox bar is a zone of a file that says nothing of it, and so is air around a body."""
+    values = np.zeros((97, 113), "u2")
+    rows, columns = np.mgrid[:97, :113]
+    values[np.hypot(rows - 48, columns - 56) < 30] = 200
+    shown = read_dicom(written(dataset(values, Modality="CT", Rows=97, Columns=113)))
+    found = {zone.name: zone for zone in shown.zones}
+
+    assert set(found) == {"air", "border"}
+    assert found["border"].mask[0].all()
+    assert not found["border"].mask[48, 56]
+    assert not shown.diagnostic[5, 5]
+    assert shown.diagnostic[48, 56]

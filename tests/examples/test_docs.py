@@ -1,6 +1,7 @@
 """What the pages say runs, and what they show exists."""
 
 import re
+import runpy
 import shutil
 from pathlib import Path
 
@@ -59,6 +60,13 @@ def test_links_lead_somewhere(page: str) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
 
     assert all(((ROOT / page).parent / target).exists() for target in targets), targets
+
+
+def test_the_reference_is_up_to_date() -> None:
+    """``scripts/make_reference.py`` would write the page as it is."""
+    module = runpy.run_path(str(ROOT / "scripts" / "make_reference.py"))
+
+    assert (ROOT / "docs" / "reference.md").read_text() == module["page"]()
 
 
 def test_pictures_stay_small() -> None:

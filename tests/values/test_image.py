@@ -32,6 +32,51 @@ def test_a_zone_is_added_to_a_copy():
     assert more.zones[0].evidence == "given by hand"
 
 
+def ruler(image):
+    """The corner, as a function of the image finds it."""
+    return CORNER if image.size == GRID else None
+
+
+def test_a_zone_is_found_by_a_function():
+    """A function of the image is asked; its name is the evidence, None and nothing add no zone."""
+    image = DicomImage(NUMBERS, BYTES)
+    zone = image.with_zone("ruler", ruler).zones[0]
+
+    assert np.array_equal(zone.mask, CORNER)
+    assert zone.evidence == "found by ruler"
+    assert image.with_zone("ruler", ruler, "a scale").zones[0].evidence == "a scale"
+    assert image.with_zone("ruler", lambda _: None).zones == ()
+    assert image.with_zone("ruler", np.zeros(GRID, np.bool_)).zones == ()
+
+
+def test_zones_overlap_and_share_names():
+    """What lies in any of them is not diagnostic, and it is counted once."""
+    image = DicomImage(NUMBERS, BYTES).with_zone("a", CORNER).with_zone("b", CORNER)
+    twice = image.with_zone("a", ~CORNER)
+
+    assert (~image.diagnostic).sum() == CORNER.sum()
+    assert [zone.name for zone in twice.zones] == ["a", "b", "a"]
+    assert not twice.diagnostic.any()
+
+
+@pytest.mark.parametrize(
+    "mask", [CORNER[:-1], CORNER[None], CORNER.astype(np.float32), CORNER * 255, np.ones(())]
+)
+def test_a_mask_of_another_grid_or_kind_is_refused(mask):
+    """By hand or by a function, a mask is bool on the grid of the picture."""
+    with pytest.raises(InputError, match="mask"):
+        DicomImage(NUMBERS, BYTES).with_zone("ruler", mask)
+    with pytest.raises(InputError, match="mask"):
+        DicomImage(NUMBERS, BYTES).with_zone("ruler", lambda _: mask)
+
+
+@pytest.mark.parametrize("name", ["", "diagnostic"])
+def test_what_lies_in_no_zone_is_no_zone(name):
+    """The complement of all zones has its name already."""
+    with pytest.raises(InputError, match="name"):
+        DicomImage(NUMBERS, BYTES).with_zone(name, CORNER)
+
+
 def test_without_a_window_grey_goes_from_black_to_white():
     """The least number is 0, the greatest 255."""
     display = DicomImage.from_array(NUMBERS).display

@@ -1,0 +1,76 @@
+"""Fit the weights of saliency/dicom/marker_score.py on the tune half and print them."""
+
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from marker_pictures import LEAD, changed, marked
+from text_detection import marker
+from text_fit import fit
+from text_pictures import Edges, Picture, clean, jpeg, variants
+
+from saliency.dicom.marker_signs import signs
+from saliency.dicom.text_pages import pages, scaled
+from saliency.values.placement import Box
+
+#: Signs are looked for a little further in than the detector does.
+OUTER = 0.25
+
+
+def letters(which: str) -> Iterator[np.ndarray]:
+    """Yield the features of drawn signs, and of lead letters three times."""
+    for picture in clean(which):
+        for seed in range(7):
+            display, truths = marked(picture, _generator(picture, seed))
+            display = jpeg(display, 80) if seed in (2, 5) else display
+            yield from (f for box, f in found(display) if _alike(box, truths) > 0.6)
+        for display in variants(picture.display):
+            scale = np.divide(display.shape[:2], picture.display.shape[:2]).tolist() * 2
+            lead = [Edges(*np.multiply(edges, scale)) for edges in LEAD.get(picture.name, ())]
+            for box, features in found(display):
+                if _alike(box, lead) > 0.5:
+                    yield from (features,) * 3
+
+
+def others(which: str) -> Iterator[np.ndarray]:
+    """Yield the features of anatomy and of drawn devices."""
+    for picture in clean(which):
+        for display in (*variants(picture.display), *changed(picture)):
+            shown = picture._replace(display=display)
+            yield from (features for box, features in found(display) if not marker(box, shown))
+        for seed in range(77, 80):
+            display, truths = marked(picture, _generator(picture, seed), devices=True)
+            yield from (f for box, f in found(display) if _alike(box, truths) > 0.3)
+
+
+def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
+    """Yield all signs of a display, and what is measured on them."""
+    for page in pages(np.ascontiguousarray(display)):
+        seen = signs(page.sheet, page.pieces, outer=OUTER)
+        for corners, features in zip(seen.corners.tolist(), seen.features, strict=True):
+            yield scaled(tuple(corners), page.scale), features
+
+
+def _generator(picture: Picture, seed: int) -> np.random.Generator:
+    return np.random.default_rng(zlib.crc32(picture.name.encode()) + seed)
+
+
+def _alike(box: Box, truths: list[Edges]) -> float:
+    """Return the greatest intersection over union of a box with any truth."""
+    best = 0.0
+    for truth in truths:
+        down = min(box.top + box.rows, truth.bottom) - max(box.top, truth.top)
+        across = min(box.left + box.columns, truth.right) - max(box.left, truth.left)
+        common = max(0.0, down) * max(0.0, across)
+        area = (truth.bottom - truth.top) * (truth.right - truth.left)
+        best = max(best, common / (box.rows * box.columns + area - common))
+    return best
+
+
+if __name__ == "__main__":
+    examples = [np.array(list(kind("tune"))) for kind in (others, letters)]
+    print(f"{len(examples[0])} signs that are no markers, {len(examples[1])} that are")
+    is_marker = np.repeat([False, True], [len(part) for part in examples])
+    np.set_printoptions(precision=3, suppress=True, linewidth=100)
+    for value in fit(np.concatenate(examples), is_marker, units=10, steps=9000):
+        print(repr(value))

@@ -1,0 +1,37 @@
+"""Files that are written whole or not at all."""
+
+import secrets
+from os import PathLike
+from pathlib import Path
+
+from saliency.errors import InputError
+
+
+def place_of(path: str | PathLike[str], ending: str, owner: str) -> Path:
+    """Return where a file is to lie: a name with this ending, in a folder that exists.
+
+    Raises
+    ------
+    InputError
+        The name has another ending, or the folder is missing.
+    """
+    place = Path(path)
+    if place.suffix.lower() != ending:
+        found = place.suffix or "none"
+        msg = f"{owner}.save: expected a file name ending in {ending}, got {found!r}."
+        raise InputError(msg)
+    if not place.parent.is_dir():
+        msg = f"{owner}.save: expected a folder that exists, got a missing one. Create it first."
+        raise InputError(msg)
+    return place
+
+
+def write_whole(place: Path, data: bytes) -> Path:
+    """Write a file under another name and rename it: readers never meet half of one."""
+    draft = place.with_name(f".{secrets.token_hex(8)}.part")
+    try:
+        draft.write_bytes(data)
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+    return place
