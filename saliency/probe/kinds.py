@@ -100,7 +100,6 @@ LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
         ),
     ),
     (Kind.SUM, (_L.Add, _L.Average, _L.Subtract)),
-    (Kind.PREPARE, (_L.Multiply,)),
     (Kind.ACTIVATION, (_L.Activation, _L.ELU, _L.LeakyReLU, _L.PReLU, _L.ReLU)),
 )
 """Layers by kind."""

@@ -214,22 +214,8 @@ def _let_by(
     """Hand relevance on through activations, and through constants; else None."""
     if kind is Kind.ACTIVATION and zero_at_zero(operation):
         return straight_through(output, args[0])
-    if kind is not Kind.PREPARE:
-        return None
-    given = tensors(args)
-    signal = given[0] if len(given) == 1 else _gated(operation, given)
-    return None if signal is None else _passed(signal, output)
-
-
-def _gated(operation: Operation, given: list[Tensor]) -> Tensor | None:
-    """Return what a gate of one value a channel multiplies (squeeze and excitation); else None.
-
-    The signal takes all relevance, the gate none (Arras et al., arXiv 1706.07206, section 3.1).
-    """
-    if type(operation).__name__ != "Multiply" or len(given) != 2:
-        return None
-    single = [all(axis == 1 for axis in each.shape[1:-1]) for each in given]
-    return given[single.index(False)] if sum(single) == 1 else None
+    alone = kind is Kind.PREPARE and len(tensors(args)) == 1
+    return _passed(tensors(args)[0], output) if alone else None
 
 
 def _passed(x: Tensor, output: Tensor) -> Tensor | None:

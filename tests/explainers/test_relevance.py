@@ -297,32 +297,3 @@ def test_composites_keep_the_laws(composite):
     check_explainer(LRP(composite), probe.at(1), shape=SHAPE)
 
     assert nets.snapshot(model) == before
-
-
-def test_a_gate_lets_relevance_by_to_what_it_gates():
-    """Squeeze and excitation: LRP is that of the network whose gate stays as it is."""
-    keras.utils.set_random_seed(4)
-    inputs = np.random.default_rng(0).uniform(0, 1, (1, 9, 11, 2)).astype(np.float32)
-
-    def network(gate=None):
-        door = keras.Input((9, 11, 2))
-        x = keras.layers.Conv2D(4, 3, activation="relu", name="a")(door)
-        squeezed = keras.layers.GlobalAveragePooling2D(keepdims=True, name="mean")(x)
-        if gate is None:
-            gate = keras.layers.Conv2D(4, 1, activation="sigmoid", name="gate")(squeezed)
-            x = keras.layers.Multiply()([x, gate])
-        else:
-            x = keras.layers.DepthwiseConv2D(1, use_bias=False, name="fixed")(x)
-        x = keras.layers.Conv2D(3, 3, activation="relu", name="b")(x)
-        x = keras.layers.GlobalAveragePooling2D()(x)
-        return keras.Model(door, keras.layers.Dense(2, name="c")(x))
-
-    gated, fixed = network(), network(gate=True)
-    for name in "abc":
-        fixed.get_layer(name).set_weights(gated.get_layer(name).get_weights())
-    value = keras.Model(gated.input, gated.get_layer("gate").output)(inputs)
-    fixed.get_layer("fixed").set_weights([np.reshape(value, (1, 1, 4, 1))])
-    for composite in ("epsilon", "epsilon_plus", "epsilon_alpha2_beta1"):
-        ours = LRP(composite)(sal.KerasProbe(gated).at(1), inputs)
-        theirs = LRP(composite)(sal.KerasProbe(fixed).at(1), inputs)
-        np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-6)
