@@ -98,7 +98,7 @@ def _rest(recipe: Any, probe: Any, inputs: Any, found: Any) -> str:
     if isinstance(recipe, FullGrad):
         score = float(probe.score(inputs)[0])
         total = float(recipe.decomposed(probe, inputs).total[0])
-        return f" (gap {abs(total - score) / abs(score):.1e})"
+        return f" (gap {abs(total - score) / max(abs(score), 1e-9):.1e})"
     return ""
 
 

@@ -10,7 +10,14 @@ import tensorflow as tf
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.asking import drawn, last_layer, tensor
 from saliency.kernels.activity import layer_stack
-from saliency.kernels.cam import gradcam_weights, gradcampp_weights, weighted, xgradcam_weights
+from saliency.kernels.cam import (
+    gradcam_weights,
+    gradcampp_weights,
+    hirescam,
+    layercam,
+    weighted,
+    xgradcam_weights,
+)
 from saliency.kernels.channels import principal
 from saliency.kernels.resize import bilinear, size_of, space_of
 from saliency.probe.drawn import Fuse
@@ -91,8 +98,7 @@ class HiResCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         last = last_layer(probe, tensor(inputs))
-        places = tf.reduce_sum(last.activations[-1] * last.gradient, axis=-1)
-        return bilinear(places, size_of(inputs))
+        return bilinear(hirescam(last.activations[-1], last.gradient), size_of(inputs))
 
 
 @final
@@ -121,12 +127,12 @@ class LayerCAM:
         if self.layers == "all":
             return tf.reduce_max(self.layer_maps(probe, inputs), axis=-1)
         last = last_layer(probe, inputs)
-        return bilinear(_layercam(last.activations[-1], last.gradient), size_of(inputs))
+        return bilinear(layercam(last.activations[-1], last.gradient), size_of(inputs))
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the scaled map of each layer, float32 (N, H, W, L) in [0, 1], earliest first."""
         inputs = tensor(inputs)
-        maps = [_layercam(*pair) for pair in probe.activation_gradients(inputs)]
+        maps = [layercam(*pair) for pair in probe.activation_gradients(inputs)]
         return layer_stack([_scaled(one) for one in maps], size=size_of(inputs))
 
 
@@ -150,10 +156,6 @@ def _shown(weigh: Callable[..., Tensor], fuse: Fuse, inputs: Tensor, answer: Any
     activations, gradient = answer
     cam = weighted(activations[-1], weigh(activations[-1], gradient))
     return bilinear(tf.nn.relu(cam), size_of(inputs))
-
-
-def _layercam(activation: Tensor, gradient: Tensor) -> Tensor:
-    return tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradient) * activation, axis=-1))
 
 
 def _scaled(maps: Tensor) -> Tensor:

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Literal, final
+from typing import Any, Literal, TypeAlias, final
+
+import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import drawn, tensor
+from saliency.explainers.asking import drawn, settled, tensor
+from saliency.explainers.protocol import Explainer
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
+from saliency.kernels.channels import principal
 from saliency.kernels.resize import size_of
 from saliency.probe.drawn import Fuse, one_by_one
 from saliency.probe.protocol import Probe, Tensor
@@ -36,11 +40,22 @@ _NORMS: Mapping[str, Function] = MappingProxyType(
     }
 )
 
-_CAMS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = MappingProxyType(
+Cam: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Activation and gradient of the last layer, (N, h, w, C) -> map (N, h, w)."""
+
+
+def _weighing(weights: Cam) -> Cam:
+    return lambda activation, gradient: cam.weighted(activation, weights(activation, gradient))
+
+
+_CAMS: Mapping[str, Cam] = MappingProxyType(
     {
-        "gradcam": cam.gradcam_weights,
-        "gradcampp": cam.gradcampp_weights_summed,
-        "xgradcam": cam.xgradcam_weights,
+        "gradcam": _weighing(cam.gradcam_weights),
+        "gradcampp": _weighing(cam.gradcampp_weights_summed),
+        "xgradcam": _weighing(cam.xgradcam_weights),
+        "hirescam": cam.hirescam,
+        "layercam": cam.layercam,
+        "eigencam": lambda activation, _: principal(activation),
     }
 )
 
@@ -66,7 +81,9 @@ class FastCAM:
         One a layer, earliest first; None: equal. The paper's for ResNet-50 without a CAM:
         (0.18, 0.15, 0.37, 0.4, 0.72).
     cam
-        gradcam, gradcampp, xgradcam; None: no class, the map of what is there at all.
+        gradcam, gradcampp, xgradcam, hirescam, layercam, eigencam; or any explainer, whose
+        positive part is the factor (``ScoreCAM()``, ``AblationCAM()``, ``ReciproCAM()``). None: no
+        class, the map of what is there at all.
     complement
         Multiply by 1 - CAM: what the network sees besides the class.
 
@@ -79,18 +96,27 @@ class FastCAM:
     statistic: Literal["smoe", "std", "mean", "max", "truncnormal", "gamma"] = "smoe"
     norm: Literal["gaussian", "gamma", "gamma_truncated", "range"] = "gaussian"
     weights: Sequence[float] | None = None
-    cam: Literal["gradcam", "gradcampp", "xgradcam"] | None = "gradcam"
+    cam: (
+        Literal["gradcam", "gradcampp", "xgradcam", "hirescam", "layercam", "eigencam"]
+        | Explainer
+        | None
+    ) = "gradcam"
     complement: bool = False
 
     def __post_init__(self) -> None:
         _check("statistic", self.statistic, _STATISTICS)
         _check("norm", self.norm, _NORMS)
-        if self.cam is not None or self.complement:
+        if not callable(self.cam) and (self.cam is not None or self.complement):
             _check("cam", self.cam, _CAMS)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         if self.cam is None:
             return drawn(probe, "activations", FastCAM._combined, self, inputs)
+        if callable(self.cam):
+            inputs = tensor(inputs)
+            probe = settled(probe, inputs)
+            mask = activity.unit_range(tf.nn.relu(self.cam(probe, inputs)))
+            return self._with(mask, drawn(probe, "activations", FastCAM._combined, self, inputs))
         return drawn(probe, "last_gradient", FastCAM._masked, self, inputs)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -101,10 +127,12 @@ class FastCAM:
 
     def _masked(self, fuse: Fuse, inputs: Tensor, answer: Any) -> Tensor:
         activations, gradient = answer
-        weights = _CAMS[self.cam or ""](activations[-1], gradient)
-        mask = cam.cam_mask(cam.weighted(activations[-1], weights), size_of(inputs))
-        seen = self._combined(fuse, inputs, activations)
-        return seen * (1.0 - mask if self.complement else mask)
+        places = _CAMS[str(self.cam)](activations[-1], gradient)
+        mask = cam.cam_mask(places, size_of(inputs))
+        return self._with(mask, self._combined(fuse, inputs, activations))
+
+    def _with(self, mask: Tensor, activity_map: Tensor) -> Tensor:
+        return activity_map * (1.0 - mask if self.complement else mask)
 
     def _combined(self, fuse: Fuse, inputs: Tensor, activations: Sequence[Tensor]) -> Tensor:
         maps = self._maps(fuse, activations)
@@ -134,7 +162,7 @@ class Smoe:
         return FastCAM(weights=self.weights, cam=None).layer_maps(probe, inputs)
 
 
-def _check(field: str, name: str | None, known: Mapping[str, object]) -> None:
+def _check(field: str, name: object, known: Mapping[str, object]) -> None:
     if name not in known:
         msg = f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
         raise InputError(msg)

@@ -51,6 +51,16 @@ def gradcampp_weights_summed(activation: Tensor, gradient: Tensor) -> Tensor:
     return _plusplus(gradient, third)
 
 
+def hirescam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """HiResCAM, eq. 6 (arXiv 2011.08891): activation times gradient, float32 (N, h, w), signed."""
+    return tf.reduce_sum(activation * gradient, axis=-1)
+
+
+def layercam(activation: Tensor, gradient: Tensor) -> Tensor:
+    """LayerCAM, eq. 4 to 6 (IEEE TIP 30, 5875): positive gradients only, (N, h, w), >= 0."""
+    return tf.nn.relu(tf.reduce_sum(tf.nn.relu(gradient) * activation, axis=-1))
+
+
 def weighted(activation: Tensor, weights: Tensor) -> Tensor:
     """Sum the channels of (N, h, w, C) with weights (N, C): float32 (N, h, w), signed."""
     shape = tf.concat([tf.shape(weights)[:1], [1] * len(_space(activation)), [-1]], 0)

@@ -7,8 +7,9 @@ from numpy.testing import assert_allclose
 from shared import shared
 from small_probes import StagedProbe, conv
 
-from saliency.explainers.cams import GradCAM
+from saliency.explainers.cams import EigenCAM, GradCAM, HiResCAM, LayerCAM
 from saliency.explainers.fastcam import FastCAM, Smoe
+from saliency.explainers.masked_cams import AblationCAM, ReciproCAM, ScoreCAM
 from saliency.kernels.activity import unit_range
 
 PRIOR = (0.18, 0.15, 0.37, 0.4, 0.72)
@@ -103,3 +104,35 @@ def test_layer_maps(net, inputs):
         pytest.skip("stored for one of the networks")
     found = FastCAM(norm="gamma_truncated").layer_maps(probe(net), inputs)
     assert_allclose(np.moveaxis(found, -1, 1), net["gamma_maps_resized"], atol=5e-4)
+
+
+ANY_CAM = {
+    HiResCAM(): HiResCAM(),
+    "layercam": LayerCAM(),
+    "eigencam": EigenCAM(),
+    ScoreCAM(): ScoreCAM(),
+    AblationCAM(): AblationCAM(),
+    ReciproCAM(): ReciproCAM(),
+}
+
+
+@pytest.mark.parametrize("complement", [False, True])
+@pytest.mark.parametrize("cam", ANY_CAM, ids=str)
+def test_every_cam_may_be_the_factor(net, inputs, cam, complement):
+    """The map is the activity of all scales times the CAM, stretched from 0 to 1 (or 1 - it)."""
+    asked = probe(net, 1)
+    mask = unit_range(tf.nn.relu(ANY_CAM[cam](asked, inputs)))
+    expected = Smoe()(asked, inputs) * (1 - mask if complement else mask)
+    found = FastCAM(cam=cam, complement=complement)(asked, inputs)
+    assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_hirescam_is_cut_before_it_is_resized(net, inputs):
+    """By its name it is a factor like the others: the positive part of the layer's own grid."""
+    asked = probe(net, 1)
+    activation, gradient = asked.activation_gradients(inputs)[-1]
+    places = tf.nn.relu(tf.reduce_sum(activation * gradient, axis=-1))[..., None]
+    mask = unit_range(tf.image.resize(places, inputs.shape[1:3])[..., 0])
+    found = FastCAM(cam="hirescam")(asked, inputs)
+    assert_allclose(found, Smoe()(asked, inputs) * mask, rtol=1e-4, atol=1e-5)
+    assert np.ptp(found) > 0
