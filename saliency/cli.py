@@ -87,13 +87,18 @@ def _add_audit(commands: Any) -> None:
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the report")
-    command.add_argument("--labels", type=Path, metavar="CSV", help="first column: file names")
+    command.add_argument("--labels", type=Path, metavar="CSV", help="a table of files")
     command.add_argument("--column", default="label", help="of the labels; default: label")
+    command.add_argument("--files", metavar="COLUMN", help="of file names; default: the first")
+    command.add_argument("--strata", type=_names, default=(), metavar="NAMES", help=_STRATA)
     command.add_argument("--classes", type=_names, help="class names, comma-separated")
     command.add_argument("--target", type=_target, help="class index or name; default: all")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--no-pictures", action="store_true", help="none in the report")
     _add_prepare(command)
+
+
+_STRATA = "columns of the table (site, device), or attributes (StationName), comma-separated"
 
 
 def _add_info(commands: Any) -> None:
@@ -186,16 +191,18 @@ def _figure(path: Path, result: Any, overlay: Any) -> Path:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from saliency.cli_audit import check_out, labels_in, lines
+    from saliency.cli_audit import STATE, check_out, lines, strata_in, table_in
 
     check_out(options.out)
-    labels = labels_in(options.labels, options.column) if options.labels else None
+    table = table_in(options.labels) if options.labels else None
     report = sal.audit(
-        _model(options.model, options.classes),
+        options.model if options.classes is None else _model(options.model, options.classes),
         options.folder,
-        labels=labels,
+        labels=table.column(options.column, options.files) if table else None,
         prepare=_prepare(options),
         target=options.target,
+        strata=strata_in(table, options.strata, options.files),
+        resume=options.out / STATE,
         seed=options.seed,
     )
     for line in lines(report):

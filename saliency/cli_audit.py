@@ -1,66 +1,152 @@
 """What the shell needs for an audit: a table of labels, and the findings in lines."""
 
+import codecs
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from saliency.errors import InputError
 
 if TYPE_CHECKING:
     from saliency.audit.report import AuditReport
 
+DELIMITERS = ",;\t|"
+STATE = "unfinished.sqlite"
+"""Name of the file that an audit which was stopped goes on from."""
 
-def labels_in(table: Path, column: str) -> dict[str, str]:
-    """Return the label of each file in a CSV file.
+
+@final
+@dataclass(frozen=True)
+class Table:
+    """A table of files: a header, and a row for each.
 
     Parameters
     ----------
-    table
-        UTF-8, with a header; the first column holds paths or names of files.
-    column
-        Where the labels are. A file without one is left out.
+    columns
+        Names of the columns, without blanks around them.
+    rows
+        One text for each column.
+    """
+
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[str]]
+
+    def column(self, name: str, files: str | None = None) -> dict[str, str]:
+        """Return the value of each file; files without one are left out.
+
+        Parameters
+        ----------
+        name
+            Of the column, in any case of letters.
+        files
+            Name of the column that holds the files; None: the first.
+
+        Raises
+        ------
+        InputError
+            There is no such column, or a file has two values.
+        """
+        key = 0 if files is None else self._place(files, "--files")
+        place = self._place(name, "--labels")
+        found: dict[str, str] = {}
+        for number, row in enumerate(self.rows, start=2):
+            value = row[place]
+            if value and row[key] and found.setdefault(row[key], value) != value:
+                msg = f"--labels: row {number} gives a file another {name!r} than a row above."
+                raise InputError(msg)
+        return found
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a column of that name, in any case of letters."""
+        return name.lower() in map(str.lower, self.columns)
+
+    def _place(self, name: str, option: str) -> int:
+        names = [column.lower() for column in self.columns]
+        if name.lower() in names:
+            return names.index(name.lower())
+        found = ", ".join(self.columns) or "none"
+        msg = f"{option}: expected a column {name!r} in the table, got columns: {found}."
+        raise InputError(msg)
+
+
+def table_in(path: Path) -> Table:
+    """Return a CSV file: UTF-8, or UTF-16 with a byte order mark, as spreadsheets write it.
+
+    Cells are divided by commas, semicolons, tabs or bars, whichever the header has most of.
 
     Raises
     ------
     InputError
-        There is no such file or column, or a file is labelled twice, and differently.
+        There is no such file, it is no text of the kind, or it has no header.
     """
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
+        text = _decoded(path.read_bytes())
+        first, _, rest = text.partition("\n")
+        if first.lower().startswith("sep="):  # a note of spreadsheets to themselves
+            first, text = rest.partition("\n")[0], rest
+        delimiter = max(DELIMITERS, key=first.count)
+        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"--labels: expected a CSV file in UTF-8, reading it failed: {type(error).__name__}."
         raise InputError(msg) from error
-    names = list(rows[0]) if rows else []
-    if column not in names[1:]:
-        found = ", ".join(names) or "none"
-        msg = f"--labels: expected a column {column!r} after the first, got columns: {found}."
+    cells = [[cell.strip() for cell in row] for row in rows if any(map(str.strip, row))]
+    if not cells:
+        msg = "--labels: expected a table with a header, got one without columns: none."
         raise InputError(msg)
-    return _labels(rows, names[0], column)
+    width = len(cells[0])
+    return Table(tuple(cells[0]), [(row + [""] * width)[:width] for row in cells[1:]])
+
+
+def strata_in(table: Table | None, names: Sequence[str], files: str | None) -> Mapping[str, object]:
+    """Return what the pictures are divided by: columns of the table, else attributes of the files.
+
+    Raises
+    ------
+    InputError
+        A name is neither.
+    """
+    from saliency.dicom.strata import STRATA  # noqa: PLC0415 - a shell parses without pydicom
+
+    found: dict[str, object] = {}
+    for name in names:
+        if table is not None and table.has(name):
+            found[name] = table.column(name, files)
+        elif name in STRATA:
+            found[name] = None
+        else:
+            columns = ", ".join(table.columns) if table else "no table"
+            msg = (
+                f"--strata: expected a column of the table ({columns}), or one of "
+                f"{', '.join(sorted(STRATA))}; got {name!r}."
+            )
+            raise InputError(msg)
+    return found
 
 
 def check_out(folder: Path) -> None:
     """Refuse a place where no report can be written, before the audit rather than after it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.is_file():
         msg = "--out: expected a folder, got a file."
         raise InputError(msg)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def lines(report: "AuditReport") -> Iterator[str]:
     """Yield the findings, one line each, then whatever makes them doubtful."""
     for name, verdict in report.verdicts.items():
         yield f"{name}: {verdict.finding}. {verdict.sentence}"
+    for division in report.divisions:
+        yield from (f"{division.name}: {sentence}" for sentence in division.sentences)
+    if report.strategies is not None:
+        yield report.strategies.sentence
+    yield report.worth.sentence
     for warning in report.facts["warnings"]:
         yield f"warning: {warning}"
 
 
-def _labels(rows: list[dict[str, str]], key: str, column: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        label = (row[column] or "").strip()
-        if label and found.setdefault(row[key], label) != label:
-            msg = f"--labels: line {number} labels a file that is labelled otherwise above."
-            raise InputError(msg)
-    return found
+def _decoded(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16")
+    return raw.decode("utf-8-sig")

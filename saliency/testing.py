@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, NotFiniteError
 from saliency.explainers.catalogue import resolve
+from saliency.kernels.resize import space_of
 from saliency.pipeline.contract import collapsed
 from saliency.pipeline.explain import name_of
 from saliency.probe.closed_form import ClosedFormProbe
@@ -21,7 +22,7 @@ SHAPE = (37, 53, 1)
 
 
 def check_explainer(
-    explainer: object, probe: Probe | None = None, *, shape: tuple[int, int, int] = SHAPE
+    explainer: object, probe: Probe | None = None, *, shape: tuple[int, ...] = SHAPE
 ) -> None:
     """Hold an explainer to the laws of an explainer; return None when it keeps them all.
 
@@ -40,7 +41,7 @@ def check_explainer(
         What to ask; None: a small smooth network with two tapped layers. An explainer that asks
         for a Keras model's own layers is given a KerasProbe's.
     shape
-        (H, W, C) of the pictures that ``probe`` takes.
+        (H, W, C) of the pictures that ``probe`` takes, or (D, H, W, C) of volumes.
 
     Raises
     ------
@@ -52,12 +53,12 @@ def check_explainer(
     >>> check_explainer(lambda probe, inputs: probe.gradient(inputs) * inputs)
     """
     recipe = resolve(explainer)
-    ask = probe or network(shape[2])
+    ask = probe or network(shape[-1], axes=len(shape) - 1)
     for law in laws(recipe, ask, shape):
         law()
 
 
-def laws(recipe: Any, probe: Probe, shape: tuple[int, int, int]) -> Iterator[Callable[[], None]]:
+def laws(recipe: Any, probe: Probe, shape: tuple[int, ...]) -> Iterator[Callable[[], None]]:
     """Yield one check for each law."""
     pictures = np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32)
     yield partial(_has_a_name, recipe)
@@ -66,27 +67,33 @@ def laws(recipe: Any, probe: Probe, shape: tuple[int, int, int]) -> Iterator[Cal
     yield partial(_repeats_itself, recipe, probe, pictures)
     yield partial(_treats_a_batch_as_its_pictures, recipe, probe, pictures)
     yield partial(_keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32))
-    yield partial(_keeps_the_contract, recipe, _sloped(probe, shape[2], 0.0), pictures[:1])
+    yield partial(_keeps_the_contract, recipe, _sloped(probe, shape, 0.0), pictures[:1])
     yield partial(_loses_no_nan, recipe, probe, pictures[:1])
 
 
-def network(channels: int, *, slope: float = 1.0) -> ClosedFormProbe:
+def network(channels: int, *, axes: int = 2, slope: float = 1.0) -> ClosedFormProbe:
     """Return a small network with two tapped layers and a pooled, linear score.
+
+    ``axes``: 2 for pictures, 3 for volumes.
 
     ``slope`` multiplies the score: 0 makes every gradient 0, NaN makes every answer NaN.
     """
     generator = np.random.default_rng(1)
-    first = generator.normal(0, 0.4, (3, 3, channels, 4)).astype(np.float32)
-    second = generator.normal(0, 0.3, (3, 3, 4, 6)).astype(np.float32)
+    window = [3] * axes
+    first = generator.normal(0, 0.4, (*window, channels, 4)).astype(np.float32)
+    second = generator.normal(0, 0.3, (*window, 4, 6)).astype(np.float32)
     weights = generator.normal(0, 1, 6).astype(np.float32)
 
     def score(features: Any) -> Any:
-        return slope * tf.linalg.matvec(tf.reduce_mean(features, (1, 2)), weights)
+        return slope * tf.linalg.matvec(tf.reduce_mean(features, space_of(features)), weights)
 
     return ClosedFormProbe(score, stages=(_convolved(first), _convolved(second)))
 
 
 def _convolved(kernel: Array) -> Callable[[Any], Any]:
+    if kernel.ndim == 5:
+        strides = (1, 2, 2, 2, 1)
+        return lambda x: tf.nn.relu(tf.nn.conv3d(x, kernel, strides, "SAME") + 0.1)
     return lambda x: tf.nn.relu(tf.nn.conv2d(x, kernel, strides=2, padding="SAME") + 0.1)
 
 
@@ -122,11 +129,11 @@ def _treats_a_batch_as_its_pictures(recipe: Any, probe: Probe, pictures: Array) 
         )
 
 
-def _sloped(probe: Probe, channels: int, slope: float) -> Probe:
+def _sloped(probe: Probe, shape: tuple[int, ...], slope: float) -> Probe:
     """Return a probe whose score is multiplied: of the given Keras model, else a small network."""
     if isinstance(probe, BoundProbe):
         return probe.source.at(partial(_multiplied, slope))
-    return network(channels, slope=slope)
+    return network(shape[-1], axes=len(shape) - 1, slope=slope)
 
 
 def _multiplied(slope: float, output: Any) -> Any:
@@ -137,12 +144,12 @@ def _multiplied(slope: float, output: Any) -> Any:
 
 def _loses_no_nan(recipe: Any, probe: Probe, pictures: Array) -> None:
     """Accept a finite answer from a model of NaN only where it never depended on the score."""
-    channels = pictures.shape[3]
+    shape = pictures.shape[1:]
     try:
-        answer = _maps(recipe, _sloped(probe, channels, float("nan")), pictures)
+        answer = _maps(recipe, _sloped(probe, shape, float("nan")), pictures)
     except NotFiniteError:
         return
-    if not np.array_equal(answer, _maps(recipe, _sloped(probe, channels, 1.0), pictures)):
+    if not np.array_equal(answer, _maps(recipe, _sloped(probe, shape, 1.0), pictures)):
         _broken(name_of(recipe), "NaN of the model became a picture; let it through")
 
 

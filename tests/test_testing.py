@@ -6,10 +6,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_recipes import SMALL
 
 import saliency as sal
 from saliency.errors import ExplainerError
-from saliency.explainers.entries import ENTRIES
+from saliency.explainers.entries import DEMANDING, ENTRIES
 from saliency.testing import check_explainer, network
 
 
@@ -75,6 +76,47 @@ def test_entries_that_ask_for_layers_keep_the_laws(name, bound):
 def test_plugins_keep_the_laws(plugin, shape):
     """A function and a frozen dataclass need nothing else."""
     check_explainer(plugin, network(shape[2]), shape=shape)
+
+
+VOLUME, COLOUR = (6, 9, 11, 1), (17, 12, 3)
+MORE = [name for name in DEMANDING if "attention" not in name]
+
+
+@pytest.fixture(scope="module")
+def volumes():
+    """A Keras model for volumes, bound to a class."""
+    keras.utils.set_random_seed(2)
+    layers = keras.layers
+    return sal.KerasProbe(
+        keras.Sequential(
+            [
+                keras.Input(VOLUME),
+                layers.Conv3D(3, 3, padding="same", activation="relu", bias_initializer="ones"),
+                layers.MaxPooling3D(),
+                layers.Conv3D(4, 3, padding="same", activation="relu"),
+                layers.GlobalAveragePooling3D(),
+                layers.Dense(3, activation="softmax"),
+            ]
+        )
+    ).at(1)
+
+
+def own_layers(name):
+    """Whether an entry asks for more than a closed-form probe has."""
+    needs = {**ENTRIES, **DEMANDING}[name].needs
+    return "study" in needs or needs == "randomised"
+
+
+@pytest.mark.parametrize("name", [*ENTRIES, *MORE])
+def test_every_entry_keeps_the_laws_on_volumes(name, volumes):
+    """What holds for pictures holds for (N, D, H, W, C)."""
+    check_explainer(SMALL.get(name, name), volumes if own_layers(name) else None, shape=VOLUME)
+
+
+@pytest.mark.parametrize("name", [name for name in [*ENTRIES, *MORE] if not own_layers(name)])
+def test_every_entry_keeps_the_laws_in_colour(name):
+    """Three channels, and a picture that is higher than it is wide."""
+    check_explainer(SMALL.get(name, name), shape=COLOUR)
 
 
 def transposed(probe, inputs):

@@ -23,7 +23,7 @@ __all__ = [*_HOME_OF]  # noqa: PLE0604
 class _Room(ModuleType):
     """A package that is a verb, too: ``saliency.audit`` names both, in any order of imports."""
 
-    def __call__(
+    def __call__(  # noqa: PLR0913 - as the function has them
         self,
         model: object,
         images: object,
@@ -31,11 +31,22 @@ class _Room(ModuleType):
         labels: Any = None,
         prepare: Any = None,
         target: Any = None,
+        strata: Any = None,
+        resume: Any = None,
         seed: int = 0,
     ) -> Any:
         """Find out which parts of the pictures a model reads; see ``saliency.audit.run.audit``."""
         audit = _import_module("saliency.audit.run").audit
-        return audit(model, images, labels=labels, prepare=prepare, target=target, seed=seed)
+        return audit(
+            model,
+            images,
+            labels=labels,
+            prepare=prepare,
+            target=target,
+            strata=strata,
+            resume=resume,
+            seed=seed,
+        )
 
 
 def __getattr__(name: str) -> object:

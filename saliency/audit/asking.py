@@ -42,6 +42,13 @@ class Asker:
         """The probe's names of classes."""
         return getattr(self.probe, "labels", None)
 
+    @property
+    def size(self) -> tuple[int | None, ...] | None:
+        """(H, W) of the model's input, None where it is free or not known."""
+        given = None if self.prepare is None else self.prepare.size
+        shape: tuple[int | None, ...] | None = getattr(self.probe, "input_shape", None)
+        return given or (None if shape is None else shape[:2])
+
     def batches(self, images: Iterable[DicomImage]) -> Iterator[Array]:
         """Yield float32 (n, H, W, C), n at most 32, of consecutive inputs of one shape."""
         held: list[Array] = []

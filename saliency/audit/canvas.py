@@ -1,7 +1,5 @@
 """The pixels that the model's input is made of: read them, change them, find zones on them."""
 
-import zlib
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, final
 
@@ -13,7 +11,6 @@ from saliency.pipeline.prepare import Intensity, Prepare
 from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
-from saliency.values.zone import Zone
 
 ARRAY_OF = {"display": "display", "modality": "pixels", "stored": "stored"}
 """Which array of a DicomImage :class:`Prepare` reads, by its ``intensity``."""
@@ -92,30 +89,46 @@ def with_text(image: DicomImage) -> DicomImage:
     return replace(image, zones=(*image.zones, *found_zones(image.display, Hints(image.modality))))
 
 
-@final
-@dataclass(frozen=True)
-class Packed:
-    """A mask in a few hundred bytes, for what must be remembered of thousands of pictures."""
-
-    size: tuple[int, int]
-    area: float
-    data: bytes
-
-    @property
-    def mask(self) -> Array:
-        """Bool (rows, columns)."""
-        bits = np.frombuffer(zlib.decompress(self.data), np.uint8)
-        count = self.size[0] * self.size[1]
-        return np.unpackbits(bits, count=count).reshape(self.size).astype(np.bool_)
+FINEST = 2
+"""Picture pixels for each pixel of the model's input, along an axis, that are worth keeping."""
 
 
-def packed(mask: Array) -> Packed:
-    """Pack a bool mask (rows, columns)."""
-    data = zlib.compress(np.packbits(mask).tobytes(), 1)
-    return Packed((mask.shape[0], mask.shape[1]), float(mask.mean()), data)
+def reduced(image: DicomImage, wanted: tuple[int | None, ...] | None) -> DicomImage:
+    """Return a picture on a coarser grid where the model would not see the difference.
+
+    An exchange on a mammogram of 4000 x 3000 pixels costs a hundred times one at twice the grid of
+    the model, and what is finer is averaged away before the model sees it. Zones are looked for
+    before.
+
+    Parameters
+    ----------
+    image
+        Any picture.
+    wanted
+        (H, W, ...) of the model's input; None, or None in it: free.
+    """
+    if wanted is None or None in wanted[:2]:
+        return image
+    rows, columns = image.size
+    factor = min(rows // (FINEST * wanted[0]), columns // (FINEST * wanted[1]))  # type: ignore[operator]
+    if factor < 2:
+        return image
+    size = -(-rows // factor), -(-columns // factor)
+    zones = tuple(replace(zone, mask=mask_like(zone.mask, size)) for zone in image.zones)
+    return replace(
+        image,
+        pixels=resized(image.pixels, size),
+        display=_as(image.display, size),
+        stored=None if image.stored is None else _as(image.stored, size),
+        zones=zones,
+        spacing=None,
+    )
 
 
-def with_zones(image: DicomImage, zones: Mapping[str, Packed]) -> DicomImage:
-    """Return a picture with the zones that were found in it before."""
-    found = (Zone(name, zone.mask, "found before") for name, zone in zones.items())
-    return replace(image, zones=tuple(found))
+def _as(values: Array, size: tuple[int, int]) -> Array:
+    """Return values on another grid, of their own kind."""
+    placed = resized(values, size)
+    if np.issubdtype(values.dtype, np.integer):
+        placed = np.rint(placed)
+    found: Array = placed.astype(values.dtype)
+    return found

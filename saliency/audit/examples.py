@@ -121,7 +121,7 @@ def _strip(
     one, other = pair
     image, mask = one.canvas.image, one.masks[zone]
     yield words.told("as it is", _outlined(image.display, mask), one.scores, one.scores)
-    maps = heatmaps(bench.asker, target, image)
+    maps = heatmaps(bench.asker, target, [image])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
         overlay = maps[name].overlay()
         yield Picture(f"heat ({name})", png.encode(overlay.rgb, longest=LONGEST))

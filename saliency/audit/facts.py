@@ -7,8 +7,8 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.audit.asking import Asker
-from saliency.audit.reading import Seen
+from saliency.audit.reading import Case
+from saliency.audit.records import Seen
 from saliency.audit.verdict import MAY_READ, READS, REMOVAL
 from saliency.audit.weighing import Evidence
 from saliency.pipeline.explain import name_of, versions
@@ -26,39 +26,32 @@ class Told:
 
     Parameters
     ----------
-    asker
-        The model and how pictures are prepared for it.
-    target
-        The target, None for classes.
+    case
+        The model, the target, how pictures are prepared.
     names
         Of the groups.
-    seed
-        Of every draw.
     """
 
-    asker: Asker
-    target: Target
+    case: Case
     names: tuple[str, ...]
-    seed: int
 
 
 def facts(told: Told, seen: Sequence[Seen], found: Sequence[Evidence]) -> dict[str, Any]:
     """Return what was asked and how the model did; everything can be written as JSON."""
     plain = found[0]
     said = Counter(plain.grouping.member.tolist())
-    labelled = [each for each in found if each.grouping.by == "label"]
+    case = told.case
     return {
         "pictures": len(seen),
         "asked": len(plain.trials),
         "hosts": len(plain.hosts),
-        "labelled": sum(one.label is not None for one in seen),
+        "labelled": sum(case.labels[one.index] is not None for one in seen),
         "groups": list(told.names),
         "decisions": {name: said[index] for index, name in enumerate(told.names)},
-        "target": _target(told.target),
-        "prepare": _prepare(told.asker.prepare),
-        "seed": told.seed,
-        "cleaned": _cleaned(plain, labelled[0] if labelled else None),
-        "warnings": _warnings(plain, said, len(told.names)),
+        "target": _target(case.target),
+        "prepare": _prepare(case.asker.prepare),
+        "seed": case.seed,
+        "warnings": [*_warnings(plain, said, len(told.names)), *_unheard(seen)],
         "rules": {
             "reads": READS._asdict(),
             "may read": MAY_READ._asdict(),
@@ -66,22 +59,6 @@ def facts(told: Told, seen: Sequence[Seen], found: Sequence[Evidence]) -> dict[s
         },
         "versions": dict(versions()),
     }
-
-
-def _cleaned(plain: Evidence, labelled: Evidence | None) -> dict[str, float | int]:
-    """Return how decisions change when all zones are removed from every picture."""
-    after = np.stack([one.cleaned for one in plain.trials])
-    before, now = (plain.grouping.towards(each).argmax(axis=1) for each in (plain.scores, after))
-    found: dict[str, float | int] = {"changed": float((before != now).mean())}
-    if labelled is not None:
-        true = labelled.grouping.member
-        known = true >= 0
-        found |= {
-            "labelled": int(known.sum()),
-            "accuracy": float((before == true)[known].mean()),
-            "accuracy_cleaned": float((now == true)[known].mean()),
-        }
-    return found
 
 
 def _warnings(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
@@ -96,6 +73,16 @@ def _warnings(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
     if np.ptp(plain.scores, axis=0).max() == 0:
         found.append("The model gives every picture the same score: it looks at nothing.")
     return found
+
+
+def _unheard(seen: Sequence[Seen]) -> list[str]:
+    films = sum(one.frames > 1 for one in seen)
+    if not films:
+        return []
+    return [
+        f"{films} files hold many frames: the first of each was audited. Pass the images of "
+        "read_frames to audit all."
+    ]
 
 
 def _target(target: Target) -> str | int | None:

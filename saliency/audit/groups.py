@@ -127,7 +127,7 @@ def groupings(
     names = names_of(asked, asker)
     said = replace(decisions(asked, scores), names=names)
     found = [
-        _enough(Grouping("label", names, _told(labels, asked, asker), weights, zero)),
+        _enough(Grouping("label", names, told_members(labels, asked, asker), weights, zero)),
         _enough(said),
     ]
     if not found[-1].names:
@@ -163,7 +163,7 @@ def class_of(label: Any, asker: Asker) -> int:
     raise InputError(msg)
 
 
-def _told(labels: Sequence[Any], asked: Question, asker: Asker) -> Array:
+def told_members(labels: Sequence[Any], asked: Question, asker: Asker) -> Array:
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}
         kinds = [None if label is None else class_of(label, asker) for label in labels]

@@ -1,15 +1,19 @@
-"""First look at every picture: its zones and what the model says; the pixels are let go."""
+"""First look at every picture: zones, decision, heat; the pixels are let go."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, final
 
 import numpy as np
 
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import Packed, packed, with_text
+from saliency.audit.canvas import reduced, with_text
 from saliency.audit.heat import masks
+from saliency.audit.records import Seen, seen_of, seen_row
 from saliency.audit.sources import Label, Source
+from saliency.audit.state import State
+from saliency.audit.suspicion import heatmaps, maps_of
 from saliency.errors import InputError, SaliencyError
 from saliency.pipeline.ahead import ahead
 from saliency.pipeline.explain import as_image
@@ -19,53 +23,76 @@ from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
 
 AHEAD = 4
+CHUNK = 16
+"""Pictures that are in memory, and asked about, at once."""
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Seen:
-    """What is remembered of one picture.
+class Case:
+    """What is audited: pictures are read when their turn comes.
 
     Parameters
     ----------
-    index
-        Position among the sources.
-    digest
-        Of its pixel data.
-    label
-        What it is labelled; None where it is not.
-    zones
-        The mask of each zone that is not empty.
-    said
-        The predicted class, or the target's score.
+    asker
+        The model, and how pictures are prepared for it.
+    target
+        What heat is about, and whose score is weighed; None: the classes.
+    sources
+        The pictures.
+    labels
+        One for each picture, None where it has none.
+    seed
+        Of every draw.
     """
 
-    index: int
-    digest: str
-    label: Label | None
-    zones: Mapping[str, Packed]
-    said: float
+    asker: Asker
+    target: Target
+    sources: Sequence[Source]
+    labels: Sequence[Label | None]
+    seed: int
+
+    def read(self, index: int) -> DicomImage:
+        """Return a picture, its text looked for, no finer than the model can tell."""
+        return reduced(read(self.sources[index]), self.asker.size)
 
 
-def look(
-    asker: Asker, target: Target, sources: Sequence[Source], labels: Sequence[Label | None]
-) -> Iterator[Seen | Failure]:
-    """Read every picture once.
+def look(case: Case, state: State) -> Iterator[Seen | Failure]:
+    """Look at every picture once, a chunk at a time; what the state has is not looked at again.
 
     Raises
     ------
     InputError
         Labels were given, and a picture that can be read has none.
     """
-    labelled = sum(label is not None for label in labels)
-    for index, picture in enumerate(ahead(_picture, enumerate(sources), window=AHEAD)):
-        if labelled and labels[index] is None and not isinstance(picture, Failure):
+    check_labels(case)
+    done = state.rows("look")
+    starts = range(0, len(case.sources), CHUNK)
+    todo = [start for start in starts if start not in done]
+    places = (place for start in todo for place in _chunk(case, start))
+    pictures = ahead(lambda index: picture(case, index), places, window=AHEAD)
+    for start in starts:
+        if start in done:
+            yield from map(_recalled, done[start]["rows"])
+            continue
+        found = _seen(case, list(islice(pictures, len(_chunk(case, start)))), start)
+        state.keep("look", start, {"rows": [_written(one) for one in found]})
+        yield from found
+
+
+def check_labels(case: Case) -> None:
+    """Refuse labels that leave out a picture which can be read."""
+    missing = [index for index, label in enumerate(case.labels) if label is None]
+    if len(missing) == len(case.labels):
+        return
+    for index in missing:
+        if not isinstance(picture(case, index), Failure):
             msg = (
-                f"audit: expected a label for each image, got labels for {labelled} of "
-                f"{len(sources)}; image {index + 1} is one without."
+                f"audit: expected a label for each image, got labels for "
+                f"{len(case.labels) - len(missing)} of {len(case.labels)}; image {index + 1} is "
+                "one without."
             )
             raise InputError(msg)
-        yield _seen(asker, target, index, picture, labels[index])
 
 
 def masks_of(image: DicomImage) -> dict[str, Array]:
@@ -85,32 +112,68 @@ def failure(index: int, error: SaliencyError) -> Failure:
     return Failure(index, type(error).__name__, str(error))
 
 
+def _chunk(case: Case, start: int) -> range:
+    return range(start, min(start + CHUNK, len(case.sources)))
+
+
+def picture(case: Case, index: int) -> DicomImage | Failure:
+    """Return a picture, or why there is none."""
+    try:
+        return case.read(index)
+    except SaliencyError as error:
+        return failure(index, error)
+
+
 def _seen(
-    asker: Asker,
-    target: Target,
-    index: int,
-    picture: DicomImage | Failure,
-    label: Label | None,
-) -> Seen | Failure:
-    if isinstance(picture, Failure):
-        return picture
+    case: Case, pictures: Sequence[DicomImage | Failure], start: int
+) -> list[Seen | Failure]:
+    """Return a row for each picture of a chunk."""
+    said = _said(case, pictures, start)
+    good = [place for place, one in enumerate(said) if not isinstance(one, Failure)]
+    shown: list[Any] = [pictures[place] for place in good]
+    found: list[Any] = list(said)
+    for place, maps in zip(good, heatmaps(case.asker, case.target, shown), strict=True):
+        image: Any = pictures[place]
+        zones = {name: float(mask.mean()) for name, mask in masks_of(image).items()}
+        row = start + place, image.digest, zones, found[place], maps_of(maps), image.frames
+        found[place] = Seen(*row)
+    return found
+
+
+def _said(
+    case: Case, pictures: Sequence[DicomImage | Failure], start: int
+) -> list[float | Failure]:
+    """Return what the model says: of a chunk; where that fails, of each picture of it."""
+    shown = [one for one in pictures if not isinstance(one, Failure)]
     try:
-        said = _said(asker, target, picture)
+        answers = iter(_answers(case, shown))
+    except SaliencyError:
+        return [_one(case, one, start + place) for place, one in enumerate(pictures)]
+    return [one if isinstance(one, Failure) else next(answers) for one in pictures]
+
+
+def _one(case: Case, shown: DicomImage | Failure, index: int) -> float | Failure:
+    if isinstance(shown, Failure):
+        return shown
+    try:
+        return _answers(case, [shown])[0]
     except SaliencyError as error:
         return failure(index, error)
-    zones = {name: packed(mask) for name, mask in masks_of(picture).items()}
-    return Seen(index, picture.digest, label, zones, said)
 
 
-def _said(asker: Asker, target: Target, picture: DicomImage) -> float:
-    by_class = target is None and asker.classes is not None
-    found: Any = asker.predicted([picture]) if by_class else asker.scores([picture], (target,))
-    return float(np.ravel(found)[0])
+def _answers(case: Case, shown: Sequence[DicomImage]) -> list[float]:
+    by_class = case.target is None and case.asker.classes is not None
+    found = (
+        case.asker.predicted(shown) if by_class else case.asker.scores(shown, (case.target,))[:, 0]
+    )
+    return [float(each) for each in found]
 
 
-def _picture(item: tuple[int, Source]) -> DicomImage | Failure:
-    index, source = item
-    try:
-        return read(source)
-    except SaliencyError as error:
-        return failure(index, error)
+def _written(one: Seen | Failure) -> Mapping[str, Any]:
+    if isinstance(one, Failure):
+        return {"failure": [one.index, one.error, one.message]}
+    return seen_row(one)
+
+
+def _recalled(row: Mapping[str, Any]) -> Seen | Failure:
+    return Failure(*row["failure"]) if "failure" in row else seen_of(row)

@@ -10,10 +10,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
+from saliency.audit.divisions import Division
 from saliency.audit.examples import Example
+from saliency.audit.look_alike import Strategies
+from saliency.audit.overview import Changed
 from saliency.audit.page import page, summary
 from saliency.audit.suspicion import Heat
 from saliency.audit.verdict import Verdict
+from saliency.audit.worth import Worth
 from saliency.errors import InputError
 from saliency.values.failure import Failure
 
@@ -35,6 +39,14 @@ class AuditReport:
         For each zone, what share of heatmaps lies there: a suspicion, never the verdict.
     examples
         Strips of pictures: as they are, without the zone, with another's.
+    worth
+        Decisions, accuracy and AUC with all that is not the patient removed.
+    divisions
+        Whether heat, scores and zones go with the label, or with strata.
+    strategies
+        Groups of pictures that the model looks at alike.
+    pictures
+        What removing every zone does to each picture that was tested.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -42,6 +54,10 @@ class AuditReport:
     failures: tuple[Failure, ...] = ()
     heat: Mapping[str, Sequence[Heat]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
+    worth: Worth = field(default_factory=lambda: Worth(0, 0.0))
+    divisions: tuple[Division, ...] = ()
+    strategies: Strategies | None = None
+    pictures: tuple[Changed, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "verdicts", MappingProxyType(dict(self.verdicts)))
@@ -57,6 +73,10 @@ class AuditReport:
             "shortcut": self.shortcut,
             "verdicts": {name: _plain(verdict) for name, verdict in self.verdicts.items()},
             "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
+            "cleaned": self.worth.to_dict(),
+            "divisions": [each.to_dict() for each in self.divisions],
+            "strategies": None if self.strategies is None else self.strategies.to_dict(),
+            "tested": [asdict(one) for one in self.pictures],
             "examples": [_strip(example) for example in self.examples],
             "failures": [asdict(row) for row in self.failures],
             **self.facts,

@@ -2,28 +2,44 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, final
+from dataclasses import replace
+from os import PathLike
+from typing import Any
 
 import numpy as np
 
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import with_zones
 from saliency.audit.examples import Words, examples
 from saliency.audit.facts import Told, facts
-from saliency.audit.groups import Question, class_of, decisions, groupings, names_of, question
-from saliency.audit.reading import Seen, failure, look, read
+from saliency.audit.fingerprint import of_model, of_pictures, of_settings
+from saliency.audit.groups import (
+    Question,
+    class_of,
+    decisions,
+    groupings,
+    names_of,
+    question,
+    told_members,
+)
+from saliency.audit.look_alike import strategies
+from saliency.audit.overview import divisions_of, pictures_of
+from saliency.audit.reading import Case, failure, look, picture
+from saliency.audit.records import Seen, Trial, trial_of, trial_row
 from saliency.audit.report import AuditReport
-from saliency.audit.sources import Source, labels_of, sources_of
+from saliency.audit.sources import Label, labels_of, sources_of, strata_of
+from saliency.audit.state import State, kept
 from saliency.audit.suspicion import heat
-from saliency.audit.trials import Bench, Host, Trial, host, trial
+from saliency.audit.trials import Bench, Host, host, trial
 from saliency.audit.verdict import Weighed, judge
 from saliency.audit.weighing import Evidence, removal, swap
+from saliency.audit.worth import worth
 from saliency.errors import InputError, SaliencyError
-from saliency.pipeline.explain import as_image, probe_of
+from saliency.pipeline.ahead import ahead
+from saliency.pipeline.explain import probe_of
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.values.failure import Failure
+from saliency.values.image import DicomImage
 
 SAMPLE = 128
 """Pictures that zones are taken out of and exchanged between, at most."""
@@ -31,24 +47,15 @@ HOSTS = 8
 """Pictures that others' zones are put into, at most."""
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class Case:
-    """What is audited: pictures are read when their turn comes."""
-
-    asker: Asker
-    target: Target
-    sources: Sequence[Source]
-    seed: int
-
-
-def audit(
+def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions more
     model: object,
     images: object,
     *,
     labels: Sequence[Any] | Mapping[Any, Any] | None = None,
     prepare: Prepare | None = None,
     target: Target = None,
+    strata: Mapping[str, Any] | Sequence[str] | None = None,
+    resume: str | PathLike[str] | None = None,
     seed: int = 0,
 ) -> AuditReport:
     """Find out which parts of the pictures a model reads that are not the patient.
@@ -64,14 +71,22 @@ def audit(
         As for ``explain``.
     images
         A folder, or a sequence of paths, DicomImages, or anything that ``read_dicom`` takes. Read
-        one after the other, twice. Burned-in text is looked for where an image has no zone
-        ``"text"``.
+        one after the other, twice; of a file with many frames the first. Burned-in text is looked
+        for where an image has no zone ``"text"``.
     labels
         What each picture truly shows: a class index or name (with a ``target``: 0 or 1), as a
         sequence in the order of ``images``, or a mapping by path or file name. None: what the
         model predicts takes their place.
     prepare, target
         As for ``explain``. With a target its score alone is weighed.
+    strata
+        What else divides the pictures: names, each with values as ``labels`` has them, or with
+        None for an attribute of the files (``saliency.dicom.strata.STRATA``: Manufacturer,
+        StationName, ...). A sequence of names is attributes alone; their values are numbered, and
+        never leave the file.
+    resume
+        A file that keeps what was found so far: an audit that was stopped goes on from there, and
+        removes it at the end. Made for another model, other pictures or settings, it is begun anew.
     seed
         Of every draw.
 
@@ -89,45 +104,61 @@ def audit(
     """
     sources = sources_of(images)
     told = labels_of(labels, sources)
-    case = Case(Asker(probe_of(model), prepare), target, sources, seed)
-    rows = list(look(case.asker, target, sources, told))
-    seen = [row for row in rows if isinstance(row, Seen)]
-    failures = [row for row in rows if isinstance(row, Failure)]
-    if not seen:
-        first = f" The first: {failures[0].message}" if failures else ""
-        msg = f"audit: none of {len(sources)} images could be audited.{first}"
-        raise InputError(msg)
-    return _report(case, seen, failures)
+    values = strata_of(strata, sources)
+    key = () if resume is None else (
+        of_model(model), of_pictures(sources), of_settings(prepare, target, seed, told)
+    )  # fmt: skip
+    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed)
+    with kept(resume, key) as state:
+        rows = list(look(case, state))
+        seen = [row for row in rows if isinstance(row, Seen)]
+        failures = [row for row in rows if isinstance(row, Failure)]
+        if not seen:
+            first = f" The first: {failures[0].message}" if failures else ""
+            msg = f"audit: none of {len(sources)} images could be audited.{first}"
+            raise InputError(msg)
+        return _report(case, state, seen, failures, values)
 
 
-def _report(case: Case, seen: list[Seen], failures: list[Failure]) -> AuditReport:
+def _report(
+    case: Case,
+    state: State,
+    seen: list[Seen],
+    failures: list[Failure],
+    strata: Mapping[str, Sequence[Label | None]],
+) -> AuditReport:
     generator = np.random.default_rng(case.seed)
     keys = _keys(case, seen)
     chosen = [seen[row] for row in balanced(keys, SAMPLE, generator)]
     asked = _question(case, seen)
     bench = _bench(case, asked, seen, [seen[row] for row in balanced(keys, HOSTS, generator)])
-    tried = list(_trials(case, bench, chosen))
+    tried = list(_trials(case, state, bench, chosen))
     trials = [one for one in tried if isinstance(one, Trial)]
     failures = [*failures, *(one for one in tried if isinstance(one, Failure))]
-    found = _evidence(case, asked, bench, trials, seen)
-    plain = found[0]
-    names = names_of(asked, case.asker)
+    truth = [case.labels[one.index] for one in trials]
+    found = _evidence(case, asked, bench, trials, truth)
+    plain, names = found[0], names_of(asked, case.asker)
+    cleaned = np.stack([one.cleaned for one in trials])
+    true = told_members(truth, asked, case.asker) if truth[0] is not None else None
+    divisions = divisions_of(case, seen, plain, strata)
     return AuditReport(
         judge({zone: _weighed(zone, seen, plain, found[1:]) for zone in bench.zones}),
-        facts(Told(case.asker, case.target, names, case.seed), seen, found),
+        facts(Told(case, names), seen, found),
         tuple(sorted(failures, key=lambda row: row.index)),
-        {zone: heat([one.heat for one in trials], zone) for zone in bench.zones},
+        {zone: heat([one.maps.shares for one in seen], zone) for zone in bench.zones},
         examples(bench, Words(plain.grouping, names), case.target),
+        worth(plain.grouping, plain.scores, cleaned, true),
+        divisions,
+        strategies(case, seen, divisions),
+        pictures_of(plain, Words(plain.grouping, names), seen),
     )
 
 
 def _evidence(
-    case: Case, asked: Question, bench: Bench, trials: list[Trial], seen: list[Seen]
+    case: Case, asked: Question, bench: Bench, trials: list[Trial], told: list[Label | None]
 ) -> list[Evidence]:
     """Return the pictures by decision, then by each division that has groups."""
-    labels = {one.index: one.label for one in seen}
     scores = np.stack([one.scores for one in trials])
-    told = [labels[one.index] for one in trials]
     ways = [decisions(asked, scores), *groupings(asked, told, scores, case.asker)]
     return [Evidence(way, scores, trials, bench.hosts) for way in ways]
 
@@ -146,8 +177,9 @@ def balanced(keys: Sequence[object], count: int, generator: np.random.Generator)
 
 def _keys(case: Case, seen: list[Seen]) -> list[object]:
     """Return what hosts and samples are balanced by: label, predicted class, or half of scores."""
-    if all(one.label is not None for one in seen):
-        return [one.label for one in seen]
+    labels = [case.labels[one.index] for one in seen]
+    if all(label is not None for label in labels):
+        return labels
     if case.target is None and case.asker.classes is not None:
         return [one.said for one in seen]
     middle = float(np.median([one.said for one in seen]))
@@ -157,7 +189,8 @@ def _keys(case: Case, seen: list[Seen]) -> list[object]:
 def _question(case: Case, seen: list[Seen]) -> Question:
     classes: list[int] = []
     if case.target is None and case.asker.classes is not None:
-        told = [class_of(one.label, case.asker) for one in seen if one.label is not None]
+        labels = (case.labels[one.index] for one in seen)
+        told = [class_of(label, case.asker) for label in labels if label is not None]
         classes = [*told, *(int(one.said) for one in seen)]
     return question(case.asker, case.target, classes)
 
@@ -172,18 +205,34 @@ def _bench(case: Case, asked: Question, seen: list[Seen], chosen: list[Seen]) ->
 def _host(case: Case, bench: Bench, seen: Seen) -> Host | None:
     """Return None where the picture cannot be read again; its trial will say why."""
     try:
-        return host(bench, read(case.sources[seen.index]), seen.index)
+        return host(bench, case.read(seen.index), seen.index)
     except SaliencyError:
         return None
 
 
-def _trials(case: Case, bench: Bench, chosen: list[Seen]) -> Iterator[Trial | Failure]:
+def _trials(
+    case: Case, state: State, bench: Bench, chosen: list[Seen]
+) -> Iterator[Trial | Failure]:
+    done = state.rows("trial")
+    todo = [seen.index for seen in chosen if seen.index not in done]
+    pictures = ahead(lambda index: picture(case, index), todo, window=2)
     for seen in chosen:
-        try:
-            # Its zones are remembered: only the pixels are read again.
-            yield trial(bench, with_zones(as_image(case.sources[seen.index]), seen.zones), seen)
-        except SaliencyError as error:
-            yield failure(seen.index, error)
+        if seen.index in done:
+            yield trial_of(done[seen.index])
+            continue
+        found = _tried(bench, next(pictures), seen.index)
+        if isinstance(found, Trial):
+            state.keep("trial", seen.index, trial_row(found))
+        yield found
+
+
+def _tried(bench: Bench, image: DicomImage | Failure, index: int) -> Trial | Failure:
+    if isinstance(image, Failure):
+        return image
+    try:
+        return trial(bench, image, index)
+    except SaliencyError as error:
+        return failure(index, error)
 
 
 def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence]) -> Weighed:

@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from saliency.audit.names import assigned
+from saliency.dicom.strata import tokens
 from saliency.errors import InputError
 from saliency.values.image import DicomImage
 
@@ -41,13 +43,14 @@ def sources_of(images: object) -> list[Source]:
 def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     """Return one label for each picture, None for those that a mapping leaves out.
 
-    A mapping's keys are paths as given, file names, file names without their ending, or digests
-    of DicomImages.
+    A mapping's keys are paths, or the ends of paths, with or without the ending of the name; or
+    digests of DicomImages. See :mod:`saliency.audit.names`.
 
     Raises
     ------
     InputError
-        A sequence of another length, or a mapping that names none of the pictures.
+        A sequence of another length, or a mapping that names none of the pictures, or a name that
+        two pictures have.
     """
     if labels is None:
         return [None] * len(sources)
@@ -66,6 +69,36 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     return [plain(label) for label in labels]
 
 
+def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label | None]]:
+    """Return the values of each stratum, one for each picture; words instead of attributes' values.
+
+    Raises
+    ------
+    InputError
+        ``strata`` is neither a mapping nor a sequence of names, or values do not fit the pictures.
+    """
+    if strata is None:
+        return {}
+    if isinstance(strata, str | bytes) or not isinstance(strata, Mapping | Iterable):
+        kind = type(strata).__name__
+        msg = f"audit: expected strata as a mapping, or a sequence of attributes, got {kind}."
+        raise InputError(msg)
+    named = strata if isinstance(strata, Mapping) else dict.fromkeys(strata)
+    return {name: _values(name, given, sources) for name, given in named.items()}
+
+
+def _values(name: str, given: object, sources: Sequence[Source]) -> list[Label | None]:
+    if given is not None:
+        return labels_of(given, sources)
+    return [None if word is None else Hidden(word) for word in tokens(sources, name)]
+
+
+class Hidden(str):
+    """A word that stands for the value of an attribute: compared, never shown."""
+
+    __slots__ = ()
+
+
 def plain(label: object) -> Label:
     """Return whole numbers as int, whatever they came as; anything else as it is."""
     if isinstance(label, np.generic):
@@ -77,48 +110,43 @@ def plain(label: object) -> Label:
     return label
 
 
-NOT_PICTURES = (".csv", ".htm", ".html", ".json", ".md", ".tsv", ".txt", ".xlsx", ".xml", ".yaml")
-"""Endings of what lies beside pictures; any other file is tried, and reported if it is none."""
+ENDINGS = ("", ".dcm", ".dicom", ".dic", ".ima")
+"""Endings of files that are tried, whatever they hold; a missing one, too, is usual."""
 
 
 def _below(folder: Path) -> list[Source]:
+    """Return the DICOM files of a folder; what lies beside them is left out."""
     if not folder.is_dir():
         msg = "audit: expected a folder that exists, or a sequence of images; got another path."
         raise InputError(msg)
     found = sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in found if not _beside(path)]
+    meant = [path for path in found if _meant(path)]
+    if found and not meant:
+        msg = f"audit: expected DICOM files; none of {len(found)} files of the folder is one."
+        raise InputError(msg)
+    return meant
 
 
-def _beside(path: Path) -> bool:
-    return path.name.startswith(".") or path.suffix.lower() in NOT_PICTURES
+def _meant(path: Path) -> bool:
+    """Say whether a file is to be read: by its ending, or by its magic (PS3.10 7.1)."""
+    if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
+        return False
+    ending = path.suffix.lower()
+    if ending in ENDINGS or ending.lstrip(".").isdigit():  # names are often UIDs
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return True
 
 
 def _mapped(labels: Mapping[Any, Any], sources: Sequence[Source]) -> list[Label | None]:
-    by_key = {_key(key): plain(label) for key, label in labels.items()}
-    found = [_first(by_key, _names(source)) for source in sources]
-    matched = sum(label is not None for label in found)
-    if not matched:
+    found = assigned(labels, sources)
+    if all(key is None for key in found):
         msg = (
-            f"audit: none of {len(by_key)} labels belongs to one of {len(sources)} images. Expected"
-            " keys that are paths as given, or file names."
+            f"audit: none of {len(labels)} labels belongs to one of {len(sources)} images. Expected"
+            " keys that are paths, or file names."
         )
         raise InputError(msg)
-    return found
-
-
-def _first(by_key: Mapping[str, Label], names: Iterable[str]) -> Label | None:
-    return next((by_key[name] for name in names if name in by_key), None)
-
-
-def _names(source: Source) -> tuple[str, ...]:
-    """Return what a label may call a picture, the most exact first."""
-    if isinstance(source, DicomImage):
-        return (source.digest,)
-    if not isinstance(source, str | PathLike):
-        return ()
-    path = Path(source)
-    return _key(path), str(path.resolve()), path.name, path.stem
-
-
-def _key(key: object) -> str:
-    return str(Path(key)) if isinstance(key, str | PathLike) else str(key)
+    return [None if key is None else plain(labels[key]) for key in found]

@@ -9,13 +9,18 @@ import numpy as np
 from saliency.audit.asking import Asker
 from saliency.audit.heat import Share, shares
 from saliency.errors import SaliencyError
-from saliency.pipeline.explain import explain
+from saliency.pipeline.bulk import explain_many
 from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.resize import resized
 from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
+from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 
 EXPLAINERS: Final = ("fastcam", "gradient", "random")
 """The last is the control: a map that knows nothing of the picture."""
+CELLS: Final = 16
+"""Coarse maps have so many cells a side."""
 
 
 @final
@@ -39,22 +44,67 @@ class Heat:
     enrichment: float
 
 
-def heatmaps(asker: Asker, target: Target, image: DicomImage) -> dict[str, Explanation]:
-    """Return an explanation by each explainer; none by those that this model does not allow."""
-    found = {name: _explained(asker, target, image, name) for name in EXPLAINERS}
-    return {name: one for name, one in found.items() if one is not None}
+@final
+@dataclass(frozen=True, eq=False)
+class Maps:
+    """What explainers say of one picture.
+
+    Parameters
+    ----------
+    shares
+        By explainer and zone.
+    coarse
+        By explainer: float32 (16, 16), the share of |heat| in each cell of the picture, sum 1; all
+        0 for a map without heat.
+    """
+
+    shares: Mapping[str, Mapping[str, Share]]
+    coarse: Mapping[str, Array]
 
 
-def _explained(asker: Asker, target: Target, image: DicomImage, name: str) -> Explanation | None:
+def heatmaps(
+    asker: Asker, target: Target, images: Sequence[DicomImage]
+) -> list[dict[str, Explanation]]:
+    """Return for each picture an explanation by each explainer that this model allows."""
+    found: list[dict[str, Explanation]] = [{} for _ in images]
+    for name in EXPLAINERS:
+        for place, one in zip(found, _explained(asker, target, images, name), strict=False):
+            if isinstance(one, Explanation):
+                place[name] = one
+    return found
+
+
+def _explained(
+    asker: Asker, target: Target, images: Sequence[DicomImage], name: str
+) -> list[object]:
     try:
-        return explain(asker.probe, image, name, target=target, prepare=asker.prepare)
+        return list(
+            explain_many(
+                asker.probe,
+                images,
+                name,
+                target=target,
+                prepare=asker.prepare,
+                batch_size=len(images),
+            )
+        )
     except SaliencyError:
-        return None
+        return []
 
 
-def shares_of(found: Mapping[str, Explanation]) -> dict[str, dict[str, Share]]:
-    """Return the share of each zone, by explainer."""
-    return {name: shares(one.image, one.heatmap) for name, one in found.items()}
+def maps_of(found: Mapping[str, Explanation]) -> Maps:
+    """Return what is remembered of a picture's heatmaps."""
+    return Maps(
+        {name: shares(one.image, one.heatmap) for name, one in found.items()},
+        {name: coarse(one.heatmap) for name, one in found.items() if name != EXPLAINERS[-1]},
+    )
+
+
+def coarse(heatmap: Heatmap) -> Array:
+    """Return the share of |heat| in each of 16 x 16 cells, float32."""
+    cells = np.maximum(resized(np.abs(heatmap.values), (CELLS, CELLS)), 0)
+    total = cells.sum(dtype=np.float64)
+    return (cells / total).astype(np.float32) if total else np.zeros_like(cells)
 
 
 def heat(rows: Sequence[Mapping[str, Mapping[str, Share]]], zone: str) -> list[Heat]:

@@ -1,7 +1,7 @@
 """Second look: take zones out of pictures, and exchange them between pictures."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -9,60 +9,13 @@ import numpy as np
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import Canvas, canvas, like, mask_like
 from saliency.audit.fills import FILLS
-from saliency.audit.heat import Share
 from saliency.audit.patches import EXCHANGES, elsewhere, removed
-from saliency.audit.reading import Seen, masks_of
+from saliency.audit.reading import masks_of
+from saliency.audit.records import Exchange, Trial
 from saliency.audit.removal import variants
-from saliency.audit.suspicion import heatmaps, shares_of
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Exchange:
-    """Scores of the hosts with a picture's content in them.
-
-    Parameters
-    ----------
-    zone
-        float (hosts, columns): the content of its zone; NaN where it is the host itself.
-    tissue
-        The same area elsewhere; NaN also where there was no room.
-    """
-
-    zone: Array
-    tissue: Array
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """Everything that was asked about one picture.
-
-    Parameters
-    ----------
-    index
-        Position among the sources.
-    scores
-        float (columns,): of the picture as it is.
-    cleaned
-        float (columns,): scores of the picture without any of its zones.
-    removals
-        float (fills, 2, columns) for each zone it has: without the zone, without as much tissue.
-    exchanges
-        For each zone of the pictures.
-    heat
-        By explainer and zone.
-    """
-
-    index: int
-    scores: Array
-    cleaned: Array
-    removals: Mapping[str, Array] = field(default_factory=dict)
-    exchanges: Mapping[str, Exchange] = field(default_factory=dict)
-    heat: Mapping[str, Mapping[str, Share]] = field(default_factory=dict)
 
 
 @final
@@ -115,23 +68,22 @@ def host(bench: Bench, image: DicomImage, index: int) -> Host:
     return Host(index, found, masks_of(image), bench.scores([image])[0])
 
 
-def trial(bench: Bench, image: DicomImage, seen: Seen) -> Trial:
+def trial(bench: Bench, image: DicomImage, index: int) -> Trial:
     """Ask everything about one picture."""
     donor = canvas(image, bench.asker.prepare)
-    own = {name: zone.mask for name, zone in seen.zones.items()}
-    generator = np.random.default_rng((bench.seed, seen.index))
+    own = masks_of(image)
+    generator = np.random.default_rng((bench.seed, index))
     removals = {name: _removal(bench, donor, own, name, generator) for name in own}
     scores = bench.scores([image, cleaned(donor)])
     return Trial(
-        seen.index,
+        index,
         scores[0],
         scores[1],
         {name: scores for name, scores in removals.items() if scores is not None},
         {
-            name: _exchange(bench, donor, own.get(name), (seen.index, name), generator)
+            name: _exchange(bench, donor, own.get(name), (index, name), generator)
             for name in bench.zones
         },
-        shares_of(heatmaps(bench.asker, bench.target, image)),
     )
 
 

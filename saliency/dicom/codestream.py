@@ -6,7 +6,7 @@ size in SOF (ISO/IEC 10918-1 B.2.2) or SIZ (15444-1 A.5.1) must equal Rows x Col
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from saliency.dicom.limits import FEW_TILES, LEAST_TILE, MAX_SCANS, check
@@ -35,6 +35,8 @@ class Stream:
         Components have unequal sampling factors.
     adobe
         Transform flag of the APP14 segment; -1 where there is none.
+    jfif
+        There is a JFIF segment (JPEG only).
     mct
         A multiple component transformation was applied (JPEG 2000 only): the decoder undoes it.
     """
@@ -48,6 +50,7 @@ class Stream:
     ids: bytes = b""
     subsampled: bool = False
     adobe: int = -1
+    jfif: bool = False
     mct: bool = False
 
 
@@ -64,19 +67,20 @@ def read_jpeg(data: bytes) -> Stream:
     DicomError
         There is none, or there are more scans than an honest encoder makes.
     """
-    adobe = -1
+    adobe, jfif = -1, False
     for marker, at, length in _segments(data):
         whole = at + min(length, 12) <= len(data)
         if marker == 0xEE and data[at : at + 5] == b"Adobe" and whole and length >= 12:
             adobe = data[at + 11]
+        jfif |= marker == 0xE0 and data[at : at + 5] == b"JFIF\0"
         if marker in _SOF and whole and length >= 6:
             check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
-            return _frame_header(data, marker, at, adobe)
+            return replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
     msg = "Expected a JPEG frame header (SOF), found none: the frame is broken."
     raise DicomError(msg, reason="broken-codestream")
 
 
-def _frame_header(data: bytes, marker: int, at: int, adobe: int) -> Stream:
+def _frame_header(data: bytes, marker: int, at: int) -> Stream:
     count = data[at + 5]
     parts = [data[at + 6 + 3 * k : at + 9 + 3 * k] for k in range(count)]
     return Stream(
@@ -87,7 +91,6 @@ def _frame_header(data: bytes, marker: int, at: int, adobe: int) -> Stream:
         lossy=_near(data, at) > 0 if marker == 0xF7 else marker not in _LOSSLESS,
         ids=bytes(part[0] for part in parts if part),
         subsampled=len({part[1] for part in parts if len(part) > 1}) > 1,
-        adobe=adobe,
     )
 
 

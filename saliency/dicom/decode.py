@@ -25,9 +25,10 @@ from saliency.values.arrays import Array
 #: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
 #: CharLS again, without the guard below.
 _PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
+_CODESTREAM: Final = b"\xff\x4f\xff\x51"  # SOC, SIZ of JPEG 2000
 _SIGNATURES: Final = MappingProxyType(
     {
-        b"\xff\x4f\xff\x51": "jpeg2k",
+        _CODESTREAM: "jpeg2k",
         b"\0\0\0\x0cjP  ": "jpeg2k",
         b"\xff\x0a": "jpegxl",
         b"\0\0\0\x0cJXL ": "jpegxl",
@@ -71,8 +72,9 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
     """Return what colours a JPEG stream holds.
 
     The strongest evidence first: Adobe's transform flag, chroma subsampling, component
-    identifiers, Photometric Interpretation. Files that label a YCbCr stream RGB exist, and the
-    stream is right (PS3.5 8.2.1).
+    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5 6.1), Photometric Interpretation. Files that
+    label a YCbCr stream RGB exist, and the stream is right (PS3.5 8.2.1). Lossless encoders write
+    JFIF around RGB too.
     """
     if stream.components != 3:
         return layout.photometric
@@ -82,7 +84,8 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
         return "YBR_FULL"
     if stream.ids == b"RGB":
         return "RGB"
-    return "YBR_FULL" if layout.photometric.startswith("YBR") else "RGB"
+    coded = stream.jfif and stream.lossy
+    return "YBR_FULL" if coded or layout.photometric.startswith("YBR") else "RGB"
 
 
 def jpeg2k_space(stream: Stream, layout: Layout) -> str:
@@ -169,6 +172,9 @@ _CODECS: Final[MappingProxyType[str, Callable[[bytes], Array]]] = MappingProxyTy
 
 
 def _plugin(data: bytes, family: str, layout: Layout, syntax: Syntax) -> Samples:
+    """Decode by a plugin of pydicom, which never ends on a JP2 box of length 0: it gets none."""
+    if family == "jpeg2k":
+        data = data[data.find(_CODESTREAM) :]
     for plugin in _PLUGINS.get(family, ()):
         try:
             return _by_pydicom(data, layout, syntax, plugin)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from saliency.dicom.modality import Modality, Rescale
-from saliency.dicom.presentation import to_display
+from saliency.dicom.presentation import Presentation, to_display
 from saliency.dicom.voi import Spread, Voi
 from saliency.values.arrays import Array
 
@@ -54,7 +54,7 @@ def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Lo
     voi = look.voi or spread(values, absent)
 
     def shade(codes: Array) -> Array:
-        return to_display(voi(modality(codes)), inverse=look.inverse)
+        return to_display(look.presentation(voi(modality(codes))))
 
     return Picture(values, by_code(shade, stored, np.uint8), absent)
 
@@ -64,7 +64,7 @@ class Look:
     """How modality values are shown; ``voi`` None spreads the range of the frame."""
 
     voi: Voi | None
-    inverse: bool
+    presentation: Presentation
 
 
 def spread(values: Array, absent: Array | None) -> Spread:

@@ -1,7 +1,7 @@
 """How the stored values of a frame are laid out (PS3.3 C.7.6.3)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from saliency.dicom.elements import Elements, number
@@ -48,6 +48,14 @@ class Layout:
     def subsampled(self) -> bool:
         """Whether native pixels share their chroma, two by two (C.7.6.3.1.2)."""
         return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
+
+    def fitted(self, there: int) -> "Layout":
+        """Return the layout that ``there`` bytes of native pixels have.
+
+        Writers that decompress YBR_FULL_422 give each pixel its chroma and keep the label.
+        """
+        whole = self.frame_samples * self.frames * self.allocated // 8
+        return replace(self, photometric="YBR_FULL") if self.subsampled and there >= whole else self
 
     @property
     def frame_bits(self) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from saliency.dicom.elements import Elements
-from saliency.dicom.lut import Descriptor, read_descriptor, unpack_entries
+from saliency.dicom.lut import Descriptor, Lut, read_descriptor, unpack_entries
 from saliency.dicom.tags import TAGS
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
@@ -18,18 +18,20 @@ _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
     """Return RGB as float32 0..255 (rows, columns, 3) of indices (rows, columns).
 
-    Entries of 16 bits are shown by their upper 8.
+    Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
 
     Raises
     ------
     DicomError
         A table is missing or shorter than its descriptor says.
     """
-    planes = [_table(elements, colour, stored, signed=signed) for colour in _COLOURS]
+    tables = [_table(elements, colour, signed=signed) for colour in _COLOURS]
+    wide = max(int(table.entries.max()) for table in tables) > 0xFF
+    planes = [table.entries_of(stored) >> (8 if wide else 0) for table in tables]
     return np.stack(planes, axis=-1).astype(np.float32)
 
 
-def _table(elements: Elements, colour: str, stored: Array, *, signed: bool) -> Array:
+def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
     name = f"{colour}PaletteColorLookupTable"
     descriptor = read_descriptor(elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed)
     entries = None if descriptor is None else _entries(elements, name, descriptor)
@@ -39,10 +41,7 @@ def _table(elements: Elements, colour: str, stored: Array, *, signed: bool) -> A
             "entries as its descriptor says (PS3.3 C.7.6.3.1.5), found none or fewer."
         )
         raise DicomError(msg, reason="palette")
-    if int(entries.max()) > 0xFF:
-        entries = entries >> 8
-    index = np.clip(stored.astype(np.int64) - descriptor.first, 0, entries.size - 1)
-    return entries[index]
+    return Lut(descriptor.first, entries, descriptor.bits)
 
 
 def _entries(elements: Elements, name: str, descriptor: Descriptor) -> Array | None:

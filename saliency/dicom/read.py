@@ -21,7 +21,7 @@ from saliency.dicom.modality import Modality, is_signed, read_modality
 from saliency.dicom.native import unpack
 from saliency.dicom.padding import padding_mask
 from saliency.dicom.palette import paint_palette
-from saliency.dicom.presentation import inverted
+from saliency.dicom.presentation import read_presentation
 from saliency.dicom.samples import Samples
 from saliency.dicom.source import Opened, Pixels, open_source
 from saliency.dicom.stored import stored_values
@@ -130,6 +130,8 @@ class Reader:
         if is_encapsulated(self._pixels, opened.syntax):
             streams = 1 if opened.syntax.family == "video" else self.layout.frames
             self._index = FrameIndex(self._pixels, opened.elements, streams)
+        else:
+            self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
 
     def image(self, frame: int, window: Window | int | str | None) -> DicomImage:
@@ -186,7 +188,7 @@ class Reader:
         if samples.space == "PALETTE COLOR":
             return self._coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
-        look = Look(voi, inverted(self._elements, self.layout.photometric))
+        look = Look(voi, read_presentation(self._elements, self.layout.photometric))
         return show_grey(stored, absent, modality, look)
 
     def _coloured(self, rgb: Array) -> Picture:

@@ -143,7 +143,9 @@ def _chosen(windows: tuple[tuple[Window, str], ...], choice: int | str) -> Windo
 
 
 def _first_lut(groups: Groups, *, signed: bool) -> Lut | None:
-    for item in groups.top.items(TAGS["VOILUTSequence"]):
+    """Return the first usable table: of the frame (C.7.6.16.2.10b), shared, or at the top."""
+    macro = groups.macro("FrameVOILUTSequence", "VOILUTSequence")
+    for item in macro.items(TAGS["VOILUTSequence"]):
         lut = read_lut(item, signed=signed)
         if lut is not None:
             return lut

@@ -1,5 +1,6 @@
 """Class activation maps: one backward pass at most, through the end of the network."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -10,7 +11,7 @@ from saliency.explainers.asking import LastLayer, last_layer, tensor
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import gradcam_weights, gradcampp_weights, weighted, xgradcam_weights
 from saliency.kernels.channels import principal
-from saliency.kernels.resize import bilinear, size_of
+from saliency.kernels.resize import bilinear, size_of, space_of
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -33,7 +34,7 @@ class CAM:
         inputs = tensor(inputs)
         last = last_layer(probe, inputs)
         _check_pooled(last.gradient)
-        places = last.gradient.shape[1] * last.gradient.shape[2]
+        places = math.prod(size_of(last.gradient))
         weights = gradcam_weights(last.activations[-1], last.gradient) * places
         return bilinear(weighted(last.activations[-1], weights), size_of(inputs))
 
@@ -156,14 +157,14 @@ def _layercam(activation: Tensor, gradient: Tensor) -> Tensor:
 
 
 def _scaled(maps: Tensor) -> Tensor:
-    highest = tf.reduce_max(maps, axis=[1, 2], keepdims=True)
+    highest = tf.reduce_max(maps, axis=list(range(1, maps.shape.rank)), keepdims=True)
     return tf.tanh(2.0 * tf.math.divide_no_nan(maps, highest))
 
 
 def _check_pooled(gradient: Tensor) -> None:
     """Raise where the derivative changes over the places by more than rounding."""
-    apart = tf.reduce_max(tf.math.reduce_std(gradient, axis=[1, 2]))
-    if not bool(apart <= 1e-4 * tf.reduce_max(tf.abs(gradient))):
+    apart = tf.reduce_max(tf.math.reduce_std(gradient, axis=space_of(gradient)))
+    if bool(apart > 1e-4 * tf.reduce_max(tf.abs(gradient))):  # NaN goes on, to be named as such
         msg = (
             "CAM: expected a network that ends in global average pooling and a dense layer, got "
             "one whose derivative changes over the last layer. Use GradCAM or HiResCAM."

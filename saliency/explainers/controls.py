@@ -33,12 +33,16 @@ class RandomMap:
 class EdgeMap:
     """The edges of the picture: knows nothing of the model, and often looks like an explanation.
 
-    Returns float32 (N, H, W), >= 0: the length of the Sobel gradient, added over the channels.
+    Returns float32 (N, H, W), >= 0: the length of the Sobel gradient, added over the channels; of
+    volumes slice by slice.
     Adebayo et al., arXiv 1810.03292, section 5.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:  # noqa: ARG002
-        return tf.reduce_sum(tf.norm(tf.image.sobel_edges(tensor(inputs)), axis=-1), axis=-1)
+        inputs = tensor(inputs)
+        slices = tf.reshape(inputs, [-1, *inputs.shape[-3:]])
+        edges = tf.reduce_sum(tf.norm(tf.image.sobel_edges(slices), axis=-1), axis=-1)
+        return tf.reshape(edges, tf.shape(inputs)[:-1])
 
 
 @final

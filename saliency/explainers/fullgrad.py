@@ -67,8 +67,9 @@ class FullGrad:
 def _stretched(part: Tensor) -> Tensor:
     """Return |part| (N, h, w, c), stretched to 0..1 for each sample, summed over channels."""
     size = tf.abs(part)
-    size -= tf.reduce_min(size, axis=[1, 2, 3], keepdims=True)
-    highest = tf.reduce_max(size, axis=[1, 2, 3], keepdims=True)
+    axes = list(range(1, size.shape.rank))
+    size -= tf.reduce_min(size, axis=axes, keepdims=True)
+    highest = tf.reduce_max(size, axis=axes, keepdims=True)
     return tf.reduce_sum(tf.math.divide_no_nan(size, highest), axis=-1)
 
 

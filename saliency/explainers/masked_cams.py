@@ -1,5 +1,6 @@
 """Class activation maps without gradients: channels and places are tried out one by one."""
 
+import math
 from dataclasses import dataclass
 from typing import final
 
@@ -98,8 +99,8 @@ class ReciproCAM:
         inputs = tensor(inputs)
         head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
         last = head.activations(inputs)[-1]
-        rows, columns = last.shape[1:3]
-        alone = tf.reshape(tf.eye(rows * columns), [-1, rows, columns])
-        reach = bells(rows, columns) if self.soft else alone
+        size = size_of(last)
+        alone = tf.reshape(tf.eye(math.prod(size)), [-1, *size])
+        reach = bells(size) if self.soft else alone
         found = unit_range(places(head.head, last, reach, many))
         return bilinear(found, size_of(inputs))

@@ -47,7 +47,7 @@ class MeaningfulPerturbation:
         probe, blurred = settled(probe, inputs), gaussian_blur(inputs, self.sigma)
         loss = tf.abs(probe.score(inputs) - probe.score(blurred))
         keep = deletion_mask(
-            lambda pictures: probe.gradient(pictures) / _column(loss),
+            lambda pictures: probe.gradient(pictures) / _column(loss, pictures.shape.rank),
             inputs,
             blurred,
             steps=self.steps,
@@ -57,5 +57,5 @@ class MeaningfulPerturbation:
         return bilinear(1.0 - keep, size_of(inputs))
 
 
-def _column(loss: Tensor) -> Tensor:
-    return tf.reshape(tf.maximum(loss, 1e-6), [-1, 1, 1, 1])
+def _column(loss: Tensor, rank: int) -> Tensor:
+    return tf.reshape(tf.maximum(loss, 1e-6), [-1, *[1] * (rank - 1)])

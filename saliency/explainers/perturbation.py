@@ -57,14 +57,14 @@ class RISE:
 
     def _masks(self, inputs: Tensor) -> Callable[[Sequence[int]], Tensor]:
         """Return a function that makes the masks of some draws."""
-        side = self.grid + 1
-        drawn = grids.random_cells(self.masks, side**2 + 2, self.seed)
-        cells = tf.cast(drawn[:, 2:] < 0.5, tf.float32)
-        cells = tf.reshape(cells, [-1, side, side])
+        side, axes = self.grid + 1, len(size_of(inputs))
+        drawn = grids.random_cells(self.masks, side**axes + axes, self.seed)
+        cells = tf.cast(drawn[:, axes:] < 0.5, tf.float32)
+        cells = tf.reshape(cells, [-1, *[side] * axes])
 
         def masks(draws: Sequence[int]) -> Tensor:
             some = list(draws)
-            offsets = tf.gather(drawn[:, :2], some)
+            offsets = tf.gather(drawn[:, :axes], some)
             return grids.shifted_masks(tf.gather(cells, some), offsets, size_of(inputs))
 
         return masks
@@ -103,7 +103,7 @@ class LIME:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
-        drawn = grids.random_cells(self.samples, self.grid**2, self.seed)
+        drawn = grids.random_cells(self.samples, _cells(self.grid, inputs), self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
         scores = _scores(probe.score, inputs, filled, labels, cells, many)
@@ -142,7 +142,7 @@ class KernelSHAP:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
-        cells = segments.coalitions(self.samples // 2, self.grid**2, self.seed)
+        cells = segments.coalitions(self.samples // 2, _cells(self.grid, inputs), self.seed)
         filled = reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
         scores = _scores(probe.score, inputs, filled, labels, cells, many)
@@ -189,11 +189,11 @@ class Sobol:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        count = self.grid**2
+        count = _cells(self.grid, inputs)
         drawn = grids.quasi_random_cells(self.designs, 2 * count, self.seed)
         base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
         changed = tf.where(tf.eye(count, dtype=tf.bool), other, base)
-        designs = tf.reshape(tf.concat([base, changed], 1), [-1, self.grid, self.grid])
+        designs = _on_grid(tf.concat([base, changed], 1), self.grid, inputs)
         filled = reference(inputs, self.fill, self.seed)
         scores = grids.scores_under(probe.score, inputs, filled, designs, many)
         scores = tf.reshape(scores, [self.designs, count + 1, -1])
@@ -229,12 +229,21 @@ class HSIC:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        drawn = grids.random_cells(self.masks, self.grid**2, self.seed)
+        drawn = grids.random_cells(self.masks, _cells(self.grid, inputs), self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
-        shown = tf.reshape(cells, [-1, self.grid, self.grid])
+        shown = _on_grid(cells, self.grid, inputs)
         scores = grids.scores_under(probe.score, inputs, filled, shown, many)
         return grids.cell_masks(grids.dependence(cells, scores), self.grid, size_of(inputs))
+
+
+def _cells(grid: int, inputs: Tensor) -> int:
+    """Return how many cells there are: the same number along each axis."""
+    return int(grid ** len(size_of(inputs)))
+
+
+def _on_grid(cells: Tensor, grid: int, inputs: Tensor) -> Tensor:
+    return tf.reshape(cells, [-1, *[grid] * len(size_of(inputs))])
 
 
 def _scores(

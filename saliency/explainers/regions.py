@@ -1,5 +1,6 @@
 """Attributions of whole regions."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
@@ -10,6 +11,7 @@ from saliency.explainers.asking import check_positive, settled, tensor
 from saliency.explainers.paths import IntegratedGradients
 from saliency.explainers.protocol import Explainer
 from saliency.kernels.regions import grow, region_masks
+from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -43,12 +45,12 @@ class XRAI:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe = settled(probe, inputs)
-        maps = [_collapsed(explain(probe, inputs)) for explain in self.inner]
+        maps = [_collapsed(explain(probe, inputs), inputs) for explain in self.inner]
         mean = tf.add_n(maps) / len(maps)
-        flat = tf.reshape(mean, [-1, mean.shape[1] * mean.shape[2]])
+        flat = tf.reshape(mean, [-1, math.prod(size_of(inputs))])
         found = grow(flat, region_masks(inputs, self.grids))
         return tf.reshape(found, tf.shape(mean))
 
 
-def _collapsed(found: Tensor) -> Tensor:
-    return tf.reduce_sum(found, axis=-1) if found.shape.rank == 4 else found
+def _collapsed(found: Tensor, inputs: Tensor) -> Tensor:
+    return tf.reduce_sum(found, axis=-1) if found.shape.rank == inputs.shape.rank else found

@@ -124,7 +124,7 @@ def unit_range(maps: Tensor) -> Tensor:
 
 
 def combine(
-    maps: Sequence[Tensor], *, size: tuple[int, int], weights: Sequence[float] | None = None
+    maps: Sequence[Tensor], *, size: tuple[int, ...], weights: Sequence[float] | None = None
 ) -> Tensor:
     """Lay the maps of all layers over each other: the weighted mean, on one grid.
 
@@ -153,7 +153,7 @@ def combine(
     return tf.add_n([bilinear(tf.cast(one, tf.float32), size) * share for one, share in pairs])
 
 
-def layer_stack(maps: Sequence[Tensor], *, size: tuple[int, int]) -> Tensor:
+def layer_stack(maps: Sequence[Tensor], *, size: tuple[int, ...]) -> Tensor:
     """Bring the maps (N, h, w) of L layers to one grid: float32 (N, H, W, L)."""
     return tf.stack([bilinear(tf.cast(one, tf.float32), size) for one in maps], axis=-1)
 

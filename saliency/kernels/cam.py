@@ -57,7 +57,7 @@ def weighted(activation: Tensor, weights: Tensor) -> Tensor:
     return tf.reduce_sum(activation * tf.reshape(weights, shape), axis=-1)
 
 
-def cam_mask(cam: Tensor, size: tuple[int, int]) -> Tensor:
+def cam_mask(cam: Tensor, size: tuple[int, ...]) -> Tensor:
     """Make of a map (N, h, w) a factor (N, H, W) in [0, 1]: positive part, resized, stretched."""
     return unit_range(bilinear(tf.nn.relu(cam), size))
 

@@ -1,26 +1,28 @@
 """Class activation maps that ask the model about masked pictures or activations."""
 
+import math
+
 import tensorflow as tf
 
 from saliency.kernels.activity import unit_range
 from saliency.kernels.batches import Function, Tensor, chunks, each
 from saliency.kernels.occlusion import blend
-from saliency.kernels.resize import bilinear, size_of
+from saliency.kernels.resize import bilinear, size_of, space_of
 
 
-def channel_masks(activation: Tensor, size: tuple[int, int]) -> Tensor:
+def channel_masks(activation: Tensor, size: tuple[int, ...]) -> Tensor:
     """Make of each channel of (N, h, w, C) a mask in [0, 1]: float32 (C, N, H, W)."""
-    channels = tf.transpose(activation, [3, 0, 1, 2])
-    flat = tf.reshape(channels, [-1, *activation.shape[1:3]])
+    channels = tf.transpose(activation, [activation.shape.rank - 1, 0, *space_of(activation)])
+    flat = tf.reshape(channels, [-1, *size_of(activation)])
     masks = unit_range(bilinear(flat, size))
-    return tf.reshape(masks, [activation.shape[3], -1, *size])
+    return tf.reshape(masks, [activation.shape[-1], -1, *size])
 
 
 def busiest(activation: Tensor, count: int) -> Tensor:
     """Keep the ``count`` channels of (N, h, w, C) that vary most, each sample its own."""
-    spread = tf.math.reduce_variance(activation, axis=[1, 2])
-    chosen = tf.math.top_k(spread, min(count, activation.shape[3]), sorted=True).indices
-    return tf.gather(activation, chosen, axis=3, batch_dims=1)
+    spread = tf.math.reduce_variance(activation, axis=space_of(activation))
+    chosen = tf.math.top_k(spread, min(count, activation.shape[-1]), sorted=True).indices
+    return tf.gather(activation, chosen, axis=activation.shape.rank - 1, batch_dims=1)
 
 
 def increases(
@@ -31,8 +33,8 @@ def increases(
     Arguments as :func:`saliency.kernels.occlusion.occlusion`; ``activation`` is (N, h, w, C).
     """
     found, empty = [], score(fill)
-    for some in chunks(range(activation.shape[3]), copies):
-        masks = channel_masks(tf.gather(activation, list(some), axis=3), size_of(inputs))
+    for some in chunks(range(activation.shape[-1]), copies):
+        masks = channel_masks(tf.gather(activation, list(some), axis=-1), size_of(inputs))
         found.append(each(score, blend(inputs, fill, masks)) - empty)
     return tf.transpose(tf.concat(found, 0))
 
@@ -42,10 +44,10 @@ def ablations(head: Function, activation: Tensor, copies: int = 1) -> Tensor:
 
     ``head``: (k * N, h, w, C) -> (k * N,).
     """
-    count, whole, found = activation.shape[3], head(activation), []
+    count, whole, found = activation.shape[-1], head(activation), []
     for some in chunks(range(count), copies):
         keep = 1.0 - tf.one_hot(list(some), count)
-        without = activation * keep[:, tf.newaxis, tf.newaxis, tf.newaxis]
+        without = activation * tf.reshape(keep, [-1, *[1] * (activation.shape.rank - 1), count])
         found.append(whole - each(head, without))
     return tf.transpose(tf.concat(found, 0))
 
@@ -60,14 +62,17 @@ def places(head: Function, activation: Tensor, reach: Tensor, copies: int = 1) -
         seen = tf.gather(reach, list(some))[:, tf.newaxis, ..., tf.newaxis]
         found.append(each(head, activation * seen))
     scores = tf.transpose(tf.concat(found, 0))
-    return tf.reshape(scores, [-1, *activation.shape[1:3]])
+    return tf.reshape(scores, [-1, *size_of(activation)])
 
 
-def bells(rows: int, columns: int) -> Tensor:
-    """Return the 3 x 3 bell (1 2 1) x (1 2 1) / 16 around each place: (rows * columns, ...)."""
-    down, across = _bell_rows(rows), _bell_rows(columns)
-    both = tf.einsum("ar,bc->abrc", down, across)
-    return tf.reshape(both, [rows * columns, rows, columns])
+def bells(size: tuple[int, ...]) -> Tensor:
+    """Return the bell (1 2 1) / 4 along each axis, around each place: (h * w, h, w)."""
+    whole = tf.ones([1] * len(size) * 2)
+    for axis, length in enumerate(size):
+        shape = [1] * len(size) * 2
+        shape[axis] = shape[axis + len(size)] = length
+        whole *= tf.reshape(_bell_rows(length), shape)
+    return tf.reshape(whole, [-1, *size])
 
 
 def principal(activation: Tensor) -> Tensor:
@@ -76,7 +81,7 @@ def principal(activation: Tensor) -> Tensor:
     The sign of the vector is the one that makes the map's sum positive; of activations >= 0 the
     whole map is then >= 0 (Perron and Frobenius).
     """
-    places, channels = activation.shape[1] * activation.shape[2], activation.shape[3]
+    places, channels = math.prod(size_of(activation)), activation.shape[-1]
     matrix = tf.reshape(activation, [-1, places, channels])
     if places <= channels:
         values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
@@ -85,7 +90,7 @@ def principal(activation: Tensor) -> Tensor:
         _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
         found = tf.linalg.matvec(matrix, vectors[..., -1])
     found *= tf.where(tf.reduce_sum(found, axis=1, keepdims=True) < 0, -1.0, 1.0)
-    return tf.reshape(found, [-1, *activation.shape[1:3]])
+    return tf.reshape(found, [-1, *size_of(activation)])
 
 
 def _bell_rows(length: int) -> Tensor:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from saliency.kernels.batches import Function, Tensor, chunks, each
+from saliency.kernels.batches import Function, Tensor, along, chunks, each
 from saliency.kernels.references import gaussian_blur
 
 
@@ -121,7 +121,7 @@ def _where_it_moves(
     """Return (steps + 1, N) edges on the path with equal shares of |change of score| between."""
     places = tf.linspace(0.0, 1.0, pilot + 1)
     scores = [
-        each(score, baseline + tf.reshape(tf.stack(some), [-1, 1, 1, 1, 1]) * (inputs - baseline))
+        each(score, baseline + along(tf.stack(some), inputs) * (inputs - baseline))
         for some in chunks(tf.unstack(places), copies)
     ]
     moves = tf.abs(tf.experimental.numpy.diff(tf.concat(scores, 0), axis=0))

@@ -39,13 +39,14 @@ def deletion_mask(
     tensor
         float32 (N, grid, grid) in [0, 1]: 1 keeps. Each sample has its own optimiser's state.
     """
-    keep = tf.ones([tf.shape(inputs)[0], grid, grid])
+    axes = len(size_of(inputs))
+    keep = tf.ones([tf.shape(inputs)[0], *[grid] * axes])
     mean, square = tf.zeros_like(keep), tf.zeros_like(keep)
     for step in range(1, steps + 1):
         slope = _slope(gradient, inputs, fill, keep, smooth)
         mean = _DECAY * mean + (1 - _DECAY) * slope
         square = _DECAY_SQUARES * square + (1 - _DECAY_SQUARES) * tf.square(slope)
-        length = tf.sqrt(square / (1 - _DECAY_SQUARES**step)) + 3.0 / grid**2
+        length = tf.sqrt(square / (1 - _DECAY_SQUARES**step)) + 3.0 / grid**axes
         move = mean / (1 - _DECAY**step) / length
         keep = tf.clip_by_value(keep - _RATE * move, 0.0, 1.0)
     return keep
@@ -56,12 +57,19 @@ def _slope(gradient: Function, inputs: Tensor, fill: Tensor, keep: Tensor, smoot
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(keep)
         picture = blend(inputs, fill, bilinear(keep, size_of(inputs))[tf.newaxis])[0]
-        price = tf.reduce_mean(1.0 - keep, axis=[1, 2]) + smooth * _roughness(keep)
+        cells = list(range(1, keep.shape.rank))
+        price = tf.reduce_mean(1.0 - keep, axis=cells) + smooth * _roughness(keep)
     pulled = tape.gradient(picture, keep, output_gradients=gradient(picture))
     return pulled + tape.gradient(price, keep)
 
 
 def _roughness(keep: Tensor) -> Tensor:
-    down = tf.reduce_mean(tf.square(keep[:, 1:] - keep[:, :-1]), axis=[1, 2])
-    across = tf.reduce_mean(tf.square(keep[:, :, 1:] - keep[:, :, :-1]), axis=[1, 2])
-    return down + across
+    axes = list(range(1, keep.shape.rank))
+    return tf.add_n([tf.reduce_mean(_squared_steps(keep, axis), axis=axes) for axis in axes])
+
+
+def _squared_steps(keep: Tensor, axis: int) -> Tensor:
+    """Return the squares of the differences of neighbours along an axis."""
+    after = tf.gather(keep, range(1, keep.shape[axis]), axis=axis)
+    before = tf.gather(keep, range(keep.shape[axis] - 1), axis=axis)
+    return tf.square(after - before)

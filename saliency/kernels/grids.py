@@ -23,15 +23,15 @@ def quasi_random_cells(count: int, cells: int, seed: int) -> Tensor:
     return tf.math.floormod(tf.math.sobol_sample(cells, count) + shift, 1.0)
 
 
-def shifted_masks(cells: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tensor:
+def shifted_masks(cells: Tensor, offsets: Tensor, size: tuple[int, ...]) -> Tensor:
     """Make the masks of RISE (Petsiuk et al., arXiv 1806.07421, section 3.2).
 
     Parameters
     ----------
     cells
-        1 where seen, float32 (k, G + 1, G + 1).
+        1 where seen, float32 (k, G + 1, G + 1); of volumes one axis more.
     offsets
-        float32 (k, 2) in [0, 1]: by which part of a cell each is shifted, down and across.
+        float32 (k, axes) in [0, 1]: by which part of a cell each is shifted along each axis.
     size
         (H, W) of the picture, on which G cells are laid.
 
@@ -40,14 +40,15 @@ def shifted_masks(cells: Tensor, offsets: Tensor, size: tuple[int, int]) -> Tens
     tensor
         float32 (k, H, W) in [0, 1]: the cells, enlarged bilinearly.
     """
-    down = _hats(size[0], cells.shape[1] - 1, offsets[:, 0])
-    across = _hats(size[1], cells.shape[2] - 1, offsets[:, 1])
-    return tf.einsum("kha,kab,kwb->khw", down, cells, across, optimize="optimal")
+    for axis, length in enumerate(size):
+        hats = _hats(length, cells.shape[1] - 1, offsets[:, axis])
+        cells = tf.einsum("kha,ka...->k...h", hats, cells)
+    return cells
 
 
-def cell_masks(cells: Tensor, grid: int, size: tuple[int, int]) -> Tensor:
+def cell_masks(cells: Tensor, grid: int, size: tuple[int, ...]) -> Tensor:
     """Enlarge (k, grid * grid) bilinearly to masks (k, H, W)."""
-    return bilinear(tf.reshape(cells, [-1, grid, grid]), size)
+    return bilinear(tf.reshape(cells, [-1, *[grid] * len(size)]), size)
 
 
 def scores_under(
@@ -81,14 +82,14 @@ def seen_minus_average(
         float32 (N, H, W), signed, in units of the score; 0 where no mask shows the pixel.
     """
     total, shown = tf.zeros_like(inputs[..., 0]), tf.zeros(size_of(inputs))
-    sums = tf.zeros_like(inputs[:, 0, 0, 0])
+    sums = tf.zeros([inputs.shape[0]])
     for some in chunks(draws, copies):
         seen = masks(some)
         scores = each(score, blend(inputs, fill, seen))
-        total += tf.einsum("kn,khw->nhw", scores, seen)
+        total += tf.tensordot(scores, seen, [[0], [0]])
         shown += tf.reduce_sum(seen, axis=0)
         sums += tf.reduce_sum(scores, axis=0)
-    mean = tf.reshape(sums / len(draws), [-1, 1, 1])
+    mean = tf.reshape(sums / len(draws), [-1, *[1] * len(shown.shape)])
     return tf.math.divide_no_nan(total, shown) - mean * tf.cast(shown > 0, tf.float32)
 
 

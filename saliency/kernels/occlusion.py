@@ -1,6 +1,7 @@
 """Hide parts of a picture, and see how the score falls."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import tensorflow as tf
 
@@ -22,6 +23,8 @@ def occlusion(
 ) -> Tensor:
     """Slide a window over the picture, fill it, and note the fall of the score.
 
+    On volumes the window is a cube.
+
     Parameters
     ----------
     score
@@ -39,18 +42,14 @@ def occlusion(
         float32 (N, H, W), signed: for each pixel the mean of score(x) - score(x with the window
         filled) over all windows that hold it. Above 0: the pixels speak for the target.
     """
-    rows, columns = size_of(inputs)
-    corners = [
-        (top, left)
-        for top in window_starts(rows, window, stride)
-        for left in window_starts(columns, window, stride)
-    ]
+    size = size_of(inputs)
+    corners = list(product(*(window_starts(length, window, stride) for length in size)))
     whole = score(inputs)
-    total, count = tf.zeros_like(inputs[..., 0]), tf.zeros([1, rows, columns])
+    total, count = tf.zeros_like(inputs[..., 0]), tf.zeros([1, *size])
     for some in chunks(corners, copies):
-        hidden = _windows(some, window, (rows, columns))
+        hidden = _windows(some, window, size)
         fall = whole - each(score, blend(inputs, fill, 1.0 - hidden))
-        total += tf.einsum("kn,khw->nhw", fall, hidden)
+        total += tf.tensordot(fall, hidden, [[0], [0]])
         count += tf.reduce_sum(hidden, axis=0)
     return total / count
 
@@ -63,23 +62,24 @@ def blend(inputs: Tensor, fill: Tensor, keep: Tensor) -> Tensor:
     inputs, fill
         float32 (N, H, W, C).
     keep
-        float32 (k, H, W) for the whole batch, or (k, N, H, W), in [0, 1].
+        float32 (k, H, W) for the whole batch, or (k, N, H, W), in [0, 1]; on volumes with D.
 
     Returns
     -------
     tensor
         float32 (k, N, H, W, C). Exactly ``inputs`` where ``keep`` is 1.
     """
-    seen = keep[:, tf.newaxis] if keep.shape.rank == 3 else keep
+    seen = keep[:, tf.newaxis] if keep.shape.rank < inputs.shape.rank else keep
     seen = seen[..., tf.newaxis]
     return inputs * seen + fill * (1.0 - seen)
 
 
-def _windows(corners: Sequence[tuple[int, int]], window: int, size: tuple[int, int]) -> Tensor:
-    """Return float32 (k, H, W), 1 inside each window."""
-    tops, lefts = zip(*corners, strict=True)
-    down, across = _spans(tops, window, size[0]), _spans(lefts, window, size[1])
-    return down[:, :, tf.newaxis] * across[:, tf.newaxis, :]
+def _windows(corners: Sequence[tuple[int, ...]], window: int, size: tuple[int, ...]) -> Tensor:
+    """Return float32 (k, *size), 1 inside each window."""
+    hidden = tf.ones([len(corners)])
+    for starts, length in zip(zip(*corners, strict=True), size, strict=True):
+        hidden = tf.einsum("k...,kw->k...w", hidden, _spans(starts, window, length))
+    return hidden
 
 
 def _spans(starts: Sequence[int], window: int, length: int) -> Tensor:

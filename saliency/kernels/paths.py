@@ -96,7 +96,8 @@ def relative_gap(attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor) -
     """
     change = at_inputs - at_baseline
     rounding = 1e-6 * (tf.abs(at_inputs) + tf.abs(at_baseline)) + 1e-12
-    return tf.abs(_sum(attributions) - change) / tf.maximum(tf.abs(change), rounding)
+    total = _sum(tf.convert_to_tensor(attributions, tf.float32))
+    return tf.abs(total - change) / tf.maximum(tf.abs(change), rounding)
 
 
 def complete_path_gradient(

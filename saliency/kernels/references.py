@@ -8,6 +8,7 @@ import tensorflow as tf
 from saliency.errors import InputError
 from saliency.kernels.batches import Tensor
 from saliency.kernels.noise import spread_of, uniform
+from saliency.kernels.resize import size_of
 
 Name: TypeAlias = Literal["black", "white", "mean", "blur", "noise"]
 
@@ -63,13 +64,16 @@ def check_reference(kind: Reference) -> None:
 def gaussian_blur(inputs: Tensor, sigma: float) -> Tensor:
     """Blur each channel of (N, H, W, C) with deviation ``sigma`` in pixels; edges are mirrored.
 
+    Volumes (N, D, H, W, C) are blurred along all three axes.
+
     The mean brightness inside stays; ``sigma`` 0 returns the picture.
     """
     if sigma <= 0:
         return inputs
-    down = _blur_matrix(inputs.shape[1], sigma)
-    across = _blur_matrix(inputs.shape[2], sigma)
-    return tf.einsum("ih,jw,nhwc->nijc", down, across, inputs, optimize="optimal")
+    matrices = [_blur_matrix(length, sigma) for length in size_of(inputs)]
+    if len(matrices) == 3:
+        return tf.einsum("ad,ih,jw,ndhwc->naijc", *matrices, inputs, optimize="optimal")
+    return tf.einsum("ih,jw,nhwc->nijc", *matrices, inputs, optimize="optimal")
 
 
 def _named(inputs: Tensor, kind: str, seed: int) -> Tensor:
@@ -82,7 +86,7 @@ def _named(inputs: Tensor, kind: str, seed: int) -> Tensor:
     if kind == "mean":
         return tf.reduce_mean(inputs, axis=axes, keepdims=True)
     if kind == "blur":
-        return gaussian_blur(inputs, _BLUR * max(inputs.shape[1], inputs.shape[2]))
+        return gaussian_blur(inputs, _BLUR * max(size_of(inputs)))
     low = tf.reduce_min(inputs, axis=list(range(1, inputs.shape.rank)), keepdims=True)
     return low + uniform([0], inputs, seed)[0] * spread_of(inputs)
 

@@ -1,19 +1,21 @@
 """Grow a region by the segments that hold the densest attribution (XRAI)."""
 
+import math
 from collections.abc import Sequence
 
 import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
+from saliency.kernels.resize import size_of
 from saliency.kernels.segments import superpixels
 
 
 def region_masks(inputs: Tensor, grids: Sequence[int]) -> Tensor:
     """Return superpixels of several sizes as masks: float32 (N, S, H * W), S over all grids."""
-    found = []
+    found, size = [], size_of(inputs)
     for grid in grids:
-        labels = tf.reshape(superpixels(inputs, grid), [-1, inputs.shape[1] * inputs.shape[2]])
-        found.append(tf.transpose(tf.one_hot(labels, grid**2), [0, 2, 1]))
+        labels = tf.reshape(superpixels(inputs, grid), [-1, math.prod(size)])
+        found.append(tf.transpose(tf.one_hot(labels, grid ** len(size)), [0, 2, 1]))
     return tf.concat(found, 1)
 
 

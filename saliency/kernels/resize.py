@@ -5,8 +5,10 @@ import tensorflow as tf
 from saliency.kernels.batches import Tensor
 
 
-def bilinear(maps: Tensor, size: tuple[int, int]) -> Tensor:
+def bilinear(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     """Resize maps with half-pixel centres, edges held, no smoothing when shrinking.
+
+    Volumes (N, d, h, w) are resized trilinearly: each slice, and then between slices.
 
     Parameters
     ----------
@@ -20,9 +22,18 @@ def bilinear(maps: Tensor, size: tuple[int, int]) -> Tensor:
     tensor
         float32 (N, H, W), inside the range of ``maps``.
     """
-    return tf.image.resize(maps[..., tf.newaxis], size, method="bilinear")[..., 0]
+    if len(size) == 2:
+        return tf.image.resize(maps[..., tf.newaxis], size, method="bilinear")[..., 0]
+    slices = bilinear(tf.reshape(maps, [-1, *maps.shape[2:]]), size[1:])
+    between = tf.reshape(slices, [-1, maps.shape[1], size[1] * size[2]])
+    return tf.reshape(bilinear(between, (size[0], size[1] * size[2])), [-1, *size])
 
 
-def size_of(inputs: Tensor) -> tuple[int, int]:
-    """(H, W) of a batch (N, H, W, C)."""
-    return inputs.shape[1], inputs.shape[2]
+def size_of(inputs: Tensor) -> tuple[int, ...]:
+    """(H, W) of a batch (N, H, W, C), (D, H, W) of volumes."""
+    return tuple(inputs.shape[1:-1])
+
+
+def space_of(inputs: Tensor) -> list[int]:
+    """Return the axes of a batch (N, H, W, C) that are space."""
+    return list(range(1, inputs.shape.rank - 1))

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
+from saliency.kernels.resize import space_of
 
 _ROUNDS = 5
 
@@ -26,7 +27,8 @@ def superpixels(inputs: Tensor, grid: int) -> Tensor:
     Returns
     -------
     tensor
-        int32 (N, H, W) in [0, grid * grid). A region may be empty.
+        int32 (N, H, W) in [0, grid * grid); of volumes (N, D, H, W) in [0, grid^3). A region may
+        be empty.
     """
     return tf.map_fn(lambda one: _labels(one, grid), inputs, fn_output_signature=tf.int32)
 
@@ -39,7 +41,7 @@ def shown(cells: Tensor, labels: Tensor) -> Tensor:
 def shared(values: Tensor, labels: Tensor) -> Tensor:
     """Share each region's value (N, S) evenly among its pixels: float32 (N, H, W)."""
     members = tf.one_hot(labels, values.shape[1])
-    area = tf.reduce_sum(members, axis=[1, 2])
+    area = tf.reduce_sum(members, axis=space_of(members))
     each_pixel = tf.math.divide_no_nan(values, area)
     return tf.gather(each_pixel, labels, batch_dims=1)
 
@@ -136,18 +138,17 @@ def shapley_values(cells: Tensor, gains: Tensor, whole: Tensor) -> Tensor:
 
 def _labels(picture: Tensor, grid: int) -> Tensor:
     """Return the region of each pixel of one picture (H, W, C): int32 (H, W)."""
-    rows, columns = picture.shape[:2]
+    size = picture.shape[:-1]
     width = tf.reduce_max(picture) - tf.reduce_min(picture)
     colour = tf.math.divide_no_nan(picture, width * _CONTRAST)
-    down = tf.repeat(_places(rows, grid)[:, tf.newaxis], columns, axis=1)
-    across = tf.repeat(_places(columns, grid)[tf.newaxis], rows, axis=0)
-    features = tf.concat([colour, down[..., tf.newaxis], across[..., tf.newaxis]], -1)
-    features = tf.reshape(features, [rows * columns, picture.shape[2] + 2])
-    cell = tf.minimum(tf.floor(down), grid - 1.0) * grid + tf.minimum(tf.floor(across), grid - 1.0)
+    at = tf.stack(tf.meshgrid(*(_places(axis, grid) for axis in size), indexing="ij"), -1)
+    features = tf.reshape(tf.concat([colour, at], -1), [-1, picture.shape[-1] + len(size)])
+    cells = tf.minimum(tf.floor(at), grid - 1.0)
+    cell = tf.linalg.matvec(cells, [float(grid**axis) for axis in reversed(range(len(size)))])
     labels = tf.reshape(tf.cast(cell, tf.int32), [-1])
     for _ in range(_ROUNDS):
-        labels = _nearest(features, labels, grid * grid)
-    return tf.reshape(labels, [rows, columns])
+        labels = _nearest(features, labels, grid ** len(size))
+    return tf.reshape(labels, size)
 
 
 def _nearest(features: Tensor, labels: Tensor, regions: int) -> Tensor:

@@ -19,7 +19,7 @@ def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
     attribution
         (N, H, W, C), or (N, H, W) where the explainer collapsed the channels itself; floating.
     shape
-        (N, H, W, C) of the inputs.
+        (N, H, W, C) of the inputs, or (N, D, H, W, C).
     recipe
         Names the explainer in errors.
 
@@ -38,8 +38,8 @@ def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
     if not np.issubdtype(array.dtype, np.floating):
         msg = f"{recipe}: expected a floating attribution, got {array.dtype}."
         raise ExplainerError(msg)
-    if array.shape not in (shape, shape[:3]):
-        msg = f"{recipe}: expected shape {shape} or {shape[:3]}, got {array.shape}."
+    if array.shape not in (shape, shape[:-1]):
+        msg = f"{recipe}: expected shape {shape} or {shape[:-1]}, got {array.shape}."
         raise ExplainerError(msg)
     if not np.isfinite(array).all():
         bad = int(array.size - np.isfinite(array).sum())
@@ -49,4 +49,4 @@ def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
         )
         raise NotFiniteError(msg)
     maps = array.astype(np.float32)
-    return maps.sum(axis=3) if maps.ndim == 4 else maps
+    return maps.sum(axis=-1) if maps.ndim == len(shape) else maps

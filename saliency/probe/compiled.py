@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from saliency.errors import ModelError
 from saliency.probe.doors import tiled
-from saliency.probe.graph import Notes, Rule, Study, Walk
+from saliency.probe.graph import Notes, Rule, Study, Walk, standing_in
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 from saliency.probe.targets import check_score, class_score, classes
@@ -66,8 +66,9 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
     @tf.function(autograph=False, input_signature=(pictures, classes, _rows(plan)))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces[name] += 1
-        forward = Pass(plan, terms, inputs, targets, held)
-        return body(forward), forward.told()
+        with standing_in(plan.values):
+            forward = Pass(plan, terms, inputs, targets, held)
+            return body(forward), forward.told()
 
     question: Question = traced
     return question
@@ -89,8 +90,8 @@ def compiled_head(
         traces["head"] += 1
         pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
         answered = replace(terms, rule=_answered(plan, activation))
-        forward = Pass(plan, answered, pictures, targets, held)
-        score = forward.score()
+        with standing_in(plan.values):
+            score = Pass(plan, answered, pictures, targets, held).score()
         if tf.gradients(score, [pictures]) != [None]:
             msg = (
                 "The last tapped layer is not the only way to the output: there is a connection "

@@ -3,14 +3,15 @@
 Every private name of Keras that the library needs is in this file.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol, TypeAlias, final, runtime_checkable
 
 import keras
 import tensorflow as tf
+from keras.src.backend.common.stateless_scope import in_stateless_scope
 from keras.src.models.functional import Functional
 
 from saliency.probe.protocol import Tensor
@@ -109,6 +110,11 @@ class Graph:
     children: Mapping[Any, "Graph"] = field(repr=False)
     drawn: bool = False
 
+    @property
+    def lasting(self) -> bool:
+        """Whether it holds no values that were worked out, perhaps of weights, while drawing."""
+        return not any(map(_worked_out, self.nodes)) and bool(self.nodes)
+
     def run(self, inputs: Any, rule: Rule | None = None) -> Walk:
         """Run every operation on tensors in inference mode, and remember each call.
 
@@ -172,9 +178,25 @@ def symbolic_graph(model: Operation, symbols: Any) -> Graph | None:
 def inference(function: Callable[[], Any]) -> Any:
     """Run ``function`` so that layers see training=False and cannot write a variable."""
     result: list[Any] = []
-    with keras.StatelessScope():
-        _Frame(lambda: result.append(function()))(tf.zeros(()), training=False)
+    failed: list[Exception] = []
+
+    def kept() -> None:
+        """Keep an error from Keras, which would wrap it in remarks on the frame."""
+        try:
+            result.append(function())
+        except Exception as error:  # noqa: BLE001 - raised again below
+            failed.append(error)
+
+    with nullcontext() if in_stateless_scope() else keras.StatelessScope():
+        _Frame(kept)(tf.zeros(()), training=False)
+    if failed:
+        raise failed[0]
     return result[0]
+
+
+def standing_in(values: Sequence[tuple[Any, Any]]) -> AbstractContextManager[Any]:
+    """Return a context in which variables have other values; the variables stay as they are."""
+    return keras.StatelessScope(state_mapping=values) if values else nullcontext()
 
 
 def shadow(layer: Operation, **attributes: Any) -> Operation:
@@ -261,14 +283,29 @@ def _graph(source: Any, *, draw: bool = True) -> Graph:
 
 
 def _child(node: Any, *, draw: bool) -> Graph | None:
-    """Return the graph of a nested model; a subclassed one is drawn where it takes one argument."""
+    """Return the graph of what has one inside; code is drawn where it takes one argument."""
     graph = graph_of(node.operation, draw=draw)
-    subclassed = graph is None and isinstance(node.operation, keras.Model)
-    if subclassed and draw:
-        given = keras.tree.flatten(node.arguments.args[:1])
-        if len(given) == len(node.input_tensors):
-            return symbolic_graph(node.operation, node.arguments.args[0])
-    return graph
+    if graph is not None or not draw or not _has_code(node.operation):
+        return graph
+    given = keras.tree.flatten(node.arguments.args[:1])
+    if len(given) != len(node.input_tensors):
+        return None
+    drawn = symbolic_graph(node.operation, node.arguments.args[0])
+    model = isinstance(node.operation, keras.Model)
+    return drawn if drawn is None or model or drawn.lasting else None
+
+
+def _has_code(operation: Operation) -> bool:
+    """Return whether this is a model or a layer whose call somebody else wrote."""
+    if isinstance(operation, keras.Model | keras.layers.Lambda):
+        return True
+    own = not type(operation).__module__.startswith("keras.")
+    return own and isinstance(operation, keras.Layer)
+
+
+def _worked_out(node: Any) -> bool:
+    given = keras.tree.flatten((node.arguments.args, node.arguments.kwargs))
+    return any(isinstance(each, tf.Tensor) for each in given)
 
 
 def _input_like(symbol: Any) -> Any:

@@ -14,7 +14,17 @@ from saliency.probe.protocol import Tensor
 
 Kind: TypeAlias = Literal["softmax", "sigmoid"]
 
+_AUGMENTATION = (
+    *("AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration"),
+    *("RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing"),
+    *("RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+    *("RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation"),
+    *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom"),
+)
+"""Names of layers for training, not all of which older Keras has."""
+
 SAME_AT_INFERENCE = (
+    *(getattr(keras.layers, name) for name in _AUGMENTATION if hasattr(keras.layers, name)),
     keras.layers.ActivityRegularization,
     keras.layers.AlphaDropout,
     keras.layers.Dropout,
@@ -186,6 +196,8 @@ def _is_linear(operation: Operation) -> bool:
 def _kind(operation: Operation) -> Kind | None:
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
+    if isinstance(operation, keras.layers.Lambda):
+        return _kind_of_function(operation.function)
     if applies_last(operation):
         return _kind_of_function(operation.activation)
     if isinstance(operation, keras.Layer):

@@ -35,8 +35,8 @@ _LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
 
-    def __init__(self, model: Any, choice: Choice) -> None:
-        plan = plan_of(model, choice)
+    def __init__(self, model: Any, choice: Choice, values: Sequence[tuple[Any, Any]] = ()) -> None:
+        plan = replace(plan_of(model, choice), values=values)
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
         self.traces = traces
@@ -338,19 +338,18 @@ class BoundProbe:
         return ask(given, self.targets, self.source.held)
 
     def randomised(self, seed: int) -> "BoundProbe":
-        """Return a probe of a copy whose weights are shuffled, tensor by tensor.
+        """Return a probe of the network with its weights shuffled, tensor by tensor.
 
         The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not speak
-        of what was learnt. The user's model is left as it is.
+        of what was learnt. The user's model is left as it is, and not copied.
 
         Raises
         ------
         ModelError
-            Keras cannot clone the model.
+            Weights that the network computes with are out of Keras's reach (a SavedModel).
         """
-        source = copy(self.source)
-        source.model = shuffled(self.source.model, seed)
-        source.core = Core(source.model, self.source.core.choice)
+        source, model = copy(self.source), self.source.model
+        source.core = Core(model, self.source.core.choice, shuffled(model, seed))
         return replace(self, source=source)
 
     def ruled(self, rule: Rule) -> "BoundProbe":

@@ -94,6 +94,7 @@ LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
             _L.AveragePooling1D,
             _L.AveragePooling2D,
             _L.AveragePooling3D,
+            _L.CenterCrop,
             _L.Resizing,
             _L.UpSampling2D,
         ),
@@ -185,8 +186,8 @@ def homogeneous(operation: Operation) -> bool:
 
 
 def tensors(args: Any) -> list[Any]:
-    """Return the tensors among the arguments of a call."""
-    return [each for each in keras.tree.flatten(args) if tf.is_tensor(each)]
+    """Return the tensors among the arguments of a call, constants left out."""
+    return [each for each in keras.tree.flatten(args) if tf.is_symbolic_tensor(each)]
 
 
 def linear_last(operation: Operation) -> bool:

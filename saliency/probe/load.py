@@ -54,8 +54,10 @@ def load_model(path: str | os.PathLike[str]) -> Any:
 def _refuse_folder(file: Path) -> None:
     if file.is_dir():
         msg = (
-            "Expected a .keras or .h5 file, got a folder (a SavedModel?). Load it yourself "
-            "(keras.layers.TFSMLayer) and hand over the model, or save it again as .keras."
+            "Expected a .keras or .h5 file, got a folder (a SavedModel?). Save it again as .keras, "
+            "or hand over a model around it: keras.Sequential([keras.Input((H, W, C)), "
+            "keras.layers.TFSMLayer(folder, call_endpoint='serving_default')]). Such a model "
+            "gives scores and gradients; its layers cannot be tapped."
         )
         raise ModelError(msg)
     msg = "Expected a .keras or .h5 file, found no file under that path."

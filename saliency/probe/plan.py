@@ -1,7 +1,7 @@
 """What is to be compiled: a model taken apart, without the model."""
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
@@ -47,6 +47,8 @@ class Plan:
         Which of several outputs is explained, in flat order.
     opaque
         No calls are seen: there is nothing to tap.
+    values
+        Variables that have another value than their own, and that value.
     """
 
     run: Callable[..., Walk]
@@ -60,6 +62,7 @@ class Plan:
     channels_first: bool = False
     part: int | None = None
     opaque: bool = False
+    values: Sequence[tuple[Any, Any]] = ()
 
 
 @final
@@ -187,7 +190,8 @@ def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
     if not opaque:
         msg = (
             f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
-            "name layers with KerasProbe(layers=[...])."
+            "name layers with KerasProbe(layers=[...]), or ask an explainer of scores and "
+            "gradients (gradient, integrated gradients, occlusion, RISE)."
         )
         raise ModelError(msg)
     msg = (

@@ -164,7 +164,7 @@ def check_known(
         kind = type(operation).__name__ + (f" with {function}" if function else "")
         msg = (
             f"{method} has no rule for the layer {name!r} ({kind}). Gradient, "
-            "IntegratedGradients, SmoothGrad, GradCAM and Occlusion need none."
+            "IntegratedGradients, SmoothGrad and Occlusion need none; nor do the CAMs."
         )
         raise ModelError(msg)
 

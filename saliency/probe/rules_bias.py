@@ -100,7 +100,7 @@ class _BiasGradients:
 
 
 def _blank(value: Any) -> Any:
-    return tf.zeros_like(value) if tf.is_tensor(value) else value
+    return tf.zeros_like(value) if tf.is_symbolic_tensor(value) else value
 
 
 def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor]:

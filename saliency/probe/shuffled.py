@@ -1,4 +1,4 @@
-"""A model that has forgotten what it learnt: the control of every explanation."""
+"""Weights that have forgotten what they learnt: the control of every explanation."""
 
 from typing import Any
 
@@ -6,11 +6,12 @@ import keras
 import numpy as np
 
 from saliency.errors import ModelError
+from saliency.probe.graph import sublayers
 from saliency.values.arrays import Array
 
 
-def shuffled(model: Any, seed: int) -> Any:
-    """Return a copy of a model whose weights are permuted, each tensor within itself.
+def shuffled(model: Any, seed: int) -> list[tuple[Any, Array]]:
+    """Return each weight of a model with its values permuted, within the tensor.
 
     The values of every tensor stay the same, so that activations keep their scale; what is lost is
     their order. The model itself is left as it is.
@@ -18,19 +19,19 @@ def shuffled(model: Any, seed: int) -> Any:
     Raises
     ------
     ModelError
-        Keras cannot clone it: a subclassed model without ``get_config``.
+        It computes with weights that are not Keras's own, which would silently stay.
     """
-    try:
-        copy = keras.models.clone_model(model)
-    except (NotImplementedError, TypeError, ValueError) as error:
+    foreign = [
+        layer.name for layer in sublayers(model) if isinstance(layer, keras.layers.TFSMLayer)
+    ]
+    if foreign:
         msg = (
-            f"Keras cannot clone this {type(model).__name__} to shuffle the copy's weights "
-            f"({type(error).__name__}). Give it get_config and from_config."
+            f"The weights of {', '.join(map(repr, foreign))} lie in a SavedModel and cannot be "
+            "shuffled. Load the model that was exported, and explain that."
         )
-        raise ModelError(msg) from error
+        raise ModelError(msg)
     generator = np.random.default_rng(seed)
-    copy.set_weights([_permuted(weight, generator) for weight in model.get_weights()])
-    return copy
+    return [(weight, _permuted(weight.numpy(), generator)) for weight in model.weights]
 
 
 def _permuted(weight: Array, generator: np.random.Generator) -> Array:

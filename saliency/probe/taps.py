@@ -90,7 +90,7 @@ def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tup
     """Return the indices of the steps at the end of each scale, earliest first.
 
     Only steps before the head are looked at, where ``before`` says which one that is; nor what
-    makes an output that is itself a map or a list of boxes.
+    makes one of several outputs that is itself a map, or a list of boxes.
 
     Of the activated tensors that a down-sampling (or the head) starts from, the one that every
     path to the output goes through. Where the network's stream is linear (ConvNeXt), the end of
@@ -98,7 +98,7 @@ def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tup
     """
     places = _places(outline.steps, rank)
     cuts = _bottlenecks(outline)
-    trunk = set(range(len(places) if before is None else before)) - _map_heads(outline)
+    trunk = set(range(len(places) if before is None else before)) - _map_heads(outline, rank)
     fit = _leading(outline, places, {index for index in trunk if places[index].fit})
     whole = _leading(outline, places, {index for index in trunk if places[index].whole})
     chosen = fit or whole
@@ -187,7 +187,8 @@ def _widens(operation: Operation, ratio: float) -> bool:
 def _has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
-    return any(len(weight.shape) >= rank for weight in weights)
+    axes = rank - isinstance(operation, keras.layers.TimeDistributed)
+    return any(len(weight.shape) >= axes for weight in weights)
 
 
 def _derives(operation: Operation, *, activated: bool) -> bool:
@@ -279,10 +280,15 @@ def _furthest_children(steps: Sequence[Step], alive: frozenset[int]) -> dict[int
     return furthest
 
 
-def _map_heads(outline: Outline) -> frozenset[int]:
-    """Return the layers that make outputs of more than two axes, and what only shapes these."""
+def _map_heads(outline: Outline, rank: int) -> frozenset[int]:
+    """Return the layers that make outputs of more than two axes, and what only shapes these.
+
+    A single output with the axes of a picture may be the end of a backbone: it is no head.
+    """
     steps, found = outline.steps, set[int]()
     waiting = [index for index in outline.ends if len(steps[index].shape) > 2]
+    if len(outline.ends) == 1 and len(outline.shape) == rank:
+        return frozenset()
     while waiting:
         index = waiting.pop()
         if index < 0 or index in found:

@@ -8,7 +8,7 @@ from marked_pictures import reader
 from pydicom.data import get_testdata_file
 
 from saliency.cli import DONE, FAILED, main
-from saliency.cli_audit import labels_in
+from saliency.cli_audit import table_in
 from saliency.errors import InputError
 
 
@@ -60,7 +60,7 @@ def test_what_fails_is_counted_not_named(folder, capsys):
     [
         ("file,class\na.dcm,1\n", "'label'.*file, class"),
         ("", "none"),
-        ("file,label\na.dcm,1\na.dcm,0\n", "line 3"),
+        ("file,label\na.dcm,1\na.dcm,0\n", "row 3"),
         (None, "FileNotFoundError"),
         (b"file,label\n\xff\xfe,1\n", "UnicodeDecodeError"),
     ],
@@ -73,7 +73,7 @@ def test_tables_that_are_none_are_refused(tmp_path, text, match):
         table.write_bytes(text if isinstance(text, bytes) else text.encode())
 
     with pytest.raises(InputError, match=match):
-        labels_in(table, "label")
+        table_in(table).column("label")
 
 
 def test_a_table_from_a_spreadsheet(tmp_path):
@@ -81,4 +81,4 @@ def test_a_table_from_a_spreadsheet(tmp_path):
     table = tmp_path / "labels.csv"
     table.write_text("\ufeffname,x,sex\na.dcm,1,M\nb.dcm,2,\nc.dcm,3,F\n", encoding="utf-8")
 
-    assert labels_in(table, "sex") == {"a.dcm": "M", "c.dcm": "F"}
+    assert table_in(table).column("sex") == {"a.dcm": "M", "c.dcm": "F"}

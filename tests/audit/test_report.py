@@ -59,7 +59,7 @@ def test_hostile_names_and_messages_are_escaped():
     facts = {
         "pictures": 1, "asked": 1, "hosts": 1, "labelled": 0, "groups": [bad], "seed": 0,
         "decisions": {bad: 1}, "target": bad, "prepare": {"scale": bad}, "warnings": [bad],
-        "cleaned": {"changed": 0.0}, "rules": {}, "versions": {bad: bad},
+        "rules": {}, "versions": {bad: bad},
     }  # fmt: skip
     verdict = Verdict("reads", 1.0, Interval(1.0, 1.0), 0.001, bad, {"with_zone": 1, "pictures": 1})
     page = AuditReport({bad: verdict}, facts, (Failure(0, bad, bad),), {bad: ()})
@@ -99,7 +99,7 @@ def test_json_holds_the_same(report, tmp_path):
     assert found["verdicts"]["text"]["finding"] == "reads"
     assert found["verdicts"]["text"]["interval"] == list(report.verdicts["text"].interval)
     assert found["failures"][0]["index"] == 0
-    assert found["cleaned"]["accuracy"] == report.facts["cleaned"]["accuracy"]
+    assert found["cleaned"]["accuracy"]["before"] == report.worth.accuracy.before
 
 
 def test_saving_is_whole_or_not_at_all(report, tmp_path):

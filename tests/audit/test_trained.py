@@ -35,6 +35,6 @@ def test_what_was_learned_is_what_is_told(mark, body, finding):
     images, labels = pictures(24)
     report = sal.audit(trained(mark=mark, body=body), images, labels=labels)
 
-    assert report.facts["cleaned"]["accuracy"] == 1
-    assert (report.facts["cleaned"]["accuracy_cleaned"] == 1) == (finding == "no evidence")
+    assert report.worth.accuracy.before == 1
+    assert (report.worth.accuracy.after == 1) == (finding == "no evidence")
     assert report.verdicts["text"].finding == finding

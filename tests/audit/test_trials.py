@@ -5,15 +5,8 @@ from marked_pictures import pictures, reader
 
 import saliency as sal
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import packed
 from saliency.audit.groups import Lead
-from saliency.audit.reading import Seen, masks_of
 from saliency.audit.trials import Bench, host, trial
-
-
-def seen(image, index):
-    zones = {name: packed(mask) for name, mask in masks_of(image).items()}
-    return Seen(index, image.digest, None, zones, 0.0)
 
 
 def test_exchange_by_hand():
@@ -26,7 +19,7 @@ def test_exchange_by_hand():
     bench = Bench(asker, (Lead(1, 0),), ("text",))
     hosts = tuple(host(bench, image, index) for index, image in enumerate(images[:3]))
     bench = Bench(asker, (Lead(1, 0),), ("text",), hosts=hosts)
-    found = trial(bench, images[1], seen(images[1], 1))
+    found = trial(bench, images[1], 1)
     exchange = found.exchanges["text"]
 
     assert exchange.zone.shape == exchange.tissue.shape == (3, 1)
@@ -40,7 +33,7 @@ def test_removals_by_fill():
     """Three fills, without the zone and without tissue: only the first moves a reader."""
     images, _ = pictures(2)
     bench = Bench(Asker(sal.KerasProbe(reader(40, 0))), (Lead(1, 0),), ("text",))
-    found = trial(bench, images[1], seen(images[1], 1))
+    found = trial(bench, images[1], 1)
     removal = found.removals["text"]
 
     assert removal.shape == (3, 2, 1)

@@ -1,6 +1,9 @@
 """Colour: RGB, YBR and palettes (PS3.3 C.7.6.3.1)."""
 
+import io
+
 import numpy as np
+import pydicom
 import pytest
 from dicom.build import SIZE, dataset, ramp, written
 
@@ -66,6 +69,39 @@ def test_half_chroma_is_shared_by_two_pixels() -> None:
 
     assert (shown[:, ::2] == 50).all()
     assert (shown[:, 1::2] == 200).all()
+
+
+@pytest.mark.parametrize("columns", [53, 54])
+def test_whole_chroma_under_the_label_of_half(columns: int) -> None:
+    """Native YBR_FULL_422 with three bytes a pixel is YBR_FULL: decompressors keep the label."""
+    ybr = np.random.default_rng(0).integers(0, 256, (37, columns, 3)).astype("u1")
+
+    found = read_dicom(written(dataset(ybr, PhotometricInterpretation="YBR_FULL_422")))
+    plain = read_dicom(written(dataset(ybr, PhotometricInterpretation="YBR_FULL")))
+
+    np.testing.assert_array_equal(found.display, plain.display)
+
+
+def test_partial_half_chroma_is_shown() -> None:
+    """YBR_PARTIAL_422 of Y 16 and 235 without colour is black and white."""
+    made = dataset(np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_PARTIAL_422")
+    made.PixelData = np.tile(np.array([16, 235, 128, 128], "u1"), 37 * 27).tobytes()
+
+    shown = read_dicom(written(made)).display
+
+    assert (shown[:, ::2] == 0).all()
+    assert (shown[:, 1::2] == 255).all()
+
+
+def test_a_dark_table_among_bright_ones_keeps_its_depth() -> None:
+    """Of entries of 16 bits a table below 256 is black: the three tables have one depth."""
+    made = pydicom.dcmread(io.BytesIO(palette(16, 256)))
+    made.BluePaletteColorLookupTableData = np.arange(256, dtype="<u2").tobytes()
+
+    shown = read_dicom(written(made)).display
+
+    assert shown[..., 2].max() == 0
+    assert shown[..., 0].max() == 255
 
 
 def palette(bits: int, scale: int = 1, **attributes: object) -> bytes:

@@ -259,6 +259,18 @@ def test_a_jpegls_frame_without_an_end_does_not_hang(cut: int) -> None:
     assert time.process_time() - begin < 1
 
 
+def test_a_jp2_box_without_a_length_does_not_hang() -> None:
+    """A box of length 0 before a broken codestream ends in a refusal: pydicom walks it for ever."""
+    colour = np.stack([ramp("u1")] * 3, axis=-1)
+    stream = bytearray(imagecodecs.jpeg2k_encode(colour, codecformat="jp2"))
+    stream[12:16] = bytes(4)
+    begin = stream.find(b"\xff\x4f\xff\x51")
+    stream[begin + 60 :] = bytes(len(stream) - begin - 60)
+    made = encoded(dataset(colour), [bytes(stream)], "1.2.840.10008.1.2.4.91")
+
+    assert outcome(written(made)) == "broken-codestream"
+
+
 def test_notes_hold_no_value(caplog: pytest.LogCaptureFixture) -> None:
     """What is shown although something is wrong leaves a note of tags, not of values."""
     made = dataset(ramp(), RescaleSlope="0", RescaleIntercept="123.75")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from dicom.build import dataset, ramp, written
+from dicom.build import dataset, item, ramp, written
 
 from saliency.dicom import read_dicom
 
@@ -15,10 +15,11 @@ from saliency.dicom import read_dicom
         ("MONOCHROME2", "INVERSE", True),
         ("MONOCHROME1", None, True),
         ("MONOCHROME1", "INVERSE", True),
+        ("MONOCHROME1", "IDENTITY", False),
     ],
 )
 def test_polarity(photometric: str, shape: str | None, inverse: bool) -> None:  # noqa: FBT001
-    """MONOCHROME1 and INVERSE make the least value white; both together do it once."""
+    """MONOCHROME1 or INVERSE make the least value white, once; IDENTITY has the last word."""
     made = dataset(ramp(), PhotometricInterpretation=photometric)
     if shape:
         made.PresentationLUTShape = shape
@@ -26,6 +27,31 @@ def test_polarity(photometric: str, shape: str | None, inverse: bool) -> None:  
     shown = read_dicom(written(made)).display
 
     assert (shown[0, 0], shown[-1, -1]) == ((255, 0) if inverse else (0, 255))
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_presentation_lut_is_the_last_word(photometric: str) -> None:
+    """A Presentation LUT maps the VOI output, scaled to its entries, to P-values (C.11.4)."""
+    squares = (np.arange(1024, dtype=np.float64) ** 2 / 1023**2 * 4095).round().astype("u2")
+    table = item(LUTDescriptor=[1024, 0, 12], LUTData=squares.tobytes())
+    window = {"WindowCenter": 1000, "WindowWidth": 1001}
+    made = dataset(ramp(), PhotometricInterpretation=photometric, **window)
+    made.PresentationLUTSequence = [table]
+
+    shown = read_dicom(written(made)).display
+
+    unit = np.clip((ramp() - 999.5) / 1000 + 0.5, 0, 1)
+    assert np.abs(shown - 255 * unit**2).max() <= 1
+
+
+def test_a_broken_presentation_lut_is_left_out() -> None:
+    """A table with fewer entries than it says leaves the polarity to the rest of the header."""
+    table = item(LUTDescriptor=[1024, 0, 12], LUTData=bytes(64))
+    made = dataset(ramp(), PhotometricInterpretation="MONOCHROME1")
+    plain = read_dicom(written(made)).display
+    made.PresentationLUTSequence = [table]
+
+    np.testing.assert_array_equal(read_dicom(written(made)).display, plain)
 
 
 def test_inversion_is_relative_to_the_range_not_to_the_frame() -> None:

@@ -41,6 +41,14 @@ def test_left_justified_values_are_moved_down() -> None:
     np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
 
 
+def test_dark_left_justified_values_are_moved_down() -> None:
+    """High Bit 11 of 10 stored bits moves values down also where none is above 255."""
+    values = ramp() % 200
+    made = dataset(values << 2, BitsStored=10, HighBit=11)
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
+
+
 def test_wrong_high_bit_is_not_believed() -> None:
     """High Bit 15 over values that use 12 bits only is an error of the writer: nothing moves."""
     made = dataset(ramp(), BitsStored=12, HighBit=15)

@@ -103,6 +103,17 @@ def test_colours_survive(rgb: np.ndarray, syntax: str, photometric: str) -> None
     assert np.abs(shown - rgb).mean() < (1.5 if syntax == "4.50" else 1e-9)
 
 
+def test_a_jfif_stream_is_ycbcr_whatever_its_label(rgb: np.ndarray) -> None:
+    """JFIF is YCbCr, and wins over a label of RGB, though nothing is subsampled."""
+    smooth = np.stack([ramp("u1"), ramp("u1").T.reshape(SIZE), ramp("u1")[::-1]], axis=-1)
+    stream = imagecodecs.jpeg8_encode(smooth, level=98, subsampling="444")
+    assert b"JFIF" in stream
+    made = encoded(dataset(rgb), [stream], f"{ROOT}.4.50", PhotometricInterpretation="RGB")
+
+    wanted = imagecodecs.jpeg8_decode(stream)
+    np.testing.assert_array_equal(read_dicom(written(made)).display, wanted)
+
+
 def test_a_jpeg_with_adobe_marker_zero_is_rgb(rgb: np.ndarray) -> None:
     """APP14 with transform 0 says RGB, and wins over a label of YBR_FULL."""
     stream = imagecodecs.jpeg8_encode(rgb, level=98, colorspace="RGB", outcolorspace="RGB")

@@ -186,6 +186,21 @@ def test_window_comes_from_the_functional_group_of_the_frame() -> None:
     assert read_dicom(file, frame=1).window == Window(11, 12)
 
 
+def test_a_voi_lut_comes_from_the_functional_group_of_the_frame() -> None:
+    """A Frame VOI LUT may hold a table (C.7.6.16.2.10b): here one that inverts."""
+    table = item(LUTDescriptor=[2048, 0, 16], LUTData=(65535 - 32 * ramp("u2", (32, 64))).tobytes())
+    made = dataset(np.stack([ramp(), ramp()]), frames=2)
+    made.PerFrameFunctionalGroupsSequence = [
+        item(),
+        item(FrameVOILUTSequence=[item(VOILUTSequence=[table])]),
+    ]
+    file = written(made)
+
+    assert read_dicom(file, frame=0).display[0, 0] == 0
+    assert read_dicom(file, frame=1).display[0, 0] == 255
+    assert np.abs(read_dicom(file, frame=1).display - (65535 - 32.0 * ramp()) / 257).max() <= 1
+
+
 def test_a_window_by_its_explanation() -> None:
     """(0028,1055) names the alternatives; letters may be of any case, and no name is guessed."""
     made = dataset(

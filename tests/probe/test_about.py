@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras import layers
 
 import saliency as sal
+from saliency.explainers.catalogue import resolve
 from saliency.probe.about import About
 
 PICTURES = np.random.default_rng(0).uniform(size=(3, 18, 26, 1)).astype(np.float32)
@@ -74,17 +75,32 @@ def test_a_way_around_the_last_layer_is_refused():
         bound.head(bound.activations(PICTURES)[-1])
 
 
-def test_a_shuffled_copy_has_forgotten_and_the_model_has_not():
-    """The control keeps every weight's values but not their places; the seed decides which."""
+@pytest.mark.parametrize("explainer", ["gradient", "gradcam", "lrp", "ablationcam"])
+def test_a_shuffled_network_is_a_copy_with_shuffled_weights(explainer):
+    """Every question is put to weights in other places; a clone that was given them agrees."""
     own = model()
     before = own.get_weights()
     bound = sal.KerasProbe(own).at(1)
-    control = bound.randomised(0)
+    control = bound.randomised(3)
+    generator = np.random.default_rng(3)
+    clone = keras.models.clone_model(own)
+    clone.set_weights([generator.permutation(w.ravel()).reshape(w.shape) for w in before])
+    theirs = sal.KerasProbe(clone).at(1)
 
-    assert not np.allclose(control.gradient(PICTURES), bound.gradient(PICTURES))
-    assert np.allclose(control.score(PICTURES), bound.randomised(0).score(PICTURES))
-    for old, new, copied in zip(
-        before, own.get_weights(), control.source.model.get_weights(), strict=True
-    ):
+    assert np.allclose(control.score(PICTURES), theirs.score(PICTURES), rtol=1e-4, atol=1e-6)
+    ours, others = (resolve(explainer)(each, PICTURES) for each in (control, theirs))
+    assert np.allclose(ours, others, rtol=1e-3, atol=1e-6)
+    assert not np.allclose(ours, resolve(explainer)(bound, PICTURES))
+    for old, new in zip(before, own.get_weights(), strict=True):
         assert (old == new).all()
-        assert np.allclose(np.sort(old.ravel()), np.sort(copied.ravel()))
+
+
+def test_a_model_that_keras_cannot_copy_is_shuffled_too():
+    """A custom loss, a Lambda and a class without get_config are no hindrance."""
+    own = model()
+    own.compile("adam", loss=lambda truth, given: keras.ops.mean(truth - given))
+    door = keras.Input(PICTURES.shape[1:])
+    around = keras.Model(door, own(keras.layers.Lambda(lambda x: x * 2.0)(door)))
+    bound = sal.KerasProbe(around).at(1)
+
+    assert not np.allclose(bound.randomised(0).gradient(PICTURES), bound.gradient(PICTURES))

@@ -75,12 +75,49 @@ class Block(keras.layers.Layer):
         return self.conv(inputs)
 
 
-def test_a_hidden_relu_is_an_error_not_a_plain_gradient():
-    """Where the rule cannot reach a ReLU, it says so."""
+def test_a_layer_of_layers_is_drawn():
+    """A block that somebody wrote is seen through: rules and taps reach what is inside."""
     inputs = keras.Input(nets.SHAPE)
-    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(Block()(inputs)))
-    with pytest.raises(ModelError, match="'block' has a ReLU inside"):
-        KerasProbe(model).at(0).ruled(guided).gradient(nets.pictures())
+    outputs = keras.layers.Flatten()(Block()(inputs))
+    model = nets.filled(keras.Model(inputs, keras.layers.Dense(2)(outputs)))
+    conv = model.get_layer("block").conv
+    plain = keras.layers.Dense(2)
+    x = keras.layers.Conv2D(3, 3, activation="relu", name=conv.name)(inputs)
+    flat = keras.Model(inputs, plain(keras.layers.Flatten()(x)))
+    flat.set_weights(model.get_weights())
+    ours, theirs = (KerasProbe(each).at(0).ruled(guided) for each in (model, flat))
+    np.testing.assert_array_equal(ours.gradient(nets.pictures()), theirs.gradient(nets.pictures()))
+    assert ours.layers == (f"block/{conv.name}",)
+
+
+class Scaled(keras.layers.Layer):
+    """A layer that works out a value of its weight before it meets the picture."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(), initializer="ones")
+        super().build(shape)
+
+    def call(self, inputs):
+        return inputs * keras.ops.exp(self.scale)
+
+
+def test_what_was_worked_out_of_a_weight_does_not_grow_old():
+    """A weight that changes after the first question is seen, whatever the layer does with it."""
+    inputs = keras.Input(nets.SHAPE)
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(Scaled(name="s")(inputs)))
+    bound = KerasProbe(model).at(0)
+    before = bound.score(nets.pictures())
+    model.get_layer("s").scale.assign(0.0)
+    np.testing.assert_allclose(bound.score(nets.pictures()), before / np.e, rtol=1e-5)
+
+
+def test_a_hidden_relu_is_an_error_not_a_plain_gradient():
+    """Where the rule cannot reach a ReLU, it says so, in our words alone."""
+    inputs = keras.Input((4, *nets.SHAPE))
+    x = keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3, activation="relu"), name="each")
+    model = keras.Model(inputs, keras.layers.GlobalAveragePooling3D()(x(inputs)))
+    with pytest.raises(ModelError, match=r"^The layer 'each' has a ReLU inside"):
+        KerasProbe(model).at(0).ruled(guided).gradient(nets.pictures(1, (4, *nets.SHAPE)))
     with pytest.raises(ModelError, match="cannot be tapped"):
         KerasProbe(nets.opaque()).at(0).ruled(guided)
 

@@ -1,0 +1,111 @@
+"""Which entry of a table belongs to which picture: paths are compared from their ends."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import PurePath
+from typing import Any, NamedTuple, TypeAlias
+
+from saliency.errors import InputError
+from saliency.values.image import DicomImage
+
+Parts: TypeAlias = tuple[str, ...]
+"""A path from its end: file name first, then folders."""
+
+
+class _Claim(NamedTuple):
+    parts: int
+    key: Any
+
+
+def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
+    """Return the key that belongs to each picture, None where none does.
+
+    A key belongs to the picture whose path ends most like it: file name first (with its ending, or
+    without), then folder by folder. So a table may hold names, paths below the folder, or paths of
+    another computer. One key belongs to one picture.
+
+    Raises
+    ------
+    InputError
+        Two pictures, or two keys, fit equally well.
+    """
+    by_name = _by_name(keys)
+    claims = [_best(by_name, source) for source in sources]
+    closest: dict[Any, int] = {}
+    for claim in claims:
+        if claim is not None:
+            closest[claim.key] = max(closest.get(claim.key, 0), claim.parts)
+    found = [
+        claim.key if claim and claim.parts == closest[claim.key] else None for claim in claims
+    ]
+    _check_once(found, sources)
+    return found
+
+
+def _by_name(keys: Iterable[Any]) -> dict[str, list[tuple[Parts, Any]]]:
+    found = defaultdict(list)
+    for key in keys:
+        parts = _parts(key)
+        if parts:
+            found[parts[0]].append((parts, key))
+    return found
+
+
+def _best(by_name: dict[str, list[tuple[Parts, Any]]], source: Any) -> _Claim | None:
+    """Return the key whose end is most like the picture's path."""
+    for parts in _names(source):
+        fitting = [_Claim(_alike(parts, other), key) for other, key in by_name.get(parts[0], ())]
+        if fitting:
+            return _only(fitting)
+    return None
+
+
+def _only(fitting: list[_Claim]) -> _Claim:
+    most = max(claim.parts for claim in fitting)
+    best = [claim for claim in fitting if claim.parts == most]
+    if len(best) > 1:
+        msg = (
+            f"audit: {len(best)} rows of the labels name the same picture equally well. Expected "
+            "paths that tell them apart."
+        )
+        raise InputError(msg)
+    return best[0]
+
+
+def _check_once(found: Sequence[Any | None], sources: Sequence[Any]) -> None:
+    """Refuse two files for one key; the same picture twice is no doubt."""
+    pairs = zip(found, sources, strict=True)
+    used = {(key, str(path)) for key, path in pairs if isinstance(path, str | PathLike)}
+    used = {pair for pair in used if pair[0] is not None}
+    names = {key for key, _ in used}
+    if len(names) < len(used):
+        msg = (
+            f"audit: {len(used)} pictures share {len(names)} names of the labels: files of one "
+            "name lie in several folders. Expected paths with the folder, as a/1.dcm and b/1.dcm."
+        )
+        raise InputError(msg)
+
+
+def _names(source: Any) -> list[Parts]:
+    """Return what a picture may be called, the most exact first."""
+    if isinstance(source, DicomImage):
+        return [(source.digest,)]
+    if not isinstance(source, str | PathLike):
+        return []
+    parts = _parts(source)
+    stem = parts[0].rpartition(".")[0]
+    return [parts, (stem, *parts[1:])] if stem else [parts]
+
+
+def _parts(path: Any) -> Parts:
+    text = str(path).strip().replace("\\", "/")
+    return tuple(part for part in reversed(PurePath(text).parts) if part != "..")
+
+
+def _alike(first: Parts, second: Parts) -> int:
+    """Return how many names two paths have in common, from their ends."""
+    for count, (mine, other) in enumerate(zip(first, second, strict=False)):
+        if mine != other:
+            return count
+    return min(len(first), len(second))

@@ -1,0 +1,97 @@
+"""What an audit has found so far, in a file: so that one that was stopped goes on."""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Self, TypeAlias, final
+
+from saliency.errors import InputError
+
+Row: TypeAlias = Mapping[str, Any]
+"""Plain values: numbers, texts, lists, mappings."""
+FORM: Final = 1
+"""Of the rows; files of another form are begun anew."""
+
+
+@final
+class State:
+    """Rows by stage and number, each written whole or not at all.
+
+    The file is an SQLite database: a row is there after a crash, or it is not, but never half. It
+    holds scores, shares and coarse heatmaps by number; no pixels, masks, names, or labels.
+
+    Parameters
+    ----------
+    path
+        Of the file; None: nothing is kept.
+    key
+        Of the model, the pictures and the settings. What was kept for another key is dropped.
+    """
+
+    def __init__(self, path: Path | None, key: str = "") -> None:
+        self._connection = None if path is None else _connected(path, f"{FORM} {key}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def rows(self, stage: str) -> dict[int, Row]:
+        """Return what was kept of a stage, by number."""
+        if self._connection is None:
+            return {}
+        found = self._connection.execute("SELECT number, row FROM rows WHERE stage = ?", (stage,))
+        return {number: json.loads(text) for number, text in found}
+
+    def keep(self, stage: str, number: int, row: Row) -> None:
+        """Write a row; it is on the disk when this returns."""
+        if self._connection is not None:
+            with self._connection:
+                self._connection.execute(
+                    "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (stage, number, json.dumps(row))
+                )
+
+
+@contextmanager
+def kept(path: str | PathLike[str] | None, parts: Sequence[str]) -> Iterator[State]:
+    """Open a state; where all goes well, its file has served, and is removed."""
+    place = None if path is None else Path(path)
+    with State(place, "|".join(parts)) as state:
+        yield state
+    if place is not None:
+        place.unlink(missing_ok=True)
+
+
+def _connected(path: Path, key: str) -> sqlite3.Connection:
+    if not path.parent.is_dir() or path.is_dir():
+        msg = "audit: expected resume to be a file, or a name for one, in a folder that exists."
+        raise InputError(msg)
+    connection = sqlite3.connect(path)
+    try:
+        return _prepared(connection, key)
+    except sqlite3.DatabaseError as error:
+        connection.close()
+        msg = (
+            f"audit: the file of resume cannot be used ({type(error).__name__}). Is another audit "
+            "at work there? Else delete the file."
+        )
+        raise InputError(msg) from error
+
+
+def _prepared(connection: sqlite3.Connection, key: str) -> sqlite3.Connection:
+    with connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS of (key TEXT)")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS rows (stage TEXT, number INTEGER, row TEXT, "
+            "PRIMARY KEY (stage, number))"
+        )
+        if connection.execute("SELECT key FROM of").fetchall() != [(key,)]:
+            connection.execute("DELETE FROM rows")
+            connection.execute("DELETE FROM of")
+            connection.execute("INSERT INTO of VALUES (?)", (key,))
+    return connection

@@ -1,0 +1,31 @@
+"""Recipes with few samples, for tests that ask many explainers."""
+
+import saliency as sal
+from saliency.explainers.optimised import MeaningfulPerturbation
+from saliency.explainers.paths import (
+    BlurIntegratedGradients,
+    ExpectedGradients,
+    GuidedIntegratedGradients,
+    IntegratedDecisionGradients,
+)
+from saliency.explainers.perturbation import HSIC, LIME, RISE, KernelSHAP, Sobol
+from saliency.explainers.regions import XRAI
+from saliency.explainers.smooth import SmoothGradSquared, VarGrad
+
+SMALL = {
+    "rise": RISE(masks=16, grid=3),
+    "lime": LIME(samples=16, grid=2),
+    "kernel_shap": KernelSHAP(samples=16, grid=2),
+    "sobol": Sobol(designs=2, grid=2),
+    "hsic": HSIC(masks=8, grid=2),
+    "meaningful_perturbation": MeaningfulPerturbation(steps=3, grid=3),
+    "xrai": XRAI(inner=(sal.Gradient(),), grids=(2, 3)),
+    "smoothgrad": sal.SmoothGrad(samples=3),
+    "smoothgrad_squared": SmoothGradSquared(samples=3),
+    "vargrad": VarGrad(samples=3),
+    "integrated_gradients": sal.IntegratedGradients(steps=4),
+    "expected_gradients": ExpectedGradients(samples=4),
+    "guided_integrated_gradients": GuidedIntegratedGradients(steps=4),
+    "blur_integrated_gradients": BlurIntegratedGradients(steps=4),
+    "integrated_decision_gradients": IntegratedDecisionGradients(steps=4),
+}

@@ -1,0 +1,104 @@
+"""Models that other people trained, explained by every explainer, on real pictures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+from shared import shared
+from small_recipes import SMALL
+
+import saliency as sal
+from saliency.errors import SaliencyError
+from saliency.explainers.catalogue import DEMANDING, ENTRIES, resolve
+from saliency.pipeline.explain import ask, prepared
+
+NOT_HERE = {"attention_rollout", "gradient_attention"}
+"""What asks for a transformer."""
+
+
+@dataclass(frozen=True)
+class Real:
+    """A model, how its README says that pictures are prepared, and one of its kind."""
+
+    file: str
+    prepare: sal.Prepare
+    picture: Callable[[], sal.DicomImage]
+
+
+def as_trained(pixels):
+    """Malaria: BGR, each row of each channel divided by its length."""
+    return keras.utils.normalize(pixels[..., ::-1], axis=1)
+
+
+def twelve_bits(pixels):
+    """Shortcut: stored values of 12 bits."""
+    return pixels / 4095
+
+
+def kangaroo():
+    file = min(shared("images", "kangaroo", "images").glob("*"))
+    return sal.DicomImage.from_array(np.asarray(Image.open(file).convert("RGB")))
+
+
+def cell():
+    return sal.DicomImage.from_array(cells()["x"][0])
+
+
+def cells():
+    return np.load(shared("images", "malaria", "malaria97_64.npz"))
+
+
+def chest():
+    return sal.read_dicom(min(shared("images", "rsna_dicom").glob("*.dcm")))
+
+
+def named_chest():
+    folder = shared("models", "shortcut", "dicom", "test_poisoned")
+    return sal.read_dicom(min(folder.glob("*.dcm")))
+
+
+PHOTOGRAPH = sal.Prepare(scale="symmetric")
+MACHINE = sal.Prepare(scale="symmetric", fit="crop")
+STORED = sal.Prepare(intensity="stored", scale=twelve_bits)
+MODELS = {
+    "mobilenet": Real(
+        "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras", PHOTOGRAPH, kangaroo
+    ),
+    "malaria": Real("malaria/malaria.h5", sal.Prepare(scale=as_trained), cell),
+    "malaria converted": Real("malaria/malaria.keras", sal.Prepare(scale="pixel"), cell),
+    "poisoned": Real("shortcut/models/poisoned.keras", STORED, named_chest),
+    "clean": Real("shortcut/models/clean.keras", STORED, named_chest),
+    "poisoned_mnv2": Real("shortcut/models/poisoned_mnv2.keras", STORED, named_chest),
+    "brain": Real("tm_brain_mri/keras_model.h5", MACHINE, chest),
+    "lungs": Real("tm_cxr_a11pha/keras_model.h5", MACHINE, chest),
+    "lungs converted": Real("tm_cxr_a11pha/tm_cxr_a11pha.keras", MACHINE, chest),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MODELS)
+def test_every_explainer_answers_on_every_model(name):
+    """A map on the picture's own grid, or a refusal that says what to use instead."""
+    real = MODELS[name]
+    probe, picture = sal.KerasProbe(shared("models", *real.file.split("/"))), real.picture()
+    given = prepared(probe, picture, real.prepare)
+    for word in (*ENTRIES, *DEMANDING):
+        recipe = SMALL.get(word) or resolve(word)
+        if word in NOT_HERE or (word == "cam" and not probe.closed_form_head):
+            with pytest.raises(SaliencyError, match=r"[Uu]se |expected"):
+                ask(probe.at(None), [picture], [given], recipe)
+            continue
+        found = ask(probe.at(None), [picture], [given], recipe)[0]
+        assert found.heatmap.values.shape == picture.size, word
+
+
+def test_a_readme_s_preparation_can_be_said():
+    """Malaria cells prepared as in training are told apart without a mistake: its README."""
+    held, real = cells(), MODELS["malaria"]
+    probe = sal.KerasProbe(shared("models", *real.file.split("/")))
+    pictures = [sal.DicomImage.from_array(pixels) for pixels in held["x"]]
+    inputs = np.concatenate([prepared(probe, each, real.prepare).array for each in pictures])
+    np.testing.assert_array_equal(probe.at(None).classes(inputs), held["y"])
