@@ -19,14 +19,13 @@ OUTER = 0.25
 
 def letters(which: str) -> Iterator[np.ndarray]:
     """Yield the features of drawn signs, and of lead letters three times."""
-    for picture in clean(which):
+    for picture in _large(which):
         for seed in range(7):
             display, truths = marked(picture, _generator(picture, seed))
             display = jpeg(display, 80) if seed in (2, 5) else display
             yield from (f for box, f in found(display) if _alike(box, truths) > 0.6)
         for display in variants(picture.display):
-            scale = np.divide(display.shape[:2], picture.display.shape[:2]).tolist() * 2
-            lead = [Edges(*np.multiply(edges, scale)) for edges in LEAD.get(picture.name, ())]
+            lead = _lead(picture._replace(display=display))
             for box, features in found(display):
                 if _alike(box, lead) > 0.5:
                     yield from (features,) * 3
@@ -34,13 +33,22 @@ def letters(which: str) -> Iterator[np.ndarray]:
 
 def others(which: str) -> Iterator[np.ndarray]:
     """Yield the features of anatomy and of drawn devices."""
-    for picture in clean(which):
+    for picture in _large(which):
         for display in (*variants(picture.display), *changed(picture)):
             shown = picture._replace(display=display)
-            yield from (features for box, features in found(display) if not marker(box, shown))
+            for box, features in found(display):
+                if not marker(box, shown) and _alike(box, _lead(shown)) < 0.5:
+                    yield features
         for seed in range(77, 80):
             display, truths = marked(picture, _generator(picture, seed), devices=True)
             yield from (f for box, f in found(display) if _alike(box, truths) > 0.3)
+
+
+def _lead(picture: Picture) -> list[Edges]:
+    """Return the lead letters of a picture that may have been resized: those listed are square."""
+    full = 256 if picture.name.startswith("pub") else 1024
+    scale = picture.display.shape[0] / full
+    return [Edges(*np.multiply(edges, scale)) for edges in LEAD.get(picture.name, ())]
 
 
 def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
@@ -49,6 +57,10 @@ def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
         seen = signs(page.sheet, page.pieces, outer=OUTER)
         for corners, features in zip(seen.corners.tolist(), seen.features, strict=True):
             yield scaled(tuple(corners), page.scale), features
+
+
+def _large(which: str) -> Iterator[Picture]:
+    yield from (picture for picture in clean(which) if min(picture.display.shape[:2]) >= 100)
 
 
 def _generator(picture: Picture, seed: int) -> np.random.Generator:

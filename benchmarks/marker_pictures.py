@@ -44,7 +44,7 @@ def marked(
     grey = np.array(Image.fromarray(picture.display).convert("L")).astype(float)
     truths: list[Edges] = []
     for _ in range(4 * count):
-        most = max(12, min(grey.shape) / 9)
+        most = max(12, min(grey.shape) / (9 if picture.radiograph else 18))
         tall = float(np.exp(rng.uniform(np.log(9), np.log(most))))
         stamp = _device(rng, tall / 2) if devices else _sign(rng, tall, lead=picture.radiograph)
         level = float(rng.choice([255, 255, 255, 240, 225, 0]))
@@ -151,7 +151,7 @@ def _device(rng: np.random.Generator, size: float) -> Stamp:
     pen, middle = ImageDraw.Draw(page), 4 * size
     wide = max(2, int(size * rng.uniform(0.15, 0.4)))
     box = [middle - size, middle - size * rng.uniform(0.6, 1), middle + size, middle + size]
-    kind = rng.integers(6)
+    kind = rng.choice([0, 0, 0, 1, 2, 3, 4, 4, 5])
     if kind < 2:
         pen.ellipse(box, outline=255, fill=255 * int(kind), width=wide)
     elif kind == 2:
@@ -161,8 +161,11 @@ def _device(rng: np.random.Generator, size: float) -> Stamp:
     elif kind == 4:
         pen.arc(box, rng.uniform(0, 180), rng.uniform(180, 360), fill=255, width=wide)
     else:
-        bends = middle + size * rng.uniform(-1, 1, (5, 2))
-        pen.line([tuple(bend) for bend in bends], fill=255, width=wide, joint="curve")
+        # A cubic Bezier curve: a wire has no corners, letters do.
+        bends, at = middle + size * rng.uniform(-1, 1, (4, 2)), np.linspace(0, 1, 20)[:, None]
+        shares = ((1 - at) ** 3, 3 * at * (1 - at) ** 2, 3 * at**2 * (1 - at), at**3)
+        curve = sum(share * bend for share, bend in zip(shares, bends, strict=True))
+        pen.line([tuple(point) for point in np.asarray(curve)], fill=255, width=wide)
     page = page.rotate(rng.uniform(0, 360), Image.Resampling.BICUBIC)
     page = page.resize((page.width // 2,) * 2, Image.Resampling.BOX)
     return _stamped(page.filter(ImageFilter.GaussianBlur(size * rng.uniform(0, 0.08))))

@@ -65,7 +65,8 @@ def _looked(display: Array, hints: Hints) -> Iterator[Zone | None]:
 
 def _written(display: Array, modality: str) -> tuple[tuple[Box, ...], tuple[Box, ...]]:
     """Return the boxes of writing, and of markers; a sign that touches writing is part of it."""
-    lines, signs = [], []
+    lines: list[Box] = []
+    signs: list[Box] = []
     for page in pages(display):
         lines += text_on(page)
         signs += markers_on(page, modality)

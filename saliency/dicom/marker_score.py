@@ -6,7 +6,8 @@ from saliency.values.arrays import Array
 
 #: Weights of the hidden units (columns) on each feature of ``marker_signs`` (rows). Fitted on
 #: letters and arrows drawn on the tune half of the pictures, on lead letters found there by eye,
-#: and on anatomy, rings, bars and wires; ``benchmarks/marker_fit.py`` does it again.
+#: and on anatomy, rings, bars and wires; ``benchmarks/marker_fit.py`` fits the
+#: like (its draws differ).
 HIDDEN = np.array(
     [
         [2.25, -0.732, -3.71, 0.653, -0.321, 0.808, -0.472, -0.414, 1.28, -0.374],  # width
