@@ -97,9 +97,7 @@ def _reduced(numbers: Array) -> Array:
     return found
 
 
-def _p_value(
-    numbers: Array, member: Array, blocks: Array, generator: np.random.Generator
-) -> float:
+def _p_value(numbers: Array, member: Array, blocks: Array, generator: np.random.Generator) -> float:
     groups = int(member.max()) + 1
     counts = np.bincount(member, minlength=groups)
     observed = _between(numbers, member[np.newaxis], groups, counts)[0]

@@ -62,7 +62,9 @@ def _told(value: Any) -> list[bytes]:
 
 def _picture(source: Any) -> list[bytes]:
     if isinstance(source, DicomImage):
-        zones = [part for zone in source.zones for part in (zone.name.encode(), zone.mask.tobytes())]
+        zones = [
+            part for zone in source.zones for part in (zone.name.encode(), zone.mask.tobytes())
+        ]
         return [source.digest.encode(), *zones]
     if not isinstance(source, str | os.PathLike):
         msg = f"audit: resume needs files or DicomImages, got {type(source).__name__}."

@@ -36,9 +36,7 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
     for claim in claims:
         if claim is not None:
             closest[claim.key] = max(closest.get(claim.key, 0), claim.parts)
-    found = [
-        claim.key if claim and claim.parts == closest[claim.key] else None for claim in claims
-    ]
+    found = [claim.key if claim and claim.parts == closest[claim.key] else None for claim in claims]
     _check_once(found, sources)
     return found
 

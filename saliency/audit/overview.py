@@ -56,7 +56,9 @@ def divisions_of(
     if labels[0] is not None:
         truth = divided("label", [_name(case, label) for label in labels])
     first = truth or divided("prediction", _said(case, seen))
-    others = [_stratum(name, [values[one.index] for one in seen]) for name, values in strata.items()]
+    others = [
+        _stratum(name, [values[one.index] for one in seen]) for name, values in strata.items()
+    ]
     zones = sorted({name for one in seen for name in one.zones})
     places = {one.index: row for row, one in enumerate(seen)}
     subject = Subject(

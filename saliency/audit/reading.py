@@ -124,9 +124,7 @@ def picture(case: Case, index: int) -> DicomImage | Failure:
         return failure(index, error)
 
 
-def _seen(
-    case: Case, pictures: Sequence[DicomImage | Failure], start: int
-) -> list[Seen | Failure]:
+def _seen(case: Case, pictures: Sequence[DicomImage | Failure], start: int) -> list[Seen | Failure]:
     """Return a row for each picture of a chunk."""
     said = _said(case, pictures, start)
     good = [place for place, one in enumerate(said) if not isinstance(one, Failure)]

@@ -120,8 +120,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "cleaned": trial.cleaned.tolist(),
         "removals": {zone: scores.tolist() for zone, scores in trial.removals.items()},
         "exchanges": {
-            zone: [one.zone.tolist(), one.tissue.tolist()]
-            for zone, one in trial.exchanges.items()
+            zone: [one.zone.tolist(), one.tissue.tolist()] for zone, one in trial.exchanges.items()
         },
     }
 

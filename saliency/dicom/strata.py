@@ -74,7 +74,11 @@ def _value(source: Any, keyword: str) -> bytes:
 def _header(source: Any, keyword: str) -> Dataset:
     if isinstance(source, Dataset):
         return source
-    if isinstance(source, bytes) or not hasattr(source, "__fspath__") and not isinstance(source, str):
+    if (
+        isinstance(source, bytes)
+        or not hasattr(source, "__fspath__")
+        and not isinstance(source, str)
+    ):
         msg = "strata: expected a path or a Dataset."
         raise DicomError(msg, reason="no-file")
     tag = tag_for_keyword(keyword)
