@@ -1,4 +1,4 @@
-"""Can the group of a picture be told from numbers about it?"""
+"""Tell the group of a picture from numbers about it."""
 
 from dataclasses import dataclass
 from typing import final

@@ -1,4 +1,4 @@
-"""Labels, sites, devices: does where the model looks, or what a picture shows, go with them?"""
+"""Ask what goes with labels, sites, devices: heat, scores, or what a picture shows."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -79,10 +79,11 @@ def _unheard(seen: Sequence[Seen]) -> list[str]:
     films = sum(one.frames > 1 for one in seen)
     if not films:
         return []
-    return [
+    said = (
         f"{films} files hold many frames: the first of each was audited. Pass the images of "
         "read_frames to audit all."
-    ]
+    )
+    return [said]
 
 
 def _target(target: Target) -> str | int | None:

@@ -164,6 +164,7 @@ def class_of(label: Any, asker: Asker) -> int:
 
 
 def told_members(labels: Sequence[Any], asked: Question, asker: Asker) -> Array:
+    """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}
         kinds = [None if label is None else class_of(label, asker) for label in labels]

@@ -105,12 +105,10 @@ def strategies(case: Case, seen: Sequence[Seen], divisions: Sequence[Division]) 
     parts = tuple(
         _strategy(case, seen, divisions, found, group) for group in range(len(found.typical))
     )
-    return Strategies(
-        compared, found.silhouette, found.p_value, parts, _sentence(found, parts, compared)
-    )
+    return Strategies(compared, found.silhouette, found.p_value, parts, _sentence(parts, compared))
 
 
-def _sentence(found: Clusters, parts: Sequence[Strategy], compared: int) -> str:
+def _sentence(parts: Sequence[Strategy], compared: int) -> str:
     if parts:
         told = " ".join(f"{i}: {part.sentence}" for i, part in enumerate(parts, start=1))
         return f"The model looks at pictures in {len(parts)} different ways. {told}"

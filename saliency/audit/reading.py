@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
 
-import numpy as np
-
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import reduced, with_text
 from saliency.audit.heat import masks

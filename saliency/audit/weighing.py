@@ -9,8 +9,8 @@ import numpy as np
 
 from saliency.audit.contrast import Contrast, contrast
 from saliency.audit.groups import Grouping
-from saliency.audit.statistics import Interval, bootstrap, sign_flip
 from saliency.audit.records import Trial
+from saliency.audit.statistics import Interval, bootstrap, sign_flip
 from saliency.audit.trials import Host
 from saliency.values.arrays import Array
 

@@ -54,8 +54,8 @@ def _with_label(answer: "Answer", name: str) -> str:
     if answer.finding == "no evidence":
         return f"Labels are spread evenly over the {name} ({_numbers(answer.told)})."
     return (
-        f"Labels are not spread evenly over the {name} ({_numbers(answer.told)}): a model can learn "
-        f"the {name} in the place of the disease."
+        f"Labels are not spread evenly over the {name} ({_numbers(answer.told)}): a model can "
+        f"learn the {name} in the place of the disease."
     )
 
 

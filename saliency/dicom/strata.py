@@ -14,10 +14,33 @@ from saliency.dicom.boundary import contained
 from saliency.errors import DicomError, InputError, SaliencyError
 
 STRATA: Final = frozenset(
-    "BitsStored BodyPartExamined Columns ConversionType DetectorID DetectorType DeviceSerialNumber "
-    "Grid ImageLaterality InstitutionName InstitutionalDepartmentName KVP Laterality Manufacturer "
-    "ManufacturerModelName Modality PatientOrientation PatientPosition PatientSex "
-    "PhotometricInterpretation ProtocolName Rows SoftwareVersions StationName ViewPosition".split()
+    {
+        "BitsStored",
+        "BodyPartExamined",
+        "Columns",
+        "ConversionType",
+        "DetectorID",
+        "DetectorType",
+        "DeviceSerialNumber",
+        "Grid",
+        "ImageLaterality",
+        "InstitutionName",
+        "InstitutionalDepartmentName",
+        "KVP",
+        "Laterality",
+        "Manufacturer",
+        "ManufacturerModelName",
+        "Modality",
+        "PatientOrientation",
+        "PatientPosition",
+        "PatientSex",
+        "PhotometricInterpretation",
+        "ProtocolName",
+        "Rows",
+        "SoftwareVersions",
+        "StationName",
+        "ViewPosition",
+    }
 )
 """Keywords by which files may be divided: what a device or a place leaves in every file of its."""
 
@@ -74,10 +97,8 @@ def _value(source: Any, keyword: str) -> bytes:
 def _header(source: Any, keyword: str) -> Dataset:
     if isinstance(source, Dataset):
         return source
-    if (
-        isinstance(source, bytes)
-        or not hasattr(source, "__fspath__")
-        and not isinstance(source, str)
+    if isinstance(source, bytes) or (
+        not hasattr(source, "__fspath__") and not isinstance(source, str)
     ):
         msg = "strata: expected a path or a Dataset."
         raise DicomError(msg, reason="no-file")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saliency.audit.canvas import Canvas, like, mask_like, packed
+from saliency.audit.canvas import Canvas, like, mask_like
 from saliency.audit.patches import around, blended, elsewhere, pasted, removed
 from saliency.values.image import DicomImage
 
@@ -121,15 +121,6 @@ def test_around_holds_the_mask(mask):
 
     assert mask[box].sum() == mask.sum()
     assert mask[box].shape < SIZE
-
-
-def test_masks_survive_packing(mask):
-    """What is remembered of a mask is the mask."""
-    kept = packed(mask)
-
-    assert (kept.mask == mask).all()
-    assert kept.area == mask.mean()
-    assert len(kept.data) < 100
 
 
 def test_grids_and_colours_are_brought_together(mask):
