@@ -2,7 +2,7 @@
 # make test   pass all tests
 # make lint   style, types, walls
 # make corpus real DICOM files against independent renderers
-# make bench  what this costs, in forward passes of the model (twenty minutes)
+# make bench  what this costs, in forward passes of the model, into docs/performance.md
 # make peers  other libraries, timed and compared number by number
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,7 +33,7 @@ corpus: .venv/ready
 	$(BIN)/python benchmarks/corpus.py
 
 bench: .venv/ready
-	$(BIN)/python benchmarks/speed
+	$(BIN)/python benchmarks/speed --write
 
 peers:
 	PYTHON=$(PYTHON) benchmarks/peers/install.sh

@@ -26,6 +26,13 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:
     yield from _dear(case, max(3, rounds // 3))
 
 
+def large(name: str, side: int, rounds: int) -> Iterator[Row]:
+    """Yield the table of one model without the explainers of many passes."""
+    case, other = nets.case(name, side), nets.case(name, side, head="dense")
+    for batch, most in ((1, 7), (8, 3)):
+        yield from _cheap(case, other, batch, min(rounds, most))
+
+
 def _cheap(case: nets.Case, other: nets.Case, batch: int, rounds: int) -> Iterator[Row]:
     inputs, mean = case.inputs[:batch], sal.KerasProbe(case.model).at(3)
     dense = sal.KerasProbe(other.model).at(1)

@@ -229,9 +229,10 @@ def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
     """Return d score / d activation behind a global mean: kernel[:, class] / (h w) everywhere."""
     plan, index = forward.plan, forward.classes()
     dense = forward.walk.calls[plan.pooled or 0].operation
-    kernel = tf.transpose(tf.cast(dense.kernel, tf.float32))
     signed = plan.head.classes != plan.head.units
-    rows = tf.where(index[:, None] == 1, kernel, -kernel) if signed else tf.gather(kernel, index)
+    columns = tf.gather(dense.kernel, tf.zeros_like(index) if signed else index, axis=1)
+    rows = tf.cast(tf.transpose(columns), tf.float32)
+    rows = tf.where(index[:, None] == 1, rows, -rows) if signed else rows
     shape = tf.shape(last)
     pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
     middle = [1] * (forward.rank - 2)

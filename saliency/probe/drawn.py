@@ -78,8 +78,10 @@ def fused(function: Callable[[Tensor], Tensor], activations: Sequence[Tensor]) -
         return one_by_one(function, layers)
 
     specs = [tf.TensorSpec(each.shape[1:-1], tf.float32) for each in activations]
-    found = tf.map_fn(lambda layers: kernel(*layers), tuple(activations), fn_output_signature=specs)
-    return list(found)
+    numbers = tf.range(tf.shape(activations[0])[0])
+    # One number is mapped, and not the activations: those would be copied to be taken apart.
+    sample = lambda number: kernel(*(each[number] for each in activations))  # noqa: E731
+    return list(tf.map_fn(sample, numbers, fn_output_signature=specs))
 
 
 @lru_cache(maxsize=1)
