@@ -29,6 +29,8 @@ from saliency.pipeline.prepare import Prepare as Prepare
 from saliency.probe.closed_form import ClosedFormProbe as ClosedFormProbe
 from saliency.probe.keras_probe import KerasProbe as KerasProbe
 from saliency.probe.protocol import Probe as Probe
+from saliency.probe.scores import Contrast as Contrast
+from saliency.probe.scores import Region as Region
 from saliency.render.palettes import Palette as Palette
 from saliency.values.failure import Failure as Failure
 from saliency.values.heatmap import Heatmap as Heatmap

@@ -32,7 +32,7 @@ def bilinear(maps: Tensor, size: tuple[int, ...]) -> Tensor:
 
 
 def size_of(inputs: Tensor) -> tuple[Any, ...]:
-    """(H, W) of a batch (N, H, W, C), (D, H, W) of volumes: tensors where a graph leaves it open."""
+    """(H, W) of (N, H, W, C), (D, H, W) of volumes: tensors where a graph leaves it open."""
     shape = tf.shape(inputs) if None in inputs.shape[1:-1] else inputs.shape
     return tuple(shape[axis] for axis in space_of(inputs))
 

@@ -56,7 +56,8 @@ class Region:
             raise InputError(msg)
         if self.mask is None:
             return
-        given = self.mask.values if isinstance(self.mask, Mask) else self.mask
+        handed: Any = self.mask
+        given = handed.values if isinstance(handed, Mask) else handed
         mask = frozen(given, np.bool_, "Region.mask", ranks=(2, 3))
         if not mask.any():
             msg = "Region: expected a mask that selects something, got none of its pixels selected."
