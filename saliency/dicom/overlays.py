@@ -1,7 +1,7 @@
 """Overlay planes of groups 6000-601E (PS3.3 C.9.2, C.7.6.15; PS3.5 8.1.2).
 
-They are never painted and never reach the pixels: a graphic may spell a name. A graphic (type G)
-is a zone; a region of interest (type R) is tissue that somebody pointed at, and none.
+They are never painted and never reach the pixels: a graphic may spell a name. Graphics (type G) and
+regions of interest (type R) are zones alike.
 """
 
 from collections.abc import Iterator
@@ -46,11 +46,6 @@ class Plane:
         """Whether the plane marks the part of an ultrasound screen that shows the patient."""
         return self.elements.text(self.tag("OverlaySubtype")) == _ACTIVE
 
-    @property
-    def region(self) -> bool:
-        """Whether the plane marks a region of interest (C.9.2.1.1)."""
-        return self.elements.text(self.tag("OverlayType")) == "R"
-
     def number(self, keyword: str, default: float) -> float:
         """Return the first number of an element of the plane."""
         value = number(self.elements, self.tag(keyword), default)
@@ -88,7 +83,7 @@ def _zoned(elements: Elements) -> Iterator[tuple[Plane, str]]:
             yield plane, "shutter"
         elif plane.active:
             yield plane, "screen"
-        elif not plane.region:
+        else:
             yield plane, "overlay"
 
 
@@ -96,7 +91,10 @@ def _zone(plane: Plane, name: str, mask: Array) -> Zone:
     where = f"Overlay ({plane.group:04X},3000), PS3.3"
     if name == "screen":
         return Zone(name, ~mask, f"outside {where} C.8.5.6.1.11")
-    return Zone(name, mask, f"{where} C.7.6.15" if name == "shutter" else f"{where} C.9.2")
+    if name == "shutter":
+        return Zone(name, mask, f"{where} C.7.6.15")
+    kind = plane.elements.text(plane.tag("OverlayType"))
+    return Zone(name, mask, f"{where} C.9.2" + (", a region of interest" if kind == "R" else ""))
 
 
 def planes(elements: Elements) -> Iterator[Plane]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import tensorflow as tf
