@@ -21,6 +21,8 @@ from saliency.audit.worth import Worth
 from saliency.errors import InputError
 from saliency.values.failure import Failure
 
+_FINDINGS = ("reads", "may read", "no evidence")
+
 
 @final
 @dataclass(frozen=True, eq=False, repr=False)
@@ -30,7 +32,7 @@ class AuditReport:
     Parameters
     ----------
     verdicts
-        One for each zone of the pictures, ``"text"`` always among them.
+        One for each zone of the pictures, ``"text"`` always among them; what is read comes first.
     facts
         What was audited and how: counts, rules, versions. No patient data, no file names.
     failures
@@ -60,7 +62,10 @@ class AuditReport:
     pictures: tuple[Changed, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "verdicts", MappingProxyType(dict(self.verdicts)))
+        worst_first = sorted(
+            self.verdicts.items(), key=lambda pair: _FINDINGS.index(pair[1].finding)
+        )
+        object.__setattr__(self, "verdicts", MappingProxyType(dict(worst_first)))
 
     @property
     def shortcut(self) -> bool:

@@ -39,4 +39,4 @@ def size_of(inputs: Tensor) -> tuple[Any, ...]:
 
 def space_of(inputs: Tensor) -> list[int]:
     """Return the axes of a batch (N, H, W, C) that are space."""
-    return list(range(1, inputs.shape.rank - 1))
+    return list(range(1, len(inputs.shape) - 1))

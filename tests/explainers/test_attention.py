@@ -198,13 +198,24 @@ class Block(layers.Layer):
         return self.attention(x, x)
 
 
+def test_attention_inside_a_layer_is_found():
+    """A layer of layers gives the map that its attention gives in the open."""
+    inputs, block, end = keras.Input(SHAPE), Block(), layers.Dense(2)
+    x = layers.Reshape((15, 6))(layers.Conv2D(6, 4, strides=4)(inputs))
+    inside, bare = (
+        keras.Model(inputs, end(layers.Flatten()(y))) for y in (block(x), block.attention(x, x))
+    )
+    for recipe in RECIPES:
+        maps = [recipe(sal.KerasProbe(m).at(0), nets.pictures(2, SHAPE)) for m in (inside, bare)]
+        assert_allclose(maps[0], maps[1], rtol=1e-5, atol=1e-6)
+
+
 def test_what_cannot_be_followed_is_refused():
-    """Hidden attention, attention to another sequence, no attention, no layers, bad numbers."""
+    """Attention to another sequence, no attention, no layers, bad numbers."""
     inputs = keras.Input(SHAPE)
     x = layers.Reshape((15, 6))(layers.Conv2D(6, 4, strides=4)(inputs))
     crossed = layers.MultiHeadAttention(1, 2, name="crossed")(x, x[:, :4])
     cases = [
-        (Block()(x), "'block' has attention inside"),
         (crossed, "'crossed' attends from 15 tokens to 4"),
         (x, r"no keras\.layers\.MultiHeadAttention"),
     ]

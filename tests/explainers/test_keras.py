@@ -44,14 +44,14 @@ def inputs():
 def test_questions_are_traced_once(model, inputs):
     """Twelve recipes, predicted classes and two batch sizes: each question is traced once.
 
-    What is drawn beside the questions is drawn once for FastCAM and once for SMOE Scale alone.
+    What is drawn behind the questions is drawn once for FastCAM, SMOE Scale and Grad-CAM each.
     """
     probe = KerasProbe(model)
     for recipe in RECIPES:
         for batch in (inputs, inputs[:1]):
             assert np.isfinite(recipe(probe.at(None), batch).numpy()).all()
     traces = probe.traces
-    assert traces.pop("drawn") == 2
+    assert traces.pop("drawn") == 3
     assert set(traces.values()) == {1}
 
 
