@@ -4,7 +4,6 @@ An abdominal MR that pydicom brings along is explained as it is, and with a lesi
 stored values: so you know where a good map must be bright.
 """
 
-import os
 import sys
 from copy import deepcopy
 from pathlib import Path
@@ -23,7 +22,6 @@ CENTRE, RADIUS = (112, 100), 26
 
 def main() -> None:
     """Write an overlay for each explainer, and one figure of all."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     (out := Path((*sys.argv, "out/demo")[1])).mkdir(parents=True, exist_ok=True)
     real = pydicom.dcmread(bundled("examples_overlay.dcm"))
     probe = sal.KerasProbe(MODEL, labels=("no lesion", "lesion"))
@@ -40,10 +38,10 @@ def explained(name: str, dataset: pydicom.Dataset, probe: sal.KerasProbe, out: P
         result = sal.explain(probe, image, explainer, target="lesion")
         overlay = result.overlay()
         path = overlay.save(out / f"{name}-{explainer}.png")
-        where = "on the lesion" if name == "lesion" else "where none is drawn yet"
+        where = "on the lesion" if name == "lesion" else "where none is drawn"
         print(f"{path}  logit of {result.target!r} {result.score:+.1f};", end=" ")
-        print(f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of the hottest 1 % {where},", end=" ")
-        print(f"{overlay.outside:.0%} of the heat outside the diagnostic pixels")
+        print(f"{overlay.outside:.0%} of its heat is outside the diagnostic pixels,", end=" ")
+        print(f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of its hottest 1 % {where}")
         row.append((f"{explainer}, logit {result.score:+.1f}", overlay.rgb))
     return row
 
