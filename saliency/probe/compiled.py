@@ -68,8 +68,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
             forward = Pass(plan, terms, inputs, targets, held)
             return body(forward), forward.told()
 
-    question: Question = traced
-    return question
+    return unwarned(traced)
 
 
 def compiled_head(
@@ -96,6 +95,15 @@ def compiled_head(
             raise ModelError(msg)
         return score
 
+    return unwarned(traced)
+
+
+def unwarned(traced: Any) -> Question:
+    """Return a compiled function that TensorFlow does not call traced too often.
+
+    It counts traces by the line of code, so that five models look to it like one traced five times.
+    """
+    traced._omit_frequent_tracing_warning = True  # noqa: SLF001 - TensorFlow has no other switch
     question: Question = traced
     return question
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, final
 
 import tensorflow as tf
 
-from saliency.probe.compiled import signature_of
+from saliency.probe.compiled import signature_of, unwarned
 from saliency.probe.plan import Plan
 from saliency.probe.protocol import Tensor
 
@@ -54,7 +54,7 @@ def drawn(drawing: Drawing, question: Any, plan: Plan, traces: Counter[str]) -> 
         answer, told = question(inputs, *rest)
         return drawing(fused, inputs, answer), told
 
-    return traced
+    return unwarned(traced)
 
 
 def one_by_one(function: Callable[[Tensor], Tensor], activations: Sequence[Tensor]) -> list[Tensor]:
