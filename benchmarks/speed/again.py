@@ -30,7 +30,7 @@ def rows(rounds: int) -> Iterator[Row]:
 
     def asked() -> None:
         for _ in range(20):
-            question(given, index)[0].numpy()
+            question(given, index, ())[0].numpy()
 
     for name, subject in (("probe", probe), ("model", model)):
         jobs = {"question": asked, "explain": lambda subject=subject: _explained(subject, image)}
