@@ -82,11 +82,13 @@ def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
     return placed
 
 
-def with_text(image: DicomImage) -> DicomImage:
-    """Look for burned-in text, and whatever else a display shows, where nobody has looked yet."""
-    if FOUND & {zone.name for zone in image.zones}:
+def with_found(image: DicomImage) -> DicomImage:
+    """Add the zones that a display shows, each where no zone of its name was given."""
+    named = {zone.name for zone in image.zones}
+    if named >= FOUND:
         return image
-    return replace(image, zones=(*image.zones, *found_zones(image.display, Hints(image.modality))))
+    found = found_zones(image.display, Hints(image.modality))
+    return replace(image, zones=(*image.zones, *(each for each in found if each.name not in named)))
 
 
 FINEST = 2

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, final
 
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import reduced, with_text
+from saliency.audit.canvas import reduced, with_found
 from saliency.audit.heat import masks
 from saliency.audit.records import Seen, seen_of, seen_row
 from saliency.audit.sources import Label, Source
@@ -102,7 +102,7 @@ def masks_of(image: DicomImage) -> dict[str, Array]:
 
 def read(source: Source) -> DicomImage:
     """Return a picture, its text looked for."""
-    return with_text(as_image(source))
+    return with_found(as_image(source))
 
 
 def failure(index: int, error: SaliencyError) -> Failure:
