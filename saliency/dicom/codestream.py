@@ -14,6 +14,8 @@ from saliency.errors import DicomError
 
 _SOF: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+#: Processes in which a component has one scan (10918-1 G.1.1: only progressive ones have more).
+_ONE_SCAN: Final = frozenset({0xC0, 0xC1, 0xC3, 0xF7})
 _NO_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -74,8 +76,10 @@ def read_jpeg(data: bytes) -> Stream:
             adobe = data[at + 11]
         jfif |= marker == 0xE0 and data[at : at + 5] == b"JFIF\0"
         if marker in _SOF and whole and length >= 6:
-            check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
-            return replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
+            stream = replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
+            if marker not in _ONE_SCAN or stream.components > 1:
+                check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
+            return stream
     msg = "Expected a JPEG frame header (SOF), found none: the frame is broken."
     raise DicomError(msg, reason="broken-codestream")
 
