@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from saliency.dicom.coding import Grid, check_cuts
 from saliency.dicom.limits import FEW_TILES, LEAST_TILE, MAX_SCANS, check
 from saliency.errors import DicomError
 
@@ -141,12 +142,14 @@ def read_jpeg2k(data: bytes) -> Stream:
     x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0 = (
         int.from_bytes(size[k : k + 4], "big") for k in range(2, 34, 4)
     )
-    _check_tiles((y1 - y0) * (x1 - x0), (x1 - tile_x0, tile_x), (y1 - tile_y0, tile_y))
+    tiles = _checked_tiles((y1 - y0) * (x1 - x0), (x1 - tile_x0, tile_x), (y1 - tile_y0, tile_y))
+    components = int.from_bytes(size[34:36], "big")
+    check_cuts(data, at + 2, Grid(y1 - y0, x1 - x0, tiles), wide=1 if components < 257 else 2)
     depth, lossy, mct = data[at + 42], *_coding(data, at + 4)
     return Stream(
         rows=y1 - y0,
         columns=x1 - x0,
-        components=int.from_bytes(size[34:36], "big"),
+        components=components,
         precision=(depth & 0x7F) + 1,
         signed=depth > 0x7F,
         lossy=lossy,
@@ -154,9 +157,10 @@ def read_jpeg2k(data: bytes) -> Stream:
     )
 
 
-def _check_tiles(pixels: int, across: tuple[int, int], down: tuple[int, int]) -> None:
+def _checked_tiles(pixels: int, across: tuple[int, int], down: tuple[int, int]) -> int:
     tiles = math.prod(-(-max(length, 0) // max(step, 1)) for length, step in (across, down))
     check(tiles, max(FEW_TILES, pixels // LEAST_TILE), "tiles in a frame of this size")
+    return tiles
 
 
 def _coding(data: bytes, at: int) -> tuple[bool, bool]:
