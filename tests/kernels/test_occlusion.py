@@ -9,7 +9,7 @@ from saliency.kernels.occlusion import blend, blend_many
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_many_masks_in_one_kernel_are_the_blend(count):
-    """The compiled kernel and the operations one by one: the same pictures; the shown part exact."""
+    """A kernel and the operations one by one make the same pictures; what is shown is exact."""
     numbers = np.random.default_rng(count)
     inputs, fill = (tf.constant(numbers.normal(size=(2, 5, 7, 3)), tf.float32) for _ in range(2))
     keep = tf.constant(numbers.integers(0, 3, size=(count, 5, 7)) / 2, tf.float32)
