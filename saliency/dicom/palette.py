@@ -1,9 +1,11 @@
 """PALETTE COLOR: indices to RGB by three tables (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9.2)."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from saliency.dicom.codes import by_code
 from saliency.dicom.elements import Elements
 from saliency.dicom.lut import Descriptor, Lut, read_descriptor, unpack_entries
 from saliency.dicom.tags import TAGS
@@ -16,7 +18,7 @@ _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 
 
 def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
-    """Return RGB as float32 0..255 (rows, columns, 3) of indices (rows, columns).
+    """Return RGB as uint8 (rows, columns, 3) of indices (rows, columns).
 
     Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
 
@@ -27,8 +29,21 @@ def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
     """
     tables = [_table(elements, colour, signed=signed) for colour in _COLOURS]
     wide = max(int(table.entries.max()) for table in tables) > 0xFF
-    planes = [table.entries_of(stored) >> (8 if wide else 0) for table in tables]
-    return np.stack(planes, axis=-1).astype(np.float32)
+    planes = [by_code(Plane(table, 8 if wide else 0), stored, np.uint8) for table in tables]
+    return np.stack(planes, axis=-1)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One colour of indices: entries, moved down by ``shift`` bits."""
+
+    table: Lut
+    shift: int
+
+    def __call__(self, indices: Array) -> Array:
+        """Look up."""
+        entries: Array = self.table.entries_of(indices) >> self.shift
+        return entries
 
 
 def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
