@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from saliency.audit.asking import Asker
+from saliency.audit.canvas import Zones
 from saliency.audit.examples import Words, examples
 from saliency.audit.facts import Told, facts
 from saliency.audit.fingerprint import of_model, of_pictures, of_settings
@@ -54,6 +55,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     labels: Sequence[Any] | Mapping[Any, Any] | None = None,
     prepare: Prepare | None = None,
     target: Target = None,
+    zones: Zones | None = None,
     strata: Mapping[str, Any] | Sequence[str] | None = None,
     resume: str | PathLike[str] | None = None,
     seed: int = 0,
@@ -79,6 +81,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         model predicts takes their place.
     prepare, target
         As for ``explain``. With a target its score alone is weighed.
+    zones
+        Zones of your own, added to each picture as ``DicomImage.with_zone`` does: names, each with
+        a mask of the pictures' grid or a function of the image that returns one (or None); or a
+        function of the image that returns such a mapping.
     strata
         What else divides the pictures: names, each with values as ``labels`` has them, or with
         None for an attribute of the files (``saliency.dicom.strata.STRATA``: Manufacturer,
@@ -106,9 +112,9 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     told = labels_of(labels, sources)
     values = strata_of(strata, sources)
     key = () if resume is None else (
-        of_model(model), of_pictures(sources), of_settings(prepare, target, seed, told)
+        of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed)
+    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed, zones)
     with kept(resume, key) as state:
         rows = list(look(case, state))
         seen = [row for row in rows if isinstance(row, Seen)]
