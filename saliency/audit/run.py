@@ -30,9 +30,10 @@ from saliency.audit.report import AuditReport
 from saliency.audit.sources import Label, labels_of, sources_of, strata_of
 from saliency.audit.state import State, kept
 from saliency.audit.suspicion import heat
+from saliency.audit.tone import TONE
 from saliency.audit.trials import Bench, Host, host, trial
-from saliency.audit.verdict import Weighed, judge
-from saliency.audit.weighing import Evidence, removal, swap
+from saliency.audit.verdict import Weighed, judge, judge_tone
+from saliency.audit.weighing import Evidence, Swap, removal, swap, transplanted
 from saliency.audit.worth import worth
 from saliency.errors import InputError, SaliencyError
 from saliency.pipeline.ahead import ahead
@@ -157,6 +158,7 @@ def _report(
         divisions,
         strategies(case, seen, divisions),
         pictures_of(plain, Words(plain.grouping, names), seen),
+        judge_tone(_swaps(TONE, found[1:]), len(trials)),
     )
 
 
@@ -245,7 +247,12 @@ def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence])
     count = sum(zone in one.zones for one in seen)
     if not count:
         return Weighed(0, len(seen))
+    gone = removal(plain, zone, np.random.default_rng(0))
+    moved = transplanted(plain, zone, {one.index for one in seen if zone in one.zones})
+    return Weighed(count, len(seen), _swaps(zone, ways), gone, moved)
+
+
+def _swaps(zone: str, ways: list[Evidence]) -> list[Swap]:
     generator = np.random.default_rng(0)
-    swaps = [swap(each, zone, generator) for each in ways]
-    gone = removal(plain, zone, generator)
-    return Weighed(count, len(seen), [each for each in swaps if each is not None], gone)
+    found = [swap(each, zone, generator) for each in ways]
+    return [each for each in found if each is not None]

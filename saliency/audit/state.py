@@ -12,7 +12,7 @@ from saliency.errors import InputError
 
 Row: TypeAlias = Mapping[str, Any]
 """Plain values: numbers, texts, lists, mappings."""
-FORM: Final = 1
+FORM: Final = 2
 """Of the rows; files of another form are begun anew."""
 
 

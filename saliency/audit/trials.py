@@ -14,6 +14,7 @@ from saliency.audit.reading import contents_of
 from saliency.audit.records import Exchange, Trial
 from saliency.audit.removal import variants
 from saliency.audit.strokes import Content
+from saliency.audit.tone import TONE, toned
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -82,8 +83,11 @@ def trial(bench: Bench, image: DicomImage, index: int) -> Trial:
         scores[1],
         {name: scores for name, scores in removals.items() if scores is not None},
         {
-            name: _exchange(bench, donor, own.get(name), (index, name), generator)
-            for name in bench.zones
+            **{
+                name: _exchange(bench, donor, own.get(name), (index, name), generator)
+                for name in bench.zones
+            },
+            TONE: _toned(bench, donor, index),
         },
     )
 
@@ -133,6 +137,17 @@ def _exchange(
     for place in dict.fromkeys(asked):
         scores[place] = found[[each == place for each in asked]].mean(axis=0)
     return Exchange(scores[:, 0], scores[:, 1])
+
+
+def _toned(bench: Bench, donor: Canvas, index: int) -> Exchange:
+    """Give every host but itself a picture's brightness; as a control, leave it as it is."""
+    others = [row for row, one in enumerate(bench.hosts) if one.index != index]
+    scores = np.full((2, len(bench.hosts), len(bench.targets)), np.nan)
+    if others:
+        hosts = [bench.hosts[row] for row in others]
+        scores[0, others] = bench.scores([toned(one.canvas, donor) for one in hosts])
+        scores[1, others] = [one.scores for one in hosts]
+    return Exchange(*scores)
 
 
 def _places(

@@ -39,8 +39,12 @@ def test_pictures_without_it_are_counted_and_told_of():
     images, labels = pictures(16, zone=False)
     report = sal.audit(reader(40, 0), images, labels=labels, zones={"tag": bright_corner})
 
-    assert report.verdicts["tag"].finding == "reads"
-    assert report.verdicts["tag"].measured["with_zone"] == 8
+    verdict = report.verdicts["tag"]
+    assert verdict.finding == "reads"
+    assert verdict.measured["with_zone"] == 8
+    assert verdict.measured["transplanted"] > 0.6
+    assert abs(verdict.measured["transplanted_tissue"]) < 0.01
+    assert "Put into pictures that show no tag" in verdict.sentence
 
 
 def test_a_model_of_the_body_is_not_accused_of_them():
