@@ -144,7 +144,8 @@ def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
     sentence = (
         f"The model {verb} the {name}. When the {name} is exchanged between pictures of different "
         f"{divided_by(swap.by)}, the score moves {percent(swap.effect)} of the way from one "
-        f"decision to the other, beyond what as much tissue does ({_numbers(swap.interval, p_value)})."
+        "decision to the other, beyond what as much tissue does "
+        f"({_numbers(swap.interval, p_value)})."
         f"{_flipped(name, swap)}{_followed(name, zone.moved)}{against}"
     )
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
