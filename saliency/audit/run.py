@@ -93,7 +93,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         never leave the file.
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
-        removes it at the end. Made for another model, other pictures or settings, it is begun anew.
+        removes it at the end. Made for another model, other pictures or settings, it is begun anew
+        (the logger ``saliency.audit`` says so).
     seed
         Of every draw.
 
