@@ -9,6 +9,7 @@ from saliency.values.arrays import Array
 
 if TYPE_CHECKING:
     from saliency.audit.divisions import Answer, Division
+    from saliency.audit.weighing import Swap
 
 MOST_NAMED: Final = 4
 
@@ -21,6 +22,31 @@ def percent(share: float) -> str:
 def p_text(value: float) -> str:
     """Return a p-value in two digits."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
+def divided_by(way: str) -> str:
+    """Return what pictures of a division differ in."""
+    return {"label": "labels", "prediction": "predictions", "median": "scores"}[way]
+
+
+def tone_sentence(finding: str, swap: "Swap", numbers: str) -> str:
+    """Say whether the score follows the brightness of the whole picture."""
+    what = "brightness and contrast of the whole picture"
+    start = {
+        "reads": f"The score follows the {what}.",
+        "may read": f"The score may follow the {what}.",
+        "no evidence": f"No evidence that the score follows the {what}.",
+    }[finding]
+    told = (
+        f"{start} When they are exchanged between pictures of different {divided_by(swap.by)}, it "
+        f"moves {percent(swap.effect)} of the way from one decision to the other ({numbers})."
+    )
+    if finding == "no evidence":
+        return told
+    return (
+        f"{told} There is no control for that: a disease may change them, too. Look whether a "
+        "device, a site or an exposure goes with the label."
+    )
 
 
 def note_of(name: str, kept: int, values: int, fewest: int) -> str:
