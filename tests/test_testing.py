@@ -38,8 +38,8 @@ def studied(name):
 
 @pytest.mark.parametrize("name", [name for name in ENTRIES if not studied(name)])
 def test_every_entry_of_the_catalogue_keeps_the_laws(name):
-    """Ours are held to what a plugin author is held to."""
-    check_explainer(name)
+    """Ours are held to what a plugin author is held to; those that search, with few steps."""
+    check_explainer(SMALL[name] if "perturbation" in name else name)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """Time captum and FastCAM in PyTorch against a forward pass of PyTorch, in turns.
 
-``python benchmarks/peers/torch_speed.py``, in an environment with torch and captum and without
-this library (``install.sh`` makes out/torch). The network is MobileNetV2 (Sandler et al., arXiv
+``out/peers/bin/python benchmarks/peers/torch_speed.py``, after ``install.sh`` beside it. The network is MobileNetV2 (Sandler et al., arXiv
 1801.04381, table 2) of random weights, FastCAM is written from arXiv 1911.11293, sections 2 and
 3: five layers, SMOE Scale, and Grad-CAM by a backward pass to the last layer.
 """
