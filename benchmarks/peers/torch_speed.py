@@ -1,8 +1,9 @@
 """Time captum and FastCAM in PyTorch against a forward pass of PyTorch, in turns.
 
-``out/peers/bin/python benchmarks/peers/torch_speed.py``, after ``install.sh`` beside it. The network is MobileNetV2 (Sandler et al., arXiv
-1801.04381, table 2) of random weights, FastCAM is written from arXiv 1911.11293, sections 2 and
-3: five layers, SMOE Scale, and Grad-CAM by a backward pass to the last layer.
+``out/peers/bin/python benchmarks/peers/torch_speed.py``, after ``install.sh`` beside it. The
+network is MobileNetV2 (Sandler et al., arXiv 1801.04381, table 2) of random weights; FastCAM is
+written from arXiv 1911.11293, sections 2 and 3: five layers, SMOE Scale, and Grad-CAM by a
+backward pass to the last layer.
 """
 
 import sys
