@@ -15,7 +15,7 @@ from saliency.errors import DicomError
 
 _SOF: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
-#: Processes in which a component has one scan (10918-1 G.1.1: only progressive ones have more).
+#: Processes in which a component has one scan; progressive ones (10918-1 annex G) have more.
 _ONE_SCAN: Final = frozenset({0xC0, 0xC1, 0xC3, 0xF7})
 _NO_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 

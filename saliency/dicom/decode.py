@@ -73,7 +73,7 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
     """Return what colours a JPEG stream holds.
 
     The strongest evidence first: Adobe's transform flag, chroma subsampling, component
-    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5 6.1), Photometric Interpretation. Files that
+    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5), Photometric Interpretation. Files that
     label a YCbCr stream RGB exist, and the stream is right (PS3.5 8.2.1). Lossless encoders write
     JFIF around RGB too.
     """

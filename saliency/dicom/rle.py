@@ -32,10 +32,10 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     if layout.allocated == 1:
         bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
         return Samples(bits.reshape(layout.size), layout.photometric)
-    depth = layout.allocated // 8
-    words = [joined(planes[k : k + depth]) for k in range(0, len(planes), depth)]
+    depth, shaped = layout.allocated // 8, [plane.reshape(layout.size) for plane in planes]
+    words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
     array = words[0] if layout.samples == 1 else np.stack(words, axis=-1)
-    return Samples(array.reshape(*layout.size, *array.shape[1:]), layout.photometric)
+    return Samples(array, layout.photometric)
 
 
 def joined(planes: list[Array]) -> Array:
