@@ -8,7 +8,7 @@ import numpy as np
 
 from saliency.audit.statistics import Interval, holm
 from saliency.audit.weighing import Moved, Removal, Swap
-from saliency.audit.wording import divided_by, p_text, percent, tone_sentence
+from saliency.audit.wording import divided_by, p_text, percent, tone_sentence, whole
 
 Finding: TypeAlias = Literal["reads", "may read", "no evidence"]
 _FINDINGS: tuple[Finding, ...] = ("no evidence", "may read", "reads")
@@ -103,24 +103,24 @@ def judge_tone(swaps: Sequence[Swap], pictures: int) -> Verdict:
     """Return what is to be said of brightness and contrast: a hint, since nothing controls it."""
     zone = Weighed(pictures, pictures, swaps)
     corrected = holm(np.array([each.p_value for each in swaps])).tolist()
-    graded = _graded(list(zip(swaps, corrected, strict=True)))
+    graded = _graded(list(zip(swaps, corrected, strict=True)), pictures)
     if not graded:
         return _nothing("Brightness and contrast could not be exchanged between groups.", zone)
     swap, p_value = graded[0]
-    finding = _FINDINGS[_grade(swap, p_value)]
+    finding = _FINDINGS[_grade(swap, p_value, pictures)]
     sentence = tone_sentence(finding, swap, _numbers(swap.interval, p_value))
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
-def _graded(swaps: list[tuple[Swap, float]]) -> list[tuple[Swap, float]]:
-    return sorted(swaps, key=lambda pair: (_grade(*pair), pair[0].effect), reverse=True)
+def _graded(swaps: list[tuple[Swap, float]], shown: int) -> list[tuple[Swap, float]]:
+    return sorted(swaps, key=lambda pair: (_grade(*pair, shown), pair[0].effect), reverse=True)
 
 
 def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: float) -> Verdict:
     if not zone.count:
         return _nothing(f"No picture shows any {name}: there was nothing to read.", zone)
-    graded = _graded(swaps)
-    if graded and _grade(*graded[0]):
+    graded = _graded(swaps, zone.count)
+    if graded and _grade(*graded[0], zone.count):
         return _read(name, zone, *graded[0])
     gone = zone.removal
     if gone and gone.effect >= REMOVAL.effect and lost < REMOVAL.p_value:
@@ -130,15 +130,20 @@ def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: fl
     return _unmoved(name, zone, *graded[0])
 
 
-def _grade(swap: Swap, p_value: float) -> int:
-    """2 where the model reads, 1 where it may, 0."""
+def _grade(swap: Swap, p_value: float, shown: int) -> int:
+    """2 where the model reads, 1 where it may, 0.
+
+    Pictures without the zone cannot vouch for it: ``shown`` of them with it fall into two groups as
+    one would wish with a probability of 2 ** (1 - shown) at least.
+    """
     if swap.interval.low <= 0:
         return 0
+    p_value = max(p_value, 2.0 ** (1 - shown))
     return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
 
 
 def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
-    finding = _FINDINGS[_grade(swap, p_value)]
+    finding = _FINDINGS[_grade(swap, p_value, zone.count)]
     verb = "reads" if finding == "reads" else "may read"
     against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
     sentence = (
@@ -162,7 +167,12 @@ def _lost(name: str, zone: Weighed, gone: Removal, p_value: float) -> Verdict:
 
 
 def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
-    if swap.least >= FEW:
+    if 2.0 ** (1 - zone.count) >= FEW:
+        sentence = (
+            f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures show it, too "
+            "few to tell anything from chance."
+        )
+    elif swap.least >= FEW:
         numbers = " and ".join(map(str, swap.counts))
         sentence = (
             f"No evidence about the {name}: groups of {numbers} pictures are too few to tell "
@@ -232,5 +242,4 @@ def _flipped(name: str, swap: Swap) -> str:
 
 
 def _numbers(interval: Interval, p_value: float) -> str:
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"95 % interval {low:.0f} to {high:.0f} %, {p_text(p_value)}"
+    return f"95 % interval {whole(interval.low)} to {percent(interval.high)}, {p_text(p_value)}"

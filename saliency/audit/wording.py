@@ -14,9 +14,14 @@ if TYPE_CHECKING:
 MOST_NAMED: Final = 4
 
 
+def whole(share: float) -> str:
+    """Return the percents of a share without their sign of zero; NaN as it is."""
+    return f"{100 * share:.0f}".replace("-0", "0") if abs(share) < 0.01 else f"{100 * share:.0f}"
+
+
 def percent(share: float) -> str:
     """Return a share as whole percents."""
-    return f"{100 * share:.0f} %"
+    return f"{whole(share)} %"
 
 
 def p_text(value: float) -> str:
@@ -100,7 +105,7 @@ def _numbers(found: Told) -> str:
         return f"it tells no more than guessing, {p_text(found.p_value)}"
     return (
         f"it tells the group of {percent(found.share)}, guessing {percent(found.chance)}; 95 % "
-        f"interval {100 * found.interval.low:.0f} to {percent(found.interval.high)}, "
+        f"interval {whole(found.interval.low)} to {percent(found.interval.high)}, "
         f"{p_text(found.p_value)}"
     )
 
@@ -115,4 +120,4 @@ def _shown(division: "Division", area: Array, zone: str) -> str:
     else:
         told = [f"{percent(share)} show it" for share in shown]
     pairs = zip(division.groups, told, strict=False)
-    return f"The {zone}: " + ", ".join(f"{name} {what}" for name, what in pairs) + "."
+    return f"The {zone}: " + ", ".join(f"{name}: {what}" for name, what in pairs) + "."
