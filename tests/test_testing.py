@@ -119,6 +119,37 @@ def test_every_entry_keeps_the_laws_in_colour(name):
     check_explainer(SMALL.get(name, name), shape=COLOUR)
 
 
+@pytest.fixture(scope="module")
+def coloured():
+    """A Keras model for pictures of three channels, bound to a class."""
+    keras.utils.set_random_seed(2)
+    layers = keras.layers
+    return sal.KerasProbe(
+        keras.Sequential(
+            [
+                keras.Input(COLOUR),
+                layers.Conv2D(4, 3, padding="same", activation="relu", bias_initializer="ones"),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(5, 3, padding="same", activation="relu"),
+                layers.GlobalAveragePooling2D(),
+                layers.Dense(3, activation="softmax"),
+            ]
+        )
+    ).at(1)
+
+
+@pytest.mark.parametrize("name", [name for name in [*ENTRIES, *MORE] if own_layers(name)])
+def test_entries_that_ask_for_layers_keep_the_laws_in_colour(name, coloured):
+    """Those that look into a Keras model, too."""
+    check_explainer(SMALL.get(name, name), coloured, shape=COLOUR)
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_demanding_entries_keep_the_laws(name, bound):
+    """Those that want a certain head, or other weights, on one channel."""
+    check_explainer(name, bound, shape=(20, 28, 1))
+
+
 def transposed(probe, inputs):
     return tf.transpose(probe.gradient(inputs), (0, 2, 1, 3))
 

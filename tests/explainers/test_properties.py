@@ -125,6 +125,14 @@ def test_one_feature_that_counts_is_seen(recipe):
     assert found[0, 4, 6] > 0
 
 
+def test_several_baselines_are_averaged(inputs):
+    """Expected gradients of named baselines are the mean of integrated gradients from each."""
+    probe, kinds = small_network(channels=2, target=1), ("black", "white", "mean", "blur")
+    together = ExpectedGradients(kinds, samples=32)(probe, inputs)
+    apart = [sal.IntegratedGradients(8, kind)(probe, inputs) for kind in kinds]
+    close(together, sum(apart) / 4)
+
+
 def test_errors_fall_with_the_steps(inputs):
     """For a smooth score the gap of the midpoint rule falls with the square of the steps."""
     probe = FunctionProbe(lambda x: tf.reduce_sum(tf.exp(2 * x), axis=[1, 2, 3]))
