@@ -113,7 +113,13 @@ def judge_tone(swaps: Sequence[Swap], pictures: int) -> Verdict:
 
 
 def _graded(swaps: list[tuple[Swap, float]], shown: int) -> list[tuple[Swap, float]]:
-    return sorted(swaps, key=lambda pair: (_grade(*pair, shown), pair[0].effect), reverse=True)
+    """Return the swaps with their p-values, what weighs most first."""
+
+    def rank(pair: tuple[Swap, float]) -> tuple[int, float]:
+        swap, p_value = pair
+        return _grade(swap, p_value, shown), swap.effect
+
+    return sorted(swaps, key=rank, reverse=True)
 
 
 def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: float) -> Verdict:
