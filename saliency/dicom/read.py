@@ -157,6 +157,7 @@ class Reader:
             digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
+            searched=True,
         )
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:

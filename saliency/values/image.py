@@ -49,6 +49,8 @@ class DicomImage:
         The window used for ``display``; None where a LUT or the whole range was.
     info
         Keywords of :data:`TRAVELS` only.
+    searched
+        Whether ``zones`` has what was found in the pixels, too: nobody needs to look again.
 
     Raises
     ------
@@ -67,6 +69,7 @@ class DicomImage:
     digest: str = field(default_factory=str)
     window: Window | None = None
     info: Mapping[str, str] = field(default_factory=dict)
+    searched: bool = False
 
     def __post_init__(self) -> None:
         display = frozen(self.display, np.uint8, "display", ranks=(2, 3))
