@@ -39,6 +39,7 @@ bench: .venv/ready
 peers:
 	PYTHON=$(PYTHON) benchmarks/peers/install.sh
 	out/peers/bin/python benchmarks/peers/speed.py
+	-out/peers/bin/python benchmarks/peers/torch_speed.py
 	out/peers/bin/python benchmarks/agreement/agree.py
 
 agreement:
