@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
+from PIL import Image
 
 import saliency as sal
 from demo import MODEL, with_lesion
@@ -33,7 +34,11 @@ def main(model: Any, image: sal.DicomImage, prepare: sal.Prepare | None, path: P
     for start in range(0, len(pairs), ACROSS):
         some = pairs[start : start + ACROSS]
         rows += [[pair[0] for pair in some], [pair[1] for pair in some]]
-    print(save_sheet(rows, path))
+    save_sheet(rows, path)
+    with Image.open(path) as sheet:
+        half = sheet.convert("RGB").resize((sheet.width // 2, sheet.height // 2))
+    half.quantize(192, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(path)
 
 
 def maps(probe: Any, image: sal.DicomImage, prepare: Any) -> Iterator[tuple[Any, Any]]:

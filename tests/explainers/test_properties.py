@@ -244,3 +244,47 @@ def test_a_cascade_of_random_layers_loses_the_map(name):
         ranks.append(abs(spearmanr(np.ravel(before), np.ravel(after)).statistic))
     assert len(ranks) == 3
     assert ranks[-1] < 0.75
+
+
+class Written(keras.Model):
+    """The layers of :func:`classifier` in a class of their own."""
+
+    def __init__(self, source):
+        super().__init__()
+        self.steps = source.layers
+
+    def call(self, pictures):
+        for step in self.steps:
+            pictures = step(pictures)
+        return pictures
+
+
+def built(way):
+    """The one function of :func:`classifier`, in one of the ways that people write it."""
+    flat = classifier()
+    if way == "sequential":
+        return flat
+    if way == "subclassed":
+        model = Written(flat)
+        model(np.zeros((1, 20, 28, 1), np.float32))
+        return model
+    start = keras.Input((20, 28, 1))
+    end = keras.Sequential([keras.Input((20, 28, 1)), *flat.layers[:3]])(start)
+    for step in flat.layers[3:]:
+        end = step(end)
+    return keras.Model(start, end)
+
+
+@pytest.fixture(scope="module", params=["nested", "subclassed"])
+def two_ways(request):
+    return [sal.KerasProbe(built(way)).at(2) for way in ("sequential", request.param)]
+
+
+@pytest.mark.parametrize(
+    "name", ["gradient", "occlusion", "gradcam", "fastcam", "guided_backprop", "lrp", "deeplift"]
+)
+def test_how_a_function_is_written_does_not_matter(two_ways, name):
+    """Implementation invariance: flat, nested and subclassed have one map."""
+    flat, other = two_ways
+    pictures = tf.random.stateless_uniform((2, 20, 28, 1), [0, 5])
+    close(small(name)(other, pictures), small(name)(flat, pictures))
