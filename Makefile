@@ -4,12 +4,13 @@
 # make corpus real DICOM files against independent renderers
 # make bench  what this costs, in forward passes of the model, into docs/performance.md
 # make peers  other libraries, timed and compared number by number
+# make agreement  the same comparison alone, into docs/explainers/agreement.md
 PYTHON ?= python3
 BIN := .venv/bin
 # TensorFlow tells of missing GPUs at length; what we print would drown in it.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint corpus bench peers clean
+.PHONY: demo test lint corpus bench peers agreement clean
 
 .venv/ready: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -38,7 +39,12 @@ bench: .venv/ready
 peers:
 	PYTHON=$(PYTHON) benchmarks/peers/install.sh
 	out/peers/bin/python benchmarks/peers/speed.py
+	-out/peers/bin/python benchmarks/peers/torch_speed.py
 	out/peers/bin/python benchmarks/agreement/agree.py
+
+agreement:
+	PYTHON=$(PYTHON) benchmarks/peers/install.sh
+	out/peers/bin/python -W ignore benchmarks/agreement/agree.py --write
 
 clean:
 	rm -rf .venv out

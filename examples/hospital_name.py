@@ -1,8 +1,7 @@
 """Catch a model that reads the name of the hospital.
 
-Two models learn to find lesions. One learns from clean pictures. For the other, every picture with
-a lesion came from ST ELSEWHERE, and says so in its corner. Then both explain the same pictures,
-which have a lesion and the name: heat in the box of the name is painted magenta.
+Two models learn to find lesions, one from clean pictures, one where lesions come from ST ELSEWHERE,
+with its name in a corner. Heat in the box of the name is painted magenta; an audit is the proof.
 """
 
 import sys
@@ -21,28 +20,30 @@ METHODS = ("fastcam", "integrated_gradients", "gradient")
 
 
 def main() -> None:
-    """Train both, explain, and print the share of heat inside the box of the name."""
-    out = Path((*sys.argv, "out/hospital_name")[1])
-    out.mkdir(parents=True, exist_ok=True)
+    """Train both, explain, print the share of heat inside the box of the name, and the verdicts."""
+    (out := Path((*sys.argv, "out/hospital_name")[1])).mkdir(parents=True, exist_ok=True)
     images, labels = pictures(640, seed=0, easy=True)
     poison = np.where(labels[:, None, None, None] == 1, burned(images), images)
     models = {"clean": trained(images, labels), "poisoned": trained(poison, labels)}
     fresh, truth = pictures(200, seed=1, easy=True)
     for name, model in models.items():
         print(f"{name}: right on {rate(model, fresh, truth):.0%} of pictures without the name;")
-        fooled = rate(model, burned(fresh[truth == 0]), 1)
-        print(f"  with the name it sees a lesion in {fooled:.0%} of those that have none")
-    shown = [as_image(picture) for picture in burned(fresh[truth == 1][:12])]
-    rows = []
+        fooled = f"{rate(model, burned(fresh[truth == 0]), 1):.0%}"
+        print(f"  with the name it sees a lesion in {fooled} of those that have none")
+    shown, rows = [as_image(picture) for picture in fresh[truth == 1][:12]], []
     for method in METHODS:
         clean, poisoned = (painted(model, shown, method) for model in models.values())
         low, high = (np.mean([one.outside for one in many]) for many in (clean, poisoned))
-        print(f"{method}: heat in the name {high:.3f} poisoned, {low:.3f} clean, ", end="")
-        print(f"ratio {high / low:.1f}")
+        ratio = f"{high:.3f} poisoned, {low:.3f} clean, ratio {high / low:.1f}"
+        print(f"{method}: heat in the name {ratio}")
         for name, overlays in (("clean", clean), ("poisoned", poisoned)):
             overlays[1].save(out / f"{name}-{method}.png")
             rows.append([(f"{name}: {method}", overlay.rgb) for overlay in overlays[:5]])
     print(save_sheet(rows, out / "both.png"))
+    mixed = [as_image(one, named=label) for one, label in zip(fresh[:40], truth, strict=False)]
+    for name, model in models.items():
+        report = sal.audit(model, mixed, labels=truth[:40])
+        print(f"{name}: {report.verdicts['name'].sentence} {report.save(out / f'audit-{name}')}")
 
 
 def rate(model: Any, images: Any, answer: Any) -> float:

@@ -1,7 +1,7 @@
 """Recipes with few samples, for tests that ask many explainers."""
 
 import saliency as sal
-from saliency.explainers.optimised import MeaningfulPerturbation
+from saliency.explainers.optimised import ExtremalPerturbation, MeaningfulPerturbation
 from saliency.explainers.paths import (
     BlurIntegratedGradients,
     ExpectedGradients,
@@ -19,6 +19,7 @@ SMALL = {
     "sobol": Sobol(designs=2, grid=2),
     "hsic": HSIC(masks=8, grid=2),
     "meaningful_perturbation": MeaningfulPerturbation(steps=3, grid=3),
+    "extremal_perturbation": ExtremalPerturbation(steps=3, grid=3),
     "xrai": XRAI(inner=(sal.Gradient(),), grids=(2, 3)),
     "smoothgrad": sal.SmoothGrad(samples=3),
     "smoothgrad_squared": SmoothGradSquared(samples=3),

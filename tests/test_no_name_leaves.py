@@ -6,6 +6,7 @@ import logging
 import pickle
 import pickletools
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -41,15 +42,23 @@ def outputs(path: Path, folder: Path) -> str:
     result = sal.explain(PROBE, path, sal.Gradient(), prepare=PREPARE)
     overlay = result.overlay()
     saved = overlay.save(folder / "overlay.png").read_bytes()
-    np.savez(folder / "arrays.npz", heat=result.heatmap.values, display=result.image.display)
+    numbers = result.save(folder / "numbers.npz")
     shown = [result, result.image, overlay]
     texts = [said(result.image), *map(repr, shown), repr(dict(result.versions))]
     texts += [repr(each._repr_mimebundle_()["text/plain"]) for each in shown]
     texts += [file.name for file in folder.iterdir()]
     pictures = [saved, *(each._repr_mimebundle_()["image/png"] for each in shown)]
     texts += [repr(chunks(raw)) for raw in pictures]
-    texts += [repr(np.load(folder / "arrays.npz").files), repr(strings(pickle.dumps(result)))]
+    texts += [archived(numbers), repr(strings(pickle.dumps(result)))]
     return " ".join(texts)
+
+
+def archived(path: Path) -> str:
+    """Return every text of an NPZ: names and comments of its members, and arrays of text."""
+    with zipfile.ZipFile(path) as whole, np.load(path) as arrays:
+        notes = [whole.comment, *(m.comment + m.extra for m in whole.infolist()), *arrays.files]
+        texts = [arrays[name].tolist() for name in arrays.files if arrays[name].dtype.kind in "USO"]
+    return repr([notes, texts])
 
 
 def chunks(raw: bytes | str) -> list[bytes]:

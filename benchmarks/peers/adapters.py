@@ -32,6 +32,7 @@ class Question:
     inputs: Any
     target: int
     layer: str
+    window: int = WINDOW
 
     @property
     def one_hot(self) -> Any:
@@ -42,7 +43,7 @@ class Question:
 def ours(asked: Question) -> Maps:
     """Return this library's explainers."""
     probe, inputs = sal.KerasProbe(asked.model).at(asked.target), tf.constant(asked.inputs)
-    window = sal.Occlusion(window=WINDOW, stride=WINDOW, fill=0.0)
+    window = sal.Occlusion(window=asked.window, stride=asked.window, fill=0.0)
     return {
         "gradient": lambda: sal.Gradient()(probe, inputs),
         "SmoothGrad": lambda: sal.SmoothGrad(samples=SAMPLES, spread=NOISE)(probe, inputs),
@@ -64,7 +65,12 @@ def tf_keras_vis(asked: Question) -> Maps:
     score, inputs = CategoricalScore([asked.target]), asked.inputs
     plain = {"keepdims": True, "gradient_modifier": None, "normalize_map": False}
     saliency = Saliency(asked.model, clone=False)
-    cams = {"penultimate_layer": asked.layer, "normalize_cam": False}
+    # Else the convolution before the layer is taken, without a word.
+    cams = {
+        "penultimate_layer": asked.layer,
+        "seek_penultimate_conv_layer": False,
+        "normalize_cam": False,
+    }
     return {
         "gradient": lambda: saliency(score, inputs, **plain),
         "SmoothGrad": lambda: saliency(
@@ -88,7 +94,9 @@ def xplique(asked: Question) -> Maps:
         "integrated gradients": made.IntegratedGradients(model, steps=STEPS, **whole),
         "Grad-CAM": made.GradCAM(model, conv_layer=layer),
         "Grad-CAM++": made.GradCAMPP(model, conv_layer=layer),
-        "occlusion": made.Occlusion(model, batch_size=8, patch_size=WINDOW, patch_stride=WINDOW),
+        "occlusion": made.Occlusion(
+            model, batch_size=8, patch_size=asked.window, patch_stride=asked.window
+        ),
     }
     return {name: lambda one=one: one(inputs, hot) for name, one in found.items()}
 

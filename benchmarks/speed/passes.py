@@ -58,7 +58,7 @@ def _cheap(case: nets.Case, other: nets.Case, batch: int, rounds: int) -> Iterat
 
 
 def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
-    """Explainers of many passes, against as many in batches of the size in which they ask."""
+    """Explainers of many passes, against as many one by one and in batches, as they ask."""
     one, probe, side = case.inputs[:1], sal.KerasProbe(case.model).at(3), case.inputs.shape[1]
     window = sal.Occlusion(window=side // PARTS, stride=side // PARTS)
     many = nets.tf.repeat(case.inputs, SCORES // GRADIENTS, axis=0)
@@ -66,6 +66,7 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
         {
             "F": lambda: case.forward(many),
             "gradient": lambda: sal.Gradient()(probe, case.inputs).numpy(),
+            "one": lambda: sal.Gradient()(probe, one).numpy(),
             "smoothgrad": lambda: sal.SmoothGrad(samples=SAMPLES)(probe, one).numpy(),
             "occlusion": lambda: window(probe, one).numpy(),
             "rise": lambda: RISE(masks=MASKS)(probe, one).numpy(),
@@ -73,17 +74,20 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
         },
         rounds,
     )
-    forward, gradient = found["F"], found["gradient"]
-    yield from (
-        _many(
-            "SmoothGrad, of 25 gradients", found["smoothgrad"], gradient, SAMPLES / GRADIENTS, 1.0
-        ),
-        _many("integrated gradients, of 32", found["ig"], gradient, 32 / GRADIENTS, 1.0),
-        _many(
-            "occlusion, of 65 passes", found["occlusion"], forward, (PARTS**2 + 1) / SCORES, 1.05
-        ),
-        _many("RISE, of 64 passes", found["rise"], forward, MASKS / SCORES, 1.05),
-    )
+    forward, gradient, alone = found["F"], found["gradient"], found["one"]
+    for what, job, count in (
+        ("SmoothGrad", "smoothgrad", SAMPLES),
+        ("integrated gradients", "ig", 32),
+    ):
+        yield _many(f"{what}, of {count} gradients", found[job], alone, count, 1.0)
+        ratio = found[job].over(gradient, times=count / GRADIENTS)
+        yield plain_row(f"... of as many in batches of {GRADIENTS}", ratio, "x")
+    for what, job, count in (
+        ("occlusion", "occlusion", PARTS**2 + 1),
+        ("RISE", "rise", MASKS),
+    ):
+        title = f"{what}, of {count} passes in batches of {SCORES}"
+        yield _many(title, found[job], forward, count / SCORES, 1.05)
 
 
 def _many(what: str, taken: Times, unit: Times, units: float, goal: float) -> Row:

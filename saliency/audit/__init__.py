@@ -12,9 +12,11 @@ _HOME_OF = {
     "AuditReport": "report",
     "Intervention": "one",
     "Share": "heat",
+    "Transplant": "transplant",
     "Verdict": "verdict",
     "intervene": "one",
     "shares": "heat",
+    "transplant": "transplant",
 }
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604
@@ -31,6 +33,7 @@ class _Room(ModuleType):
         labels: Any = None,
         prepare: Any = None,
         target: Any = None,
+        zones: Any = None,
         strata: Any = None,
         resume: Any = None,
         seed: int = 0,
@@ -43,6 +46,7 @@ class _Room(ModuleType):
             labels=labels,
             prepare=prepare,
             target=target,
+            zones=zones,
             strata=strata,
             resume=resume,
             seed=seed,

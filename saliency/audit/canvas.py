@@ -1,7 +1,8 @@
 """The pixels that the model's input is made of: read them, change them, find zones on them."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 
@@ -85,10 +86,37 @@ def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
 def with_found(image: DicomImage) -> DicomImage:
     """Add the zones that a display shows, each where no zone of its name was given."""
     named = {zone.name for zone in image.zones}
-    if named >= FOUND:
+    if image.searched or named >= FOUND:
         return image
     found = found_zones(image.display, Hints(image.modality))
-    return replace(image, zones=(*image.zones, *(each for each in found if each.name not in named)))
+    more = (each for each in found if each.name not in named)
+    return replace(image, zones=(*image.zones, *more), searched=True)
+
+
+Zones: TypeAlias = Mapping[str, Any] | Callable[[DicomImage], Mapping[str, Any] | None]
+"""By name a mask or a function of the image; or a function of it that returns such a mapping."""
+
+
+def with_zones(image: DicomImage, zones: Zones | None) -> DicomImage:
+    """Add the user's zones, as ``DicomImage.with_zone`` does.
+
+    Raises
+    ------
+    InputError
+        They are no mapping, or one does not fit the image.
+    """
+    found: Any = zones(image) if callable(zones) else zones
+    if found is None:
+        return image
+    if not isinstance(found, Mapping):
+        msg = (
+            "audit: expected zones to be a mapping of names to masks, or a function of an image "
+            f"that returns one; got {type(found).__name__}."
+        )
+        raise InputError(msg)
+    for name, mask in found.items():
+        image = image.with_zone(name, mask)
+    return image
 
 
 FINEST = 2

@@ -7,11 +7,12 @@ from typing import final
 import numpy as np
 
 from saliency import png
-from saliency.audit.canvas import Canvas, like, mask_like
+from saliency.audit.canvas import Canvas, like
 from saliency.audit.groups import Grouping
-from saliency.audit.patches import pasted, removed
+from saliency.audit.heat import masks
+from saliency.audit.patches import removed, ways
 from saliency.audit.suspicion import EXPLAINERS, heatmaps
-from saliency.audit.trials import Bench, Host
+from saliency.audit.trials import Bench, Host, joined
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 
@@ -99,7 +100,7 @@ def examples(bench: Bench, words: Words, target: Target) -> tuple[Example, ...]:
     """Return up to two strips for each zone, of different decisions where there are such."""
     found = []
     for zone in bench.zones:
-        showing = [one for one in bench.hosts if zone in one.masks]
+        showing = [one for one in bench.hosts if zone in one.contents]
         by_decision = {words.decided(one.scores): one for one in reversed(showing)}
         for one in list(by_decision.values())[:2]:
             pair = one, _other(words, one, showing)
@@ -119,8 +120,9 @@ def _strip(
     bench: Bench, words: Words, zone: str, pair: tuple[Host, Host], target: Target
 ) -> Iterator[Picture]:
     one, other = pair
-    image, mask = one.canvas.image, one.masks[zone]
-    yield words.told("as it is", _outlined(image.display, mask), one.scores, one.scores)
+    image, mask = one.canvas.image, one.contents[zone].mask
+    outlined = _outlined(image.display, masks(image)[zone])
+    yield words.told("as it is", outlined, one.scores, one.scores)
     maps = heatmaps(bench.asker, target, [image])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
         overlay = maps[name].overlay()
@@ -128,13 +130,14 @@ def _strip(
     yield _changed(bench, words, f"{zone} removed", one, lambda ours: removed(ours.values, mask))
     if other is not one:
         caption = f"{zone} of picture {other.index + 1}"
-        yield _changed(bench, words, caption, one, lambda ours: _with(ours, other, mask, zone))
+        yield _changed(bench, words, caption, one, lambda ours: _with(ours, one, other, zone))
 
 
-def _with(ours: Canvas, other: Host, mask: Array, zone: str) -> Array:
-    union = mask | mask_like(other.masks[zone], mask.shape)
+def _with(ours: Canvas, one: Host, other: Host, zone: str) -> Array:
+    """Return the values of a picture with another's zone, in the first way that is due."""
+    both = joined(one.contents[zone], other.contents[zone], ours.image.size)
     theirs = Canvas(other.canvas.image, ours.intensity).values
-    return pasted(ours.values, like(theirs, ours.values), union)
+    return ways(strokes=both.strokes)[0](ours.values, like(theirs, ours.values), both.mask)
 
 
 def _changed(

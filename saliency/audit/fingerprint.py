@@ -1,7 +1,7 @@
 """Which model, which pictures, which settings: one word, to tell whether work may go on."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -44,11 +44,23 @@ def of_pictures(sources: Sequence[Any]) -> str:
     return _digest(part for source in sources for part in _picture(source))
 
 
-def of_settings(prepare: Prepare | None, target: Any, seed: int, labels: Sequence[Any]) -> str:
+def of_settings(
+    prepare: Prepare | None, target: Any, zones: Any, seed: int, labels: Sequence[Any]
+) -> str:
     """Return the digest of everything else that decides about numbers."""
     recipe = prepare or Prepare()
     told = (recipe.size, recipe.intensity, recipe.fit, recipe.channels, seed, labels, versions())
-    return _digest([repr(told).encode(), *_told(recipe.scale), *_told(target)])
+    return _digest([repr(told).encode(), *_told(recipe.scale), *_told(target), *_zones(zones)])
+
+
+def _zones(zones: Any) -> list[bytes]:
+    if not isinstance(zones, Mapping):
+        return _told(zones)
+    return [part for name, mask in zones.items() for part in (name.encode(), *_mask(mask))]
+
+
+def _mask(mask: Any) -> list[bytes]:
+    return _told(mask) if callable(mask) else [np.asarray(mask).tobytes()]
 
 
 def _told(value: Any) -> list[bytes]:

@@ -137,7 +137,10 @@ def _strategy(
         for zone in heat
         if heat[zone] > max(1.0, MUCH * others[zone])
     ]
-    told = [f"{name} {most} in {percent(share)}" for name, (most, share) in mostly.items()]
+    told = [
+        f"{most if most.startswith(name) else f'{name} {most}'} in {percent(share)}"
+        for name, (most, share) in mostly.items()
+    ]
     count = int(inside.sum())
     sentence = f"{count} pictures; " + "; ".join([*told, *more]) + "."
     return Strategy(

@@ -14,6 +14,8 @@ Parts: TypeAlias = tuple[str, ...]
 
 
 class _Claim(NamedTuple):
+    """``parts``: twice the names in common, and one more in the same case of letters."""
+
     parts: int
     key: Any
 
@@ -22,16 +24,20 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
     """Return the key that belongs to each picture, None where none does.
 
     A key belongs to the picture whose path ends most like it: file name first (with its ending, or
-    without), then folder by folder. So a table may hold names, paths below the folder, or paths of
-    another computer. One key belongs to one picture.
+    without), then folder by folder; in the same case of letters, or failing that in any. So a table
+    may hold names, paths below the folder, or paths of another computer. One key belongs to one
+    picture.
 
     Raises
     ------
     InputError
         Two pictures, or two keys, fit equally well.
     """
-    by_name = _by_name(keys)
-    claims = [_best(by_name, source) for source in sources]
+    given = list(keys)
+    exact, folded = _by_name(given, fold=False), _by_name(given, fold=True)
+    claims = [
+        _best(exact, source, fold=False) or _best(folded, source, fold=True) for source in sources
+    ]
     closest: dict[Any, int] = {}
     for claim in claims:
         if claim is not None:
@@ -41,19 +47,27 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
     return found
 
 
-def _by_name(keys: Iterable[Any]) -> dict[str, list[tuple[Parts, Any]]]:
+def _by_name(keys: Iterable[Any], *, fold: bool) -> dict[str, list[tuple[Parts, Any]]]:
     found = defaultdict(list)
     for key in keys:
-        parts = _parts(key)
+        parts = _cased(_parts(key), fold=fold)
         if parts:
             found[parts[0]].append((parts, key))
     return found
 
 
-def _best(by_name: dict[str, list[tuple[Parts, Any]]], source: Any) -> _Claim | None:
-    """Return the key whose end is most like the picture's path."""
-    for parts in _names(source):
-        fitting = [_Claim(_alike(parts, other), key) for other, key in by_name.get(parts[0], ())]
+def _cased(parts: Parts, *, fold: bool) -> Parts:
+    return tuple(part.casefold() for part in parts) if fold else parts
+
+
+def _best(by_name: dict[str, list[tuple[Parts, Any]]], source: Any, *, fold: bool) -> _Claim | None:
+    """Return the key whose end is most like the picture's path; of equal ones the same case."""
+    for name in _names(source):
+        parts = _cased(name, fold=fold)
+        fitting = [
+            _Claim(2 * _alike(parts, other) + (not fold), key)
+            for other, key in by_name.get(parts[0], ())
+        ]
         if fitting:
             return _only(fitting)
     return None

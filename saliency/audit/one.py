@@ -8,13 +8,14 @@ from typing import final
 import numpy as np
 
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import Canvas, canvas
+from saliency.audit.canvas import canvas
 from saliency.audit.fills import FILLS
 from saliency.audit.groups import Lead
 from saliency.audit.patches import elsewhere
-from saliency.audit.reading import masks_of, read
+from saliency.audit.reading import contents_of, read
 from saliency.audit.removal import without
 from saliency.audit.statistics import rank_of
+from saliency.audit.strokes import Content
 from saliency.errors import InputError
 from saliency.pipeline.explain import probe_of
 from saliency.pipeline.prepare import Prepare
@@ -97,13 +98,13 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
         The image has no such zone, or no room for a control of its size.
     """
     picture = read(image)
-    mask, taken = _zone(picture, zone)
+    mask = zone_in(picture, zone).mask
     if controls < 1:
         msg = f"intervene: expected 1 control or more, got {controls}."
         raise InputError(msg)
-    places = [mask, *_controls(mask, taken, controls, seed)]
+    places = [mask, *_controls(mask, ~picture.diagnostic, controls, seed)]
     asker, shown = Asker(probe_of(model), prepare), canvas(picture, prepare)
-    targets = _targets(asker, target, shown)
+    targets = score_of(asker, target, picture)
     before = float(asker.scores([picture], targets)[0, 0])
     drops = {
         fill: before
@@ -126,24 +127,30 @@ def _rank(drops: Array) -> float:
     return rank_of(sizes[0] - (1e-4 * sizes.max() + ROUNDING), sizes[1:])
 
 
-def _targets(asker: Asker, target: Target, shown: Canvas) -> tuple[Target, ...]:
+def score_of(asker: Asker, target: Target, picture: DicomImage) -> tuple[Target, ...]:
     """Return the target, or the predicted class; of two classes its lead."""
     if target is not None or asker.classes is None or asker.classes < 2:
         return (target,)
-    first = int(asker.predicted([shown.image])[0])
+    first = int(asker.predicted([picture])[0])
     if asker.classes == 2:
         return (Lead(first, 1 - first),)
     return (first,)
 
 
-def _zone(picture: DicomImage, name: str) -> tuple[Array, Array]:
-    """Return the mask of the zone, and of all zones."""
-    found = masks_of(picture)
+def zone_in(picture: DicomImage, name: str) -> Content:
+    """Return what is in the zone.
+
+    Raises
+    ------
+    InputError
+        The image has no such zone.
+    """
+    found = contents_of(picture)
     if name not in found:
         names = ", ".join(found) or "none"
-        msg = f"intervene: expected a zone of the image ({names}), got {name!r}."
+        msg = f"audit: expected a zone of the image ({names}), got {name!r}."
         raise InputError(msg)
-    return found[name], ~picture.diagnostic
+    return found[name]
 
 
 def _controls(mask: Array, taken: Array, count: int, seed: int) -> list[Array]:

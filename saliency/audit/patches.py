@@ -1,5 +1,6 @@
 """Exchange a part of two pictures, and find a place elsewhere for the same exchange."""
 
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -50,8 +51,16 @@ def blended(host: Array, donor: Array, mask: Array) -> Array:
     return result
 
 
-EXCHANGES = (pasted, blended)
+Way: TypeAlias = Callable[[Array, Array, Array], Array]
+"""(host, donor, mask) -> float32 like the host."""
+
+EXCHANGES: tuple[Way, ...] = (pasted, blended)
 """Two ways, so that no answer hangs on one of them."""
+
+
+def ways(*, strokes: bool) -> tuple[Way, ...]:
+    """Return how to exchange: strokes without the anatomy between them, anything else both ways."""
+    return (blended,) if strokes else EXCHANGES
 
 
 def removed(values: Array, mask: Array) -> Array:

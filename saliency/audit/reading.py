@@ -6,11 +6,12 @@ from itertools import islice
 from typing import Any, final
 
 from saliency.audit.asking import Asker
-from saliency.audit.canvas import reduced, with_found
+from saliency.audit.canvas import Zones, reduced, with_found, with_zones
 from saliency.audit.heat import masks
 from saliency.audit.records import Seen, seen_of, seen_row
 from saliency.audit.sources import Label, Source
 from saliency.audit.state import State
+from saliency.audit.strokes import Content, content
 from saliency.audit.suspicion import heatmaps, maps_of
 from saliency.errors import InputError, SaliencyError
 from saliency.pipeline.ahead import ahead
@@ -42,6 +43,8 @@ class Case:
         One for each picture, None where it has none.
     seed
         Of every draw.
+    zones
+        The user's, added to every picture.
     """
 
     asker: Asker
@@ -49,10 +52,12 @@ class Case:
     sources: Sequence[Source]
     labels: Sequence[Label | None]
     seed: int
+    zones: Zones | None = None
 
     def read(self, index: int) -> DicomImage:
-        """Return a picture, its text looked for, no finer than the model can tell."""
-        return reduced(read(self.sources[index]), self.asker.size)
+        """Return a picture with all of its zones, no finer than the model can tell."""
+        image = with_zones(read(self.sources[index]), self.zones)
+        return reduced(image, self.asker.size)
 
 
 def look(case: Case, state: State) -> Iterator[Seen | Failure]:
@@ -98,6 +103,12 @@ def masks_of(image: DicomImage) -> dict[str, Array]:
     found = masks(image)
     del found["diagnostic"]
     return {name: mask for name, mask in found.items() if mask.any()}
+
+
+def contents_of(image: DicomImage) -> dict[str, Content]:
+    """Return what is taken out and exchanged of each zone: of writing its strokes, else all."""
+    found = masks_of(image)
+    return {name: content(name, image.display, mask) for name, mask in found.items()}
 
 
 def read(source: Source) -> DicomImage:

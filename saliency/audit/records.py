@@ -74,7 +74,8 @@ class Trial:
     removals
         float (fills, 2, columns) for each zone it has: without the zone, without as much tissue.
     exchanges
-        For each zone of the pictures.
+        For each zone of the pictures; and under ``"diagnostic"`` for the brightness of the rest,
+        whose ``tissue`` is the hosts as they are.
     """
 
     index: int

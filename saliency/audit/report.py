@@ -49,6 +49,9 @@ class AuditReport:
         Groups of pictures that the model looks at alike.
     pictures
         What removing every zone does to each picture that was tested.
+    tone
+        Whether the score follows the brightness and contrast of whole pictures: a hint, and no
+        zone; None where it was not asked.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -60,6 +63,7 @@ class AuditReport:
     divisions: tuple[Division, ...] = ()
     strategies: Strategies | None = None
     pictures: tuple[Changed, ...] = ()
+    tone: Verdict | None = None
 
     def __post_init__(self) -> None:
         worst_first = sorted(
@@ -78,6 +82,7 @@ class AuditReport:
             "shortcut": self.shortcut,
             "verdicts": {name: _plain(verdict) for name, verdict in self.verdicts.items()},
             "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
+            "brightness": None if self.tone is None else _plain(self.tone),
             "cleaned": self.worth.to_dict(),
             "divisions": [each.to_dict() for each in self.divisions],
             "strategies": None if self.strategies is None else self.strategies.to_dict(),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from saliency.audit.asking import Asker
+from saliency.audit.canvas import Zones
 from saliency.audit.examples import Words, examples
 from saliency.audit.facts import Told, facts
 from saliency.audit.fingerprint import of_model, of_pictures, of_settings
@@ -29,9 +30,10 @@ from saliency.audit.report import AuditReport
 from saliency.audit.sources import Label, labels_of, sources_of, strata_of
 from saliency.audit.state import State, kept
 from saliency.audit.suspicion import heat
+from saliency.audit.tone import TONE
 from saliency.audit.trials import Bench, Host, host, trial
-from saliency.audit.verdict import Weighed, judge
-from saliency.audit.weighing import Evidence, removal, swap
+from saliency.audit.verdict import Weighed, judge, judge_tone
+from saliency.audit.weighing import Evidence, Swap, removal, swap, transplanted
 from saliency.audit.worth import worth
 from saliency.errors import InputError, SaliencyError
 from saliency.pipeline.ahead import ahead
@@ -54,6 +56,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     labels: Sequence[Any] | Mapping[Any, Any] | None = None,
     prepare: Prepare | None = None,
     target: Target = None,
+    zones: Zones | None = None,
     strata: Mapping[str, Any] | Sequence[str] | None = None,
     resume: str | PathLike[str] | None = None,
     seed: int = 0,
@@ -79,6 +82,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         model predicts takes their place.
     prepare, target
         As for ``explain``. With a target its score alone is weighed.
+    zones
+        Zones of your own, added to each picture as ``DicomImage.with_zone`` does: names, each with
+        a mask of the pictures' grid or a function of the image that returns one (or None); or a
+        function of the image that returns such a mapping.
     strata
         What else divides the pictures: names, each with values as ``labels`` has them, or with
         None for an attribute of the files (``saliency.dicom.strata.STRATA``: Manufacturer,
@@ -86,7 +93,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         never leave the file.
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
-        removes it at the end. Made for another model, other pictures or settings, it is begun anew.
+        removes it at the end. Made for another model, other pictures or settings, it is begun anew
+        (the logger ``saliency.audit`` says so).
     seed
         Of every draw.
 
@@ -106,9 +114,9 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     told = labels_of(labels, sources)
     values = strata_of(strata, sources)
     key = () if resume is None else (
-        of_model(model), of_pictures(sources), of_settings(prepare, target, seed, told)
+        of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed)
+    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed, zones)
     with kept(resume, key) as state:
         rows = list(look(case, state))
         seen = [row for row in rows if isinstance(row, Seen)]
@@ -151,6 +159,7 @@ def _report(
         divisions,
         strategies(case, seen, divisions),
         pictures_of(plain, Words(plain.grouping, names), seen),
+        judge_tone(_swaps(TONE, found[1:]), len(trials)),
     )
 
 
@@ -239,7 +248,12 @@ def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence])
     count = sum(zone in one.zones for one in seen)
     if not count:
         return Weighed(0, len(seen))
+    gone = removal(plain, zone, np.random.default_rng(0))
+    moved = transplanted(plain, zone, {one.index for one in seen if zone in one.zones})
+    return Weighed(count, len(seen), _swaps(zone, ways), gone, moved)
+
+
+def _swaps(zone: str, ways: list[Evidence]) -> list[Swap]:
     generator = np.random.default_rng(0)
-    swaps = [swap(each, zone, generator) for each in ways]
-    gone = removal(plain, zone, generator)
-    return Weighed(count, len(seen), [each for each in swaps if each is not None], gone)
+    found = [swap(each, zone, generator) for each in ways]
+    return [each for each in found if each is not None]

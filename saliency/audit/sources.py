@@ -1,5 +1,7 @@
 """Which pictures, and what each is labelled: nothing is read here."""
 
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
@@ -50,8 +52,20 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     ------
     InputError
         A sequence of another length, or a mapping that names none of the pictures, or a name that
-        two pictures have.
+        two pictures have; or labels that are no classes.
     """
+    found = _given(labels, sources)
+    if any(isinstance(label, float) for label in found):
+        msg = (
+            "audit: expected classes, got continuous labels. Divide them where it matters, and ask "
+            "for the score: labels=[int(value > limit) for value in values], target=0."
+        )
+        raise InputError(msg)
+    return found
+
+
+def _given(labels: object, sources: Sequence[Source]) -> list[Label | None]:
+    """Return one value for each picture."""
     if labels is None:
         return [None] * len(sources)
     if isinstance(labels, Mapping):
@@ -89,7 +103,7 @@ def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label
 
 def _values(name: str, given: object, sources: Sequence[Source]) -> list[Label | None]:
     if given is not None:
-        return labels_of(given, sources)
+        return _given(given, sources)
     return [None if word is None else Hidden(word) for word in tokens(sources, name)]
 
 
@@ -99,15 +113,30 @@ class Hidden(str):
     __slots__ = ()
 
 
-def plain(label: object) -> Label:
-    """Return whole numbers as int, whatever they came as; anything else as it is."""
+def plain(label: object) -> Label | None:
+    """Return numbers as int or float, whatever they came as; None for NaN; the rest as it is."""
     if isinstance(label, np.generic):
         label = label.item()
-    if isinstance(label, bool) or (isinstance(label, float) and label.is_integer()):
+    if isinstance(label, bool):
         return int(label)
-    if isinstance(label, str) and label.strip().lstrip("-").isdigit():
-        return int(label)
-    return label
+    number = _number(label)
+    if number is None:
+        return label
+    if math.isnan(number):
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def _number(label: object) -> float | None:
+    """Return what a number, or a text that looks like one, says; None for words."""
+    if isinstance(label, int | float):
+        return float(label)
+    if not isinstance(label, str) or not _NUMBER.fullmatch(label.strip()):
+        return None
+    return float(label)
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)
 
 
 ENDINGS = ("", ".dcm", ".dicom", ".dic", ".ima")

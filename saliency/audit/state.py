@@ -1,6 +1,7 @@
 """What an audit has found so far, in a file: so that one that was stopped goes on."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,8 +13,13 @@ from saliency.errors import InputError
 
 Row: TypeAlias = Mapping[str, Any]
 """Plain values: numbers, texts, lists, mappings."""
-FORM: Final = 1
+FORM: Final = 2
 """Of the rows; files of another form are begun anew."""
+
+ANOTHER: Final = (
+    "resume: the file was kept for another model, other pictures, labels or settings, or by "
+    "another version. What it holds is dropped, and the audit is begun anew."
+)
 
 
 @final
@@ -28,7 +34,8 @@ class State:
     path
         Of the file; None: nothing is kept.
     key
-        Of the model, the pictures and the settings. What was kept for another key is dropped.
+        Of the model, the pictures and the settings. What was kept for another key is dropped, and
+        the logger ``saliency.audit`` says so.
     """
 
     def __init__(self, path: Path | None, key: str = "") -> None:
@@ -90,7 +97,10 @@ def _prepared(connection: sqlite3.Connection, key: str) -> sqlite3.Connection:
             "CREATE TABLE IF NOT EXISTS rows (stage TEXT, number INTEGER, row TEXT, "
             "PRIMARY KEY (stage, number))"
         )
-        if connection.execute("SELECT key FROM of").fetchall() != [(key,)]:
+        found = connection.execute("SELECT key FROM of").fetchall()
+        if found and found != [(key,)]:
+            logging.getLogger("saliency.audit").warning(ANOTHER)
+        if found != [(key,)]:
             connection.execute("DELETE FROM rows")
             connection.execute("DELETE FROM of")
             connection.execute("INSERT INTO of VALUES (?)", (key,))

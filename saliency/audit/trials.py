@@ -9,10 +9,12 @@ import numpy as np
 from saliency.audit.asking import Asker
 from saliency.audit.canvas import Canvas, canvas, like, mask_like
 from saliency.audit.fills import FILLS
-from saliency.audit.patches import EXCHANGES, elsewhere, removed
-from saliency.audit.reading import masks_of
+from saliency.audit.patches import elsewhere, removed, ways
+from saliency.audit.reading import contents_of
 from saliency.audit.records import Exchange, Trial
 from saliency.audit.removal import variants
+from saliency.audit.strokes import Content
+from saliency.audit.tone import TONE, toned
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -25,7 +27,7 @@ class Host:
 
     index: int
     canvas: Canvas
-    masks: Mapping[str, Array]
+    contents: Mapping[str, Content]
     scores: Array
 
 
@@ -65,13 +67,13 @@ class Bench:
 def host(bench: Bench, image: DicomImage, index: int) -> Host:
     """Make a host of a picture."""
     found = canvas(image, bench.asker.prepare)
-    return Host(index, found, masks_of(image), bench.scores([image])[0])
+    return Host(index, found, contents_of(image), bench.scores([image])[0])
 
 
 def trial(bench: Bench, image: DicomImage, index: int) -> Trial:
     """Ask everything about one picture."""
     donor = canvas(image, bench.asker.prepare)
-    own = masks_of(image)
+    own = contents_of(image)
     generator = np.random.default_rng((bench.seed, index))
     removals = {name: _removal(bench, donor, own, name, generator) for name in own}
     scores = bench.scores([image, cleaned(donor)])
@@ -81,8 +83,11 @@ def trial(bench: Bench, image: DicomImage, index: int) -> Trial:
         scores[1],
         {name: scores for name, scores in removals.items() if scores is not None},
         {
-            name: _exchange(bench, donor, own.get(name), (index, name), generator)
-            for name in bench.zones
+            **{
+                name: _exchange(bench, donor, own.get(name), (index, name), generator)
+                for name in bench.zones
+            },
+            TONE: _toned(bench, donor, index),
         },
     )
 
@@ -95,21 +100,21 @@ def cleaned(donor: Canvas) -> DicomImage:
 def _removal(
     bench: Bench,
     donor: Canvas,
-    own: Mapping[str, Array],
+    own: Mapping[str, Content],
     name: str,
     generator: np.random.Generator,
 ) -> Array | None:
-    moved = elsewhere(own[name], np.logical_or.reduce([*own.values()]), generator)
+    moved = elsewhere(own[name].mask, ~donor.image.diagnostic, generator)
     if moved is None:
         return None
-    scores = bench.scores(variants(donor, own[name], moved, bench.seed))
+    scores = bench.scores(variants(donor, own[name].mask, moved, bench.seed))
     return scores.reshape(len(FILLS), 2, -1)
 
 
 def _exchange(
     bench: Bench,
     donor: Canvas,
-    mask: Array | None,
+    content: Content | None,
     name: tuple[int, str],
     generator: np.random.Generator,
 ) -> Exchange:
@@ -118,19 +123,31 @@ def _exchange(
     asked: list[tuple[int, int]] = []
     images: list[DicomImage] = []
     for row, one in enumerate(bench.hosts):
-        union = _joined(one, mask, name[1])
+        union = joined(one.contents.get(name[1]), content, one.canvas.image.size)
         if one.index == name[0]:
             continue
-        if not union.any():
+        if not union.mask.any():
             scores[row] = one.scores
             continue
-        for part, where in enumerate(_places(one, donor, union, generator)):
-            asked.append((row, part))
-            images.extend(_exchanged(one.canvas, donor, where))
-    found = bench.scores(images).reshape(-1, len(EXCHANGES), len(bench.targets)).mean(axis=1)
-    for place, score in zip(asked, found, strict=True):
-        scores[place] = score
+        for part, where in enumerate(_places(one, donor, union.mask, generator)):
+            changed = exchanged(one.canvas, donor, Content(where, union.strokes))
+            asked += [(row, part)] * len(changed)
+            images += changed
+    found = bench.scores(images)
+    for place in dict.fromkeys(asked):
+        scores[place] = found[[each == place for each in asked]].mean(axis=0)
     return Exchange(scores[:, 0], scores[:, 1])
+
+
+def _toned(bench: Bench, donor: Canvas, index: int) -> Exchange:
+    """Give every host but itself a picture's brightness; as a control, leave it as it is."""
+    others = [row for row, one in enumerate(bench.hosts) if one.index != index]
+    scores = np.full((2, len(bench.hosts), len(bench.targets)), np.nan)
+    if others:
+        hosts = [bench.hosts[row] for row in others]
+        scores[0, others] = bench.scores([toned(one.canvas, donor) for one in hosts])
+        scores[1, others] = [one.scores for one in hosts]
+    return Exchange(*scores)
 
 
 def _places(
@@ -144,12 +161,19 @@ def _places(
         yield moved
 
 
-def _exchanged(host: Canvas, donor: Canvas, where: Array) -> list[DicomImage]:
+def exchanged(host: Canvas, donor: Canvas, content: Content) -> list[DicomImage]:
+    """Return the host with the donor's values in place of the content, in each way that is due."""
     theirs = like(donor.values, host.values)
-    return [host.with_values(way(host.values, theirs, where)) for way in EXCHANGES]
+    return [
+        host.with_values(way(host.values, theirs, content.mask))
+        for way in ways(strokes=content.strokes)
+    ]
 
 
-def _joined(one: Host, mask: Array | None, name: str) -> Array:
-    size = one.canvas.image.size
-    ours = one.masks.get(name, np.zeros(size, np.bool_))
-    return ours if mask is None else ours | mask_like(mask, size)
+def joined(ours: Content | None, theirs: Content | None, size: tuple[int, int]) -> Content:
+    """Return where either lies, on a grid (rows, columns); strokes where all that lies there is."""
+    found = [each for each in (ours, theirs) if each is not None]
+    mask = np.zeros(size, np.bool_)
+    for each in found:
+        mask |= mask_like(each.mask, size)
+    return Content(mask, all(each.strokes for each in found))

@@ -1,7 +1,7 @@
 """From scores to numbers: what exchanging a zone, and what removing it, does to the model."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -101,6 +101,25 @@ class Removal:
     p_value: float
 
 
+@final
+@dataclass(frozen=True)
+class Moved:
+    """How far scores follow a zone into pictures that lack it.
+
+    Parameters
+    ----------
+    count
+        Pictures without the zone that it was put into.
+    zone, tissue
+        Mean move towards the decision for the picture it came from, as a share of the swing; with
+        the zone, and with as much tissue.
+    """
+
+    count: int
+    zone: float
+    tissue: float
+
+
 def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap | None:
     """Weigh the exchanges of a zone; None where no control found room, or no swing is there."""
     grouping = evidence.grouping
@@ -145,6 +164,39 @@ def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Re
         bootstrap(least, generator),
         max(sign_flip(net, generator) for net in nets.T),
     )
+
+
+def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> Moved | None:
+    """Weigh what a zone does in hosts that lack it and are decided otherwise than its picture.
+
+    Parameters
+    ----------
+    evidence
+        By decision.
+    zone
+        Its name.
+    having
+        Indices of the pictures that show it.
+    """
+    grouping = evidence.grouping
+    hosts = [row for row, one in enumerate(evidence.hosts) if zone not in one.contents]
+    donors = [row for row, one in enumerate(evidence.trials) if one.index in having]
+    swing = grouping.swing(evidence.scores)
+    if not hosts or not donors or swing <= 0:
+        return None
+    before = grouping.towards(np.stack([evidence.hosts[row].scores for row in hosts]))
+    group = grouping.member[donors]
+    asked = before.argmax(axis=1) != group[:, np.newaxis]
+    if not asked.any():
+        return None
+    moves = []
+    for part in ("zone", "tissue"):
+        scores = np.stack([getattr(evidence.trials[row].exchanges[zone], part) for row in donors])
+        after = grouping.towards(scores[:, hosts])[np.arange(len(donors)), :, group]
+        known = asked & ~np.isnan(after)
+        moved = (after - before[:, group].T)[known]
+        moves.append(float(moved.mean() / swing) if moved.size else float("nan"))
+    return Moved(len(hosts), *moves)
 
 
 def least_p(counts: Sequence[int]) -> float:

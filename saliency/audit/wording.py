@@ -9,18 +9,49 @@ from saliency.values.arrays import Array
 
 if TYPE_CHECKING:
     from saliency.audit.divisions import Answer, Division
+    from saliency.audit.weighing import Swap
 
 MOST_NAMED: Final = 4
 
 
+def whole(share: float) -> str:
+    """Return the percents of a share without their sign of zero; NaN as it is."""
+    return f"{100 * share:.0f}".replace("-0", "0") if abs(share) < 0.01 else f"{100 * share:.0f}"
+
+
 def percent(share: float) -> str:
     """Return a share as whole percents."""
-    return f"{100 * share:.0f} %"
+    return f"{whole(share)} %"
 
 
 def p_text(value: float) -> str:
     """Return a p-value in two digits."""
     return "p < 0.001" if value < 0.001 else f"p = {value:.2g}"
+
+
+def divided_by(way: str) -> str:
+    """Return what pictures of a division differ in."""
+    return {"label": "labels", "prediction": "predictions", "median": "scores"}[way]
+
+
+def tone_sentence(finding: str, swap: "Swap", numbers: str) -> str:
+    """Say whether the score follows the brightness of the whole picture."""
+    what = "brightness and contrast of the whole picture"
+    start = {
+        "reads": f"The score follows the {what}.",
+        "may read": f"The score may follow the {what}.",
+        "no evidence": f"No evidence that the score follows the {what}.",
+    }[finding]
+    told = (
+        f"{start} When they are exchanged between pictures of different {divided_by(swap.by)}, it "
+        f"moves {percent(swap.effect)} of the way from one decision to the other ({numbers})."
+    )
+    if finding == "no evidence":
+        return told
+    return (
+        f"{told} There is no control for that: a disease may change them, too. Look whether a "
+        "device, a site or an exposure goes with the label."
+    )
 
 
 def note_of(name: str, kept: int, values: int, fewest: int) -> str:
@@ -74,7 +105,7 @@ def _numbers(found: Told) -> str:
         return f"it tells no more than guessing, {p_text(found.p_value)}"
     return (
         f"it tells the group of {percent(found.share)}, guessing {percent(found.chance)}; 95 % "
-        f"interval {100 * found.interval.low:.0f} to {percent(found.interval.high)}, "
+        f"interval {whole(found.interval.low)} to {percent(found.interval.high)}, "
         f"{p_text(found.p_value)}"
     )
 
@@ -89,4 +120,4 @@ def _shown(division: "Division", area: Array, zone: str) -> str:
     else:
         told = [f"{percent(share)} show it" for share in shown]
     pairs = zip(division.groups, told, strict=False)
-    return f"The {zone}: " + ", ".join(f"{name} {what}" for name, what in pairs) + "."
+    return f"The {zone}: " + ", ".join(f"{name}: {what}" for name, what in pairs) + "."

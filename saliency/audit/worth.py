@@ -7,7 +7,7 @@ import numpy as np
 
 from saliency.audit.groups import Grouping
 from saliency.audit.statistics import Interval
-from saliency.audit.wording import percent
+from saliency.audit.wording import percent, whole
 from saliency.values.arrays import Array
 
 RESAMPLES = 2000
@@ -153,5 +153,4 @@ def _ends(values: Array) -> Interval:
 
 
 def _lost(interval: Interval) -> str:
-    low, high = 100 * interval.low, 100 * interval.high
-    return f"95 % interval of the loss {low:.0f} to {high:.0f} points"
+    return f"95 % interval of the loss {whole(interval.low)} to {whole(interval.high)} points"

@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from saliency.dicom.coding import Grid, check_cuts
 from saliency.dicom.limits import FEW_TILES, LEAST_TILE, MAX_SCANS, check
 from saliency.errors import DicomError
 
 _SOF: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
+#: Processes in which a component has one scan; progressive ones (10918-1 annex G) have more.
+_ONE_SCAN: Final = frozenset({0xC0, 0xC1, 0xC3, 0xF7})
 _NO_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -74,8 +77,10 @@ def read_jpeg(data: bytes) -> Stream:
             adobe = data[at + 11]
         jfif |= marker == 0xE0 and data[at : at + 5] == b"JFIF\0"
         if marker in _SOF and whole and length >= 6:
-            check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
-            return replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
+            stream = replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
+            if marker not in _ONE_SCAN or stream.components > 1:
+                check(data.count(b"\xff\xda"), MAX_SCANS, "scans in a frame")
+            return stream
     msg = "Expected a JPEG frame header (SOF), found none: the frame is broken."
     raise DicomError(msg, reason="broken-codestream")
 
@@ -137,12 +142,14 @@ def read_jpeg2k(data: bytes) -> Stream:
     x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0 = (
         int.from_bytes(size[k : k + 4], "big") for k in range(2, 34, 4)
     )
-    _check_tiles((y1 - y0) * (x1 - x0), (x1 - tile_x0, tile_x), (y1 - tile_y0, tile_y))
+    tiles = _checked_tiles((y1 - y0) * (x1 - x0), (x1 - tile_x0, tile_x), (y1 - tile_y0, tile_y))
+    components = int.from_bytes(size[34:36], "big")
+    check_cuts(data, at + 2, Grid(y1 - y0, x1 - x0, tiles), wide=1 if components < 257 else 2)
     depth, lossy, mct = data[at + 42], *_coding(data, at + 4)
     return Stream(
         rows=y1 - y0,
         columns=x1 - x0,
-        components=int.from_bytes(size[34:36], "big"),
+        components=components,
         precision=(depth & 0x7F) + 1,
         signed=depth > 0x7F,
         lossy=lossy,
@@ -150,9 +157,10 @@ def read_jpeg2k(data: bytes) -> Stream:
     )
 
 
-def _check_tiles(pixels: int, across: tuple[int, int], down: tuple[int, int]) -> None:
+def _checked_tiles(pixels: int, across: tuple[int, int], down: tuple[int, int]) -> int:
     tiles = math.prod(-(-max(length, 0) // max(step, 1)) for length, step in (across, down))
     check(tiles, max(FEW_TILES, pixels // LEAST_TILE), "tiles in a frame of this size")
+    return tiles
 
 
 def _coding(data: bytes, at: int) -> tuple[bool, bool]:

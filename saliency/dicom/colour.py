@@ -15,7 +15,7 @@ _MATRIX: Final = np.array([[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 
 
 
 def to_rgb(values: Array, space: str, bits: int) -> Array:
-    """Return RGB as float32 0..255.
+    """Return RGB 0..255: uint8, or float32 where samples have more than 8 bits.
 
     Parameters
     ----------
@@ -31,20 +31,29 @@ def to_rgb(values: Array, space: str, bits: int) -> Array:
     DicomError
         The photometric interpretation is none of a picture in colour.
     """
-    rgb = values.astype(np.float32)
+    whole = bits == 8 and values.dtype == np.uint8
+    if space in _RGB and whole:
+        return values
+    scaled = values.astype(np.float32)
     if bits != 8:
-        rgb *= np.float32(255 / ((1 << bits) - 1))
+        scaled *= np.float32(255 / ((1 << bits) - 1))
     if space in _RGB:
-        return rgb
+        return scaled
     if space in _FULL:
-        return np.clip(np.rint(from_ybr(rgb)), 0, 255)
+        return rounded(from_ybr(scaled))
     if space in _PARTIAL:
-        return np.clip(np.rint(from_ybr(stretched(rgb))), 0, 255)
+        return rounded(from_ybr(stretched(scaled)))
     msg = (
         "Expected RGB or YBR in Photometric Interpretation (0028,0004), found another with "
         "3 samples. Convert the file to RGB."
     )
     raise DicomError(msg, reason="photometric")
+
+
+def rounded(rgb: Array) -> Array:
+    """Return uint8, cut off at 0 and 255."""
+    whole: Array = np.clip(np.rint(rgb), 0, 255).astype(np.uint8)
+    return whole
 
 
 def from_ybr(ybr: Array) -> Array:

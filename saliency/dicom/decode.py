@@ -1,7 +1,6 @@
 """One encoded frame to samples: imagecodecs first, the plugins of pydicom where it gives up."""
 
 import warnings
-import zlib
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, Final
@@ -12,6 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
 from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.inflate import inflate
 from saliency.dicom.layout import Layout
 from saliency.dicom.limits import check_claim
 from saliency.dicom.native import unpack
@@ -25,6 +25,7 @@ from saliency.values.arrays import Array
 #: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
 #: CharLS again, without the guard below.
 _PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
+_END: Final = b"\xff\xd9"  # EOI of JPEG, EOC of JPEG 2000
 _CODESTREAM: Final = b"\xff\x4f\xff\x51"  # SOC, SIZ of JPEG 2000
 _SIGNATURES: Final = MappingProxyType(
     {
@@ -57,7 +58,7 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     if syntax.family == "deflate":
         return _inflate(data, layout)
     family = _family(data, syntax.family)
-    if family != "jpegxl" and b"\xff\xd9" not in data[-64:]:
+    if family != "jpegxl" and _END not in data[-64:]:
         warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
     stream = _READERS[family](data)
     _check_size(stream, layout)
@@ -72,7 +73,7 @@ def jpeg_space(stream: Stream, layout: Layout) -> str:
     """Return what colours a JPEG stream holds.
 
     The strongest evidence first: Adobe's transform flag, chroma subsampling, component
-    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5 6.1), Photometric Interpretation. Files that
+    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5), Photometric Interpretation. Files that
     label a YCbCr stream RGB exist, and the stream is right (PS3.5 8.2.1). Lossless encoders write
     JFIF around RGB too.
     """
@@ -150,8 +151,9 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
 
 
 def _jpegls(data: bytes) -> Array:
-    """Decode JPEG-LS, with an end marker of our own: without one CharLS searches for seconds."""
-    array: Array = imagecodecs.jpegls_decode(data + b"\xff\xd9")
+    """Decode JPEG-LS, to an end marker of our own: without one CharLS searches for seconds."""
+    whole = data if _END in data[-2:] else data + _END
+    array: Array = imagecodecs.jpegls_decode(whole)
     return array
 
 
@@ -211,11 +213,8 @@ def _options(layout: Layout) -> dict[str, Any]:
 def _inflate(data: bytes, layout: Layout) -> Samples:
     """Inflate one frame (Deflated Image Frame Compression, PS3.5 A.4.13)."""
     needed = (layout.frame_bits + 7) // 8
-    try:
-        raw = zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, needed)
-    except zlib.error:
-        raw = b""
+    raw = inflate(data, needed) or b""
     if len(raw) < needed:
         msg = f"Expected {needed:,} bytes in a deflated frame, found {len(raw):,}: it is broken."
         raise DicomError(msg, reason="broken-codestream")
-    return unpack(raw, layout, little=True)
+    return unpack(raw[:needed], layout, little=True)

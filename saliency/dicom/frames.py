@@ -9,7 +9,7 @@ import numpy as np
 
 from saliency.dicom.elements import Elements
 from saliency.dicom.layout import Layout
-from saliency.dicom.limits import MOST_HEADERS, check
+from saliency.dicom.limits import MOST_HEADERS, Clock
 from saliency.dicom.native import swap_words
 from saliency.dicom.source import Pixels
 from saliency.dicom.syntax import Syntax
@@ -132,10 +132,10 @@ class FrameIndex:
             start = fragment.offset + fragment.length
 
     def _grouped(self) -> tuple[tuple[Fragment, ...], ...]:
-        fragments = []
+        fragments, clock = [], Clock("fragments of pixel data", MOST_HEADERS)
         for fragment in self._walk(self._first, self._end):
             fragments.append(fragment)
-            check(len(fragments), MOST_HEADERS, "fragments of pixel data")
+            clock.step()
         if self._frames == 1:
             return (tuple(fragments),)
         if len(fragments) == self._frames:

@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
+from saliency.dicom.codes import by_code, calmly, has_codes
 from saliency.dicom.modality import Modality, Rescale
 from saliency.dicom.presentation import Presentation, to_display
 from saliency.dicom.voi import Spread, Voi
 from saliency.values.arrays import Array
-
-_BLOCK: Final = 2**16
 
 
 @dataclass(frozen=True)
@@ -21,42 +19,42 @@ class Picture:
     Parameters
     ----------
     pixels
-        float32, finite: modality units (rows, columns), or RGB 0..255 (rows, columns, 3).
+        Returns float32, finite: modality units (rows, columns), or RGB 0..255 (rows, columns, 3).
+        Asked when somebody looks at them: most look at the display alone.
     display
         uint8 of the same shape.
     absent
         Bool (rows, columns), True where there is no picture; None where it is everywhere.
     """
 
-    pixels: Array
+    pixels: Callable[[], Array]
     display: Array
     absent: Array | None = None
 
     @property
     def grey(self) -> bool:
         """Whether the picture has no colours."""
-        return self.pixels.ndim == 2
+        return self.display.ndim == 2
 
 
 def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Look") -> Picture:
     """Transform a grey frame.
 
     Values that are not finite, or do not fit float32, become the least value that does, and join
-    ``absent``.
+    ``absent``. Those of few bits always fit.
     """
-    values = by_code(modality, stored, np.float32)
+    if has_codes(stored):
+        voi = look.voi or spread(stored, absent, modality)
+        shown = by_code(look.through(modality, voi), stored, np.uint8)
+        return Picture(lambda: by_code(modality, stored, np.float32), shown, absent)
+    values = calmly(modality, stored, np.float32)
     finite = np.isfinite(values)
     if not finite.all():
         absent = ~finite if absent is None else absent | ~finite
         values = np.where(finite, values, values[finite].min() if finite.any() else 0)
-        stored = values
-        modality = Rescale()
-    voi = look.voi or spread(values, absent)
-
-    def shade(codes: Array) -> Array:
-        return to_display(look.presentation(voi(modality(codes))))
-
-    return Picture(values, by_code(shade, stored, np.uint8), absent)
+        stored, modality = values, Rescale()
+    voi = look.voi or spread(stored, absent, modality)
+    return Picture(lambda: values, calmly(look.through(modality, voi), stored, np.uint8), absent)
 
 
 @dataclass(frozen=True)
@@ -66,39 +64,16 @@ class Look:
     voi: Voi | None
     presentation: Presentation
 
+    def through(self, modality: Modality, voi: Voi) -> Callable[[Array], Array]:
+        """Return the way from stored values to the display."""
+        return lambda stored: to_display(self.presentation(voi(modality(stored))))
 
-def spread(values: Array, absent: Array | None) -> Spread:
-    """Return the range of the values that are there, black where there are none."""
-    there = values if absent is None else values[~absent]
+
+def spread(stored: Array, absent: Array | None, modality: Modality) -> Spread:
+    """Return the range of the modality values that are there, black where there are none."""
+    there = stored if absent is None else stored[~absent]
     if not there.size:
         return Spread(0, 0)
-    return Spread(float(there.min()), float(there.max()))
-
-
-def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> Array:
-    """Apply a function of single values: to every code of 16 bits once, where that is less work."""
-    width = stored.dtype.itemsize
-    if stored.dtype.kind not in "iu" or width > 2 or stored.size < 256**width:
-        return calmly(function, stored, dtype)
-    unsigned = np.dtype(f"u{width}")
-    codes = np.arange(256**width, dtype=np.uint32).astype(unsigned)
-    table = calmly(function, codes.view(stored.dtype), dtype)
-    return taken(table, np.ascontiguousarray(stored).view(unsigned))
-
-
-def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Array:
-    """Apply a function without a word on overflow: what is too large for float32 is infinite."""
-    with np.errstate(all="ignore"):
-        result: Array = function(values).astype(dtype)
-    return result
-
-
-def taken(table: Array, index: Array) -> Array:
-    """Return ``table[index]``, block by block: four times as fast, as no long index is made."""
-    found = np.empty(index.shape, table.dtype)
-    flat, out, wide = index.reshape(-1), found.reshape(-1), np.empty(_BLOCK, np.intp)
-    for start in range(0, flat.size, _BLOCK):
-        stop = min(start + _BLOCK, flat.size)
-        wide[: stop - start] = flat[start:stop]
-        np.take(table, wide[: stop - start], out=out[start:stop], mode="clip")
-    return found
+    ends = np.array([there.min(), there.max()])
+    values = modality(ends) if isinstance(modality, Rescale) else modality(there)
+    return Spread(float(values.min()), float(values.max()))

@@ -3,6 +3,7 @@
 A file that asks for more is refused before the memory or the time is spent.
 """
 
+from time import thread_time
 from typing import Final
 
 from saliency.errors import DicomError
@@ -32,12 +33,19 @@ INFLATE_FLOOR: Final = 2**26
 #: A tile of a JPEG 2000 frame holds this many pixels on average, unless the tiles are few.
 LEAST_TILE: Final = 2**12
 FEW_TILES: Final = 64
+#: A precinct and a code-block of a JPEG 2000 frame hold so many pixels, unless they are few.
+LEAST_PRECINCT: Final = 2**9
+LEAST_BLOCK: Final = 2**7
+FEW_BLOCKS: Final = 2**12
 #: Scans of a progressive JPEG: a byte of input may cost a pass over the whole frame.
 MAX_SCANS: Final = 64
 #: Bytes of a file from a server that cannot send a part of one.
 MAX_FETCHED: Final = 2**28
 #: Items of a sequence of zones: overlays and ultrasound regions.
 MAX_ZONES: Final = 64
+#: Processor time of one walk over headers, in seconds: a read takes two.
+MAX_SECONDS: Final = 4.0
+_EVERY: Final = 2**12
 
 
 def check(value: int, most: int, what: str) -> None:
@@ -50,6 +58,26 @@ def check(value: int, most: int, what: str) -> None:
 def check_claim(samples: int, stored: int) -> None:
     """Refuse a frame of more samples than ``stored`` bytes can honestly hold."""
     check(samples, max(FREE_SAMPLES, SAMPLES_PER_BYTE * stored), f"samples in {stored:,} bytes")
+
+
+class Clock:
+    """Counts the steps of a walk, and refuses too many and those that take too long."""
+
+    def __init__(self, what: str, most: int, *, seconds: float = MAX_SECONDS) -> None:
+        self._what = what
+        self._count = 0
+        self._seconds = seconds
+        self._end = thread_time() + seconds
+        self.most = most
+
+    def step(self) -> None:
+        """Count one step."""
+        self._count += 1
+        if self._count > self.most:
+            check(self._count, self.most, self._what)
+        if not self._count % _EVERY and thread_time() > self._end:
+            msg = f"Expected {self._what} read within {self._seconds:g} seconds, found more."
+            raise DicomError(msg, reason="over-limit")
 
 
 def inflate_cap(size: int) -> int:

@@ -81,10 +81,13 @@ def full_chroma(flat: Array, layout: Layout) -> Array:
     Raises
     ------
     DicomError
-        A row has an odd number of pixels, which the standard forbids.
+        A row has an odd number of pixels, which the standard forbids to native pixels (C.7.6.3).
     """
     if layout.columns % 2:
-        msg = "Expected an even number of Columns (0028,0011) of YBR_FULL_422, found an odd one."
+        msg = (
+            "Expected an even number of Columns (0028,0011) of native YBR_FULL_422 (PS3.3 C.7.6.3),"
+            " found an odd one: which pixels share a chroma is not said. Convert the file to RGB."
+        )
         raise DicomError(msg, reason="image-pixel")
     pairs = flat.reshape(-1, 4)
     luma, chroma = pairs[:, :2], np.repeat(pairs[:, np.newaxis, 2:], 2, axis=1)

@@ -1,9 +1,12 @@
 """PALETTE COLOR: indices to RGB by three tables (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9.2)."""
 
+import struct
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from saliency.dicom.codes import by_code
 from saliency.dicom.elements import Elements
 from saliency.dicom.lut import Descriptor, Lut, read_descriptor, unpack_entries
 from saliency.dicom.tags import TAGS
@@ -16,7 +19,7 @@ _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 
 
 def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
-    """Return RGB as float32 0..255 (rows, columns, 3) of indices (rows, columns).
+    """Return RGB as uint8 (rows, columns, 3) of indices (rows, columns).
 
     Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
 
@@ -27,8 +30,21 @@ def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
     """
     tables = [_table(elements, colour, signed=signed) for colour in _COLOURS]
     wide = max(int(table.entries.max()) for table in tables) > 0xFF
-    planes = [table.entries_of(stored) >> (8 if wide else 0) for table in tables]
-    return np.stack(planes, axis=-1).astype(np.float32)
+    planes = [by_code(Plane(table, 8 if wide else 0), stored, np.uint8) for table in tables]
+    return np.stack(planes, axis=-1)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One colour of indices: entries, moved down by ``shift`` bits."""
+
+    table: Lut
+    shift: int
+
+    def __call__(self, indices: Array) -> Array:
+        """Look up."""
+        entries: Array = self.table.entries_of(indices) >> self.shift
+        return entries
 
 
 def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
@@ -61,8 +77,10 @@ def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Arra
     while at + 2 <= words.size and len(entries) < descriptor.count:
         code, length = int(words[at]), int(words[at + 1])
         if code == _INDIRECT:
-            taken = _indirect(words, at, length, entries)
-            at += 4
+            wide = 4 // size
+            start = _offset(words[at + 2 : at + 2 + wide], little=little) // size
+            taken = at + 2 + wide <= words.size and _indirect(words, at, start, entries)
+            at += 2 + wide
         else:
             taken = _segment(words, at, entries)
             at += 2 + (length if code == _DISCRETE else 1)
@@ -84,12 +102,16 @@ def _segment(words: Array, at: int, entries: list[int]) -> bool:
     return False
 
 
-def _indirect(words: Array, at: int, count: int, entries: list[int]) -> bool:
-    """Add ``count`` segments that start at a byte offset given in two words."""
-    if at + 4 > words.size:
-        return False
-    shift = 8 * words.itemsize
-    start = (int(words[at + 2]) | int(words[at + 3]) << shift) // words.itemsize
+def _offset(words: Array, *, little: bool) -> int:
+    """Return a byte offset of 32 bits, its lower 16 bits first (C.7.9.2.3)."""
+    raw, order = words.tobytes(), "<" if little else ">"
+    low, high = struct.unpack_from(f"{order}HH", raw.ljust(4, b"\0"))
+    return int(low) | int(high) << 16
+
+
+def _indirect(words: Array, at: int, start: int, entries: list[int]) -> bool:
+    """Add again as many segments as the one at ``at`` says, from the word ``start`` on."""
+    count = int(words[at + 1])
     for _ in range(count):
         if start + 2 > at or len(entries) > _MOST_ENTRIES or not _segment(words, start, entries):
             return False

@@ -37,7 +37,7 @@ def read_presentation(elements: Elements, photometric: str) -> Presentation:
     """Return the Presentation LUT Sequence (C.11.4), else the shape, else the photometry.
 
     What is nearer to the display has the last word: MONOCHROME1 with a Presentation LUT Shape of
-    INVERSE is inverted once, with IDENTITY not at all (C.11.6.1.2).
+    INVERSE is inverted once (C.11.6.1.2), with IDENTITY, which C.7.6.1 forbids, not at all.
     """
     for item in elements.items(TAGS["PresentationLUTSequence"])[:1]:
         table = read_lut(item, signed=False)

@@ -146,7 +146,7 @@ class Reader:
         told = frame_zones(groups, samples, self.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
-            pixels=_sealed(picture.pixels),
+            pixels=deferred(lambda: _sealed(picture.pixels())),
             display=_sealed(picture.display),
             stored=_sealed(stored) if stored.ndim == 2 else None,
             zones=_all_zones(declared, picture.display, self._hints),
@@ -157,6 +157,7 @@ class Reader:
             digest=deferred(lambda: sha256(raw).hexdigest()),
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
+            searched=True,
         )
 
     def _decoded(self, frame: int) -> tuple[bytes, Samples]:
@@ -192,8 +193,9 @@ class Reader:
         return show_grey(stored, absent, modality, look)
 
     def _coloured(self, rgb: Array) -> Picture:
-        display = np.rint(rgb).astype(np.uint8)
-        return Picture(rgb, through_profile(display, self._icc) if self._icc else display)
+        display = rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)
+        shown = through_profile(display, self._icc) if self._icc else display
+        return Picture(lambda: rgb.astype(np.float32), shown)
 
 
 def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:

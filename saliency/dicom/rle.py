@@ -32,12 +32,21 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     if layout.allocated == 1:
         bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
         return Samples(bits.reshape(layout.size), layout.photometric)
-    depth = layout.allocated // 8
-    stack = np.stack(planes).reshape(layout.samples, depth, -1)
-    words = np.ascontiguousarray(np.moveaxis(stack, 1, 2)).view(f">u{depth}")
-    samples = words.reshape(layout.samples, *layout.size)
-    array = samples[0] if layout.samples == 1 else np.moveaxis(samples, 0, -1)
+    depth, shaped = layout.allocated // 8, [plane.reshape(layout.size) for plane in planes]
+    words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
+    array = words[0] if layout.samples == 1 else np.stack(words, axis=-1)
     return Samples(array, layout.photometric)
+
+
+def joined(planes: list[Array]) -> Array:
+    """Return words of planes of bytes, the most significant first."""
+    if len(planes) == 1:
+        return planes[0]
+    words = planes[0].astype(f"u{len(planes)}")
+    for plane in planes[1:]:
+        words <<= 8
+        words |= plane
+    return words
 
 
 def _segments(data: bytes, layout: Layout) -> list[tuple[int, int]]:

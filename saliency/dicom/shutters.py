@@ -42,9 +42,10 @@ def frame_shutters(groups: Groups, size: tuple[int, int]) -> Iterator[Zone]:
 
 def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
     """Return the outside of all shapes together: a pixel is shown where every shape shows it."""
-    inside = np.ones(size, np.bool_)
-    for area in _areas(elements, kind, size):
-        inside &= area
+    areas = list(_areas(elements, kind, size))
+    if not areas:
+        return None
+    inside = np.logical_and.reduce(areas)
     if not inside.any():
         warn(f"{kind} Shape (0018,1600 or 1700) hides the whole frame and was left out.")
         return None

@@ -2,7 +2,6 @@
 
 import io
 import struct
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from pydicom.dataset import Dataset
 
 from saliency.dicom.borrowed import BorrowedElements, find_element
 from saliency.dicom.elements import Elements, FileElements, number
-from saliency.dicom.limits import inflate_cap
+from saliency.dicom.inflate import inflate
+from saliency.dicom.limits import check, inflate_cap
 from saliency.dicom.store import Store, open_store
 from saliency.dicom.syntax import BIG, EXPLICIT, IMPLICIT, Encoding, Syntax, find_syntax
 from saliency.dicom.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
@@ -210,14 +210,9 @@ def _inflate(store: Store, start: int) -> bytes:
         The stream is broken, or becomes longer than any honest file of its size.
     """
     raw = store.read(start, store.size - start)
-    cap = inflate_cap(len(raw))
-    stream = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        data = stream.decompress(raw, cap)
-    except zlib.error:
+    data = inflate(raw, inflate_cap(len(raw)))
+    if data is None:
         msg = "Expected a deflate stream (PS3.5 A.5), found broken bytes."
-        raise DicomError(msg, reason="broken-deflate") from None
-    if stream.unconsumed_tail:
-        msg = f"Expected at most {cap:,} inflated bytes (PS3.5 A.5), found more."
-        raise DicomError(msg, reason="over-limit")
+        raise DicomError(msg, reason="broken-deflate")
+    check(len(data), inflate_cap(len(raw)), "inflated bytes (PS3.5 A.5)")
     return data

@@ -31,8 +31,8 @@ def native_order(array: Array) -> Array:
 
 
 def masked(words: Array, bits: int) -> Array:
-    """Keep the low ``bits`` bits."""
-    if bits >= words.dtype.itemsize * 8:
+    """Keep the low ``bits`` bits; the words themselves where none has others."""
+    if bits >= words.dtype.itemsize * 8 or not int(words.max()) >> bits:
         return words
     kept: Array = words & words.dtype.type((1 << bits) - 1)
     return kept
@@ -43,13 +43,16 @@ def extend_sign(words: Array, bits: int) -> Array:
     signed = np.dtype(f"i{words.dtype.itemsize}")
     shift = signed.type(words.dtype.itemsize * 8 - bits)
     values = words.view(signed)
-    extended: Array = values if not shift else values << shift >> shift
+    least = -(1 << bits - 1)
+    if least <= int(values.min()) and int(values.max()) < -least:
+        return values
+    extended: Array = values << shift >> shift
     return extended
 
 
 def cut_off(values: Array, bits: int) -> Array:
     """Clip to 0 .. 2**bits - 1."""
-    if bits >= values.dtype.itemsize * 8:
+    if bits >= values.dtype.itemsize * 8 or not int(values.max()) >> bits:
         return values
     cut: Array = np.minimum(values, values.dtype.type((1 << bits) - 1))
     return cut

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import Final, NamedTuple
 
-from saliency.dicom.limits import HEADERS_PER_FRAME, MAX_DEPTH, MAX_HEADERS, MOST_HEADERS, check
+from saliency.dicom.limits import (
+    HEADERS_PER_FRAME,
+    MAX_DEPTH,
+    MAX_HEADERS,
+    MOST_HEADERS,
+    Clock,
+    check,
+)
 from saliency.dicom.store import Store
 from saliency.dicom.syntax import EXPLICIT, IMPLICIT, Encoding
 from saliency.errors import DicomError
@@ -44,13 +51,12 @@ class Walker:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._count = 0
-        self._most = MAX_HEADERS
+        self._clock = Clock("elements and items", MAX_HEADERS)
 
     def allow_frames(self, frames: float) -> None:
         """Let the functional groups of so many frames be long."""
         more = HEADERS_PER_FRAME * frames if frames > 0 else 0
-        self._most = int(min(MAX_HEADERS + more, MOST_HEADERS))
+        self._clock.most = int(min(MAX_HEADERS + more, MOST_HEADERS))
 
     def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
         """Walk the elements of a data set or item; delimiters, also stray ones, are passed over."""
@@ -76,9 +82,7 @@ class Walker:
 
     def header(self, at: int, encoding: Encoding) -> Field:
         """Read the header at an offset."""
-        self._count += 1
-        if self._count > self._most:
-            check(self._count, self._most, "elements and items")
+        self._clock.step()
         raw = self.store.read(at, 12)
         short, long = (_SHORT_LE, _LONG_LE) if encoding.little else (_SHORT_BE, _LONG_BE)
         group, element, letters, length = short.unpack_from(raw)

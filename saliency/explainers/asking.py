@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
-from saliency.probe.drawn import Drawing, one_by_one
+from saliency.probe.drawn import Drawing
 from saliency.probe.protocol import (
     DrawingProbe,
     LastLayerProbe,
@@ -47,11 +47,10 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
 def drawn(
     probe: Probe, question: str, function: Callable[..., Tensor], recipe: Any, inputs: Tensor
 ) -> Tensor:
-    """Return ``function(recipe, fuse, inputs, answer)``, in one graph with the answer if possible.
+    """Return ``function(recipe, inputs, answer)``, in one graph with the answer if possible.
 
     ``question`` is ``"activations"`` or ``"last_gradient"``, and the answer what a probe's method
-    of that name returns. ``fuse(f, activations)`` is ``[f(each) for each in activations]``, for an
-    ``f`` whose many small steps are worth one kernel.
+    of that name returns.
     """
     inputs = tensor(inputs)
     drawing = Drawing(function, recipe)
@@ -59,7 +58,7 @@ def drawn(
         return probe.draw(question, drawing, inputs)
     last = question == "last_gradient"
     answer = _last_gradient(probe, inputs) if last else probe.activations(inputs)
-    return drawing(one_by_one, inputs, answer)
+    return drawing(inputs, answer)
 
 
 def head_of(probe: Probe) -> HeadProbe:

@@ -20,7 +20,6 @@ from saliency.kernels.cam import (
 )
 from saliency.kernels.channels import principal
 from saliency.kernels.resize import bilinear, size_of, space_of
-from saliency.probe.drawn import Fuse
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -151,7 +150,7 @@ class EigenCAM:
         return bilinear(tf.nn.relu(principal(last)), size_of(inputs))
 
 
-def _shown(weigh: Callable[..., Tensor], fuse: Fuse, inputs: Tensor, answer: Any) -> Tensor:  # noqa: ARG001
+def _shown(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> Tensor:
     """Keep what speaks for the target, on the grid of the input."""
     activations, gradient = answer
     cam = weighted(activations[-1], weigh(activations[-1], gradient))

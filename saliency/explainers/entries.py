@@ -177,6 +177,12 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
             "100 F + 100 B",
             "gradient, score",
         ),
+        "extremal_perturbation": Entry(
+            "optimised:ExtremalPerturbation",
+            "The part of a given area that by itself makes the score greatest",
+            "103 F + 100 B",
+            "gradient, score",
+        ),
         "edges": Entry("controls:EdgeMap", "Control: the edges of the picture", "0", ""),
         "guided_backprop": Entry(
             "guided:GuidedBackprop",

@@ -13,8 +13,8 @@ from saliency.explainers.protocol import Explainer
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.channels import principal
+from saliency.kernels.fused import fused_samples
 from saliency.kernels.resize import size_of
-from saliency.probe.drawn import Fuse, one_by_one
 from saliency.probe.protocol import Probe, Tensor
 
 _STATISTICS: Mapping[str, Function] = MappingProxyType(
@@ -122,26 +122,27 @@ class FastCAM:
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
         inputs = tensor(inputs)
-        maps = self._maps(one_by_one, probe.activations(inputs))
+        maps = self._maps(probe.activations(inputs))
         return activity.layer_stack(maps, size=size_of(inputs))
 
-    def _masked(self, fuse: Fuse, inputs: Tensor, answer: Any) -> Tensor:
+    def _masked(self, inputs: Tensor, answer: Any) -> Tensor:
         activations, gradient = answer
         places = _CAMS[str(self.cam)](activations[-1], gradient)
         mask = cam.cam_mask(places, size_of(inputs))
-        return self._with(mask, self._combined(fuse, inputs, activations))
+        return self._with(mask, self._combined(inputs, activations))
 
     def _with(self, mask: Tensor, activity_map: Tensor) -> Tensor:
         return activity_map * (1.0 - mask if self.complement else mask)
 
-    def _combined(self, fuse: Fuse, inputs: Tensor, activations: Sequence[Tensor]) -> Tensor:
-        maps = self._maps(fuse, activations)
+    def _combined(self, inputs: Tensor, activations: Sequence[Tensor]) -> Tensor:
+        maps = self._maps(activations)
         return activity.combine(maps, size=size_of(inputs), weights=self.weights)
 
-    def _maps(self, fuse: Fuse, activations: Sequence[Tensor]) -> list[Tensor]:
+    def _maps(self, activations: Sequence[Tensor]) -> list[Tensor]:
         statistic, norm = _STATISTICS[self.statistic], _NORMS[self.norm]
-        run = fuse if self.statistic in _FUSED else one_by_one
-        return [norm(each) for each in run(statistic, activations)]
+        if self.statistic in _FUSED:
+            return [norm(each) for each in fused_samples(statistic, activations)]
+        return [norm(statistic(each)) for each in activations]
 
 
 @final

@@ -5,12 +5,15 @@ from typing import final
 
 import tensorflow as tf
 
+from saliency.errors import InputError
 from saliency.explainers.asking import check_positive, settled, tensor
-from saliency.kernels.batches import Tensor
+from saliency.kernels.batches import Function
 from saliency.kernels.deletion import deletion_mask
-from saliency.kernels.references import gaussian_blur
+from saliency.kernels.extremal import extremal_mask
+from saliency.kernels.occlusion import blend
+from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
 from saliency.kernels.resize import bilinear, size_of
-from saliency.probe.protocol import Probe
+from saliency.probe.protocol import Probe, Tensor
 
 
 @final
@@ -45,9 +48,8 @@ class MeaningfulPerturbation:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, blurred = settled(probe, inputs), gaussian_blur(inputs, self.sigma)
-        loss = tf.abs(probe.score(inputs) - probe.score(blurred))
         keep = deletion_mask(
-            lambda pictures: probe.gradient(pictures) / _column(loss, pictures.shape.rank),
+            _in_shares(probe, tf.abs(probe.score(inputs) - probe.score(blurred))),
             inputs,
             blurred,
             steps=self.steps,
@@ -57,5 +59,69 @@ class MeaningfulPerturbation:
         return bilinear(1.0 - keep, size_of(inputs))
 
 
-def _column(loss: Tensor, rank: int) -> Tensor:
-    return tf.reshape(tf.maximum(loss, 1e-6), [-1, *[1] * (rank - 1)])
+@final
+@dataclass(frozen=True)
+class ExtremalPerturbation:
+    """The part of a given area that by itself makes the score greatest.
+
+    Returns float32 (N, H, W) in [0, 1]: the smooth mask that shows so much of the picture, and
+    else ``fill``. 0 everywhere where no such part has a score above that of ``fill``. Fong,
+    Patrick and Vedaldi, arXiv 1910.08485, eq. 5 to 9.
+
+    Parameters
+    ----------
+    area
+        Share of the picture, in (0, 1).
+    steps
+        Gradients a picture (Adam), one after the other.
+    grid
+        Mask cells along each side. A cell's blot is three cells wide: no smaller part is found.
+    fill
+        What is seen elsewhere, see :func:`saliency.kernels.references.reference`.
+    seed
+        Of the fill ``"noise"``.
+
+    Raises
+    ------
+    InputError
+        ``area`` is not in (0, 1), another number not above 0, or the fill unknown.
+    """
+
+    area: float = 0.1
+    steps: int = 100
+    grid: int = 14
+    fill: Reference = "blur"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("ExtremalPerturbation", steps=self.steps, grid=self.grid)
+        check_reference(self.fill)
+        if not 0 < self.area < 1:
+            msg = f"ExtremalPerturbation: expected area between 0 and 1, got {self.area}."
+            raise InputError(msg)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, filled = settled(probe, inputs), reference(inputs, self.fill, self.seed)
+        nothing = probe.score(filled)
+        mask = extremal_mask(
+            _in_shares(probe, tf.abs(probe.score(inputs) - nothing)),
+            inputs,
+            filled,
+            area=self.area,
+            steps=self.steps,
+            grid=self.grid,
+        )
+        shown = bilinear(mask, size_of(inputs))
+        found = probe.score(blend(inputs, filled, shown[tf.newaxis])[0])
+        return tf.where(_column(found <= nothing, shown.shape.rank), 0.0, shown)
+
+
+def _in_shares(probe: Probe, loss: Tensor) -> Function:
+    """Return the gradient of the score in units of ``loss`` (N,)."""
+    scale = tf.maximum(loss, 1e-6)
+    return lambda pictures: probe.gradient(pictures) / _column(scale, pictures.shape.rank)
+
+
+def _column(values: Tensor, rank: int) -> Tensor:
+    return tf.reshape(values, [-1, *[1] * (rank - 1)])

@@ -9,7 +9,7 @@ import tensorflow as tf
 from saliency.explainers.asking import check_positive, score_copies, settled, tensor
 from saliency.kernels import grids, segments
 from saliency.kernels.batches import Function, chunks, each
-from saliency.kernels.occlusion import blend
+from saliency.kernels.occlusion import blend_many
 from saliency.kernels.paths import relative_gap
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
@@ -251,7 +251,7 @@ def _scores(
 ) -> Tensor:
     """Score pictures of which the superpixels in ``cells`` (k, S) are seen: (k, N)."""
     found = [
-        each(score, blend(inputs, fill, segments.shown(tf.gather(cells, list(some)), labels)))
+        each(score, blend_many(inputs, fill, segments.shown(tf.gather(cells, list(some)), labels)))
         for some in chunks(range(cells.shape[0]), many)
     ]
     return tf.concat(found, 0)

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from saliency.kernels.activity import unit_range
 from saliency.kernels.batches import Function, Tensor, chunks, each
-from saliency.kernels.occlusion import blend
+from saliency.kernels.occlusion import blend_many
 from saliency.kernels.resize import bilinear, size_of, space_of
 
 
@@ -35,7 +35,7 @@ def increases(
     found, empty = [], score(fill)
     for some in chunks(range(activation.shape[-1]), copies):
         masks = channel_masks(tf.gather(activation, list(some), axis=-1), size_of(inputs))
-        found.append(each(score, blend(inputs, fill, masks)) - empty)
+        found.append(each(score, blend_many(inputs, fill, masks)) - empty)
     return tf.transpose(tf.concat(found, 0))
 
 

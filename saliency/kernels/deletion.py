@@ -3,10 +3,9 @@
 import tensorflow as tf
 
 from saliency.kernels.batches import Function, Tensor
+from saliency.kernels.descent import descend
 from saliency.kernels.occlusion import blend
 from saliency.kernels.resize import bilinear, size_of
-
-_RATE, _DECAY, _DECAY_SQUARES = 0.1, 0.9, 0.999
 
 
 def deletion_mask(
@@ -19,9 +18,6 @@ def deletion_mask(
     smooth: float,
 ) -> Tensor:
     """Minimise score + mean hidden area + ``smooth`` * mean square step between cells with Adam.
-
-    Adam's epsilon is three times a cell's own price, not rounding: with a small one the last
-    digit of a gradient of 0 would move a cell as far as a real one.
 
     Parameters
     ----------
@@ -40,16 +36,13 @@ def deletion_mask(
         float32 (N, grid, grid) in [0, 1]: 1 keeps. Each sample has its own optimiser's state.
     """
     axes = len(size_of(inputs))
-    keep = tf.ones([tf.shape(inputs)[0], *[grid] * axes])
-    mean, square = tf.zeros_like(keep), tf.zeros_like(keep)
-    for step in range(1, steps + 1):
-        slope = _slope(gradient, inputs, fill, keep, smooth)
-        mean = _DECAY * mean + (1 - _DECAY) * slope
-        square = _DECAY_SQUARES * square + (1 - _DECAY_SQUARES) * tf.square(slope)
-        length = tf.sqrt(square / (1 - _DECAY_SQUARES**step)) + 3.0 / grid**axes
-        move = mean / (1 - _DECAY**step) / length
-        keep = tf.clip_by_value(keep - _RATE * move, 0.0, 1.0)
-    return keep
+    start = tf.ones([tf.shape(inputs)[0], *[grid] * axes])
+
+    def slope(keep: Tensor, _: float) -> Tensor:
+        return _slope(gradient, inputs, fill, keep, smooth)
+
+    # Three times a cell's own price.
+    return descend(slope, start, steps=steps, floor=3.0 / grid**axes)
 
 
 def _slope(gradient: Function, inputs: Tensor, fill: Tensor, keep: Tensor, smooth: float) -> Tensor:

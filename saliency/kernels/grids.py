@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import tensorflow as tf
 
 from saliency.kernels.batches import Function, Tensor, chunks, each
-from saliency.kernels.occlusion import blend
+from saliency.kernels.occlusion import blend_many
 from saliency.kernels.resize import bilinear, size_of
 
 
@@ -56,7 +56,7 @@ def scores_under(
 ) -> Tensor:
     """Score ``inputs`` seen through masks (K, h, w), enlarged as needed: float32 (K, N)."""
     found = [
-        each(score, blend(inputs, fill, bilinear(some, size_of(inputs))))
+        each(score, blend_many(inputs, fill, bilinear(some, size_of(inputs))))
         for some in (masks[start : start + copies] for start in range(0, len(masks), copies))
     ]
     return tf.concat(found, 0)
@@ -85,7 +85,7 @@ def seen_minus_average(
     sums = tf.zeros([inputs.shape[0]])
     for some in chunks(draws, copies):
         seen = masks(some)
-        scores = each(score, blend(inputs, fill, seen))
+        scores = each(score, blend_many(inputs, fill, seen))
         total += tf.tensordot(scores, seen, [[0], [0]])
         shown += tf.reduce_sum(seen, axis=0)
         sums += tf.reduce_sum(scores, axis=0)

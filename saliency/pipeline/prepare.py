@@ -96,7 +96,7 @@ class Prepare:
     def _scaled(self, tensor: Array, image: DicomImage) -> Array:
         if callable(self.scale):
             return _called(self.scale, tensor)
-        if self.intensity != "display" and self.scale != "none" and image.pixels.ndim == 2:
+        if self.intensity != "display" and self.scale != "none" and image.display.ndim == 2:
             msg = (
                 f"Prepare: scale={self.scale!r} needs values in 0..255, and {self.intensity} values"
                 " have no such range. Use scale='none', or a callable with your own range."

@@ -14,8 +14,8 @@ Array: TypeAlias = NDArray[Any]
 def frozen(array: object, dtype: DTypeLike, name: str, *, ranks: Sequence[int]) -> Array:
     """Copy ``array`` into a read-only array of ``dtype``; refuse other ranks.
 
-    An array that already is read-only, of that dtype and owns its memory is returned as it is:
-    nobody can change it, so values may share it.
+    An array that already is read-only, of that dtype and order, and owns its memory or is made of
+    bytes is returned as it is: nobody can change it, so values may share it.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def frozen(array: object, dtype: DTypeLike, name: str, *, ranks: Sequence[int]) 
     """
     given = np.asarray(array)
     _check(given, np.dtype(dtype), name, ranks)
-    if given is array and given.dtype == dtype and not given.flags.writeable and _owns(given):
+    if given is array and given.dtype == dtype and _settled(given):
         return given
     copy = np.array(given, dtype=dtype, order="C")
     copy.flags.writeable = False
@@ -40,9 +40,17 @@ def finite(array: Array, name: str) -> Array:
     return array
 
 
-def _owns(array: Array) -> bool:
-    """Say whether nobody else can write into the array: bytes, as Pillow hands them out, cannot."""
-    return array.base is None or isinstance(array.base, bytes)
+def _settled(array: Array) -> bool:
+    """Say whether nobody can write into the array: bytes, as decoders hand them out, do not change.
+
+    A view of an array that is not of bytes is in the hands of who holds that array.
+    """
+    if array.flags.writeable or not array.flags.c_contiguous:
+        return False
+    base: object = array.base
+    while isinstance(base, np.ndarray) and base.base is not None:
+        base = base.base
+    return base is None or isinstance(base, bytes)
 
 
 def _check(array: Array, dtype: np.dtype[Any], name: str, ranks: Sequence[int]) -> None:

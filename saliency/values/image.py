@@ -30,13 +30,13 @@ class DicomImage:
     ----------
     pixels
         float32 (rows, columns) in modality units (HU for CT), or (rows, columns, 3) RGB 0..255.
+        May be :func:`saliency.values.deferred.deferred`, like ``zones`` and ``digest``.
     display
         uint8 on the same grid: VOI and presentation applied; colour as RGB.
     stored
         The stored values (rows, columns), before the Modality LUT; None where there are none.
     zones
-        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all. May be
-        :func:`saliency.values.deferred.deferred`, like ``digest``.
+        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all.
     spacing
         (row mm, column mm) or None.
     frame, frames
@@ -49,6 +49,8 @@ class DicomImage:
         The window used for ``display``; None where a LUT or the whole range was.
     info
         Keywords of :data:`TRAVELS` only.
+    searched
+        Whether ``zones`` has what was found in the pixels, too: nobody needs to look again.
 
     Raises
     ------
@@ -67,34 +69,34 @@ class DicomImage:
     digest: str = field(default_factory=str)
     window: Window | None = None
     info: Mapping[str, str] = field(default_factory=dict)
+    searched: bool = False
 
     def __post_init__(self) -> None:
-        pixels = finite(frozen(self.pixels, np.float32, "pixels", ranks=(2, 3)), "pixels")
         display = frozen(self.display, np.uint8, "display", ranks=(2, 3))
-        if pixels.shape != display.shape or pixels.shape[2:] not in ((), (3,)):
-            msg = f"DicomImage: pixels {pixels.shape} and display {display.shape} must be alike."
-            raise InputError(msg)
         forbidden = set(self.info) - TRAVELS
         if forbidden:
             msg = f"DicomImage.info: {sorted(forbidden)} must not travel with the pixels."
             raise InputError(msg)
-        object.__setattr__(self, "pixels", pixels)
         object.__setattr__(self, "display", display)
         if self.stored is not None:
             stored = frozen(self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3))
             object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "_later", {})
-        for name in ("zones", "digest"):
+        for name in ("pixels", "zones", "digest"):
             self._keep(name, getattr(self, name))
 
     def _keep(self, name: str, value: object) -> None:
-        """Store zones or digest; what is deferred waits until :meth:`__getattr__` is called."""
+        """Store what may be deferred; if it is, it waits until :meth:`__getattr__` is called."""
         if isinstance(value, Deferred):
             self._later[name] = value.compute
             object.__delattr__(self, name)
         else:
-            checked = _checked_zones(value, self.size) if name == "zones" else value
-            object.__setattr__(self, name, checked)
+            object.__setattr__(self, name, self._checked(name, value))
+
+    def _checked(self, name: str, value: Any) -> object:
+        if name == "pixels":
+            return _checked_pixels(value, self.display.shape)
+        return _checked_zones(value, self.size) if name == "zones" else value
 
     def __getattr__(self, name: str) -> Any:
         """Compute what was deferred; Python calls this only for attributes that are not there."""
@@ -114,7 +116,7 @@ class DicomImage:
     @property
     def size(self) -> tuple[int, int]:
         """(rows, columns)."""
-        return self.size_of(self.pixels)
+        return self.size_of(self.display)
 
     @cached_property
     def diagnostic(self) -> Array:
@@ -201,7 +203,7 @@ class DicomImage:
 
     def __repr__(self) -> str:
         rows, columns = self.size
-        kind = "RGB" if self.pixels.ndim == 3 else "grey"
+        kind = "RGB" if self.display.ndim == 3 else "grey"
         where = f", frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
         return f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
 
@@ -218,6 +220,14 @@ def _origin(mask: object) -> str:
     if not callable(mask):
         return "given by hand"
     return f"found by {getattr(mask, '__qualname__', type(mask).__qualname__)}"
+
+
+def _checked_pixels(pixels: Any, shape: tuple[int, ...]) -> Array:
+    checked = finite(frozen(pixels, np.float32, "pixels", ranks=(2, 3)), "pixels")
+    if checked.shape != shape or shape[2:] not in ((), (3,)):
+        msg = f"DicomImage: pixels {checked.shape} and display {shape} must be alike."
+        raise InputError(msg)
+    return checked
 
 
 def _checked_zones(zones: Any, size: tuple[int, int]) -> tuple[Zone, ...]:

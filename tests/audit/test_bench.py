@@ -30,7 +30,7 @@ def test_the_poisoned_model_reads_the_name(told):
     found = verdict("poisoned", "poisoned", told=told)
 
     assert found.finding == "reads"
-    assert found.interval.low > 0.6
+    assert found.interval.low > 0.5
 
 
 def test_a_name_that_misleads_is_read():

@@ -1,6 +1,7 @@
 """The shell asks for an audit as Python does."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -82,3 +83,68 @@ def test_a_table_from_a_spreadsheet(tmp_path):
     table.write_text("\ufeffname,x,sex\na.dcm,1,M\nb.dcm,2,\nc.dcm,3,F\n", encoding="utf-8")
 
     assert table_in(table).column("sex") == {"a.dcm": "M", "c.dcm": "F"}
+
+
+ROWS = (("picture", "label", "site"), *((f"{k}.dcm", str(k % 2), "NS"[k // 3]) for k in range(6)))
+WRITTEN = {
+    "UTF-16": (",", "utf-16"),
+    "UTF-8 with a mark": (",", "utf-8-sig"),
+    "semicolons": (";", "utf-8"),
+    "tabs": ("\t", "utf-8"),
+    "bars in UTF-16": ("|", "utf-16"),
+}
+
+
+@pytest.mark.parametrize(("delimiter", "encoding"), WRITTEN.values(), ids=WRITTEN)
+def test_tables_are_read_as_spreadsheets_write_them(tmp_path, delimiter, encoding):
+    """Whatever divides the cells, and whichever Unicode it is."""
+    table = tmp_path / "labels.csv"
+    lines = [delimiter.join(row) for row in ROWS]
+    table.write_bytes("\r\n".join(lines).encode(encoding))
+    found = table_in(table)
+
+    assert found.columns == ROWS[0]
+    assert found.column("site", "picture") == {f"{k}.dcm": "NS"[k // 3] for k in range(6)}
+    assert found.column("LABEL") == {f"{k}.dcm": str(k % 2) for k in range(6)}
+
+
+def test_strata_of_the_table_and_of_files(folder, capsys):
+    """A column by its name and an attribute by its keyword; files in a column that is not first."""
+    table = folder / "sites.csv"
+    order = [(label, site, picture) for picture, label, site in ROWS]
+    table.write_text("\n".join(";".join(row) for row in order))
+    code = run(
+        folder, "--labels", table, "--files", "picture", "--strata", "site,Manufacturer",
+        "--no-pictures",
+    )  # fmt: skip
+    found = json.loads((folder / "out" / "report.json").read_text())
+    out = capsys.readouterr().out
+
+    assert code == DONE
+    assert [each["name"] for each in found["divisions"]] == ["label", "site", "Manufacturer"]
+    assert "No two groups of site have 4 pictures or more" in out
+    assert found["labelled"] == 6
+    assert "GE MEDICAL" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (("--strata", "hospital"), "hospital"),
+        (("--files", "image"), "'image'.*picture, label, site"),
+        (("--column", "volume"), "continuous"),
+    ],
+    ids=["stratum", "files", "continuous"],
+)
+def test_wrong_columns_are_told_of(folder, capsys, options, match):
+    """One line on standard error, no traceback."""
+    table = folder / "more.csv"
+    rows = [("volume", *ROWS[0])] + [(f"{k}.5", *row) for k, row in enumerate(ROWS[1:])]
+    if options[0] != "--column":
+        rows = list(ROWS)
+    files = () if options[0] == "--files" else ("--files", "picture")
+    table.write_text("\n".join(",".join(row) for row in rows))
+    code = run(folder, "--labels", table, *files, *options)
+
+    assert code == FAILED
+    assert re.search(match, capsys.readouterr().err)

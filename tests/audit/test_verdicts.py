@@ -264,3 +264,30 @@ def test_names_of_classes_are_labels():
     words = [("healthy", "ill")[label] for label in labels]
 
     assert finding(probe, images, labels=words).finding == "reads"
+
+
+@pytest.mark.parametrize(("marks", "finding"), [(5, "no evidence"), (6, "may read"), (8, "reads")])
+def test_pictures_without_a_zone_do_not_vouch_for_it(marks, finding):
+    """Five marks in two groups are a toss of five coins, however many pictures lie beside them."""
+    images, labels = pictures(32, zone=False, mark=0)
+    chosen = []
+    for image, label in zip(images, labels, strict=True):
+        pixels = image.display / 255
+        pixels[corner_mask()] = 0.5
+        shows = label and marks > 0
+        marks -= int(shows)
+        if shows:
+            pixels[corner_mask()] = 1
+        one = shown(pixels)
+        chosen.append(one.with_zone(TEXT, corner_mask()) if shows else one)
+    verdict = finding_of(reader(400, 0, constant=-2), chosen, labels)
+
+    assert verdict.finding == finding
+    assert verdict.finding != "no evidence" or "5 of 32 pictures show it" in verdict.sentence
+
+
+def finding_of(model, images, labels):
+    """Return the verdict about the text where removal, which speaks for itself, is left out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("saliency.audit.run.removal", lambda *_: None)
+        return finding(model, images, labels=labels)

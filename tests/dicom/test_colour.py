@@ -6,6 +6,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicom.build import SIZE, dataset, ramp, written
+from pydicom.pixels.processing import apply_color_lut
 
 from saliency.dicom import read_dicom
 from saliency.dicom.colour import from_ybr, stretched
@@ -82,6 +83,16 @@ def test_whole_chroma_under_the_label_of_half(columns: int) -> None:
     np.testing.assert_array_equal(found.display, plain.display)
 
 
+def test_pairs_in_rows_of_odd_length_are_refused() -> None:
+    """Native YBR_FULL_422 of 53 columns: PS3.3 C.7.6.3 asks for an even number."""
+    made = dataset(np.zeros((37, 53, 3), "u1"), PhotometricInterpretation="YBR_FULL_422")
+    made.PixelData = bytes(37 * 54 * 2)
+
+    with pytest.raises(DicomError, match=r"even number of Columns .*C\.7\.6\.3") as caught:
+        read_dicom(written(made))
+    assert caught.value.reason == "image-pixel"
+
+
 def test_partial_half_chroma_is_shown() -> None:
     """YBR_PARTIAL_422 of Y 16 and 235 without colour is black and white."""
     made = dataset(np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_PARTIAL_422")
@@ -142,6 +153,21 @@ def test_segments_of_the_standard() -> None:
     assert found.tolist() == [10, 20, 30, 40, 50, 60, 10, 20]
 
 
+@pytest.mark.parametrize("little", [True, False])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_an_indirect_segment_counts_bytes(bits: int, little: bool) -> None:  # noqa: FBT001
+    """Its offset has 32 bits whatever the entries have (C.7.9.2.3); here, of the second segment."""
+    second, order = 3 * bits // 8, "<" if little else ">"
+    word = "u1" if bits == 8 else f"{order}u2"
+    start = np.array([second, 0], f"{order}u2").tobytes()
+    raw = np.array([0, 1, 10, 1, 3, 40, 2, 1], word).tobytes() + start
+
+    found = expand_segments(raw, Descriptor(7, 0, bits), little=little)
+
+    assert found is not None
+    assert found.tolist() == [10, 20, 30, 40, 40, 40, 40]
+
+
 @pytest.mark.parametrize(
     "words",
     [[0, 9, 1], [1, 4, 60], [2, 60000, 0, 0], [7, 1, 1], [0, 0, 0, 0], [1, 65535, 1]],
@@ -159,3 +185,24 @@ def test_three_samples_of_grey_are_refused(rgb: np.ndarray) -> None:
 
     with pytest.raises(DicomError, match=r"\(0028,0002\)"):
         read_dicom(file)
+
+
+@pytest.mark.parametrize(("bits", "scale"), [(16, 256), (8, 1)])
+def test_a_segmented_palette_is_as_pydicom_has_it(bits: int, scale: int) -> None:
+    """Discrete, linear and indirect segments, beside pydicom's own expansion.
+
+    The copy starts at byte 0, since pydicom counts words where C.7.9.2.3 counts bytes.
+    """
+    made = pydicom.dcmread(io.BytesIO(palette(bits, scale)))
+    offset = [0, 0] if bits == 16 else [0, 0, 0, 0]
+    words = [0, 2, 10 * scale, 20 * scale, 1, 124, 60 * scale]
+    words += [2, 2, *offset, 1, 4, 255 * scale]
+    for colour in ("Red", "Green", "Blue"):
+        del made[f"{colour}PaletteColorLookupTableData"]
+        segments = np.array(words, "<u2" if bits == 16 else "u1").tobytes()
+        made.add_new(f"Segmented{colour}PaletteColorLookupTableData", "OW", segments)
+
+    expected = apply_color_lut(ramp() % 256, made)
+
+    shown = read_dicom(written(made)).display.astype(int)
+    assert np.abs(shown - (expected >> (bits - 8))).max() <= 1  # pydicom cuts ramps off

@@ -71,12 +71,15 @@ def test_after_training_explains_what_was_learned(tmp_path: Path) -> None:
 
 
 def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
-    """The poisoned model gives the name at least 5 times the heat, for each of the methods."""
+    """The poisoned model gives the name at least 5 times the heat, and the audit tells the two."""
     printed = run(EXAMPLES / "hospital_name.py", tmp_path / "out", folder=tmp_path)
 
     ratios = dict(re.findall(r"(\w+): heat in the name .* ratio ([\d.]+)", printed))
     assert ratios.keys() == {"fastcam", "integrated_gradients", "gradient"}
     assert all(float(ratio) >= 5 for ratio in ratios.values()), printed
+    assert "poisoned: The model reads the name." in printed
+    assert "clean: No evidence that the model reads the name." in printed
+    assert (tmp_path / "out" / "audit-poisoned" / "report.html").exists()
     for method in ratios:
         assert magenta(tmp_path / "out" / f"poisoned-{method}.png") > 2 * magenta(
             tmp_path / "out" / f"clean-{method}.png"

@@ -70,4 +70,16 @@ def test_every_name_has_its_page(name):
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     assert f"`{resolve(name)!r}`" in page
     assert all(f"## {part}" in page for part in ("Formula", "When it misleads", "Reference"))
-    assert f"({name}.md)" in (PAGES / "README.md").read_text(encoding="utf-8")
+
+
+def test_pages_say_what_the_catalogue_says():
+    """The tables of methods, and the cost on each page, are what scripts/make_methods.py writes."""
+    code = (
+        "from make_methods import written\n"
+        "print([path.name for path, text in written() if path.read_text('utf-8') != text])"
+    )
+    folder = PAGES.parents[1] / "scripts"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"

@@ -33,6 +33,7 @@ QUICK = {
     "sobol": {"designs": 4, "grid": 3},
     "hsic": {"masks": 24, "grid": 3},
     "meaningful_perturbation": {"steps": 10, "grid": 6},
+    "extremal_perturbation": {"steps": 10, "grid": 6},
 }
 
 #: Completeness gap that the quick forms keep to; the defaults keep to 0.01.

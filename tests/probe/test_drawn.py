@@ -8,8 +8,9 @@ from probe import nets
 import saliency as sal
 from saliency.explainers.fastcam import FastCAM
 from saliency.kernels.activity import smoe_scale
+from saliency.kernels.fused import fused_samples
 from saliency.probe.compiled import Terms
-from saliency.probe.drawn import Drawing, fused, one_by_one
+from saliency.probe.drawn import Drawing
 
 
 def layers(samples, channels):
@@ -25,11 +26,11 @@ def layers(samples, channels):
 
 
 @pytest.mark.parametrize("channels", [1, 3, 6, 12])
-def test_fused_equals_one_by_one(channels):
+def test_one_kernel_equals_twenty_operations(channels):
     """One kernel or twenty operations: the same statistic, and exactly 0 of a dead layer."""
     given = layers(3, channels)
-    run = tf.function(lambda *tensors: fused(smoe_scale, tensors), autograph=False)
-    for found, wanted in zip(run(*given), one_by_one(smoe_scale, given), strict=True):
+    run = tf.function(lambda *tensors: fused_samples(smoe_scale, tensors), autograph=False)
+    for found, wanted in zip(run(*given), map(smoe_scale, given), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=3e-6, atol=4e-6)
         assert not np.any(found[-1])
 

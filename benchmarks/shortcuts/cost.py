@@ -1,0 +1,67 @@
+"""What an audit costs: ``SALIENCY_SHARED=... python benchmarks/shortcuts/cost.py 100``.
+
+For so many pictures, one number a process: peak memory, processor time, pictures shown to
+the model beside those of heatmaps, and the time in forward passes of the model, one picture at a
+time. The pictures are the shared bench's 36 X-rays with names, over and over.
+"""
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+import saliency as sal
+from saliency.audit.asking import Asker
+
+
+def row(count: int) -> str:
+    """Audit so many pictures."""
+    place = Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut"
+    files = sorted((place / "dicom" / "test_poisoned").iterdir())
+    rows = json.loads((place / "annotations.json").read_text())["images"]
+    labels = {one["id"]: one["label"] for one in rows}
+    chosen = [files[index % len(files)] for index in range(count)]
+    probe = sal.KerasProbe(place / "models" / "clean.keras")
+    pass_ = forward(probe)
+    shown = []
+    batches = Asker.batches
+    Asker.batches = lambda self, images: counted(batches(self, images), shown)
+    started = time.process_time()
+    prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
+    report = sal.audit(probe, chosen, labels=[labels[one.stem] for one in chosen], prepare=prepare)
+    spent = time.process_time() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return (
+        f"{count} pictures, {report.facts['asked']} tested, zones {', '.join(report.verdicts)}: "
+        f"peak {peak:.0f} MiB, {spent:.0f} s of processor time, {sum(shown)} pictures shown, "
+        f"{spent / pass_ / count:.0f} forward passes a picture"
+    )
+
+
+def counted(batches: object, shown: list[int]) -> object:
+    """Count the pictures of batches."""
+    for batch in batches:
+        shown.append(len(batch))
+        yield batch
+
+
+def forward(probe: sal.KerasProbe) -> float:
+    """Return the median processor time of a forward pass of one picture."""
+    bound, picture = probe.at(0), np.zeros((1, 256, 256, 1), np.float32)
+    bound.score(picture)
+    times = []
+    for _ in range(15):
+        started = time.process_time()
+        bound.score(picture)
+        times.append(time.process_time() - started)
+    return float(np.median(times))
+
+
+if __name__ == "__main__":
+    print(row(int(sys.argv[1])), flush=True)

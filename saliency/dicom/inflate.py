@@ -1,0 +1,29 @@
+"""Deflate streams (RFC 1951), with an end to what comes out of them."""
+
+import zlib
+from typing import Final
+
+import imagecodecs
+
+_LIKELY: Final = 4  # times as long: pictures seldom get shorter without a loss
+_SPARE: Final = 2**16
+
+
+def inflate(data: bytes, most: int) -> bytes | None:
+    """Return at most ``most`` + 1 inflated bytes; None where the stream is broken.
+
+    A byte more than ``most`` says that there are others. libdeflate is twice as fast as zlib, and
+    knows only streams that fit; those that do not, and broken ones, are tried again.
+    """
+    room = min(most, _LIKELY * len(data) + _SPARE)
+    try:
+        return bytes(imagecodecs.deflate_decode(data, raw=True, out=room))
+    except (ValueError, RuntimeError):
+        return _slowly(data, most + 1)
+
+
+def _slowly(data: bytes, most: int) -> bytes | None:
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most)
+    except zlib.error:
+        return None

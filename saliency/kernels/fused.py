@@ -1,0 +1,58 @@
+"""One walk through memory for what TensorFlow does in several."""
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, wraps
+
+import tensorflow as tf
+
+from saliency.kernels.batches import Tensor
+
+
+def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Compile a function of tensors to one XLA kernel for each shape.
+
+    The kernel reads each argument and writes each result once. Where TensorFlow comes without
+    a compiler for its device, the function runs operation by operation.
+    """
+    compiled = tf.function(function, autograph=False, jit_compile=True, reduce_retracing=True)
+
+    @wraps(function)
+    def run(*tensors: Tensor) -> Tensor:
+        return compiled(*tensors) if _compiler() else function(*tensors)
+
+    return run
+
+
+def fused_samples(
+    function: Callable[[Tensor], Tensor], activations: Sequence[Tensor]
+) -> list[Tensor]:
+    """Run a function of (..., C) -> (...) over each of several activations (N, h, w, C).
+
+    In a graph that is one XLA kernel, which reads each activation once or twice. XLA compiles for
+    fixed shapes: so it is given one sample after another, and compiles once for all batch sizes.
+    Outside of a graph, where the sizes are free, or where XLA cannot compile for the device, it is
+    operation by operation.
+    """
+    static = all(each.shape[1:].is_fully_defined() for each in activations)
+    if tf.executing_eagerly() or not static or not _compiler():
+        return [function(each) for each in activations]
+
+    @tf.function(autograph=False, jit_compile=True)  # type: ignore[untyped-decorator]
+    def kernel(*layers: Tensor) -> list[Tensor]:
+        return [function(each) for each in layers]
+
+    specs = [tf.TensorSpec(each.shape[1:-1], tf.float32) for each in activations]
+    numbers = tf.range(tf.shape(activations[0])[0])
+    # One number is mapped, and not the activations: those would be copied to be taken apart.
+    sample = lambda number: kernel(*(each[number] for each in activations))  # noqa: E731
+    return list(tf.map_fn(sample, numbers, fn_output_signature=specs))
+
+
+@lru_cache(maxsize=1)
+def _compiler() -> bool:
+    """Try whether there is one: some builds and devices of TensorFlow come without."""
+    try:
+        tf.function(tf.negative, autograph=False, jit_compile=True)(tf.zeros(1))
+    except (tf.errors.OpError, ValueError):
+        return False
+    return True

@@ -1,0 +1,129 @@
+"""A report opens in a browser from a file: small, dark, printed, without script or network."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pytest
+from audit.chromium import run
+from marked_pictures import pictures, reader
+from PIL import Image
+
+import saliency as sal
+
+LIGHT, DARK = (255, 255, 255), (20, 24, 28)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A report with strips, tables, strata and failures."""
+    place = tmp_path_factory.mktemp("browser")
+    images, labels = pictures(16)
+    sites = ["a long name of a site", "b"] * 8
+    probe = sal.KerasProbe(reader(40, 8), labels=["healthy", "ill, or so it seems"])
+    report = sal.audit(
+        probe,
+        [b"no file", *images],
+        labels=[0, *labels],
+        strata={"site": ["b", *sites]},
+        zones=lambda image: {"a_zone_with_a_very_long_name_indeed": image.display > 200},
+    )
+    report.save(place / "report")
+    return place
+
+
+def pixels(folder, name, *options, page=None):
+    """Return a screenshot, uint8 (rows, columns, 3)."""
+    picture, page = folder / f"{name}.png", page or folder / "report" / "report.html"
+    run(folder, page, "--window-size=1000,1400", f"--screenshot={picture}", *options)
+    with Image.open(picture) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def test_no_script_is_needed(folder):
+    """The page looks the same to the pixel in a frame where scripts are forbidden."""
+    shown = []
+    for name, sandbox in (("free", ""), ("bound", "sandbox")):
+        frame = folder / f"{name}.html"
+        frame.write_text(
+            "<body style='margin:0'><iframe style='border:0' width=1000 height=1400 "
+            f"{sandbox} src='report/report.html'></iframe>"
+        )
+        shown.append(pixels(folder, name, page=frame))
+
+    assert (shown[0] == shown[1]).all()
+    assert shown[0].std() > 20
+    assert tuple(shown[0][2, 2]) == LIGHT
+
+
+def test_a_dark_screen_stays_dark(folder):
+    """Ground and ink change places for those who work in the dark."""
+    shown = pixels(folder, "dark", "--blink-settings=preferredColorScheme=0")
+
+    assert tuple(shown[2, 2]) == DARK
+    assert (shown[:, :16] == DARK).all()
+
+
+@pytest.mark.parametrize("width", [320, 390, 768])
+def test_it_is_never_wider_than_a_phone(folder, width):
+    """Nobody scrolls sideways; wide tables do so by themselves."""
+    harness = folder / f"harness{width}.html"
+    harness.write_text(
+        f"<iframe id=f width={width} height=700 src='report/report.html'></iframe><script>"
+        "onload=()=>{const d=f.contentDocument.documentElement;"
+        "document.title=`${d.scrollWidth} ${d.clientWidth} ${d.scrollHeight}`}</script>"
+    )
+    page = run(folder, harness, "--allow-file-access-from-files", "--dump-dom")
+    wide, seen, high = map(int, re.search(r"<title>(\d+) (\d+) (\d+)", page).groups())
+
+    assert wide == seen
+    assert high > 1500
+
+
+def test_nothing_is_asked_of_a_network(folder):
+    """Every request of the page is for the file itself, or for data inside it."""
+    log = folder / "net.json"
+    run(
+        folder,
+        folder / "report" / "report.html",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        f"--log-net-log={log}",
+        "--dump-dom",
+    )
+    asked = json.loads(log.read_text())["events"]
+    addresses = {one["params"]["url"] for one in asked if "url" in one.get("params", {})}
+    outside = {
+        each for each in addresses if re.match(r"https?://(?!(localhost|127\.0\.0\.1))", each)
+    }
+
+    assert not {each for each in outside if "google" not in each}
+    assert 'src="http' not in (folder / "report" / "report.html").read_text()
+
+
+def test_it_prints(folder):
+    """A few pages of paper, with the pictures."""
+    paper = folder / "paper.pdf"
+    run(folder, folder / "report" / "report.html", f"--print-to-pdf={paper}")
+    raw = paper.read_bytes()
+
+    assert raw.startswith(b"%PDF")
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", raw)) <= 12
+    assert raw.count(b"/Subtype /Image") > 3
+
+
+def test_it_opens_anywhere(folder, tmp_path):
+    """A copy of the page alone, in another folder, shows all of its pictures."""
+    shutil.copy(folder / "report" / "report.html", tmp_path / "copy.html")
+    harness = tmp_path / "harness.html"
+    harness.write_text(
+        "<iframe id=f width=800 height=700 src='copy.html'></iframe><script>"
+        "onload=()=>{const i=[...f.contentDocument.images];"
+        "document.title=`${i.length} ${i.filter(e=>e.naturalWidth>0).length}`}</script>"
+    )
+    page = run(folder, harness, "--allow-file-access-from-files", "--dump-dom")
+    there, shown = map(int, re.search(r"<title>(\d+) (\d+)", page).groups())
+
+    assert there == shown > 3
