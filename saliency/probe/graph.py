@@ -113,7 +113,7 @@ class Graph:
     @property
     def lasting(self) -> bool:
         """Whether it holds no values that were worked out, perhaps of weights, while drawing."""
-        return not any(map(_worked_out, self.nodes)) and bool(self.nodes)
+        return not any(map(_worked_out, self.nodes))
 
     def run(self, inputs: Any, rule: Rule | None = None) -> Walk:
         """Run every operation on tensors in inference mode, and remember each call.
@@ -299,7 +299,8 @@ def _has_code(operation: Operation) -> bool:
     """Return whether this is a model or a layer whose call somebody else wrote."""
     if isinstance(operation, keras.Model | keras.layers.Lambda):
         return True
-    own = not type(operation).__module__.startswith("keras.")
+    module = type(operation).__module__
+    own = not module.startswith("keras.") or module.startswith("keras.src.applications.")
     return own and isinstance(operation, keras.Layer)
 
 

@@ -19,8 +19,12 @@ class Kind(Enum):
     """A kernel and a bias, then an activation."""
     NORM = auto()
     """Batch normalisation: a factor and a shift for each channel."""
+    STANDARDISE = auto()
+    """Takes a mean away and divides by a spread, both of the tensor itself."""
     PREPARE = auto()
     """Scales and shifts what comes in, by constants."""
+    PRODUCT = auto()
+    """Multiplies tensors, or divides one by another."""
     MOVE = auto()
     """Moves, copies, cuts or pads values with zeros."""
     WINNER = auto()
@@ -55,7 +59,17 @@ LINEAR = (
 LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
     (Kind.LINEAR, LINEAR),
     (Kind.NORM, (_L.BatchNormalization,)),
+    (
+        Kind.STANDARDISE,
+        (
+            _L.GroupNormalization,
+            _L.LayerNormalization,
+            _L.UnitNormalization,
+            *(getattr(_L, name) for name in ("RMSNormalization",) if hasattr(_L, name)),
+        ),
+    ),
     (Kind.PREPARE, (_L.Rescaling, _L.Normalization)),
+    (Kind.PRODUCT, (_L.Multiply,)),
     (
         Kind.MOVE,
         (
@@ -104,6 +118,15 @@ LAYERS: tuple[tuple[Kind, tuple[type, ...]], ...] = (
 )
 """Layers by kind."""
 
+_ZERO_AT_ZERO_OPERATIONS = (
+    *("Abs", "Absolute", "Celu", "Elu", "Gelu", "HardSilu", "LeakyRelu", "Mish", "Relu", "Relu6"),
+    *("Selu", "Silu", "Softsign", "Sqrt", "Square", "Tanh"),
+)
+_OTHER_OPERATIONS = (
+    *("Exp", "HardSigmoid", "Log", "Log1p", "LogSigmoid", "Reciprocal", "Rsqrt", "Sigmoid"),
+    "Softplus",
+)
+
 OPERATIONS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
     (
         Kind.MOVE,
@@ -113,16 +136,11 @@ OPERATIONS: tuple[tuple[Kind, tuple[str, ...]], ...] = (
         ),
     ),
     (Kind.WINNER, ("Amax", "Max", "MaxPool", "Maximum")),
-    (Kind.MEAN, ("AveragePool", "Mean")),
+    (Kind.MEAN, ("AveragePool", "Mean", "Sum")),
     (Kind.SUM, ("Add", "Subtract")),
-    (Kind.PREPARE, ("Divide", "Multiply", "TrueDivide")),
-    (
-        Kind.ACTIVATION,
-        (
-            *("Elu", "Gelu", "HardSilu", "LeakyRelu", "Relu", "Relu6", "Selu", "Sigmoid"),
-            *("Silu", "Softplus", "Softsign", "Tanh"),
-        ),
-    ),
+    (Kind.PREPARE, ("Negative",)),
+    (Kind.PRODUCT, ("Divide", "Multiply", "TrueDivide")),
+    (Kind.ACTIVATION, (*_ZERO_AT_ZERO_OPERATIONS, *_OTHER_OPERATIONS)),
 )
 """Operations of ``keras.ops`` by kind, by the names of their classes."""
 
@@ -148,6 +166,9 @@ HOMOGENEOUS = _functions(("leaky_relu", "linear", "relu"))
 ELEMENTWISE = (*ZERO_AT_ZERO, *_functions(_OTHERS))
 """Activation functions that work value by value."""
 
+SQUASHING = _functions(("hard_sigmoid", "sigmoid", "softmax"))
+"""Activation functions that end between 0 and 1: what they give is a gate in a product."""
+
 
 def kind_of(operation: Operation) -> Kind:
     """Return the kind of an operation; a subclass with a call of its own is unknown."""
@@ -159,11 +180,29 @@ def kind_of(operation: Operation) -> Kind:
     return Kind.UNKNOWN
 
 
+def kind_at(operation: Operation, args: Any) -> Kind:
+    """Return the kind of a call: a product with constants alone only scales."""
+    kind = kind_of(operation)
+    if kind is not Kind.PRODUCT or len(tensors(args)) > 1:
+        return kind
+    divides = "Divide" in type(operation).__name__
+    return Kind.PRODUCT if divides and not tensors(args[0]) else Kind.PREPARE
+
+
 def zero_at_zero(operation: Operation) -> bool:
     """Return whether what an operation applies last gives 0 for 0."""
     if not isinstance(operation, keras.Layer):
-        return type(operation).__name__ not in ("Sigmoid", "Softplus")
+        return type(operation).__name__ in _ZERO_AT_ZERO_OPERATIONS
     return _among(operation, ZERO_AT_ZERO)
+
+
+def squashes(operation: Operation) -> bool:
+    """Return whether an operation ends in a function whose values lie between 0 and 1."""
+    if isinstance(operation, _L.Softmax):
+        return True
+    if not isinstance(operation, keras.Layer):
+        return type(operation).__name__ in ("HardSigmoid", "Sigmoid", "Softmax")
+    return any(getattr(operation, "activation", None) is each for each in SQUASHING)
 
 
 def elementwise(operation: Operation) -> bool:
@@ -206,6 +245,8 @@ def _checked(kind: Kind, operation: Operation) -> Kind:
     if kind is Kind.LINEAR and made:
         return Kind.UNKNOWN
     if kind is Kind.ACTIVATION and not _among(operation, ELEMENTWISE):
+        return Kind.UNKNOWN
+    if kind is Kind.STANDARDISE and getattr(operation, "rms_scaling", False):
         return Kind.UNKNOWN
     return kind
 

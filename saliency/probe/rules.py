@@ -155,10 +155,10 @@ def check_known(
     ModelError
         Names the first such layer.
     """
-    for name, operation, output in unknown:
-        flat = tensors(output)
-        after = tf.gradients(list(ends), flat) if flat else ()
-        if all(each is None for each in after) or tf.gradients(flat, start) == [None]:
+    places = [(name, operation, each) for name, operation, out in unknown for each in tensors(out)]
+    after = tf.gradients(list(ends), [each for *_, each in places]) if places else ()
+    for (name, operation, each), slope in zip(places, after, strict=True):
+        if slope is None or tf.gradients(each, start) == [None]:
             continue
         function = getattr(getattr(operation, "activation", None), "__name__", None)
         kind = type(operation).__name__ + (f" with {function}" if function else "")

@@ -9,11 +9,9 @@ import tensorflow as tf
 
 from saliency.probe.folding import along, factor_and_shift, linear_bias
 from saliency.probe.graph import Operation
-from saliency.probe.kinds import Kind, elementwise, homogeneous, kind_of, linear_last, tensors
+from saliency.probe.kinds import Kind, homogeneous, kind_at, linear_last, tensors
 from saliency.probe.protocol import Tensor
-from saliency.probe.rules import before, check_known
-
-_PLAIN = (Kind.MOVE, Kind.WINNER, Kind.MEAN)
+from saliency.probe.rules import before, called, check_known
 
 
 @final
@@ -24,7 +22,8 @@ class BiasGradients:
     Answers a pair: float32 (N, H, W, C), and a tuple of float32 (N, h, w, c) or (N, c), in the
     order of the network, channels last. Derivative times picture and all of the others sum to the
     score, where it is linear in the logits. What other inputs, which are held, add to the way of
-    the picture is a bias too; it has no place on the picture: (N, 1).
+    the picture is a bias too; it has no place on the picture: (N, 1). Nor has what a layer adds
+    whose inside is not known.
     """
 
     def begin(self) -> "_BiasGradients":
@@ -39,13 +38,18 @@ class _BiasGradients:
     def __init__(self) -> None:
         self.unknown: list[tuple[str, Operation, Any]] = []
         self.entered: list[tuple[Tensor, Tensor]] = []
+        self.placeless: list[tuple[Tensor, Tensor]] = []
 
     def __call__(
         self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
     ) -> Any:
-        kind = kind_of(operation)
+        kind = kind_at(operation, args)
         if kind is Kind.LINEAR:
-            return self._linear(name, operation, args, call)
+            return self._linear(operation, args, call)
+        if kind in (Kind.PRODUCT, Kind.STANDARDISE):
+            return self._curved(name, operation, args, call, self.entered)
+        if kind is Kind.UNKNOWN:
+            return self._curved(name, operation, args, call, self.placeless)
         output = tf.nest.map_structure(tf.identity, call(*args))
         if kind is Kind.ACTIVATION:
             self._activated(operation, args[0], output)
@@ -55,8 +59,6 @@ class _BiasGradients:
             self.entered.append((output, along(shift, rank, operation.axis % rank)))
         elif kind in (Kind.PREPARE, Kind.SUM) and len(tensors(args)) == 1:
             self.entered.append((output, call(*keras.tree.map_structure(_blank, args))))
-        elif kind not in (*_PLAIN, Kind.SUM):
-            self.unknown.append((name, operation, output))
         return output
 
     def finish(self, forward: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
@@ -71,13 +73,17 @@ class _BiasGradients:
         ends, inputs = keras.tree.flatten(forward.explained()), forward.inputs
         check_known("FullGrad", self.unknown, ends, inputs)
         joined = _joined(forward) if forward.held else []
-        entered = [pair for pair in self.entered if not joined or _depends(pair[0], inputs)]
+        entered, placeless = (
+            [pair for pair in pairs if not joined or _depends(pair[0], inputs)]
+            for pairs in (self.entered, self.placeless)
+        )
+        placeless += [(each, each) for each in joined]
         slope = tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
         parts = [_shown(forward, part) for part in _parts(score, entered)]
-        return slope, (*parts, *map(_total, _parts(score, [(each, each) for each in joined])))
+        return slope, (*parts, *map(_total, _parts(score, placeless)))
 
     def _linear(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
     ) -> Tensor:
         plain = linear_last(operation)
         linear = tf.identity(call(*args) if plain else before(operation, args, call))
@@ -86,17 +92,50 @@ class _BiasGradients:
         if plain:
             return linear
         output = tf.identity(operation.activation(linear))
-        if elementwise(operation):
-            self._activated(operation, linear, output)
-        else:
+        self._activated(operation, linear, output)
+        return output
+
+    def _curved(
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
+        entered: list[tuple[Tensor, Tensor]],
+    ) -> Any:
+        """Note the bias that any differentiable step has at its inputs x: output - J x."""
+        args, named = keras.tree.map_structure(_apart, (args, getattr(call, "keywords", {})))
+        output = tf.nest.map_structure(tf.identity, called(operation, call)(*args, **named))
+        given = _floats((args, named))
+        try:
+            biases = [each - _tangent(each, given) for each in _floats(output)]
+        except LookupError:  # TensorFlow has no derivative of a derivative
             self.unknown.append((name, operation, output))
+            return output
+        entered += zip(_floats(output), map(tf.stop_gradient, biases), strict=True)
         return output
 
     def _activated(self, operation: Operation, z: Tensor, output: Tensor) -> None:
         """Note the bias that a curved activation has at z: output - slope z."""
         if not homogeneous(operation):
-            slope = tf.gradients(output, [z], unconnected_gradients="zero")[0]
-            self.entered.append((output, tf.stop_gradient(output - slope * z)))
+            part = _tangent(output, [z])
+            self.entered.append((output, tf.stop_gradient(output - part)))
+
+
+def _apart(value: Any) -> Any:
+    """Return a tensor of its own: what one argument owes to another does not count."""
+    return tf.identity(value) if tf.is_symbolic_tensor(value) else value
+
+
+def _tangent(output: Tensor, given: list[Tensor]) -> Tensor:
+    """Return J x: the derivative of an output by all x, times x, by differentiating twice."""
+    seed = tf.ones_like(output)
+    back = tf.gradients(output, given, seed, unconnected_gradients="zero")
+    return tf.gradients(back, seed, given, unconnected_gradients="zero")[0]
+
+
+def _floats(values: Any) -> list[Tensor]:
+    return [each for each in tensors(values) if each.dtype.is_floating]
 
 
 def _blank(value: Any) -> Any:
@@ -120,7 +159,7 @@ def _joined(forward: Any) -> list[Tensor]:
 
 
 def _depends(tensor: Any, inputs: Tensor) -> bool:
-    flat = [each for each in tensors(tensor) if each.dtype.is_floating]
+    flat = _floats(tensor)
     return bool(flat) and tf.gradients(flat, [inputs]) != [None]
 
 

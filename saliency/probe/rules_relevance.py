@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from saliency.probe.folding import Linear, along, factor_and_shift, folded, linear_steps
 from saliency.probe.graph import Operation
-from saliency.probe.kinds import Kind, kind_of, linear_last, tensors, zero_at_zero
+from saliency.probe.kinds import Kind, kind_at, linear_last, squashes, tensors, zero_at_zero
 from saliency.probe.protocol import Tensor
 from saliency.probe.rules import before, check_known, straight_through
 from saliency.probe.shares import (
@@ -26,7 +26,14 @@ from saliency.probe.shares import (
     gamma_share,
     plus_share,
     seed,
-    stabilised,
+)
+from saliency.probe.ways_back import (
+    STABILISER,
+    added,
+    let_by,
+    multiplied,
+    routed,
+    standardised,
 )
 
 Composite: TypeAlias = Literal[
@@ -50,8 +57,11 @@ COMPOSITES: Mapping[str, tuple[str, bool]] = MappingProxyType(
 )
 """The rule of convolutions, and whether the first layer's is flat. Dense layers have epsilon."""
 
-STABILISER = 1e-6
-"""Keeps divisions by 0 away, where a rule has no epsilon of its own."""
+
+WAYS: Mapping[Kind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]] = (
+    MappingProxyType({Kind.STANDARDISE: standardised, Kind.SUM: added})
+)
+"""Ways back of steps that ask nothing of the steps before them; others are let by."""
 
 
 @final
@@ -89,21 +99,20 @@ class _Relevance:
         self.unknown: list[tuple[str, Operation, Any]] = []
         self._linear: dict[int, tuple[Tensor, Tensor, Linear]] = {}
         self._deep: dict[int, Tensor] = {}
+        self._gates: dict[int, Tensor] = {}
 
     def __call__(
         self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
     ) -> Any:
-        kind = kind_of(operation)
+        kind = kind_at(operation, args)
         if kind is Kind.LINEAR:
-            return self._deeper(self._through_linear(name, operation, args, call))
-        output = call(*args)
-        if any(id(each) in self._deep for each in tensors(args)):
-            self._deeper(output)
-        shared = self._shared(kind, operation, args, call, output)
-        if shared is None:
-            self.unknown.append((name, operation, output))
-            return output
-        return self._deeper(shared) if self._is_deep(output) else shared
+            found = self._deeper(self._through_linear(name, operation, args, call))
+        else:
+            found = self._through_other(name, operation, args, call)
+        gate = kind in (Kind.MOVE, Kind.PREPARE) and all(map(self._is_gate, tensors(args)))
+        if gate or squashes(operation):
+            self._gates |= {id(each): each for each in tensors(found)}
+        return found
 
     def finish(self, forward: Any) -> Tensor:
         """Return the relevance of the pictures.
@@ -120,6 +129,19 @@ class _Relevance:
         inputs = forward.inputs
         return tf.gradients(ends, [inputs], starts, unconnected_gradients="zero")[0]
 
+    def _through_other(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        """Share relevance of what has no kernel, and note what no way back is known for."""
+        output = call(*args)
+        if any(id(each) in self._deep for each in tensors(args)):
+            self._deeper(output)
+        shared = self._shared(kind_at(operation, args), operation, args, call, output)
+        if shared is None:
+            self.unknown.append((name, operation, output))
+            return output
+        return self._deeper(shared) if self._is_deep(output) else shared
+
     def _shared(
         self,
         kind: Kind,
@@ -134,12 +156,10 @@ class _Relevance:
         if kind is Kind.NORM:
             return self._through_norm(operation, args[0], output)
         if kind is Kind.MEAN:
-            return _routed(output, call(seed(args[0], args[0])), output)
-        return (
-            _added(operation, args, output)
-            if kind is Kind.SUM
-            else _let_by(kind, operation, args, output)
-        )
+            return routed(output, call(seed(args[0], args[0])), output)
+        if kind is Kind.PRODUCT:
+            return multiplied(operation, args, output, self._is_gate)
+        return WAYS.get(kind, let_by)(operation, args, output)
 
     def _through_linear(
         self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
@@ -171,7 +191,7 @@ class _Relevance:
             if whole is not None:
                 return self._step(whole, source, source, output)
         factor = along(factor_and_shift(norm)[0], rank, norm.axis % rank)
-        return _routed(output, tf.cast(factor, x.dtype) * seed(x, x), output)
+        return routed(output, tf.cast(factor, x.dtype) * seed(x, x), output)
 
     def _step(self, step: Linear, x: Tensor, given: Tensor, output: Tensor) -> Tensor:
         share = self._share(step, x, given)
@@ -200,37 +220,5 @@ class _Relevance:
     def _is_deep(self, tensor: Any) -> bool:
         return any(id(each) in self._deep for each in tensors(tensor))
 
-
-def _routed(output: Tensor, share: Tensor, total: Tensor) -> Tensor:
-    """Return the output with shares, in proportion to its own parts, as the way back."""
-    held = tf.stop_gradient(stabilised(tf.cast(total, tf.float32), STABILISER))
-    shares = tf.cast(tf.cast(share, tf.float32) / held, output.dtype)
-    return tf.stop_gradient(output) + shares
-
-
-def _let_by(
-    kind: Kind, operation: Operation, args: tuple[Any, ...], output: Tensor
-) -> Tensor | None:
-    """Hand relevance on through activations, and through constants; else None."""
-    if kind is Kind.ACTIVATION and zero_at_zero(operation):
-        return straight_through(output, args[0])
-    alone = kind is Kind.PREPARE and len(tensors(args)) == 1
-    return _passed(tensors(args)[0], output) if alone else None
-
-
-def _passed(x: Tensor, output: Tensor) -> Tensor | None:
-    """Hand relevance on as it is, through what scales and shifts by constants."""
-    same = x.shape.is_compatible_with(output.shape)
-    return straight_through(output, tf.cast(x, output.dtype)) if same else None
-
-
-def _added(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
-    """Share a sum's relevance in proportion to what each tensor added to it (epsilon rule)."""
-    given = tensors(args)
-    if len(given) == 1:
-        return _passed(given[0], output)
-    less = type(operation).__name__ == "Subtract"
-    over = len(given) if isinstance(operation, keras.layers.Average) else 1
-    signs = (1.0, *[-1.0 if less else 1.0] * (len(given) - 1))
-    seeds = (sign / over * seed(each, each) for sign, each in zip(signs, given, strict=True))
-    return _routed(output, sum(seeds, tf.zeros_like(output)), output)
+    def _is_gate(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._gates

@@ -262,7 +262,7 @@ def test_an_unknown_layer_is_named():
     """A layer without a rule is an error only where the score comes through it."""
     inputs = keras.Input((5, 6, 2))
     x = layers.Conv2D(2, 3, activation="sigmoid", name="gate")(inputs)
-    y = layers.LayerNormalization(name="norm")(layers.Conv2D(2, 3)(inputs))
+    y = layers.Softmax(name="norm")(layers.Conv2D(2, 3)(inputs))
     heads = [layers.Dense(2)(layers.Flatten()(each)) for each in (x, y, inputs)]
     model, pictures = keras.Model(inputs, heads), nets.pictures(1, (5, 6, 2))
     for part, name in ((0, r"'gate' \(Conv2D with sigmoid\)"), (1, "'norm'")):

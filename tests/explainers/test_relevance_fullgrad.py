@@ -92,9 +92,10 @@ def test_nested_and_flat_give_one_map():
 
 
 def test_what_has_no_rule_is_refused():
-    """A layer normalisation, and a probe without layers."""
+    """A step whose derivative has no derivative in TensorFlow, and a probe without layers."""
     inputs = keras.Input(SHAPE)
-    x = layers.LayerNormalization(name="norm")(layers.Conv2D(2, 3)(inputs))
+    norm = layers.Lambda(tf.nn.local_response_normalization, lambda shape: shape, name="norm")
+    x = norm(layers.Conv2D(2, 3)(inputs))
     model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
     with pytest.raises(ModelError, match="FullGrad has no rule for the layer 'norm'"):
         FullGrad()(sal.KerasProbe(model).at(0), nets.pictures(1, SHAPE))

@@ -1,0 +1,90 @@
+"""Networks of keras.applications cut down to seconds, made of the very same blocks."""
+
+import keras
+import numpy as np
+from keras.src.applications import convnext, efficientnet, mobilenet_v3
+
+SHAPE = (40, 56, 3)
+CLASSES = 4
+
+
+def convnext_block():
+    """Patches, layer normalisation, depthwise convolution, GELU, layer scale."""
+    return living(
+        convnext.ConvNeXt(
+            depths=[1, 1, 1, 1],
+            projection_dims=[4, 6, 8, 10],
+            drop_path_rate=0.2,
+            layer_scale_init_value=0.5,
+            weights=None,
+            input_shape=SHAPE,
+            classes=CLASSES,
+            name="tiny_convnext",
+        )
+    )
+
+
+def efficientnet_block():
+    """Normalisation inside, expansion, squeeze and excitation, swish, a skip."""
+    blocks = [
+        dict(block, filters_in=filters, filters_out=8, repeats=1, strides=strides)
+        for block, filters, strides in zip(
+            efficientnet.DEFAULT_BLOCKS_ARGS[:2], (32, 8), (2, 1), strict=True
+        )
+    ]
+    return living(
+        efficientnet.EfficientNet(
+            1.0,
+            1.0,
+            32,
+            blocks_args=blocks,
+            weights=None,
+            input_shape=SHAPE,
+            classes=CLASSES,
+            name="tiny_efficientnet",
+        )
+    )
+
+
+def mobilenet_block():
+    """Hard swish, and gates that are hard sigmoids made of ReLU6."""
+
+    def stack(x, kernel, activation, squeeze):
+        block = mobilenet_v3._inverted_res_block
+        x = block(x, 1, 8, 3, 2, squeeze, mobilenet_v3.relu, 0)
+        return block(x, 3, 8, kernel, 1, squeeze, activation, 1)
+
+    return living(
+        mobilenet_v3.MobileNetV3(
+            stack, 16, SHAPE, 0.5, "small", weights=None, classes=CLASSES, name="tiny_mobilenet"
+        )
+    )
+
+
+TINY = (convnext_block, efficientnet_block, mobilenet_block)
+
+
+def living(model, seed=5):
+    """Give a network biases, and the statistics of noise: its signal neither dies nor grows.
+
+    Fresh weights let the signal of deep networks die away; then every map is rounding noise.
+    """
+    generator = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    for weight in model.trainable_weights:
+        if "bias" in weight.path or "beta" in weight.path:
+            weight.assign(generator.normal(0, 0.1, weight.shape))
+    shape = (4, *(size or 64 for size in model.inputs[0].shape[1:]))
+    model(generator.uniform(0, 255, shape).astype(np.float32), training=True)
+    return model
+
+
+def without_shifts(model):
+    """Take away what is not proportional to the picture: biases, shifts and means."""
+    for weight in model.weights:
+        if any(part in weight.path for part in ("bias", "beta", "moving_mean")):
+            weight.assign(np.zeros(weight.shape))
+    return model
