@@ -5,6 +5,7 @@ from typing import final
 
 import tensorflow as tf
 
+from saliency.errors import ExplainerError
 from saliency.explainers.asking import studied, tensor
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
@@ -22,10 +23,13 @@ class FullGradient:
         Gradient times picture, float32 (N, H, W, C).
     biases
         Bias times gradient of each layer, float32 (N, h, w, c), or (N, c) of dense layers.
+    layers
+        Name of each bias's layer; "" where it is none's.
     """
 
     picture: Tensor
     biases: tuple[Tensor, ...]
+    layers: tuple[str, ...]
 
     @property
     def total(self) -> Tensor:
@@ -52,16 +56,51 @@ class FullGrad:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         parts = self.decomposed(probe, inputs)
-        size = size_of(parts.picture)
-        spatial = (part for part in parts.biases if len(part.shape) == len(parts.picture.shape))
-        layers = (bilinear(_stretched(part), size) for part in spatial)
-        return tf.add_n([_stretched(parts.picture), *layers])
+        return _stretched(parts.picture) + tf.reduce_sum(_layer_stack(parts), axis=-1)
+
+    def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
+        """Return the map of each layer's biases, float32 (N, H, W, L), >= 0, earliest first.
+
+        With the stretched |gradient x picture| they sum to the explainer's map (eq. 4).
+
+        Raises
+        ------
+        ExplainerError
+            No layer of maps has a bias.
+        """
+        parts = self.decomposed(probe, inputs)
+        if not _placed(parts):
+            msg = (
+                "FullGrad: expected a layer of maps with a bias for layer maps, found none. "
+                "Use FastCAM, or FullGrad's own map."
+            )
+            raise ExplainerError(msg)
+        return _layer_stack(parts)
+
+    def layer_names(self, probe: Probe, inputs: Tensor) -> tuple[str, ...]:
+        """Return the L layers of :meth:`layer_maps`; one with two biases stands there twice."""
+        parts = self.decomposed(probe, inputs)
+        return tuple(parts.layers[place] for place in _placed(parts))
 
     def decomposed(self, probe: Probe, inputs: Tensor) -> FullGradient:
         """Return the score's parts with their signs: they sum to it."""
         inputs = tensor(inputs)
-        slope, biases = studied("FullGrad", probe, BiasGradients(), inputs)
-        return FullGradient(slope * inputs, tuple(biases))
+        slope, biases, names = studied("FullGrad", probe, BiasGradients(), inputs)
+        layers = tuple(name.decode() for name in names.numpy())
+        return FullGradient(slope * inputs, tuple(biases), layers)
+
+
+def _placed(parts: FullGradient) -> list[int]:
+    """Return which biases have places on the picture."""
+    rank = len(parts.picture.shape)
+    return [place for place, part in enumerate(parts.biases) if len(part.shape) == rank]
+
+
+def _layer_stack(parts: FullGradient) -> Tensor:
+    """Return float32 (N, H, W, L): nothing (L = 0) where no bias has a place."""
+    size = size_of(parts.picture)
+    maps = [bilinear(_stretched(parts.biases[place]), size) for place in _placed(parts)]
+    return tf.stack(maps, axis=-1) if maps else tf.zeros((*parts.picture.shape[:-1], 0))
 
 
 def _stretched(part: Tensor) -> Tensor:

@@ -30,6 +30,14 @@ class Layered(Explainer, Protocol):
 
 
 @runtime_checkable
+class NamedLayers(Layered, Protocol):
+    """One whose layers are others than those the probe taps."""
+
+    def layer_names(self, probe: Probe, inputs: Tensor) -> tuple[str, ...]:
+        """Return the names of the L layers of :meth:`layer_maps`."""
+
+
+@runtime_checkable
 class HeadProbe(Probe, Protocol):
     """A probe that can be asked to go on from the last tapped layer."""
 

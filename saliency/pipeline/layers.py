@@ -7,7 +7,7 @@ import numpy as np
 
 from saliency.errors import ExplainerError
 from saliency.explainers.catalogue import resolve
-from saliency.explainers.protocol import Layered
+from saliency.explainers.protocol import Layered, NamedLayers
 from saliency.pipeline.explain import Explainer, as_image, bound, name_of, prepared, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
@@ -22,7 +22,7 @@ from saliency.values.overlay import Overlay
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerMaps:
-    """One map for each tapped layer of the model.
+    """One map for each tapped layer of the model, or for each that the explainer looks at.
 
     Parameters
     ----------
@@ -85,4 +85,7 @@ def explain_layers(
     probe = bound(unbound, target)
     maps = np.asarray(recipe.layer_maps(probe, given.array))[0]
     stack = [place_back(layer, given.placement).values for layer in np.moveaxis(maps, 2, 0)]
-    return LayerMaps(np.stack(stack, axis=2), tuple(probe.layers), picture)
+    names = tuple(probe.layers)
+    if isinstance(recipe, NamedLayers):
+        names = recipe.layer_names(probe, given.array)
+    return LayerMaps(np.stack(stack, axis=2), names, picture)

@@ -19,11 +19,11 @@ from saliency.probe.rules import before, called, check_known
 class BiasGradients:
     """The derivative by the pictures, and bias times derivative at every place of every bias.
 
-    Answers a pair: float32 (N, H, W, C), and a tuple of float32 (N, h, w, c) or (N, c), in the
-    order of the network, channels last. Derivative times picture and all of the others sum to the
-    score, where it is linear in the logits. What other inputs, which are held, add to the way of
-    the picture is a bias too; it has no place on the picture: (N, 1). Nor has what a layer adds
-    whose inside is not known.
+    Answers three: float32 (N, H, W, C); a tuple of float32 (N, h, w, c) or (N, c), in the order of
+    the network, channels last; and the names of their layers, a string tensor. Derivative times
+    picture and all of the others sum to the score, where it is linear in the logits. What other
+    inputs, which are held, add to the way of the picture is a bias too; it has no place on the
+    picture: (N, 1). Nor has what a layer adds whose inside is not known.
     """
 
     def begin(self) -> "_BiasGradients":
@@ -39,8 +39,16 @@ class _BiasGradients:
         self.unknown: list[tuple[str, Operation, Any]] = []
         self.entered: list[tuple[Tensor, Tensor]] = []
         self.placeless: list[tuple[Tensor, Tensor]] = []
+        self.names: list[str] = []
 
     def __call__(
+        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+    ) -> Any:
+        output = self._step(name, operation, args, call)
+        self.names += [name] * (len(self.entered) - len(self.names))
+        return output
+
+    def _step(
         self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
     ) -> Any:
         kind = kind_at(operation, args)
@@ -61,8 +69,8 @@ class _BiasGradients:
             self.entered.append((output, call(*keras.tree.map_structure(_blank, args))))
         return output
 
-    def finish(self, forward: Any) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Return the derivative, and bias times derivative.
+    def finish(self, forward: Any) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        """Return the derivative, bias times derivative, and the names of the layers.
 
         Raises
         ------
@@ -74,13 +82,21 @@ class _BiasGradients:
         check_known("FullGrad", self.unknown, ends, inputs)
         joined = _joined(forward) if forward.held else []
         entered, placeless = (
-            [pair for pair in pairs if not joined or _depends(pair[0], inputs)]
+            {
+                place: pair
+                for place, pair in enumerate(pairs)
+                if not joined or _depends(pair[0], inputs)
+            }
             for pairs in (self.entered, self.placeless)
         )
-        placeless += [(each, each) for each in joined]
+        rest = [*placeless.values(), *((each, each) for each in joined)]
         slope = tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
-        parts = [_shown(forward, part) for part in _parts(score, entered)]
-        return slope, (*parts, *map(_total, _parts(score, placeless)))
+        found = dict(zip(entered, _parts(score, [*entered.values()]), strict=True))
+        named = [(self.names[place], part) for place, part in found.items() if part is not None]
+        parts = [_shown(forward, part) for _, part in named]
+        others = [_total(part) for part in _parts(score, rest) if part is not None]
+        names = tf.constant([*(name for name, _ in named), *[""] * len(others)], tf.string)
+        return slope, (*parts, *others), names
 
     def _linear(
         self, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
@@ -142,12 +158,12 @@ def _blank(value: Any) -> Any:
     return tf.zeros_like(value) if tf.is_symbolic_tensor(value) else value
 
 
-def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor]:
-    """Return bias times derivative, for each place that the score depends on."""
+def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
+    """Return bias times derivative for each place, None where the score depends on none."""
     places = [place for place, _ in entered]
     slopes = tf.gradients(score, places) if places else ()
     found = ((bias, slope) for (_, bias), slope in zip(entered, slopes, strict=True))
-    return [tf.cast(bias, slope.dtype) * slope for bias, slope in found if slope is not None]
+    return [None if slope is None else tf.cast(bias, slope.dtype) * slope for bias, slope in found]
 
 
 def _joined(forward: Any) -> list[Tensor]:

@@ -82,6 +82,34 @@ def test_the_map_by_hand():
     assert_allclose(FullGrad()(bound, pictures)[0], expected[..., 0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("nested", [False, True])
+def test_layer_maps_and_the_picture_s_part_sum_to_the_map(nested):
+    """One map a layer with places, under its name; the picture's own part is the rest (eq. 4)."""
+    bound, pictures = sal.KerasProbe(network("silu", nested=nested)).at(0), nets.pictures(2, SHAPE)
+    own = FullGrad().decomposed(bound, pictures).picture.numpy()
+
+    maps = FullGrad().layer_maps(bound, pictures)
+
+    rest = np.stack([stretched(each) for each in own])
+    assert_allclose(np.sum(maps, -1) + rest, FullGrad()(bound, pictures), rtol=1e-4, atol=1e-5)
+    names = [name.split("/")[-1] for name in FullGrad().layer_names(bound, pictures)]
+    kinds = [name.rstrip("_0123456789") for name in names]
+    assert kinds == ["conv2d", "conv2d", "separable_conv2d", "batch_normalization", "activation"]
+    assert len(kinds) == maps.shape[-1]
+
+
+def test_without_biases_there_are_no_layer_maps():
+    """A network whose layers of maps have no bias has the picture's part alone."""
+    inputs = keras.Input(SHAPE)
+    x = layers.Flatten()(layers.Conv2D(2, 3, use_bias=False)(inputs))
+    bound = sal.KerasProbe(keras.Model(inputs, layers.Dense(2)(x))).at(1)
+    picture = FullGrad().decomposed(bound, nets.pictures(1, SHAPE)).picture[0].numpy()
+
+    assert_allclose(FullGrad()(bound, nets.pictures(1, SHAPE))[0], stretched(picture), rtol=1e-4)
+    with pytest.raises(ExplainerError, match="a layer of maps with a bias"):
+        FullGrad().layer_maps(bound, nets.pictures(1, SHAPE))
+
+
 def test_nested_and_flat_give_one_map():
     """Biases inside nested models count."""
     pictures = nets.pictures(1, SHAPE)

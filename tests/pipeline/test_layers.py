@@ -27,6 +27,15 @@ def test_the_first_map_is_the_first_layer_s(model):
     assert np.allclose(maps.stack[..., 0], gaussian_cdf(smoe_scale(first))[0], atol=1e-6)
 
 
+def test_an_explainer_with_layers_of_its_own(model, image):
+    """FullGrad's layers are those with a bias, not those tapped: names and maps fit."""
+    maps = sal.explain_layers(model, image, "fullgrad", target=1)
+
+    assert maps.stack.shape == (37, 53, len(maps.layers))
+    assert {name.split("/")[-1] for name in maps.layers} <= {each.name for each in model.layers}
+    assert maps.lovi().rgb.shape == (37, 53, 3)
+
+
 def test_an_explainer_without_layers_says_so(model, image):
     """A gradient looks at no layer."""
     with pytest.raises(sal.ExplainerError, match="no layer maps"):
