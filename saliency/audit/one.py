@@ -14,7 +14,7 @@ from saliency.audit.groups import Lead
 from saliency.audit.patches import elsewhere
 from saliency.audit.reading import contents_of, read
 from saliency.audit.removal import without
-from saliency.audit.statistics import rank_of
+from saliency.audit.statistics import rank_of_first
 from saliency.audit.strokes import Content
 from saliency.errors import InputError
 from saliency.pipeline.explain import probe_of
@@ -116,15 +116,10 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
         before,
         MappingProxyType({fill: float(drop[0, 0]) for fill, drop in drops.items()}),
         MappingProxyType({fill: drop[1:, 0] for fill, drop in drops.items()}),
-        MappingProxyType({fill: _rank(drop[:, 0]) for fill, drop in drops.items()}),
+        MappingProxyType(
+            {fill: rank_of_first(np.abs(drop[:, 0]), ROUNDING) for fill, drop in drops.items()}
+        ),
     )
-
-
-def _rank(drops: Array) -> float:
-    """Return the p-value of the first among the others, by size."""
-    sizes = np.abs(drops)
-    # Batches of another size round otherwise: a rounding error must not rank first.
-    return rank_of(sizes[0] - (1e-4 * sizes.max() + ROUNDING), sizes[1:])
 
 
 def score_of(asker: Asker, target: Target, picture: DicomImage) -> tuple[Target, ...]:

@@ -55,6 +55,15 @@ def rank_of(value: float, controls: Array) -> float:
     return float((1 + (np.asarray(controls) >= value).sum()) / (1 + len(controls)))
 
 
+def rank_of_first(values: Array, rounding: float) -> float:
+    """Return :func:`rank_of` of the first value among the others.
+
+    Batches of another size round otherwise: what is greater by no more than ``rounding``, or 1e-4
+    of the greatest, must not rank first.
+    """
+    return rank_of(values[0] - (1e-4 * np.abs(values).max() + rounding), values[1:])
+
+
 def bootstrap(
     values: Array, generator: np.random.Generator, *, level: float = 0.95, draws: int = 2000
 ) -> Interval:

@@ -11,8 +11,8 @@ from saliency.audit.asking import Asker
 from saliency.audit.canvas import canvas, mask_like
 from saliency.audit.one import ROUNDING, score_of, zone_in
 from saliency.audit.patches import elsewhere, ways
-from saliency.audit.reading import contents_of, read
-from saliency.audit.statistics import rank_of
+from saliency.audit.reading import masks_of, read
+from saliency.audit.statistics import rank_of_first
 from saliency.audit.strokes import Content
 from saliency.audit.trials import exchanged
 from saliency.errors import InputError
@@ -134,7 +134,12 @@ def transplant(  # noqa: PLR0913 - a model, a picture, a zone, where to, and how
         before[1:],
         MappingProxyType({name: moved[:, 0, k] for k, name in enumerate(names)}),
         MappingProxyType({name: moved[:, 1:, k] for k, name in enumerate(names)}),
-        MappingProxyType({name: _rank(moved[..., k].mean(axis=0)) for k, name in enumerate(names)}),
+        MappingProxyType(
+            {
+                name: rank_of_first(moved[..., k].mean(axis=0), ROUNDING)
+                for k, name in enumerate(names)
+            }
+        ),
     )
 
 
@@ -142,7 +147,7 @@ def _check(hosts: list[DicomImage], zone: str, controls: int) -> None:
     if not hosts or controls < 1:
         msg = f"transplant: expected pictures and controls, got {len(hosts)} and {controls}."
         raise InputError(msg)
-    having = sum(zone in contents_of(one) for one in hosts)
+    having = sum(zone in masks_of(one) for one in hosts)
     if having:
         msg = (
             f"transplant: expected pictures without any {zone}, {having} of {len(hosts)} have it. "
@@ -163,8 +168,3 @@ def _places(
         msg = "transplant: the zone leaves no room for as much tissue elsewhere as a control."
         raise InputError(msg)
     return [here, *kept]
-
-
-def _rank(means: Array) -> float:
-    """Return the p-value of the first among the others; a rounding error must not rank first."""
-    return rank_of(means[0] - (1e-4 * np.abs(means).max() + ROUNDING), means[1:])

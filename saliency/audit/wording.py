@@ -16,7 +16,7 @@ MOST_NAMED: Final = 4
 
 def whole(share: float) -> str:
     """Return the percents of a share without their sign of zero; NaN as it is."""
-    return f"{100 * share:.0f}".replace("-0", "0") if abs(share) < 0.01 else f"{100 * share:.0f}"
+    return f"{100 * share:z.0f}"
 
 
 def percent(share: float) -> str:

@@ -152,7 +152,7 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
 
 def _jpegls(data: bytes) -> Array:
     """Decode JPEG-LS, to an end marker of our own: without one CharLS searches for seconds."""
-    whole = data if _END in data[-2:] else data + _END
+    whole = data if data.endswith(_END) else data + _END
     array: Array = imagecodecs.jpegls_decode(whole)
     return array
 

@@ -86,7 +86,7 @@ class GradientAttention:
         return _shown(found, size_of(inputs), self.token, self.grid)
 
 
-def patch_grid(tokens: int, size: tuple[int, int]) -> tuple[int, int]:
+def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:
     """Return the rows and columns of square patches that make so many tokens, or one less.
 
     Raises
@@ -107,8 +107,14 @@ def patch_grid(tokens: int, size: tuple[int, int]) -> tuple[int, int]:
     raise ExplainerError(msg)
 
 
-def _shown(found: Tensor, size: tuple[int, int], token: Token, grid: Grid) -> Tensor:
+def _shown(found: Tensor, size: tuple[int, ...], token: Token, grid: Grid) -> Tensor:
     """Return the row of the token that decides, on the picture's grid."""
+    if len(size) != 2:
+        msg = (
+            f"attention: expected pictures (N, H, W, C), got volumes of {size}. Patches of volumes "
+            "are not laid back yet: use GradCAM, IntegratedGradients or Occlusion."
+        )
+        raise ExplainerError(msg)
     tokens = found.shape[-1]
     rows, columns = grid or patch_grid(tokens, size)
     leading = tokens - rows * columns

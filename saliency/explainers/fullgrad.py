@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError
 from saliency.explainers.asking import studied, tensor
+from saliency.explainers.protocol import NamedMaps
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
 from saliency.probe.rules_bias import BiasGradients
@@ -24,12 +25,12 @@ class FullGradient:
     biases
         Bias times gradient of each layer, float32 (N, h, w, c), or (N, c) of dense layers.
     layers
-        Name of each bias's layer; "" where it is none's.
+        Name of each bias's layer, string (biases,); "" where it is none's.
     """
 
     picture: Tensor
     biases: tuple[Tensor, ...]
-    layers: tuple[str, ...]
+    layers: Tensor
 
     @property
     def total(self) -> Tensor:
@@ -68,26 +69,26 @@ class FullGrad:
         ExplainerError
             No layer of maps has a bias.
         """
+        return self.named_layer_maps(probe, inputs).maps
+
+    def named_layer_maps(self, probe: Probe, inputs: Tensor) -> NamedMaps:
+        """Return :meth:`layer_maps` and their layers; one with two biases stands there twice."""
         parts = self.decomposed(probe, inputs)
-        if not _placed(parts):
+        placed = _placed(parts)
+        if not placed:
             msg = (
                 "FullGrad: expected a layer of maps with a bias for layer maps, found none. "
                 "Use FastCAM, or FullGrad's own map."
             )
             raise ExplainerError(msg)
-        return _layer_stack(parts)
-
-    def layer_names(self, probe: Probe, inputs: Tensor) -> tuple[str, ...]:
-        """Return the L layers of :meth:`layer_maps`; one with two biases stands there twice."""
-        parts = self.decomposed(probe, inputs)
-        return tuple(parts.layers[place] for place in _placed(parts))
+        names = parts.layers.numpy()
+        return NamedMaps(_layer_stack(parts), tuple(names[place].decode() for place in placed))
 
     def decomposed(self, probe: Probe, inputs: Tensor) -> FullGradient:
         """Return the score's parts with their signs: they sum to it."""
         inputs = tensor(inputs)
         slope, biases, names = studied("FullGrad", probe, BiasGradients(), inputs)
-        layers = tuple(name.decode() for name in names.numpy())
-        return FullGradient(slope * inputs, tuple(biases), layers)
+        return FullGradient(slope * inputs, tuple(biases), names)
 
 
 def _placed(parts: FullGradient) -> list[int]:

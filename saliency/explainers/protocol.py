@@ -1,6 +1,6 @@
 """What an explainer is, and what it may offer besides its map."""
 
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from saliency.probe.protocol import Probe, Tensor
 
@@ -29,12 +29,19 @@ class Layered(Explainer, Protocol):
         """Return float32 (N, H, W, L), the earliest layer first: what ``render.lovi`` draws."""
 
 
+class NamedMaps(NamedTuple):
+    """Maps of layers, float32 (N, H, W, L), and the names of these layers."""
+
+    maps: Tensor
+    names: tuple[str, ...]
+
+
 @runtime_checkable
 class NamedLayers(Layered, Protocol):
     """One whose layers are others than those the probe taps."""
 
-    def layer_names(self, probe: Probe, inputs: Tensor) -> tuple[str, ...]:
-        """Return the names of the L layers of :meth:`layer_maps`."""
+    def named_layer_maps(self, probe: Probe, inputs: Tensor) -> NamedMaps:
+        """Return what ``layer_maps`` does, and the layers."""
 
 
 @runtime_checkable

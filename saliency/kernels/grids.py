@@ -57,7 +57,7 @@ def scores_under(
     """Score ``inputs`` seen through masks (K, h, w), enlarged as needed: float32 (K, N)."""
     found = [
         each(score, blend_many(inputs, fill, bilinear(some, size_of(inputs))))
-        for some in (masks[start : start + copies] for start in range(0, len(masks), copies))
+        for some in chunks(masks, copies)
     ]
     return tf.concat(found, 0)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from saliency.errors import ExplainerError
 from saliency.explainers.catalogue import resolve
-from saliency.explainers.protocol import Layered, NamedLayers
+from saliency.explainers.protocol import Layered, NamedLayers, NamedMaps
 from saliency.pipeline.explain import Explainer, as_image, bound, name_of, prepared, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
@@ -83,9 +83,10 @@ def explain_layers(
     unbound = probe_of(model)
     given = prepared(unbound, picture, prepare)
     probe = bound(unbound, target)
-    maps = np.asarray(recipe.layer_maps(probe, given.array))[0]
-    stack = [place_back(layer, given.placement).values for layer in np.moveaxis(maps, 2, 0)]
-    names = tuple(probe.layers)
     if isinstance(recipe, NamedLayers):
-        names = recipe.layer_names(probe, given.array)
-    return LayerMaps(np.stack(stack, axis=2), names, picture)
+        found = recipe.named_layer_maps(probe, given.array)
+    else:
+        found = NamedMaps(recipe.layer_maps(probe, given.array), tuple(probe.layers))
+    maps = np.asarray(found.maps)[0]
+    stack = [place_back(layer, given.placement).values for layer in np.moveaxis(maps, 2, 0)]
+    return LayerMaps(np.stack(stack, axis=2), found.names, picture)

@@ -241,3 +241,14 @@ def test_they_keep_the_laws(recipe):
     check_explainer(recipe, sal.KerasProbe(model).at(1), shape=SHAPE)
 
     assert nets.snapshot(model) == before
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda made: type(made).__name__)
+def test_volumes_are_refused(recipe):
+    """A transformer of volumes: the error says what came, and what works."""
+    inputs = keras.Input((4, 6, 8, 1))
+    x = layers.Reshape((24, 5))(layers.Conv3D(5, 2, strides=2)(inputs))
+    x = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 3)(x, x))
+    model = keras.Model(inputs, layers.Dense(2)(x))
+    with pytest.raises(ExplainerError, match=r"got volumes of \(4, 6, 8\)"):
+        recipe(sal.KerasProbe(model).at(1), np.ones((1, 4, 6, 8, 1), np.float32))

@@ -88,12 +88,11 @@ def test_layer_maps_and_the_picture_s_part_sum_to_the_map(nested):
     bound, pictures = sal.KerasProbe(network("silu", nested=nested)).at(0), nets.pictures(2, SHAPE)
     own = FullGrad().decomposed(bound, pictures).picture.numpy()
 
-    maps = FullGrad().layer_maps(bound, pictures)
+    maps, names = FullGrad().named_layer_maps(bound, pictures)
 
     rest = np.stack([stretched(each) for each in own])
     assert_allclose(np.sum(maps, -1) + rest, FullGrad()(bound, pictures), rtol=1e-4, atol=1e-5)
-    names = [name.split("/")[-1] for name in FullGrad().layer_names(bound, pictures)]
-    kinds = [name.rstrip("_0123456789") for name in names]
+    kinds = [name.split("/")[-1].rstrip("_0123456789") for name in names]
     assert kinds == ["conv2d", "conv2d", "separable_conv2d", "batch_normalization", "activation"]
     assert len(kinds) == maps.shape[-1]
 
