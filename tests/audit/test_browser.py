@@ -34,27 +34,30 @@ def folder(tmp_path_factory):
 
 
 def pixels(folder, name, *options, page=None):
-    """Return a screenshot, uint8 (rows, columns, 3)."""
+    """Return a screenshot, uint8 (rows, columns, 3), of when all is loaded, decoded and drawn."""
     picture, page = folder / f"{name}.png", page or folder / "report" / "report.html"
-    run(folder, page, "--window-size=1000,1400", f"--screenshot={picture}", *options)
+    whole = ("--virtual-time-budget=20000", "--run-all-compositor-stages-before-draw")
+    run(folder, page, "--window-size=1000,1400", f"--screenshot={picture}", *whole, *options)
     with Image.open(picture) as image:
         return np.asarray(image.convert("RGB"))
 
 
 def test_no_script_is_needed(folder):
-    """The page looks the same to the pixel in a frame where scripts are forbidden."""
-    shown = []
-    for name, sandbox in (("free", ""), ("bound", "sandbox")):
-        frame = folder / f"{name}.html"
-        frame.write_text(
-            "<body style='margin:0'><iframe style='border:0' width=1000 height=1400 "
-            f"{sandbox} src='report/report.html'></iframe>"
-        )
-        shown.append(pixels(folder, name, page=frame))
+    """The page holds none, and shows itself in a frame where scripts are forbidden.
 
-    assert (shown[0] == shown[1]).all()
-    assert shown[0].std() > 20
-    assert tuple(shown[0][2, 2]) == LIGHT
+    Pixels of two loads are not compared: a busy machine draws the last tiles at its own time.
+    """
+    text = (folder / "report" / "report.html").read_text()
+    assert not re.search(r"<script|javascript:|<[^>]+\son\w+\s*=", text, re.IGNORECASE)
+    frame = folder / "bound.html"
+    frame.write_text(
+        "<body style='margin:0'><iframe style='border:0' width=1000 height=1400 sandbox "
+        "src='report/report.html'></iframe>"
+    )
+    shown = pixels(folder, "bound", page=frame)
+
+    assert shown.std() > 20
+    assert tuple(shown[2, 2]) == LIGHT
 
 
 def test_a_dark_screen_stays_dark(folder):
@@ -99,8 +102,9 @@ def test_nothing_is_asked_of_a_network(folder):
         each for each in addresses if re.match(r"https?://(?!(localhost|127\.0\.0\.1))", each)
     }
 
-    assert not {each for each in outside if "google" not in each}
-    assert 'src="http' not in (folder / "report" / "report.html").read_text()
+    assert not {each for each in outside if "google" not in each}  # the browser asks its maker
+    assert "http://" not in (text := (folder / "report" / "report.html").read_text())
+    assert "https://" not in text
 
 
 def test_it_prints(folder):
