@@ -21,8 +21,9 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: .venv/ready
 	$(BIN)/python examples/demo.py
 
+# A process for each core, up to four; a file's tests stay together, since they share trained models.
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
 
 lint: .venv/ready
 	$(BIN)/ruff check .

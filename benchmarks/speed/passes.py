@@ -21,8 +21,8 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:
     """Yield the table of one model."""
     case = nets.case(name, side)
     other = nets.case(name, side, head="dense")
-    for batch in (1, 8):
-        yield from _cheap(case, other, batch, rounds)
+    for batch, turns in ((1, 4 * rounds), (8, rounds)):
+        yield from _cheap(case, other, batch, turns)
     yield from _dear(case, max(3, rounds // 3))
 
 
