@@ -71,7 +71,9 @@ def test_entries_that_ask_for_layers_keep_the_laws(name, bound):
         check_explainer(name)
 
 
-@pytest.mark.parametrize("plugin", [edge_weighted_gradient, Blurred(), Blurred(9)], ids=repr)
+@pytest.mark.parametrize(
+    "plugin", [edge_weighted_gradient, Blurred(), Blurred(9)], ids=["function", "value", "wider"]
+)
 @pytest.mark.parametrize("shape", [(37, 53, 1), (53, 37, 3)], ids=str)
 def test_plugins_keep_the_laws(plugin, shape):
     """A function and a frozen dataclass need nothing else."""

@@ -1,12 +1,12 @@
 """A picture as pages of ink: in both polarities, at several sizes and contrasts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from saliency.dicom.text_pieces import Pieces, pieces
-from saliency.dicom.text_strokes import FAINT, Sheet, halve, sheet
+from saliency.dicom.text_strokes import FAINT, Level, Sheet, halve, level, sheet
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
@@ -41,17 +41,23 @@ def pages(display: Array) -> Iterator[Page]:
     InputError
         Not uint8 (rows, columns) or RGB (rows, columns, 3).
     """
-    for given in polarities(display):
-        level = given
-        for halvings in range(1 + HALVINGS):
-            yield from _on_level(level, 2**halvings)
-            if min(level.shape) < 2 * SHORTEST:
-                break
-            level = halve(level)
+    for levels in polarities(display):
+        for halvings, each in enumerate(levels):
+            yield from _on_level(each, 2**halvings)
 
 
-def _on_level(grey: Array, scale: int) -> Iterator[Page]:
-    page, most = sheet(grey), min(MOST_INK[0] * grey.size, MOST_INK[1])
+def _sizes(grey: Array) -> Iterator[Level]:
+    """Yield a picture as it is, and halved until it is too small for a word."""
+    for _ in range(HALVINGS):
+        yield level(grey)
+        if min(grey.shape) < 2 * SHORTEST:
+            return
+        grey = halve(grey)
+    yield level(grey)
+
+
+def _on_level(level: Level, scale: int) -> Iterator[Page]:
+    page, most = sheet(level), min(MOST_INK[0] * level.grey.size, MOST_INK[1])
     for contrast in CONTRASTS:
         page = page.above(contrast)
         if 0 < len(page.ink) <= most:
@@ -64,8 +70,8 @@ def pieces_of(sheet: Sheet) -> Pieces:
     return pieces(sheet.ink, sheet.grey[np.divmod(sheet.ink, columns)], columns)
 
 
-def polarities(display: Array) -> tuple[Array, Array]:
-    """Return the picture so that bright, then dark writing of any hue is bright."""
+def polarities(display: Array) -> tuple[Iterable[Level], Iterable[Level]]:
+    """Return the sizes of the picture so that bright, then dark writing of any hue is bright."""
     given = np.asarray(display)
     if given.dtype != np.uint8 or given.ndim not in (2, 3) or given.shape[2:] not in ((), (3,)):
         msg = (
@@ -74,10 +80,11 @@ def polarities(display: Array) -> tuple[Array, Array]:
         )
         raise InputError(msg)
     if given.ndim == 2:
-        return given, ~given
+        sizes = tuple(_sizes(given))
+        return sizes, (each.inverted() for each in sizes)
     red, green, blue = (given[..., channel] for channel in range(3))
     brightest = np.maximum(np.maximum(red, green), blue)
-    return brightest, ~np.minimum(np.minimum(red, green), blue)
+    return _sizes(brightest), _sizes(~np.minimum(np.minimum(red, green), blue))
 
 
 def scaled(corners: tuple[int, int, int, int], scale: int) -> Box:

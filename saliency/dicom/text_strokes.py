@@ -1,7 +1,7 @@
 """Pixels of thin bright strokes: what a drawn letter is made of."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from PIL import Image
@@ -15,6 +15,8 @@ WIDTH = 3
 FAINT = 24
 #: Rows and columns of the tiles that are looked at one by one: they stay in the processor's cache.
 TILE = (64, 512)
+
+Tile: TypeAlias = tuple[slice, slice]
 
 
 class Sheet(NamedTuple):
@@ -41,33 +43,46 @@ class Sheet(NamedTuple):
         return Sheet(self.grey.T, self.ridges.T, ink, self.contrast)
 
 
-def sheet(grey: Array) -> Sheet:
-    """Find all ink of uint8 (rows, columns)."""
-    ridges = strokes(grey)
-    return Sheet(grey, ridges, np.flatnonzero(ridges >= FAINT), FAINT)
+class Level(NamedTuple):
+    """A picture at one size, uint8 (rows, columns), and its tiles in which anything can be drawn.
+
+    The tiles serve the picture in negative as well.
+    """
+
+    grey: Array
+    tiles: tuple[Tile, ...]
+
+    def inverted(self) -> "Level":
+        """Return the negative, in which dark writing is bright."""
+        return Level(~self.grey, self.tiles)
 
 
-def strokes(grey: Array) -> Array:
+def level(grey: Array) -> Level:
+    """Find the tiles with a steep rise and a steep fall along their rows."""
+    return Level(grey, tuple(tile for tile in _tiles(grey.shape) if _steep(_around(grey, tile))))
+
+
+def sheet(level: Level) -> Sheet:
+    """Find all ink of a level."""
+    ridges = strokes(level)
+    return Sheet(level.grey, ridges, np.flatnonzero(ridges >= FAINT), FAINT)
+
+
+def strokes(level: Level) -> Array:
     """Measure how far each pixel stands out of both its sides.
-
-    Parameters
-    ----------
-    grey
-        uint8 (rows, columns).
 
     Returns
     -------
     Array
         uint8 (rows, columns): grey levels above the higher one of two sides, across or down. The
         level of a side is the lowest of its next ``WIDTH`` pixels, so a ridge of that width
-        stands out and a step does not. Zero in tiles without a steep ascent.
+        stands out and a step does not. Zero outside the tiles of the level.
     """
-    found = np.zeros(grey.shape, np.uint8)
-    padded = np.pad(grey, WIDTH, mode="edge")
-    for down, across in _tiles(grey.shape):
+    found = np.zeros(level.grey.shape, np.uint8)
+    padded = np.pad(level.grey, WIDTH, mode="edge")
+    for down, across in level.tiles:
         patch = padded[down.start : down.stop + 2 * WIDTH, across.start : across.stop + 2 * WIDTH]
-        if _steep(patch):
-            found[down, across] = _ridges(patch)
+        found[down, across] = _ridges(patch)
     return found
 
 
@@ -77,7 +92,7 @@ def halve(grey: Array) -> Array:
     return np.asarray(Image.fromarray(grey[:rows, :columns]).reduce(2))
 
 
-def _tiles(size: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+def _tiles(size: tuple[int, ...]) -> Iterator[Tile]:
     rows, columns = size
     for top in range(0, rows, TILE[0]):
         for left in range(0, columns, TILE[1]):
@@ -87,10 +102,17 @@ def _tiles(size: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
             )
 
 
+def _around(grey: Array, tile: Tile) -> Array:
+    """Return a tile and ``WIDTH`` pixels on each side of it, where the picture has them."""
+    down, across = (slice(max(0, each.start - WIDTH), each.stop + WIDTH) for each in tile)
+    return grey[down, across]
+
+
 def _steep(patch: Array) -> bool:
-    """Tell whether some pixel is brighter than the one two columns before, by 2/3 of FAINT."""
+    """Tell whether rows both rise and fall by 2/3 of FAINT in two columns, as a stroke does."""
     before, after = patch[:, :-2], patch[:, 2:]
-    return bool((after - np.minimum(before, after)).max() >= FAINT * 2 // 3)
+    lower, least = np.minimum(before, after), FAINT * 2 // 3
+    return bool((after - lower).max(initial=0) >= least <= (before - lower).max(initial=0))
 
 
 def _ridges(patch: Array) -> Array:
