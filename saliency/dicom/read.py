@@ -160,7 +160,7 @@ class Reader:
             searched=True,
         )
 
-    def _decoded(self, frame: int) -> tuple[bytes, Samples]:
+    def _decoded(self, frame: int) -> tuple[bytes | memoryview, Samples]:
         """Return the bytes of a frame, and its samples."""
         if self._index is not None and self._syntax.family == "video":
             return self._filmed(self._index, frame)
