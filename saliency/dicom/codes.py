@@ -20,7 +20,7 @@ def has_codes(stored: Array) -> bool:
 
 def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> Array:
     """Apply a function of single values to each code in use once, where that is less work."""
-    low, high = int(stored.min()), int(stored.max())
+    low, high = int(stored.min()) if stored.dtype.kind == "i" else 0, int(stored.max())
     if stored.size <= high - low:
         return calmly(function, stored, dtype)
     codes = np.arange(low, high + 1)

@@ -44,7 +44,7 @@ def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
 
 def native_frame(
     pixels: Pixels, layout: Layout, frame: int, *, swapped: bool = False
-) -> tuple[bytes, int]:
+) -> tuple[bytes | memoryview, int]:
     """Return the bytes of a native frame, and the bit at which it starts in the first of them.
 
     Frames of 1 bit follow each other without padding (PS3.5 8.1.1). ``swapped``: bytes lie in
@@ -62,7 +62,7 @@ def native_frame(
     first = layout.frame_bits * frame
     start, end = first // 8, (first + layout.frame_bits + 7) // 8
     if not swapped:
-        return pixels.store.read(pixels.offset + start, end - start), first % 8
+        return pixels.store.view(pixels.offset + start, end - start), first % 8
     even = start - start % 2
     words = pixels.store.read(pixels.offset + even, end + end % 2 - even)
     return swap_words(words)[start - even : end - even], first % 8

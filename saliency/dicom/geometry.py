@@ -53,7 +53,7 @@ def _projected(top: Elements) -> tuple[float, float] | None:
 
 
 def _ultrasound(top: Elements) -> tuple[float, float] | None:
-    """Return the spacing that all two-dimensional regions in centimetres share (C.8.5.5.1)."""
+    """Return the spacing that all two-dimensional regions in centimetres share (C.8.5.5.1.15)."""
     regions = top.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
     found = {_region(region) for region in regions} - {None}
     return found.pop() if len(found) == 1 else None

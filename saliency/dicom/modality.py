@@ -14,7 +14,7 @@ from saliency.dicom.warn import warn
 from saliency.values.arrays import Array
 
 #: X-Ray Angiographic and Radiofluoroscopic: the LUT there leads to values proportional to the
-#: beam intensity, not to values for display (PS3.3 C.8.7.1.1.1, C.11.1.1.2).
+#: beam intensity, not to values for display (PS3.3 C.8.7.1.1.2).
 _NO_MODALITY_LUT: Final = ("1.2.840.10008.5.1.4.1.1.12.1", "1.2.840.10008.5.1.4.1.1.12.2")
 _NO_MODALITY_CODES: Final = ("XA", "RF")
 
@@ -28,7 +28,7 @@ class Modality(Protocol):
 
 @dataclass(frozen=True)
 class Rescale:
-    """output = slope * stored + intercept (PS3.3 C.11.1.1.2)."""
+    """output = slope * stored + intercept (PS3.3 C.11.1, Rescale Intercept)."""
 
     slope: float = 1.0
     intercept: float = 0.0

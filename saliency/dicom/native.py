@@ -8,7 +8,7 @@ from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
 
-def unpack(raw: bytes, layout: Layout, *, little: bool, first_bit: int = 0) -> Samples:
+def unpack(raw: bytes | memoryview, layout: Layout, *, little: bool, first_bit: int = 0) -> Samples:
     """Lay out the bytes of one frame as samples.
 
     Parameters
@@ -48,15 +48,15 @@ def word(layout: Layout, *, little: bool) -> str:
     return f"{'<' if little else '>'}{kind}{layout.allocated // 8}"
 
 
-def unpack_bits(raw: bytes, count: int, first_bit: int) -> Array:
+def unpack_bits(raw: bytes | memoryview, count: int, first_bit: int) -> Array:
     """Return bits, the least significant of a byte first (PS3.5 D.2)."""
     bits = np.unpackbits(np.frombuffer(raw, np.uint8), bitorder="little")
     return bits[first_bit : first_bit + count]
 
 
-def unpack_twelve(raw: bytes, count: int) -> Array:
+def unpack_twelve(raw: bytes | memoryview, count: int) -> Array:
     """Return 12-bit words, two in three bytes, the least significant bits first (PS3.5 D.2)."""
-    triples = np.frombuffer(raw + b"\0\0", np.uint8)[: -(-count // 2) * 3].reshape(-1, 3)
+    triples = np.frombuffer(b"".join((raw, b"\0\0")), np.uint8)[: -(-count // 2) * 3].reshape(-1, 3)
     low, middle, high = triples.astype(np.uint16).T
     pairs = np.stack([low | (middle & 15) << 8, middle >> 4 | high << 4], axis=1)
     return pairs.ravel()[:count]

@@ -160,13 +160,13 @@ class Reader:
             searched=True,
         )
 
-    def _decoded(self, frame: int) -> tuple[bytes, Samples]:
+    def _decoded(self, frame: int) -> tuple[bytes | memoryview, Samples]:
         """Return the bytes of a frame, and its samples."""
         if self._index is not None and self._syntax.family == "video":
             return self._filmed(self._index, frame)
         if self._index is not None:
-            raw = self._index.read(frame)
-            return raw, decode(raw, self.layout, self._syntax)
+            stream = self._index.read(frame)
+            return stream, decode(stream, self.layout, self._syntax)
         little = self._syntax.little_pixels
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)

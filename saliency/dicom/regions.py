@@ -1,4 +1,4 @@
-"""The parts of an ultrasound screen that show the patient (PS3.3 C.8.5.5)."""
+"""The parts of an ultrasound screen that show the patient (PS3.3 C.8.5.5.1.14)."""
 
 from typing import Final
 

@@ -13,7 +13,7 @@ from saliency.dicom.borrowed import BorrowedElements, find_element
 from saliency.dicom.elements import Elements, FileElements, number
 from saliency.dicom.inflate import inflate
 from saliency.dicom.limits import check, inflate_cap
-from saliency.dicom.store import Store, open_store
+from saliency.dicom.store import Held, Store, open_store
 from saliency.dicom.syntax import BIG, EXPLICIT, IMPLICIT, Encoding, Syntax, find_syntax
 from saliency.dicom.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
 from saliency.dicom.values import text_of
@@ -102,8 +102,8 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
         element = find_element(dataset, tag)
         if element is not None:
             value = element.value
-            file = value if isinstance(value, io.BufferedIOBase) else io.BytesIO(value or b"")
-            store = Store(cast(IO[bytes], file))
+            held = not isinstance(value, io.BufferedIOBase)
+            store = Held(bytes(value or b"")) if held else Store(cast(IO[bytes], value))
             return Pixels(store, tag, str(element.VR or ""), 0, store.size)
     return None
 
@@ -115,7 +115,7 @@ def _parse(store: Store) -> Opened:
         raise DicomError(msg, reason="truncated" if start else "not-dicom")
     syntax = find_syntax(uid, IMPLICIT)
     if syntax.deflated:
-        store, start = Store(io.BytesIO(_inflate(store, start))), 0
+        store, start = Held(_inflate(store, start)), 0
     encoding = _guess(store.read(start, 8), syntax.encoding)
     if not uid:
         syntax = find_syntax("", encoding)

@@ -46,6 +46,10 @@ class Store:
             return self._chunk[begin : begin + length]
         return self._fetch(offset, length)
 
+    def view(self, offset: int, length: int) -> bytes | memoryview:
+        """Return the same as ``read``, without a copy where that is possible."""
+        return self.read(offset, length)
+
     def _fetch(self, offset: int, length: int) -> bytes:
         self._file.seek(offset)
         parts: list[bytes] = []
@@ -56,6 +60,25 @@ class Store:
             parts.append(part)
             length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class Held(Store):
+    """Random access to bytes in memory that nobody changes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = memoryview(data)
+        self.size = len(data)
+        self._start = 0
+        self._chunk = b""
+
+    def view(self, offset: int, length: int) -> bytes | memoryview:
+        """Return most of the bytes as they lie; a lesser part must not keep the whole alive."""
+        if 2 * length > self.size and offset >= 0:
+            return self._data[offset : offset + length]
+        return self.read(offset, length)
+
+    def _fetch(self, offset: int, length: int) -> bytes:
+        return bytes(self._data[offset : offset + length])
 
 
 @contextmanager
@@ -74,7 +97,7 @@ def open_store(source: object) -> Iterator[Store]:
         The path or URL does not lead to a file that can be read.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        yield Store(io.BytesIO(source))
+        yield Held(bytes(source))
     elif isinstance(source, str) and is_url(source):
         with open_url(source) as file:
             yield Store(file)

@@ -50,7 +50,8 @@ def _settled(array: Array) -> bool:
     base: object = array.base
     while isinstance(base, np.ndarray) and base.base is not None:
         base = base.base
-    return base is None or isinstance(base, bytes)
+    of_bytes = isinstance(base.obj if isinstance(base, memoryview) else base, bytes)
+    return base is None or of_bytes
 
 
 def _check(array: Array, dtype: np.dtype[Any], name: str, ranks: Sequence[int]) -> None:

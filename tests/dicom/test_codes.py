@@ -54,10 +54,31 @@ def test_native_values_are_a_view_of_the_bytes_that_were_read() -> None:
     colour = read_dicom(written(dataset(np.stack([ramp("u1")] * 3, axis=-1)))).display
 
     for array in (grey, colour):
-        assert isinstance(array.base.base, bytes)
+        root = array.base.base
+        assert isinstance(root.obj if isinstance(root, memoryview) else root, bytes)
         assert not array.flags.writeable
         with pytest.raises(ValueError, match="WRITEABLE"):
             array.flags.writeable = True
+
+
+def test_bytes_in_memory_are_not_copied_unless_a_part_would_keep_them_all() -> None:
+    """The one frame of a file in memory is a view of it; one of four is not."""
+    whole = np.zeros((4, *SIZE), "u2")
+    one, four = written(dataset(whole[0])), written(dataset(whole, frames=4))
+
+    for file, shared in ((one, True), (four, False)):
+        stored = read_dicom(file, frame=0).stored
+        assert np.shares_memory(stored, np.frombuffer(file, "u1")) is shared
+
+
+def test_a_buffer_that_may_change_is_copied() -> None:
+    """What becomes of a bytearray later does not reach the image."""
+    file = bytearray(written(dataset(ramp())))
+    image = read_dicom(file)
+    file[:] = bytes(len(file))
+
+    np.testing.assert_array_equal(image.stored, ramp())
+    assert image.digest == read_dicom(written(dataset(ramp()))).digest
 
 
 def test_words_without_other_bits_are_not_touched() -> None:

@@ -3,8 +3,10 @@
 ``SALIENCY_FUZZ_SECONDS`` makes it last longer than the seconds it takes in the suite.
 """
 
+import logging
 import os
 import time
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -83,6 +85,15 @@ def read_broken(data: bytes) -> None:
             pass
 
 
+@pytest.fixture
+def _unlogged() -> Iterator[None]:
+    """Log nothing: pytest keeps every record, and the pixels in the frames of its traceback."""
+    logging.disable()
+    yield
+    logging.disable(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("_unlogged")
 def test_broken_files_raise_nothing_else() -> None:
     """Whatever is broken in a file, it is shown or refused, and never by the last safety net."""
     if not seeds():

@@ -273,6 +273,20 @@ def test_screen_is_what_no_region_shows() -> None:
     np.testing.assert_array_equal(zone.mask, expected)
 
 
+@pytest.mark.parametrize(
+    ("box", "hidden"),
+    [((0, 0, 52, 36), 0), ((0, 0, 51, 36), 37), ((0, 1, 52, 36), 53), ((7, 9, 7, 9), 37 * 53 - 1)],
+)
+def test_corners_of_a_region_are_its_pixels(box: tuple[int, int, int, int], hidden: int) -> None:
+    """Counted from 0, the last pixel is (columns - 1, rows - 1), and both corners are inside.
+
+    So PS3.3 C.8.5.5.1.14; no other program at hand paints regions.
+    """
+    zone = zone_of(written(dataset(ramp(), SequenceOfUltrasoundRegions=[region(box)])), "screen")
+
+    assert (0 if zone is None else zone.mask.sum()) == hidden
+
+
 def test_regions_of_another_grid_are_left_out() -> None:
     """A region that leaves the frame by more than a tenth was meant for another one."""
     made = dataset(ramp(), SequenceOfUltrasoundRegions=[region((20, 6, 200, 30))])
