@@ -1,6 +1,7 @@
 """Recipes with few samples, for tests that ask many explainers."""
 
 import saliency as sal
+from saliency.explainers.ablation import FeatureAblation, ShapleySampling
 from saliency.explainers.optimised import ExtremalPerturbation, MeaningfulPerturbation
 from saliency.explainers.paths import (
     BlurIntegratedGradients,
@@ -16,6 +17,8 @@ SMALL = {
     "rise": RISE(masks=16, grid=3),
     "lime": LIME(samples=16, grid=2),
     "kernel_shap": KernelSHAP(samples=16, grid=2),
+    "feature_ablation": FeatureAblation(grid=2),
+    "shapley_sampling": ShapleySampling(permutations=2, grid=2),
     "sobol": Sobol(designs=2, grid=2),
     "hsic": HSIC(masks=8, grid=2),
     "meaningful_perturbation": MeaningfulPerturbation(steps=3, grid=3),

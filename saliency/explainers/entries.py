@@ -159,6 +159,18 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "kernel_shap": Entry(
             "perturbation:KernelSHAP", "Shapley values of superpixels", "502 F", "score"
         ),
+        "feature_ablation": Entry(
+            "ablation:FeatureAblation",
+            "The fall of the score when a superpixel or a region of yours is filled",
+            "50 F",
+            "score",
+        ),
+        "shapley_sampling": Entry(
+            "ablation:ShapleySampling",
+            "Shapley values of superpixels, by random orders of joining",
+            "482 F",
+            "score",
+        ),
         "sobol": Entry(
             "perturbation:Sobol",
             "The share of the score's variance that a cell has a part in",

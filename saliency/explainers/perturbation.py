@@ -8,8 +8,6 @@ import tensorflow as tf
 
 from saliency.explainers.asking import check_positive, score_copies, settled, tensor
 from saliency.kernels import grids, segments
-from saliency.kernels.batches import Function, chunks, each
-from saliency.kernels.occlusion import blend_many
 from saliency.kernels.paths import relative_gap
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
@@ -103,10 +101,10 @@ class LIME:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
-        drawn = grids.random_cells(self.samples, _cells(self.grid, inputs), self.seed)
+        drawn = grids.random_cells(self.samples, grids.count_of(self.grid, inputs), self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
-        scores = _scores(probe.score, inputs, filled, labels, cells, many)
+        scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)
         near = segments.closeness(cells, _WIDTH)
         found = segments.ridge(cells, scores, near, _PENALTY)
         return segments.shared(found, labels)
@@ -142,10 +140,10 @@ class KernelSHAP:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels = segments.superpixels(inputs, self.grid)
-        cells = segments.coalitions(self.samples // 2, _cells(self.grid, inputs), self.seed)
+        cells = segments.coalitions(self.samples // 2, grids.count_of(self.grid, inputs), self.seed)
         filled = reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
-        scores = _scores(probe.score, inputs, filled, labels, cells, many)
+        scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)
         whole = probe.score(inputs) - nothing
         found = segments.shapley_values(cells, scores - nothing, whole)
         return segments.shared(found, labels)
@@ -189,7 +187,7 @@ class Sobol:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        count = _cells(self.grid, inputs)
+        count = grids.count_of(self.grid, inputs)
         drawn = grids.quasi_random_cells(self.designs, 2 * count, self.seed)
         base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
         changed = tf.where(tf.eye(count, dtype=tf.bool), other, base)
@@ -229,7 +227,7 @@ class HSIC:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        drawn = grids.random_cells(self.masks, _cells(self.grid, inputs), self.seed)
+        drawn = grids.random_cells(self.masks, grids.count_of(self.grid, inputs), self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
         shown = _on_grid(cells, self.grid, inputs)
@@ -237,21 +235,5 @@ class HSIC:
         return grids.cell_masks(grids.dependence(cells, scores), self.grid, size_of(inputs))
 
 
-def _cells(grid: int, inputs: Tensor) -> int:
-    """Return how many cells there are: the same number along each axis."""
-    return int(grid ** len(size_of(inputs)))
-
-
 def _on_grid(cells: Tensor, grid: int, inputs: Tensor) -> Tensor:
     return tf.reshape(cells, [-1, *[grid] * len(size_of(inputs))])
-
-
-def _scores(
-    score: Function, inputs: Tensor, fill: Tensor, labels: Tensor, cells: Tensor, many: int
-) -> Tensor:
-    """Score pictures of which the superpixels in ``cells`` (k, S) are seen: (k, N)."""
-    found = [
-        each(score, blend_many(inputs, fill, segments.shown(tf.gather(cells, list(some)), labels)))
-        for some in chunks(range(cells.shape[0]), many)
-    ]
-    return tf.concat(found, 0)

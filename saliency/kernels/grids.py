@@ -9,6 +9,11 @@ from saliency.kernels.occlusion import blend_many
 from saliency.kernels.resize import bilinear, size_of
 
 
+def count_of(grid: int, inputs: Tensor) -> int:
+    """Return how many cells there are: the same number along each axis of (N, H, W, C)."""
+    return int(grid ** len(size_of(inputs)))
+
+
 def random_cells(count: int, cells: int, seed: int) -> Tensor:
     """Draw even numbers in [0, 1): float32 (count, cells)."""
     return tf.random.stateless_uniform([count, cells], [seed, 0])

@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from saliency.kernels.batches import Tensor
+from saliency.kernels.batches import Function, Tensor, chunks, each
+from saliency.kernels.occlusion import blend_many
 from saliency.kernels.resize import space_of
 
 _ROUNDS = 5
@@ -36,6 +37,67 @@ def superpixels(inputs: Tensor, grid: int) -> Tensor:
 def shown(cells: Tensor, labels: Tensor) -> Tensor:
     """Turn which regions are seen (k, S) into masks float32 (k, N, H, W)."""
     return tf.gather(cells, labels, axis=1)
+
+
+def scores_of(
+    score: Function, pictures: tuple[Tensor, Tensor], labels: Tensor, cells: Tensor, copies: int
+) -> Tensor:
+    """Score the first pictures where regions are seen, and the second where not.
+
+    Parameters
+    ----------
+    score
+        Of a batch.
+    pictures
+        Two batches, float32 (N, H, W, C).
+    labels
+        The region of each pixel, int32 (N, H, W).
+    cells
+        Which regions are seen, float32 (k, S).
+    copies
+        Batches that are asked about at a time.
+
+    Returns
+    -------
+    tensor
+        float32 (k, N).
+    """
+    found = [
+        each(score, blend_many(*pictures, shown(tf.gather(cells, list(some)), labels)))
+        for some in chunks(range(cells.shape[0]), copies)
+    ]
+    return tf.concat(found, 0) if found else tf.zeros([0, tf.shape(labels)[0]])
+
+
+def ranks(permutations: int, regions: int, seed: int) -> Tensor:
+    """Draw orders: int32 (k, S), the place of each region, 0..S - 1."""
+    drawn = tf.random.stateless_uniform([permutations, regions], [seed, 0])
+    return tf.argsort(tf.argsort(drawn, axis=1), axis=1)
+
+
+def joining(ranks: Tensor) -> Tensor:
+    """Return who is there after each but the last has joined: float32 (k, S - 1, S)."""
+    joined = tf.range(1, ranks.shape[1])[tf.newaxis, :, tf.newaxis]
+    return tf.cast(ranks[:, tf.newaxis] < joined, tf.float32)
+
+
+def mean_gains(nothing: Tensor, between: Tensor, whole: Tensor, ranks: Tensor) -> Tensor:
+    """Return the mean over orders of what each region adds when it joins: float32 (N, S).
+
+    Parameters
+    ----------
+    nothing, whole
+        Scores with no region and with all, float32 (N,).
+    between
+        Scores after each but the last has joined, float32 (k, S - 1, N).
+    ranks
+        The place of each region in each order, int32 (k, S).
+    """
+    orders = ranks.shape[0]
+    first, last = (tf.repeat(end[tf.newaxis, tf.newaxis], orders, 0) for end in (nothing, whole))
+    scores = tf.concat([first, between, last], axis=1)
+    gains = tf.gather(scores[:, 1:] - scores[:, :-1], ranks, axis=1, batch_dims=1)
+    return tf.transpose(tf.reduce_mean(gains, axis=0))
 
 
 def shared(values: Tensor, labels: Tensor) -> Tensor:

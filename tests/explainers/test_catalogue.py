@@ -1,5 +1,7 @@
 """Names at the edge."""
 
+import dataclasses
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from saliency.errors import ExplainerError
 from saliency.explainers import catalogue as module
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, catalogue, resolve
+from saliency.probe.rules_relevance import COMPOSITES
 
 PAGES = Path(__file__).parents[2] / "docs" / "explainers"
 
@@ -83,3 +86,16 @@ def test_pages_say_what_the_catalogue_says():
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
     )
     assert found.stdout.strip() == "[]"
+
+
+def test_what_other_libraries_methods_are_called_here_is_here():
+    """Each name in the right column is of an explainer, of a number of one, or of a composite."""
+    page = (PAGES / "coming-from.md").read_text("utf-8")
+    rows = re.findall(r"^\|.*\| (.*) \|$", page, re.MULTILINE)
+    said = {word for row in rows for word in re.findall(r"`([a-z_0-9]+)`", row)}
+    names = {*ENTRIES, *DEMANDING}
+    numbers = {field.name for name in names for field in dataclasses.fields(resolve(name))}
+    assert said - names - numbers == {"explain_layers"}
+    assert len(said & names) > 30
+    composites = {word for row in rows for word in re.findall(r'"([a-z_0-9]+)"', row)}
+    assert composites < {*COMPOSITES}

@@ -30,6 +30,8 @@ QUICK = {
     "rise": {"masks": 16},
     "lime": {"samples": 24, "grid": 3},
     "kernel_shap": {"samples": 24, "grid": 3},
+    "feature_ablation": {"grid": 3},
+    "shapley_sampling": {"permutations": 3, "grid": 3},
     "sobol": {"designs": 4, "grid": 3},
     "hsic": {"masks": 24, "grid": 3},
     "meaningful_perturbation": {"steps": 10, "grid": 6},

@@ -1,0 +1,129 @@
+"""What regions of a picture are worth: alone missing, and joining others in random orders."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.explainers.asking import check_positive, score_copies, settled, tensor
+from saliency.kernels import grids, segments
+from saliency.kernels.paths import relative_gap
+from saliency.kernels.references import Reference, check_reference, reference
+from saliency.kernels.resize import size_of
+from saliency.probe.protocol import Probe, Tensor
+
+
+@final
+@dataclass(frozen=True)
+class FeatureAblation:
+    """The fall of the score when a region is filled.
+
+    Returns float32 (N, H, W), signed, in units of the score: each pixel has the fall of its region.
+    Occlusion (Zeiler and Fergus, arXiv 1311.2901, section 4.2) with regions for windows.
+
+    Parameters
+    ----------
+    grid
+        Superpixels along each side; not used where ``regions`` are given.
+    fill
+        What is seen in the missing one, see :func:`saliency.kernels.references.reference`.
+    regions
+        int (H, W), the number of each pixel's region, from 0, the same for all pictures: lobes, a
+        segmentation, zones. None: superpixels of each picture.
+    seed
+        Of a fill that is random.
+
+    Raises
+    ------
+    InputError
+        A number is not above 0, the fill is unknown, or regions are no whole numbers from 0. On the
+        call: their size is not the picture's.
+    """
+
+    grid: int = 7
+    fill: Reference = "mean"
+    regions: Any = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("FeatureAblation", grid=self.grid)
+        check_reference(self.fill)
+        if self.regions is not None:
+            _check_regions(np.asarray(self.regions))
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        labels, count = self._labels(inputs)
+        filled = reference(inputs, self.fill, self.seed)
+        missing = 1.0 - tf.eye(count)
+        scores = segments.scores_of(probe.score, (inputs, filled), labels, missing, many)
+        return tf.gather(tf.transpose(probe.score(inputs) - scores), labels, batch_dims=1)
+
+    def _labels(self, inputs: Tensor) -> tuple[Tensor, int]:
+        if self.regions is None:
+            return segments.superpixels(inputs, self.grid), grids.count_of(self.grid, inputs)
+        given = np.asarray(self.regions)
+        if given.shape != size_of(inputs):
+            msg = f"FeatureAblation: expected regions of {size_of(inputs)}, got {given.shape}."
+            raise InputError(msg)
+        labels = tf.constant(given, tf.int32)[tf.newaxis]
+        return tf.repeat(labels, tf.shape(inputs)[0], axis=0), int(given.max()) + 1
+
+
+@final
+@dataclass(frozen=True)
+class ShapleySampling:
+    """Shapley values of superpixels: the mean of what each adds when it joins in random orders.
+
+    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, shared evenly
+    among its pixels; sums to score(picture) - score(filled), whatever the orders. Castro et al.,
+    Computers & Operations Research 36 (2009) 1726, algorithm 1; Strumbelj and Kononenko, JMLR 11
+    (2010) 1.
+
+    Parameters
+    ----------
+    permutations
+        Orders in which superpixels join; the model is asked about ``grid**2 - 1`` pictures in each.
+    grid, fill, seed
+        As of :class:`LIME`.
+    """
+
+    permutations: int = 10
+    grid: int = 7
+    fill: Reference = "mean"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("ShapleySampling", permutations=self.permutations, grid=self.grid)
+        check_reference(self.fill)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        inputs = tensor(inputs)
+        probe, many = settled(probe, inputs), score_copies(probe, inputs)
+        labels, count = segments.superpixels(inputs, self.grid), grids.count_of(self.grid, inputs)
+        ranks = segments.ranks(self.permutations, count, self.seed)
+        filled = reference(inputs, self.fill, self.seed)
+        between = tf.reshape(segments.joining(ranks), [-1, count])
+        scores = segments.scores_of(probe.score, (inputs, filled), labels, between, many)
+        scores = tf.reshape(scores, [self.permutations, count - 1, -1])
+        found = segments.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
+        return segments.shared(found, labels)
+
+    def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
+        """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
+        inputs = tensor(inputs)
+        probe = settled(probe, inputs)
+        filled = reference(inputs, self.fill, self.seed)
+        return relative_gap(attributions, probe.score(inputs), probe.score(filled))
+
+
+def _check_regions(given: Any) -> None:
+    if given.dtype.kind not in "iu" or given.size == 0 or given.min() < 0:
+        msg = (
+            "FeatureAblation: expected regions as whole numbers from 0, int (H, W), got "
+            f"{given.dtype} {given.shape}."
+        )
+        raise InputError(msg)
