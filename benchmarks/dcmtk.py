@@ -60,12 +60,20 @@ def shown(path: Path, dataset: Dataset, frame: int, *, told: bool = False) -> np
         target = Path(folder) / "shown.png"
         raw = Path(folder) / "raw.dcm"
         if rendered(path, target, frame, options, syntax(dataset)):
-            return np.asarray(Image.open(target))
+            return read(target)
         if run("gdcmconv", "--raw", "-i", path, "-o", raw) and rendered(
             raw, target, frame, options, ""
         ):
-            return np.asarray(Image.open(target))
+            return read(target)
     raise NotShownError
+
+
+def read(target: Path) -> np.ndarray:
+    """Return a picture; one of over 2**27 pixels was made of a header that claims too much."""
+    try:
+        return np.asarray(Image.open(target))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise NotShownError from error
 
 
 def rendered(path: Path, target: Path, frame: int, options: list[str], uid: str) -> bool:

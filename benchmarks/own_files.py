@@ -51,7 +51,7 @@ def of_frame(path: Path, dataset: Dataset, frame: int) -> str:
         found = compared(ours, dcmtk.shown(path, dataset, frame))
         if found != "right" and compared_when_told(path, dataset, frame) == "right":
             return f"right when told: {found}"
-    except dcmtk.NotShownError:
+    except (dcmtk.NotShownError, AttributeError, TypeError, ValueError):
         return f"not rendered: {dcmtk.syntax(dataset)} {dcmtk.coloured(dataset)}"
     return found
 
@@ -60,7 +60,7 @@ def compared_when_told(path: Path, dataset: Dataset, frame: int) -> str:
     """Compare with the window that the header leads to."""
     try:
         shown = dcmtk.shown(path, dataset, frame, told=True)
-    except dcmtk.NotShownError as error:
+    except (dcmtk.NotShownError, AttributeError, TypeError, ValueError) as error:
         return str(error)
     return compared(read_dicom(path, frame=frame).display, shown)
 
