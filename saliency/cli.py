@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_explain(commands)
     _add_audit(commands)
+    _add_transplant(commands)
     _add_info(commands)
     _add_explainers(commands)
     return root
@@ -99,6 +100,24 @@ def _add_audit(commands: Any) -> None:
 
 
 _STRATA = "columns of the table (site, device), or attributes (StationName), comma-separated"
+
+
+def _add_transplant(commands: Any) -> None:
+    purpose = "put a zone of one picture into others, and see whether their score follows"
+    command = _add(commands, "transplant", purpose, _transplant)
+    command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    command.add_argument("donor", metavar="DONOR", type=Path, help="the DICOM file with the zone")
+    command.add_argument("dicom", metavar="DICOM", nargs="+", help=_HOSTS)
+    command.add_argument("--zone", default="text", help="text, marker, border, ...; default: text")
+    command.add_argument("--most", type=int, default=16, help="files that it is put into; 16")
+    command.add_argument("--classes", type=_names, help="class names, comma-separated")
+    command.add_argument("--target", type=_target, help="class index or name; default: predicted")
+    command.add_argument("--controls", type=int, default=19, help="places elsewhere; default: 19")
+    command.add_argument("--seed", type=int, default=0)
+    _add_prepare(command)
+
+
+_HOSTS = "files without the zone, or folders; those that have it are left out"
 
 
 def _add_info(commands: Any) -> None:
@@ -211,6 +230,33 @@ def _audit(options: argparse.Namespace) -> int:
         _say_error(f"image {failure.index + 1}: {failure.message}")
     print(f"report -> {report.save(options.out, pictures=not options.no_pictures)}")
     return FAILED if report.failures else DONE
+
+
+def _transplant(options: argparse.Namespace) -> int:
+    from saliency.audit.transplant import transplant
+    from saliency.cli_transplant import hosts_in, lines
+
+    if not options.donor.is_file():
+        msg = f"{options.donor}: expected a DICOM file, the picture that has the zone."
+        raise InputError(msg)
+    hosts = hosts_in(_files(options.dicom), options.zone, options.most)
+    found = transplant(
+        _model(options.model, options.classes),
+        options.donor,
+        options.zone,
+        hosts.images,
+        target=options.target,
+        prepare=_prepare(options),
+        controls=options.controls,
+        seed=options.seed,
+    )
+    for line in lines(found):
+        print(line)
+    if hosts.having:
+        print(f"left out: {hosts.having} with a zone {options.zone!r} of their own")
+    for failure in hosts.failures:
+        _say_error(failure)
+    return FAILED if hosts.failures else DONE
 
 
 def _info(options: argparse.Namespace) -> int:
