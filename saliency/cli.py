@@ -91,6 +91,7 @@ def _add_audit(commands: Any) -> None:
     command.add_argument("--labels", type=Path, metavar="CSV", help="a table of files")
     command.add_argument("--column", default="label", help="of the labels; default: label")
     command.add_argument("--files", metavar="COLUMN", help="of file names; default: the first")
+    command.add_argument("--above", metavar="LIMIT", type=_limit, help=_ABOVE)
     command.add_argument("--strata", type=_names, default=(), metavar="NAMES", help=_STRATA)
     command.add_argument("--classes", type=_names, help="class names, comma-separated")
     command.add_argument("--target", type=_target, help="class index or name; default: all")
@@ -99,6 +100,7 @@ def _add_audit(commands: Any) -> None:
     _add_prepare(command)
 
 
+_ABOVE = "labels that are numbers: 1 above it, else 0; a number, or median; with --target"
 _STRATA = "columns of the table (site, device), or attributes (StationName), comma-separated"
 
 
@@ -210,14 +212,15 @@ def _figure(path: Path, result: Any, overlay: Any) -> Path:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from saliency.cli_audit import STATE, check_out, lines, strata_in, table_in
+    from saliency.cli_audit import STATE, check_out, divided, lines, strata_in, table_in
 
     check_out(options.out)
     table = table_in(options.labels) if options.labels else None
+    labels = table.column(options.column, options.files) if table else None
     report = sal.audit(
         options.model if options.classes is None else _model(options.model, options.classes),
         options.folder,
-        labels=table.column(options.column, options.files) if table else None,
+        labels=divided(labels, options.above),
         prepare=_prepare(options),
         target=options.target,
         strata=strata_in(table, options.strata, options.files),
@@ -320,6 +323,10 @@ def _progress(results: Iterator[Any], count: int) -> Iterator[Any]:
 
 def _target(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _limit(text: str) -> float | str:
+    return text if text == "median" else float(text)
 
 
 def _names(text: str) -> tuple[str, ...]:
