@@ -71,7 +71,7 @@ def test_dark_words_on_bright_anatomy_are_found(name, height):
     assert covered(picture, where) > 0.9
 
 
-@pytest.mark.parametrize("words", ["TE", "St.", "2.5", "kVp"])
+@pytest.mark.parametrize("words", ["St.", "2.5", "kVp"])
 @pytest.mark.parametrize("height", [12, 24])
 def test_words_of_two_letters_are_found(words, height):
     """Letters that cross few strokes are a line, too."""
