@@ -44,6 +44,17 @@ def two_valued(which: str) -> Iterator[np.ndarray]:
     yield from islice(lines, 0, None, 30)
 
 
+def mosaics() -> Iterator[np.ndarray]:
+    """Yield the features of lines in noise of blocks of two or three pixels."""
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        noise = (255 * rng.uniform(0.3, 0.7, (37, 53))).astype(np.uint8)
+        for size in ((2, 3), (3, 2), (2, 2), (3, 3)):
+            display = np.kron(noise, np.ones(size, np.uint8))
+            for _, line in _lines(Picture("mosaic", display, (), radiograph=False)):
+                yield line
+
+
 def _no_writing(picture: Picture, displays: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
     for display in displays:
         changed = picture._replace(display=display)
@@ -147,7 +158,7 @@ def _digits(number: float) -> str:
 
 if __name__ == "__main__":
     plain, flat, text = (np.array(list(lines("tune"))) for lines in (anatomy, two_valued, writing))
-    examples = [np.concatenate([plain, flat]), text]
+    examples = [np.concatenate([plain, flat, np.array(list(mosaics()))]), text]
     print(f"{len(examples[0])} lines of anatomy, {len(examples[1])} of text")
     is_text = np.repeat([False, True], [len(part) for part in examples])
     tell(fit(np.concatenate(examples), is_text))
