@@ -1,4 +1,8 @@
-"""Fit the weights of saliency/dicom/marker_score.py on the tune half and print them."""
+"""Fit the weights of saliency/dicom/marker_score.py on the tune half and print them.
+
+``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/marker_fit.py``: every draw has a seed, so
+the numbers that are shipped come again. The pictures are those of ``text_pictures.clean("tune")``.
+"""
 
 import zlib
 from collections.abc import Iterator
@@ -6,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 from marker_pictures import LEAD, changed, marked
 from text_detection import marker
-from text_fit import fit
+from text_fit import fit, tell
 from text_pictures import Edges, Picture, clean, jpeg, variants
 
 from saliency.dicom.marker_signs import signs
@@ -83,6 +87,4 @@ if __name__ == "__main__":
     examples = [np.array(list(kind("tune"))) for kind in (others, letters)]
     print(f"{len(examples[0])} signs that are no markers, {len(examples[1])} that are")
     is_marker = np.repeat([False, True], [len(part) for part in examples])
-    np.set_printoptions(precision=3, suppress=True, linewidth=100)
-    for value in fit(np.concatenate(examples), is_marker, units=10, steps=9000):
-        print(repr(value))
+    tell(fit(np.concatenate(examples), is_marker, units=10, steps=9000))

@@ -1,29 +1,25 @@
 """What the text detector finds, what it finds wrongly, and how long it takes.
 
-``python benchmarks/text_detection.py`` with SALIENCY_SHARED set prints the tables of docs/zones.md.
+``python benchmarks/text_detection.py`` with SALIENCY_SHARED set prints the tables of docs/zones.md;
+``... speed`` prints the cost alone.
 The weights of the detector were fitted on the half "tune" alone (benchmarks/text_fit.py).
 """
 
 import os
+import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from functools import partial
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-import keras
 import numpy as np
-import tensorflow as tf
 from marker_pictures import marked
-from text_pictures import Edges, Picture, burned, clean, drawn, hard, scripts
+from text_pictures import Edges, Picture, burned, clean, drawn, hard, scripts, short_word
 
+import saliency as sal
 from saliency.dicom.found import Hints, found_zones
 from saliency.dicom.markers import marker_boxes
 from saliency.dicom.text import text_boxes
 from saliency.values.placement import Box
-
-ROUNDS = 25
 
 
 def report(which: str) -> None:
@@ -32,6 +28,7 @@ def report(which: str) -> None:
     right: list[bool] = []
     for kind, pictures in (
         ("drawn", drawn(which)),
+        ("short words", drawn(which, 30, short_word)),
         ("burned", burned(which)),
         ("hard", hard(which)),
         ("script", scripts()),
@@ -69,35 +66,53 @@ def markers(which: str) -> None:
     print(f"  clean pictures with a marker elsewhere: {len(accused)} of {pictures}: {accused}")
 
 
-def speed() -> None:
-    """Print processor time of the zones that are looked for in a radiograph, at several sizes.
+def speed(turns: int = 25) -> None:
+    """Print what all zones of a radiograph cost beside a forward pass, in turns with it.
 
-    In turns with a forward pass of DenseNet121 at 224 x 224, whose least time is the unit.
+    Processor time of all threads, the median of so many turns and the least: what else runs on the
+    machine can only add, and it adds more to the search, which waits for memory.
     """
     greys = (picture for picture in clean("tune") if picture.display.ndim == 2)
     picture = max(greys, key=lambda each: each.display.size)
-    jobs: dict[str, Callable[[], object]] = {"F": _forward()}
+    forward = densenet()
     for side in (256, 512, 1024, 2048):
-        rows, columns = (np.arange(side) * size // side for size in picture.display.shape[:2])
+        rows, columns = (np.arange(side) * side_of // side for side_of in picture.display.shape[:2])
         display = np.ascontiguousarray(picture.display[np.ix_(rows, columns)])
-        jobs[f"{side} x {side}, text"] = partial(text_boxes, display)
-        jobs[f"{side} x {side}, all zones"] = partial(found_zones, display, Hints("DX"))
-    least = dict.fromkeys(jobs, np.inf)
-    for _ in range(ROUNDS):
-        for name, job in jobs.items():
-            start = time.process_time()
-            job()
-            least[name] = min(least[name], 1000 * (time.process_time() - start))
-    for name, spent in least.items():
-        print(f"  {name}: {spent:.0f} ms of processor time, {spent / least['F']:.2f} F")
+        laps = np.array(
+            [
+                (
+                    spent(forward),
+                    spent(lambda shown=display: found_zones(shown, Hints("DX"))),
+                    spent(lambda shown=display: text_boxes(shown)),
+                )
+                for _ in range(turns + 1)
+            ]
+        )[1:]  # the first turn warms up
+        for which, (model, zones, text) in (
+            ("median", 1000 * np.median(laps, axis=0)),
+            ("least", 1000 * laps.min(axis=0)),
+        ):
+            print(
+                f"  {side} x {side}, {which}: all zones {zones:.0f} ms, text alone {text:.0f} ms, "
+                f"forward pass {model:.0f} ms; {zones / model:.2f} and {text / model:.2f} of it"
+            )
 
 
-def _forward() -> Callable[[], object]:
-    """Return one compiled forward pass of DenseNet121 on one picture."""
+def densenet() -> Callable[[], object]:
+    """Return a forward pass of DenseNet121 on one picture of 224 x 224."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import keras  # noqa: PLC0415 - the tables of recall need no model
+
     model = keras.applications.DenseNet121(weights=None)
-    run = tf.function(lambda batch: model(batch, training=False))
-    batch = tf.zeros((1, 224, 224, 3))
-    return lambda: run(batch).numpy()
+    bound = sal.KerasProbe(model).at(0)
+    return lambda: bound.score(np.zeros((1, 224, 224, 3), np.float32))
+
+
+def spent(work: Callable[[], object]) -> float:
+    """Return the processor time of some work, in seconds."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
 
 
 def _alarms(which: str) -> None:
@@ -136,9 +151,10 @@ def _on_text(box: Box, picture: Picture) -> bool:
 
 
 if __name__ == "__main__":
-    report("tune")
-    report("hold")
-    markers("tune")
-    markers("hold")
+    if sys.argv[1:] != ["speed"]:
+        report("tune")
+        report("hold")
+        markers("tune")
+        markers("hold")
     print("\nspeed")
     speed()

@@ -1,11 +1,27 @@
-"""Fit the weights of saliency/dicom/text_score.py on the tune half and print them."""
+"""Fit the weights of saliency/dicom/text_score.py on the tune half and print them.
+
+``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/text_fit.py``: every draw has a seed, so
+the numbers that are shipped come again.
+"""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from PIL import Image
 from text_detection import marker
-from text_pictures import Picture, Truth, burned, clean, drawn, jpeg, variants
+from text_pictures import (
+    Picture,
+    Truth,
+    burned,
+    clean,
+    cut,
+    drawn,
+    jpeg,
+    rescaled,
+    short_string,
+    variants,
+)
 
 from saliency.dicom.text import candidates
 from saliency.dicom.text_pages import pages
@@ -18,9 +34,31 @@ BATCH, RATE, DECAY = 2048, 0.005, 3e-4
 def anatomy(which: str) -> Iterator[np.ndarray]:
     """Yield the features of lines that are none."""
     for picture in clean(which):
-        for display in variants(picture.display):
-            changed = picture._replace(display=display)
-            yield from (line for box, line in _lines(changed) if not marker(box, changed))
+        yield from _no_writing(picture, variants(picture.display))
+        yield from _no_writing(picture, rescaled(picture.display))
+
+
+def two_valued(which: str) -> Iterator[np.ndarray]:
+    """Yield the features of lines in pictures cut at a level: one of thirty, there are too many."""
+    lines = (line for one in clean(which) for line in _no_writing(one, cut(one.display)))
+    yield from islice(lines, 0, None, 30)
+
+
+def mosaics() -> Iterator[np.ndarray]:
+    """Yield the features of lines in noise of blocks of two or three pixels."""
+    rng = np.random.default_rng(1)
+    for _ in range(150):
+        noise = (255 * rng.uniform(0.3, 0.7, (37, 53))).astype(np.uint8)
+        for size in ((2, 3), (3, 2), (2, 2), (3, 3)):
+            display = np.kron(noise, np.ones(size, np.uint8))
+            for _, line in _lines(Picture("mosaic", display, (), radiograph=False)):
+                yield line
+
+
+def _no_writing(picture: Picture, displays: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    for display in displays:
+        changed = picture._replace(display=display)
+        yield from (line for box, line in _lines(changed) if not marker(box, changed))
 
 
 def writing(which: str) -> Iterator[np.ndarray]:
@@ -28,12 +66,15 @@ def writing(which: str) -> Iterator[np.ndarray]:
     for seed in range(4):
         for picture in drawn(which, seed):
             yield from (line for _, line in _lines(_spoilt(picture, seed), on_text=True))
+    for seed in range(20, 23):
+        for picture in drawn(which, seed, short_string):
+            yield from (line for _, line in _lines(picture, on_text=True))
     for picture in burned(which):
         yield from (line for _, line in _lines(picture, on_text=True))
 
 
 def fit(
-    lines: np.ndarray, is_text: np.ndarray, *, units: int = 8, steps: int = 6000
+    lines: np.ndarray, is_text: np.ndarray, *, units: int = 12, steps: int = 12000
 ) -> list[np.ndarray]:
     """Minimise the cross entropy by Adam; the two classes weigh 1 to 0.3."""
     rng = np.random.default_rng(0)
@@ -104,10 +145,20 @@ def _spoilt(picture: Picture, seed: int) -> Picture:
     return picture._replace(display=small, truths=tuple(shrunk))
 
 
+def tell(values: list[np.ndarray]) -> None:
+    """Print weights as they are shipped: three digits, a line for each feature."""
+    for value in values:
+        for row in np.atleast_2d(value):
+            print(f"[{', '.join(_digits(number) for number in row)}]")
+
+
+def _digits(number: float) -> str:
+    return np.format_float_positional(float(f"{number:.3g}"), trim="-")
+
+
 if __name__ == "__main__":
-    examples = [np.array(list(lines("tune"))) for lines in (anatomy, writing)]
+    plain, flat, text = (np.array(list(lines("tune"))) for lines in (anatomy, two_valued, writing))
+    examples = [np.concatenate([plain, flat, np.array(list(mosaics()))]), text]
     print(f"{len(examples[0])} lines of anatomy, {len(examples[1])} of text")
     is_text = np.repeat([False, True], [len(part) for part in examples])
-    np.set_printoptions(precision=3, suppress=True, linewidth=100)
-    for value in fit(np.concatenate(examples), is_text):
-        print(repr(value))
+    tell(fit(np.concatenate(examples), is_text))

@@ -4,10 +4,10 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import matplotlib as mpl
 import numpy as np
@@ -44,6 +44,10 @@ FAMILIES = re.split(
     "|IM-0001-0001-0001_18 IM-0001-0002 IM-0001-0003 IM-0001-0004 cerebrix"
     "|MR-SIEMENS examples_overlay|h_2fb8|02099738",
 )
+
+
+#: Draws what is written.
+Wording: TypeAlias = Callable[[np.random.Generator], str]
 
 
 class Edges(NamedTuple):
@@ -111,13 +115,13 @@ def burned(which: str) -> Iterator[Picture]:
         yield from _pseudonyms()
 
 
-def drawn(which: str, seed: int = 0) -> Iterator[Picture]:
+def drawn(which: str, seed: int = 0, wording: Wording | None = None) -> Iterator[Picture]:
     """Yield the clean pictures of a half with words drawn on them, four or so a picture."""
     for picture in clean(which):
         if min(picture.display.shape[:2]) >= 128:
             rng = np.random.default_rng(zlib.crc32(picture.name.encode()) + seed)
             grey = np.array(Image.fromarray(picture.display).convert("L"))
-            truths = tuple(_draw(grey, rng, 4))
+            truths = tuple(_draw(grey, rng, wording or _words))
             if truths:
                 yield Picture(picture.name, grey, truths, picture.radiograph)
 
@@ -208,6 +212,21 @@ def variants(display: np.ndarray) -> Iterator[np.ndarray]:
     yield jpeg(display, 60)
 
 
+def rescaled(display: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a picture at four more sizes."""
+    image = Image.fromarray(display)
+    for scale in (0.35, 0.55, 0.85, 1.25):
+        if max(display.shape) * scale < 1000:
+            yield np.asarray(image.resize([max(1, round(side * scale)) for side in image.size]))
+
+
+def cut(display: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a grey picture cut at three levels, as windows of width 1 do."""
+    if display.ndim == 2:
+        for share in (50, 60, 90):
+            yield np.where(display > np.percentile(display, share), 255, 0).astype(np.uint8)
+
+
 def jpeg(display: np.ndarray, quality: int) -> np.ndarray:
     """Compress and expand."""
     file = BytesIO()
@@ -243,11 +262,13 @@ def _pseudonyms() -> Iterator[Picture]:
         yield _with(folder / f"{name}.dcm", boxes, "pseudonyms")
 
 
-def _draw(grey: np.ndarray, rng: np.random.Generator, count: int) -> Iterator[Truth]:
+def _draw(
+    grey: np.ndarray, rng: np.random.Generator, wording: Wording, count: int = 4
+) -> Iterator[Truth]:
     """Paint up to so many legible words, apart from each other."""
     taken = np.zeros(grey.shape, bool)
     for _ in range(3 * count):
-        words, tall = _words(rng), float(np.exp(rng.uniform(np.log(8), np.log(40))))
+        words, tall = wording(rng), float(np.exp(rng.uniform(np.log(8), np.log(40))))
         tall = min(tall, max(9, grey.shape[0] / 10))
         smooth, turned = rng.random() < 0.6, rng.random() < 0.2
         ink = _ink(words, tall, str(rng.choice(FACES)), smooth=smooth)
@@ -283,6 +304,25 @@ def _words(rng: np.random.Generator) -> str:
     if kind == 1:
         return f"ID {rng.integers(10**8):08}"
     return " ".join(rng.choice(WORDS, rng.integers(1, 4)))
+
+
+def short_word(rng: np.random.Generator) -> str:
+    """Choose a word of two to four letters from those that are drawn."""
+    return str(rng.choice([word for word in WORDS if 2 <= len(word) < 5]))
+
+
+def short_string(rng: np.random.Generator) -> str:
+    """Return two to four letters and digits that are no word, some with a stop or a stroke."""
+    text = "".join(rng.choice(list(SIGNS), rng.integers(2, 5)))
+    kind = int(rng.integers(5))
+    if kind == 0 and len(text) > 2:
+        return f"{text[:-1]}."
+    if kind == 1 and len(text) > 2:
+        return f"{text[0]}{rng.choice(list('./:'))}{text[2:]}"
+    return text
+
+
+SIGNS = "ABCDEFGHIKLMNOPRSTUVWXYZabcdeghknorstuvx0123456789"
 
 
 def _ink(words: str, tall: float, face: str, *, smooth: bool) -> np.ndarray:

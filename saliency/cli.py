@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_explain(commands)
     _add_audit(commands)
+    _add_transplant(commands)
     _add_info(commands)
     _add_explainers(commands)
     return root
@@ -90,6 +91,7 @@ def _add_audit(commands: Any) -> None:
     command.add_argument("--labels", type=Path, metavar="CSV", help="a table of files")
     command.add_argument("--column", default="label", help="of the labels; default: label")
     command.add_argument("--files", metavar="COLUMN", help="of file names; default: the first")
+    command.add_argument("--above", metavar="LIMIT", type=_limit, help=_ABOVE)
     command.add_argument("--strata", type=_names, default=(), metavar="NAMES", help=_STRATA)
     command.add_argument("--classes", type=_names, help="class names, comma-separated")
     command.add_argument("--target", type=_target, help="class index or name; default: all")
@@ -98,7 +100,26 @@ def _add_audit(commands: Any) -> None:
     _add_prepare(command)
 
 
+_ABOVE = "labels that are numbers: 1 above it, else 0; a number, or median; with --target"
 _STRATA = "columns of the table (site, device), or attributes (StationName), comma-separated"
+
+
+def _add_transplant(commands: Any) -> None:
+    purpose = "put a zone of one picture into others, and see whether their score follows"
+    command = _add(commands, "transplant", purpose, _transplant)
+    command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    command.add_argument("donor", metavar="DONOR", type=Path, help="the DICOM file with the zone")
+    command.add_argument("dicom", metavar="DICOM", nargs="+", help=_HOSTS)
+    command.add_argument("--zone", default="text", help="text, marker, border, ...; default: text")
+    command.add_argument("--most", type=int, default=16, help="files that it is put into; 16")
+    command.add_argument("--classes", type=_names, help="class names, comma-separated")
+    command.add_argument("--target", type=_target, help="class index or name; default: predicted")
+    command.add_argument("--controls", type=int, default=19, help="places elsewhere; default: 19")
+    command.add_argument("--seed", type=int, default=0)
+    _add_prepare(command)
+
+
+_HOSTS = "files without the zone, or folders; those that have it are left out"
 
 
 def _add_info(commands: Any) -> None:
@@ -191,14 +212,15 @@ def _figure(path: Path, result: Any, overlay: Any) -> Path:
 
 
 def _audit(options: argparse.Namespace) -> int:
-    from saliency.cli_audit import STATE, check_out, lines, strata_in, table_in
+    from saliency.cli_audit import STATE, check_out, divided, lines, strata_in, table_in
 
     check_out(options.out)
     table = table_in(options.labels) if options.labels else None
+    labels = table.column(options.column, options.files) if table else None
     report = sal.audit(
         options.model if options.classes is None else _model(options.model, options.classes),
         options.folder,
-        labels=table.column(options.column, options.files) if table else None,
+        labels=divided(labels, options.above),
         prepare=_prepare(options),
         target=options.target,
         strata=strata_in(table, options.strata, options.files),
@@ -211,6 +233,33 @@ def _audit(options: argparse.Namespace) -> int:
         _say_error(f"image {failure.index + 1}: {failure.message}")
     print(f"report -> {report.save(options.out, pictures=not options.no_pictures)}")
     return FAILED if report.failures else DONE
+
+
+def _transplant(options: argparse.Namespace) -> int:
+    from saliency.audit.transplant import transplant
+    from saliency.cli_transplant import hosts_in, lines
+
+    if not options.donor.is_file():
+        msg = f"{options.donor}: expected a DICOM file, the picture that has the zone."
+        raise InputError(msg)
+    hosts = hosts_in(_files(options.dicom), options.zone, options.most)
+    found = transplant(
+        _model(options.model, options.classes),
+        options.donor,
+        options.zone,
+        hosts.images,
+        target=options.target,
+        prepare=_prepare(options),
+        controls=options.controls,
+        seed=options.seed,
+    )
+    for line in lines(found):
+        print(line)
+    if hosts.having:
+        print(f"left out: {hosts.having} with a zone {options.zone!r} of their own")
+    for failure in hosts.failures:
+        _say_error(failure)
+    return FAILED if hosts.failures else DONE
 
 
 def _info(options: argparse.Namespace) -> int:
@@ -274,6 +323,10 @@ def _progress(results: Iterator[Any], count: int) -> Iterator[Any]:
 
 def _target(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _limit(text: str) -> float | str:
+    return text if text == "median" else float(text)
 
 
 def _names(text: str) -> tuple[str, ...]:

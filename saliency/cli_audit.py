@@ -5,7 +5,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from saliency.errors import InputError
 
@@ -123,6 +123,26 @@ def strata_in(table: Table | None, names: Sequence[str], files: str | None) -> M
             )
             raise InputError(msg)
     return found
+
+
+def divided(
+    labels: Mapping[str, Any] | None, limit: float | str | None
+) -> Mapping[str, Any] | None:
+    """Return labels as they are, or 1 for those above the limit, or above the ``"median"``.
+
+    Raises
+    ------
+    InputError
+        There is a limit and no labels, or they are no numbers, or all lie on one side.
+    """
+    if limit is None:
+        return labels
+    if labels is None:
+        msg = "--above: expected --labels, the table with the numbers."
+        raise InputError(msg)
+    from saliency.audit.halves import halved  # noqa: PLC0415 - a shell parses without numpy
+
+    return halved(labels, None if isinstance(limit, str) else limit)
 
 
 def check_out(folder: Path) -> None:

@@ -1,8 +1,9 @@
 """Train models with and without shortcuts, and see who finds out.
 
-``python benchmarks/shortcuts/run.py [--quick] [--models FOLDER] [--seeds N]`` prints a row for each
-model, and for the models of the shared bench where SALIENCY_SHARED names its folder. Trained models
-are kept in the folder, so that a second run only asks.
+``python benchmarks/shortcuts/run.py [--quick] [--models FOLDER] [--seeds N] [--only NAME ...]``
+prints a row for each model, and for the models of the shared bench where SALIENCY_SHARED names its
+folder. Trained models are kept in the folder, so that a second run only asks. ``--only "hospital
+name"`` runs a part, ``--only poisoned clean`` two of the shared models: a piece at a time.
 
 A model's truth is measured, not assumed: every mark is drawn anew as the other one, and the move
 of its score is set in relation to its swing. The audit searches the pictures for zones by itself,
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,34 +47,42 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one correlation a shortcut")
     parser.add_argument("--models", type=Path, default=Path(tempfile.gettempdir(), "shortcuts"))
     parser.add_argument("--seeds", type=int, default=1, help="audits of each shared model")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="shortcuts, shared models")
     options = parser.parse_args()
     options.models.mkdir(parents=True, exist_ok=True)
     tally = Counter()
     print(
         "shortcut           corr   acc  truth   audit             hint          gradient  Grad-CAM"
     )
-    for shortcut in SHORTCUTS:
+    for shortcut in chosen(SHORTCUTS, options.only):
         for correlation in CORRELATIONS[-1:] if options.quick else CORRELATIONS:
             row(options.models, shortcut, correlation, tally)
     for judge in JUDGES:
         kinds = ("found", "missed", "false alarm", "rightly silent", "weak")
         print(f"{judge:<18}", ", ".join(f"{kind} {tally[judge, kind]}" for kind in kinds))
     if "SALIENCY_SHARED" in os.environ:
-        shared(Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut", options.seeds)
+        place = Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut"
+        shared(place, options.seeds, options.only)
 
 
-def shared(place: Path, seeds: int) -> None:
+def chosen(names: Iterable[str], only: Sequence[str] | None) -> list[str]:
+    """Return the names that are asked for, all of them unless some are."""
+    return [name for name in names if only is None or name in only]
+
+
+def shared(place: Path, seeds: int, only: Sequence[str] | None = None) -> None:
     """Print the audits of the shared bench's models."""
     rows = json.loads((place / "annotations.json").read_text())["images"]
     labels = {one["id"]: one["label"] for one in rows}
     prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
-    for model in sorted((place / "models").glob("*.keras")):
+    for name in chosen(sorted(path.stem for path in (place / "models").glob("*.keras")), only):
+        model = place / "models" / f"{name}.keras"
         for folder in sorted((place / "dicom").iterdir()):
             for seed in range(seeds):
                 report = sal.audit(model, folder, labels=labels, prepare=prepare, seed=seed)
                 found = report.verdicts["text"]
                 told = f"{found.finding:<14}{found.effect:5.2f}  p {found.p_value:.4f}"
-                print(f"{model.stem:<19}{folder.name:<15}{seed:<3}{told}", flush=True)
+                print(f"{name:<19}{folder.name:<15}{seed:<3}{told}", flush=True)
 
 
 def row(kept: Path, shortcut: str, correlation: float, tally: Counter[tuple[str, str]]) -> None:

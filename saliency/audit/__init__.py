@@ -14,6 +14,7 @@ _HOME_OF = {
     "Share": "heat",
     "Transplant": "transplant",
     "Verdict": "verdict",
+    "halved": "halves",
     "intervene": "one",
     "shares": "heat",
     "transplant": "transplant",

@@ -158,7 +158,7 @@ def class_of(label: Any, asker: Asker) -> int:
         return label
     msg = (
         f"audit: expected labels to be class indices from 0 to {(asker.classes or 0) - 1}, or names"
-        f" of KerasProbe(labels=...), got {label!r}."
+        f" of KerasProbe(labels=...), got {label!r}.{_hint([label])}"
     )
     raise InputError(msg)
 
@@ -177,9 +177,16 @@ def told_members(labels: Sequence[Any], asked: Question, asker: Asker) -> Array:
         return np.array([-1 if label is None else int(label == target) for label in labels])
     msg = (
         "audit: expected labels 0 and 1 for the target, or the target itself among them, "
-        f"got {given[:5]}."
+        f"got {given[:5]}.{_hint(given)}"
     )
     raise InputError(msg)
+
+
+def _hint(labels: Sequence[Any]) -> str:
+    """Return what to do with ages, doses and the like."""
+    if not all(isinstance(label, int) for label in labels):
+        return ""
+    return " Numbers that are no classes are divided by saliency.audit.halved, or --above LIMIT."
 
 
 def _by_median(scores: Array, weights: Array) -> Grouping:

@@ -58,7 +58,8 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     if any(isinstance(label, float) for label in found):
         msg = (
             "audit: expected classes, got continuous labels. Divide them where it matters, and ask "
-            "for the score: labels=[int(value > limit) for value in values], target=0."
+            "for the score: labels=saliency.audit.halved(values, at=limit), target=0; in a shell: "
+            "--above LIMIT --target 0."
         )
         raise InputError(msg)
     return found

@@ -15,7 +15,7 @@ from saliency.values.zone import Zone
 OUTER = 0.2
 #: Log odds from which a sign is called a marker. Nearly every radiograph has one, hardly any other
 #: picture: the prior differs by so much.
-SURE, SURE_ON_RADIOGRAPHS = 5.0, 3.5
+SURE, SURE_ON_RADIOGRAPHS = 4.0, 2.5
 #: What the evidence calls a marker.
 WHAT = "a letter or sign that stands alone"
 #: (0008,0060) of pictures on which lead letters lie.

@@ -15,7 +15,7 @@ LARGEST = 4
 #: What the evidence calls text.
 WRITING = "writing"
 #: Log odds from which a line is called writing.
-SURE = 3.0
+SURE = 3.25
 
 
 def text_zone(display: Array) -> Zone | None:

@@ -12,13 +12,16 @@ from saliency.values.arrays import Array
 HEIGHT = (6, 22)
 #: A picture with more letter-like pieces than this is texture throughout: nothing is read in it.
 MOST = 4000
+#: Strokes that a mean row of a line crosses at least: two letters of about one each, such as "St".
+CROSSED = 1.9
 
 
 class Line(NamedTuple):
     """Pieces that stand like letters, and what tells writing from anatomy.
 
     ``letters`` and ``crossings`` are counts: letters by width, strokes crossed by a mean row. All
-    others are ratios, to the height, the contrast or the area of the strokes.
+    others are ratios, to the height, the contrast or the area of the strokes; ``stroke`` is their
+    mean width, ``strokes_uneven`` its deviation from letter to letter.
     """
 
     top: int
@@ -39,6 +42,8 @@ class Line(NamedTuple):
     fill: float
     sharp: float
     ridge: float
+    stroke: float
+    strokes_uneven: float
 
 
 def lines(sheet: Sheet, found: Pieces) -> tuple[Line, ...]:
@@ -51,7 +56,7 @@ def lines(sheet: Sheet, found: Pieces) -> tuple[Line, ...]:
     starts = np.flatnonzero(np.diff(line[order], prepend=-1))
     # Most groups are single specks: those go before anything is measured on them.
     crossed = np.add.reduceat(letters.runs[order], starts)
-    busy = crossed >= 2.5 * np.minimum.reduceat(letters.height[order], starts)
+    busy = crossed >= CROSSED * np.minimum.reduceat(letters.height[order], starts)
     groups = [
         letters[order[a:b]]
         for a, b in zip(starts[busy], np.append(starts[1:], len(order))[busy], strict=True)
@@ -86,10 +91,10 @@ def _aligned(letters: Pieces, edge: Array) -> tuple[Array, Array]:
 
 
 def _worth_it(group: Pieces) -> bool:
-    """Tell whether a group crosses as many strokes as two letters do."""
+    """Tell whether a group crosses as many strokes as two simple letters do."""
     height = _middle(group.height)
     wide = np.maximum(1, group.width / (0.9 * height)).sum() >= 2
-    return bool(wide and group.runs.sum() >= 2.5 * height)
+    return bool(wide and group.runs.sum() >= CROSSED * height)
 
 
 def _measure(letters: Pieces, sheet: Sheet) -> Line:
@@ -125,6 +130,8 @@ def _measure(letters: Pieces, sheet: Sheet) -> Line:
         fill=area / float((height * letters.width).sum()),
         sharp=ridge / contrast,
         ridge=ridge / sheet.contrast,
+        stroke=area / runs / middle,
+        strokes_uneven=float((letters.area / letters.runs).std()) * runs / area,
     )
 
 

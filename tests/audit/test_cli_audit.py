@@ -127,12 +127,28 @@ def test_strata_of_the_table_and_of_files(folder, capsys):
     assert "GE MEDICAL" not in json.dumps(found)
 
 
+def test_numbers_are_divided(folder, capsys):
+    """A column of ages with --above is one of labels, and the score of a target is asked for."""
+    table = folder / "ages.csv"
+    table.write_text("file,age\n" + "".join(f"{k}.dcm,{40.5 + 30 * (k % 2)}\n" for k in range(6)))
+    asked = ("--labels", table, "--column", "age", "--target", "1", "--no-pictures")
+    code = run(folder, *asked, "--above", "65")
+    found = json.loads((folder / "out" / "report.json").read_text())
+
+    assert code == DONE
+    assert found["labelled"] == 6
+    assert run(folder, *asked, "--above", "99") == FAILED
+    assert "both sides of the limit 99" in capsys.readouterr().err
+    assert run(folder, "--above", "median") == FAILED
+    assert "--above: expected --labels" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("options", "match"),
     [
         (("--strata", "hospital"), "hospital"),
         (("--files", "image"), "'image'.*picture, label, site"),
-        (("--column", "volume"), "continuous"),
+        (("--column", "volume"), "continuous.*--above LIMIT"),
     ],
     ids=["stratum", "files", "continuous"],
 )

@@ -71,6 +71,14 @@ def test_dark_words_on_bright_anatomy_are_found(name, height):
     assert covered(picture, where) > 0.9
 
 
+@pytest.mark.parametrize("words", ["St.", "2.5", "kVp"])
+@pytest.mark.parametrize("height", [12, 24])
+def test_words_of_two_letters_are_found(words, height):
+    """Letters that cross few strokes are a line, too."""
+    picture, where = burn(anatomy("CT_small.dcm"), drawn(words, height), (9, 13), 255)
+    assert covered(picture, where) > 0.8
+
+
 @pytest.mark.parametrize("name", BACKGROUNDS)
 @pytest.mark.parametrize("invert", [False, True])
 @pytest.mark.parametrize("turns", [0, 1])
