@@ -234,6 +234,11 @@ def sublayers(operation: Operation) -> list[Operation]:
     return list(operation._flatten_layers(include_self=False))  # noqa: SLF001
 
 
+def is_sealed(operation: Operation) -> bool:
+    """Return whether an operation runs a SavedModel, into which nobody can look."""
+    return isinstance(operation, keras.layers.TFSMLayer)
+
+
 def fingerprint(model: Operation) -> tuple[Any, ...]:
     """Return the objects that a compiled graph depends on, to be compared with ``is``.
 

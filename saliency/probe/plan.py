@@ -11,7 +11,16 @@ import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
 from saliency.probe.doors import Door, Doors, doors_of
-from saliency.probe.graph import Graph, Rule, Walk, graph_of, inference, symbolic_graph
+from saliency.probe.graph import (
+    Graph,
+    Rule,
+    Walk,
+    graph_of,
+    inference,
+    is_sealed,
+    sublayers,
+    symbolic_graph,
+)
 from saliency.probe.head import Head, head_of, pooled_dense
 from saliency.probe.outline import Outline, Shape, channels_last, outline_of
 from saliency.probe.protocol import Tensor
@@ -187,18 +196,20 @@ def _output_spec(model: Any, doors: Doors) -> Any:
 def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
     """Refuse to look inside a model that can only be called, or that has nothing to look at."""
     names = ", ".join(layer.name for layer in model.layers[:12])
-    if not opaque:
-        msg = (
-            f"The model {model.name!r} ({names}) has no convolution whose end could be tapped: "
-            "name layers with KerasProbe(layers=[...]), or ask an explainer of scores and "
-            "gradients (gradient, integrated gradients, occlusion, RISE)."
-        )
-        raise ModelError(msg)
+    sealed = ", ".join(layer.name for layer in sublayers(model) if is_sealed(layer))
+    if sealed:
+        why = f"runs a SavedModel ({sealed}), whose layers cannot be seen"
+        way = "load the model that was exported"
+    elif opaque:
+        why = "runs TensorFlow operations in its own call(), so its layers "
+        why += f"({names}) cannot be tapped"
+        way = "build the model from layers or keras.ops"
+    else:
+        why = f"({names}) has no convolution whose end could be tapped"
+        way = "name layers that give pictures with KerasProbe(layers=[...])"
     msg = (
-        f"The model {model.name!r} runs TensorFlow operations in its own call(), so its layers "
-        f"({names}) cannot be tapped. Explainers that ask for scores and gradients of the input "
-        "work (gradient, integrated gradients, occlusion); for the others build the model from "
-        "layers or keras.ops."
+        f"The model {model.name!r} {why}. Explainers that ask for scores and gradients of the "
+        f"input work (gradient, integrated gradients, occlusion, RISE); for the others {way}."
     )
     raise ModelError(msg)
 

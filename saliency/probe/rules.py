@@ -9,13 +9,13 @@ with ``probe.at(target).ruled(rule)``. A study is a rule that keeps notes of a w
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, final
+from typing import Any, Literal, NoReturn, final
 
 import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.graph import Operation, Rule, shadow, sublayers
+from saliency.probe.graph import Operation, Rule, is_sealed, shadow, sublayers
 from saliency.probe.head import applies_last
 from saliency.probe.kinds import tensors
 from saliency.probe.protocol import Tensor
@@ -39,7 +39,8 @@ def guided(name: str, operation: Operation, args: tuple[Any, ...], call: Callabl
     Raises
     ------
     ModelError
-        A ReLU is hidden inside a layer of layers, where it would silently stay as it is.
+        A ReLU is hidden inside a layer of layers or a SavedModel, where it would silently stay
+        as it is.
     """
     _check_reached(name, operation)
     output = call(*args)
@@ -111,7 +112,8 @@ class _Rectified:
         if not self.seen:
             msg = (
                 "Guided backpropagation and the deconvolutional network change what happens at a "
-                "ReLU, and this network has none: use Gradient, SmoothGrad or GradCAM."
+                "ReLU, and this network has none: use Gradient, SmoothGrad or "
+                "IntegratedGradients."
             )
             raise ModelError(msg)
         score, inputs = forward.score(), forward.inputs
@@ -164,18 +166,25 @@ def check_known(
         kind = type(operation).__name__ + (f" with {function}" if function else "")
         msg = (
             f"{method} has no rule for the layer {name!r} ({kind}). Gradient, "
-            "IntegratedGradients, SmoothGrad and Occlusion need none; nor do the CAMs."
+            "IntegratedGradients, SmoothGrad and Occlusion need none; nor do the CAMs, where there "
+            "is a convolution to be seen."
         )
         raise ModelError(msg)
 
 
 def _check_reached(name: str, operation: Operation) -> None:
+    if is_sealed(operation):
+        _not_reached(f"The layer {name!r} runs a SavedModel, whose ReLUs a rule cannot reach")
     if any(rectifies(layer) for layer in sublayers(operation)):
-        msg = (
-            f"The layer {name!r} has a ReLU inside that a rule cannot reach: make it a model, or "
-            "draw its layers in the graph."
-        )
-        raise ModelError(msg)
+        _not_reached(f"The layer {name!r} has a ReLU inside that a rule cannot reach")
+
+
+def _not_reached(what: str) -> NoReturn:
+    msg = (
+        f"{what}: draw its layers in the model's graph, or use Gradient, SmoothGrad or "
+        "IntegratedGradients."
+    )
+    raise ModelError(msg)
 
 
 def rectifies(operation: Operation) -> bool:

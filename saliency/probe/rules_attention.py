@@ -41,7 +41,7 @@ class _Attention:
         if any(_attends(layer) for layer in sublayers(operation)):
             msg = (
                 f"The layer {name!r} has attention inside that cannot be reached: draw its layers "
-                "in the model's graph, or use GradCAM, IntegratedGradients or Occlusion."
+                "in the model's graph, or use IntegratedGradients, SmoothGrad or Occlusion."
             )
             raise ModelError(msg)
         if not _attends(operation):
@@ -62,8 +62,8 @@ class _Attention:
         """
         if not self.scores:
             msg = (
-                "The model has no keras.layers.MultiHeadAttention in its graph: use GradCAM, "
-                "IntegratedGradients or Occlusion."
+                "The model has no keras.layers.MultiHeadAttention in its graph: use "
+                "IntegratedGradients, SmoothGrad or Occlusion."
             )
             raise ModelError(msg)
         slopes = tf.gradients(forward.score(), self.scores, unconnected_gradients="zero")
@@ -77,7 +77,7 @@ class _Attention:
             msg = (
                 f"The layer {name!r} attends from {shape[2]} tokens to {shape[3]}, expected the "
                 f"same {first[2]} tokens in every layer: windows, merged tokens and attention to "
-                "another sequence cannot be followed. Use GradCAM or Occlusion."
+                "another sequence cannot be followed. Use IntegratedGradients or Occlusion."
             )
             raise ModelError(msg)
         self.scores.append(scores)

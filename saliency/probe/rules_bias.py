@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from saliency.probe.folding import along, factor_and_shift, linear_bias
-from saliency.probe.graph import Operation
+from saliency.probe.graph import Operation, is_sealed
 from saliency.probe.kinds import Kind, homogeneous, kind_at, linear_last, tensors
 from saliency.probe.protocol import Tensor
 from saliency.probe.rules import before, called, check_known
@@ -56,6 +56,9 @@ class _BiasGradients:
             return self._linear(operation, args, call)
         if kind in (Kind.PRODUCT, Kind.STANDARDISE):
             return self._curved(name, operation, args, call, self.entered)
+        if is_sealed(operation):
+            self.unknown.append((name, operation, output := call(*args)))
+            return output
         if kind is Kind.UNKNOWN:
             return self._curved(name, operation, args, call, self.placeless)
         output = tf.nest.map_structure(tf.identity, call(*args))

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import keras
 import numpy as np
 
 from saliency.errors import ModelError
-from saliency.probe.graph import sublayers
+from saliency.probe.graph import is_sealed, sublayers
 from saliency.values.arrays import Array
 
 
@@ -21,13 +20,12 @@ def shuffled(model: Any, seed: int) -> list[tuple[Any, Array]]:
     ModelError
         It computes with weights that are not Keras's own, which would silently stay.
     """
-    foreign = [
-        layer.name for layer in sublayers(model) if isinstance(layer, keras.layers.TFSMLayer)
-    ]
+    foreign = [layer.name for layer in sublayers(model) if is_sealed(layer)]
     if foreign:
         msg = (
             f"The weights of {', '.join(map(repr, foreign))} lie in a SavedModel and cannot be "
-            "shuffled. Load the model that was exported, and explain that."
+            "shuffled. Load the model that was exported, and explain that; RandomMap and EdgeMap "
+            "are controls for any model."
         )
         raise ModelError(msg)
     generator = np.random.default_rng(seed)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
-from probe import applications, nets
+from probe import nets
 
 import saliency as sal
 from saliency.errors import ModelError
@@ -221,25 +221,6 @@ def test_summation_to_delta_of_gates(written):
     bound = sal.KerasProbe(closing(written(inputs), inputs)).at(1)
     made, pictures = DeepLIFT(0.2), nets.pictures(3, SHAPE)
     assert np.max(made.gap(bound, pictures, made(bound, pictures))) < 1e-3
-
-
-@pytest.mark.parametrize("way", applications.TINY)
-def test_blocks_of_applications(way):
-    """Relevance is conserved without shifts; DeepLIFT and FullGrad leave no rest with them."""
-    model = way()
-    bound = sal.KerasProbe(model).at(1)
-    generator = np.random.default_rng(0)
-    pictures = generator.uniform(0, 255, (2, *applications.SHAPE)).astype(np.float32)
-    made = DeepLIFT("mean")
-    assert np.max(made.gap(bound, pictures, made(bound, pictures))) < 5e-3
-    parts = FullGrad().decomposed(bound, pictures)
-    size = np.sum([np.abs(np.sum(part)) for part in (parts.picture, *parts.biases)])
-    assert_allclose(parts.total, bound.score(pictures), atol=1e-4 * size)
-    applications.without_shifts(model)
-    whole = LRP("epsilon", epsilon=1e-12)
-    found = whole(bound, pictures)
-
-    assert np.abs(whole.absorbed(bound, pictures, found)).max() < 0.02
 
 
 # FullGrad.

@@ -2,9 +2,15 @@
 
 import keras
 import numpy as np
-from keras.src.applications import convnext, efficientnet, mobilenet_v3
+from keras.src.applications import (
+    convnext,
+    densenet,
+    efficientnet,
+    mobilenet_v3,
+    resnet,
+)
 
-SHAPE = (40, 56, 3)
+SHAPE, DEEP = (40, 56, 3), (64, 96, 3)
 CLASSES = 4
 
 
@@ -17,7 +23,7 @@ def convnext_block():
             drop_path_rate=0.2,
             layer_scale_init_value=0.5,
             weights=None,
-            input_shape=SHAPE,
+            input_shape=DEEP,
             classes=CLASSES,
             name="tiny_convnext",
         )
@@ -61,7 +67,49 @@ def mobilenet_block():
     )
 
 
-TINY = (convnext_block, efficientnet_block, mobilenet_block)
+def resnet_block(version=1):
+    """Padding, bottlenecks, a skip with a convolution and one without; before or behind ReLUs."""
+    stack = {1: resnet.stack_residual_blocks_v1, 2: resnet.stack_residual_blocks_v2}[version]
+    return living(
+        resnet.ResNet(
+            lambda x: stack(x, 4, 2, name="stack"),
+            preact=version == 2,
+            use_bias=True,
+            weights=None,
+            input_shape=SHAPE,
+            classes=CLASSES,
+            name=f"tiny_resnet_v{version}",
+        )
+    )
+
+
+def densenet_block():
+    """Concatenation of all that came before, and transitions of half the channels."""
+    made = densenet.DenseNet([2, 1, 1, 1], weights=None, input_shape=DEEP, classes=CLASSES)
+    return living(made)
+
+
+def beginning(name, last, shape=SHAPE):
+    """An application up to a layer, behind which its usual head follows."""
+    whole = getattr(keras.applications, name)(weights=None, input_shape=shape, include_top=False)
+    x = keras.layers.GlobalAveragePooling2D()(whole.get_layer(last).output)
+    outputs = keras.layers.Dense(CLASSES, activation="softmax")(x)
+    return living(keras.Model(whole.input, outputs, name=f"short_{name.lower()}"))
+
+
+TINY = {
+    "ConvNeXt": convnext_block,
+    "EfficientNet": efficientnet_block,
+    "MobileNetV3": mobilenet_block,
+    "MobileNet": lambda: beginning("MobileNet", "conv_pw_3_relu"),
+    "MobileNetV2": lambda: beginning("MobileNetV2", "block_3_project_BN"),
+    "ResNet": resnet_block,
+    "ResNetV2": lambda: resnet_block(2),
+    "DenseNet": densenet_block,
+    "InceptionV3": lambda: beginning("InceptionV3", "mixed0", (75, 91, 3)),
+    "Xception": lambda: beginning("Xception", "block3_sepconv2_bn", (71, 87, 3)),
+    "VGG": lambda: beginning("VGG16", "block3_pool"),
+}
 
 
 def living(model, seed=5):
@@ -71,6 +119,9 @@ def living(model, seed=5):
     """
     generator = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
+    if not any("ormalization" in type(each).__name__ for each in model._flatten_layers()):
+        for weight in (each for each in model.weights if "kernel" in each.path):
+            weight.assign(2**0.5 * weight)  # a ReLU halves what is squared
     for layer in model._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.momentum = 0.0
