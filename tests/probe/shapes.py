@@ -439,7 +439,7 @@ def free_sizes():
 CONTROL = frozenset({"randomised_model"})
 DRAWN = frozenset(
     {
-        *("rise", "lime", "kernel_shap", "sobol", "hsic"),
+        *("rise", "lime", "kernel_shap", "shapley_sampling", "sobol", "hsic"),
         *("meaningful_perturbation", "extremal_perturbation"),
     }
 )
