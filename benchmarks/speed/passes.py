@@ -21,9 +21,9 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:
     """Yield the table of one model."""
     case = nets.case(name, side)
     other = nets.case(name, side, head="dense")
-    for batch, turns in ((1, 4 * rounds), (8, rounds)):
+    for batch, turns in ((1, 12 * rounds), (8, rounds)):
         yield from _cheap(case, other, batch, turns)
-    yield from _dear(case, max(3, rounds // 3))
+    yield from _dear(case, max(3, rounds // 2))
 
 
 def large(name: str, side: int, rounds: int) -> Iterator[Row]:

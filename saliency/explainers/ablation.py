@@ -30,7 +30,7 @@ class FeatureAblation:
     fill
         What is seen in the missing one, see :func:`saliency.kernels.references.reference`.
     regions
-        int (H, W), the number of each pixel's region, from 0, the same for all pictures: lobes, a
+        int (H, W), the number of each pixel's region, the same for all pictures: lobes, a
         segmentation, zones. None: superpixels of each picture.
     seed
         Of a fill that is random.
@@ -38,8 +38,8 @@ class FeatureAblation:
     Raises
     ------
     InputError
-        A number is not above 0, the fill is unknown, or regions are no whole numbers from 0. On the
-        call: their size is not the picture's.
+        A number is not above 0, the fill is unknown, or regions are no whole numbers. On the call:
+        their size is not the picture's.
     """
 
     grid: int = 7
@@ -69,8 +69,9 @@ class FeatureAblation:
         if given.shape != size_of(inputs):
             msg = f"FeatureAblation: expected regions of {size_of(inputs)}, got {given.shape}."
             raise InputError(msg)
-        labels = tf.constant(given, tf.int32)[tf.newaxis]
-        return tf.repeat(labels, tf.shape(inputs)[0], axis=0), int(given.max()) + 1
+        numbers, labels = np.unique(given, return_inverse=True)
+        placed = tf.constant(labels.reshape(given.shape), tf.int32)[tf.newaxis]
+        return tf.repeat(placed, tf.shape(inputs)[0], axis=0), len(numbers)
 
 
 @final
@@ -121,9 +122,9 @@ class ShapleySampling:
 
 
 def _check_regions(given: Any) -> None:
-    if given.dtype.kind not in "iu" or given.size == 0 or given.min() < 0:
+    if given.dtype.kind not in "iub" or given.size == 0:
         msg = (
-            "FeatureAblation: expected regions as whole numbers from 0, int (H, W), got "
+            "FeatureAblation: expected regions as whole numbers, int (H, W), got "
             f"{given.dtype} {given.shape}."
         )
         raise InputError(msg)
