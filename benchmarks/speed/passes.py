@@ -65,6 +65,7 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
     found = in_turns(
         {
             "F": lambda: case.forward(many),
+            "F one": lambda: case.forward(one),
             "gradient": lambda: sal.Gradient()(probe, case.inputs).numpy(),
             "one": lambda: sal.Gradient()(probe, one).numpy(),
             "smoothgrad": lambda: sal.SmoothGrad(samples=SAMPLES)(probe, one).numpy(),
@@ -74,20 +75,16 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
         },
         rounds,
     )
-    forward, gradient, alone = found["F"], found["gradient"], found["one"]
-    for what, job, count in (
-        ("SmoothGrad", "smoothgrad", SAMPLES),
-        ("integrated gradients", "ig", 32),
+    for what, job, count, unit, asked, batch, goal in (
+        ("SmoothGrad", "smoothgrad", SAMPLES, "gradients", "gradient", GRADIENTS, 1.0),
+        ("integrated gradients", "ig", 32, "gradients", "gradient", GRADIENTS, 1.0),
+        ("occlusion", "occlusion", PARTS**2 + 1, "passes", "F", SCORES, 1.05),
+        ("RISE", "rise", MASKS, "passes", "F", SCORES, 1.05),
     ):
-        yield _many(f"{what}, of {count} gradients", found[job], alone, count, 1.0)
-        ratio = found[job].over(gradient, times=count / GRADIENTS)
-        yield plain_row(f"... of as many in batches of {GRADIENTS}", ratio, "x")
-    for what, job, count in (
-        ("occlusion", "occlusion", PARTS**2 + 1),
-        ("RISE", "rise", MASKS),
-    ):
-        title = f"{what}, of {count} passes in batches of {SCORES}"
-        yield _many(title, found[job], forward, count / SCORES, 1.05)
+        alone = found["one" if unit == "gradients" else "F one"]
+        yield _many(f"{what}, of {count} {unit}", found[job], alone, count, goal)
+        ratio = found[job].over(found[asked], times=count / batch)
+        yield plain_row(f"... of as many in batches of {batch}", ratio, "x")
 
 
 def _many(what: str, taken: Times, unit: Times, units: float, goal: float) -> Row:
