@@ -51,12 +51,14 @@ def hosts_in(files: Iterable[Path], zone: str, most: int) -> Hosts:
     for file in files:
         try:
             image = read(file)
-            lacks = zone not in masks_of(image)
+            has = zone in masks_of(image)
         except SaliencyError as error:
             failures.append(f"{file}: {error}")
             continue
-        having += not lacks
-        images += [image] * lacks
+        if has:
+            having += 1
+        else:
+            images.append(image)
         if len(images) == most:
             break
     if not images:

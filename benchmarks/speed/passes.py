@@ -75,16 +75,20 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
         },
         rounds,
     )
-    for what, job, count, unit, asked, batch, goal in (
-        ("SmoothGrad", "smoothgrad", SAMPLES, "gradients", "gradient", GRADIENTS, 1.0),
-        ("integrated gradients", "ig", 32, "gradients", "gradient", GRADIENTS, 1.0),
-        ("occlusion", "occlusion", PARTS**2 + 1, "passes", "F", SCORES, 1.05),
-        ("RISE", "rise", MASKS, "passes", "F", SCORES, 1.05),
+    for what, job, count in (
+        ("SmoothGrad", "smoothgrad", SAMPLES),
+        ("integrated gradients", "ig", 32),
     ):
-        alone = found["one" if unit == "gradients" else "F one"]
-        yield _many(f"{what}, of {count} {unit}", found[job], alone, count, goal)
-        ratio = found[job].over(found[asked], times=count / batch)
-        yield plain_row(f"... of as many in batches of {batch}", ratio, "x")
+        yield _many(f"{what}, of {count} gradients", found[job], found["one"], count, 1.0)
+        yield _batched(found[job], found["gradient"], count, GRADIENTS)
+    for what, job, count in (("occlusion", "occlusion", PARTS**2 + 1), ("RISE", "rise", MASKS)):
+        yield _many(f"{what}, of {count} passes", found[job], found["F one"], count, 1.05)
+        yield _batched(found[job], found["F"], count, SCORES)
+
+
+def _batched(taken: Times, unit: Times, count: int, batch: int) -> Row:
+    ratio = taken.over(unit, times=count / batch)
+    return plain_row(f"... of as many in batches of {batch}", ratio, "x")
 
 
 def _many(what: str, taken: Times, unit: Times, units: float, goal: float) -> Row:

@@ -66,19 +66,14 @@ class Held(Store):
     """Random access to bytes in memory that nobody changes."""
 
     def __init__(self, data: bytes) -> None:
+        super().__init__(io.BytesIO(data))
         self._data = memoryview(data)
-        self.size = len(data)
-        self._start = 0
-        self._chunk = b""
 
     def view(self, offset: int, length: int) -> bytes | memoryview:
         """Return most of the bytes as they lie; a lesser part must not keep the whole alive."""
         if 2 * length > self.size and offset >= 0:
             return self._data[offset : offset + length]
         return self.read(offset, length)
-
-    def _fetch(self, offset: int, length: int) -> bytes:
-        return bytes(self._data[offset : offset + length])
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from saliency.dicom.text_pieces import Pieces, pieces
-from saliency.dicom.text_strokes import FAINT, Level, Sheet, halve, level, sheet
+from saliency.dicom.text_strokes import FAINT, Level, Sheet, halve, level_of, sheet
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
@@ -48,12 +48,11 @@ def pages(display: Array) -> Iterator[Page]:
 
 def _sizes(grey: Array) -> Iterator[Level]:
     """Yield a picture as it is, and halved until it is too small for a word."""
-    for _ in range(HALVINGS):
-        yield level(grey)
+    for _ in range(1 + HALVINGS):
+        yield level_of(grey)
         if min(grey.shape) < 2 * SHORTEST:
             return
         grey = halve(grey)
-    yield level(grey)
 
 
 def _on_level(level: Level, scale: int) -> Iterator[Page]:

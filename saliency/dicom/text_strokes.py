@@ -57,7 +57,7 @@ class Level(NamedTuple):
         return Level(~self.grey, self.tiles)
 
 
-def level(grey: Array) -> Level:
+def level_of(grey: Array) -> Level:
     """Find the tiles with a steep rise and a steep fall along their rows."""
     return Level(grey, tuple(tile for tile in _tiles(grey.shape) if _steep(_around(grey, tile))))
 

@@ -7,9 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import check_positive, score_copies, settled, tensor
+from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
 from saliency.kernels import grids, segments
-from saliency.kernels.paths import relative_gap
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
@@ -89,7 +88,7 @@ class ShapleySampling:
     permutations
         Orders in which superpixels join; the model is asked about ``grid**2 - 1`` pictures in each.
     grid, fill, seed
-        As of :class:`LIME`.
+        As of :class:`KernelSHAP`.
     """
 
     permutations: int = 10
@@ -98,14 +97,14 @@ class ShapleySampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_positive("ShapleySampling", permutations=self.permutations, grid=self.grid)
+        check_positive("ShapleySampling", permutations=self.permutations, grid=self.grid - 1)
         check_reference(self.fill)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels, count = segments.superpixels(inputs, self.grid), grids.count_of(self.grid, inputs)
-        ranks = segments.ranks(self.permutations, count, self.seed)
+        ranks = segments.ranks(self.permutations, count, [self.seed, 0])
         filled = reference(inputs, self.fill, self.seed)
         between = tf.reshape(segments.joining(ranks), [-1, count])
         scores = segments.scores_of(probe.score, (inputs, filled), labels, between, many)
@@ -115,10 +114,7 @@ class ShapleySampling:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
-        inputs = tensor(inputs)
-        probe = settled(probe, inputs)
-        filled = reference(inputs, self.fill, self.seed)
-        return relative_gap(attributions, probe.score(inputs), probe.score(filled))
+        return gap_from(probe, inputs, attributions, self.fill, self.seed)
 
 
 def _check_regions(given: Any) -> None:

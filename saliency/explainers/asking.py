@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
+from saliency.kernels.paths import relative_gap
+from saliency.kernels.references import Reference, reference
 from saliency.probe.drawn import Drawing
 from saliency.probe.protocol import (
     DrawingProbe,
@@ -109,6 +111,16 @@ def score_copies(probe: Probe, inputs: Tensor) -> int:
 def tensor(inputs: Tensor) -> Tensor:
     """Make a float32 tensor of a batch."""
     return tf.convert_to_tensor(inputs, tf.float32)
+
+
+def gap_from(
+    probe: Probe, inputs: Tensor, attributions: Tensor, kind: Reference, seed: int = 0
+) -> Tensor:
+    """Return the gap of maps that share out the change from a reference, float32 (N,), >= 0."""
+    inputs = tensor(inputs)
+    probe = settled(probe, inputs)
+    start = reference(inputs, kind, seed)
+    return relative_gap(attributions, probe.score(inputs), probe.score(start))
 
 
 def check_positive(recipe: str, **numbers: float) -> None:

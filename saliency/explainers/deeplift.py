@@ -5,8 +5,7 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import settled, studied, tensor
-from saliency.kernels.paths import relative_gap
+from saliency.explainers.asking import gap_from, settled, studied, tensor
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
 from saliency.probe.rules_rescale import Rescale
@@ -55,7 +54,4 @@ class DeepLIFT:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
-        inputs = tensor(inputs)
-        probe = settled(probe, inputs)
-        start = reference(inputs, self.baseline, self.seed)
-        return relative_gap(attributions, probe.score(inputs), probe.score(start))
+        return gap_from(probe, inputs, attributions, self.baseline, self.seed)

@@ -6,7 +6,7 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, copies, settled, tensor
+from saliency.explainers.asking import check_positive, copies, gap_from, settled, tensor
 from saliency.kernels.batches import along, chunks, each
 from saliency.kernels.curves import (
     blur_path,
@@ -65,10 +65,7 @@ class IntegratedGradients:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
-        inputs = tensor(inputs)
-        probe = settled(probe, inputs)
-        start = reference(inputs, self.baseline, self.seed)
-        return relative_gap(attributions, probe.score(inputs), probe.score(start))
+        return gap_from(probe, inputs, attributions, self.baseline, self.seed)
 
 
 @final
@@ -186,7 +183,7 @@ class GuidedIntegratedGradients:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0."""
-        return _gap(probe, inputs, attributions, self.baseline)
+        return gap_from(probe, inputs, attributions, self.baseline)
 
 
 @final
@@ -219,7 +216,7 @@ class BlurIntegratedGradients:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0."""
-        return _gap(probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma))
+        return gap_from(probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma))
 
 
 @final
@@ -250,10 +247,3 @@ class IntegratedDecisionGradients:
         probe, many = settled(probe, inputs), copies(probe, inputs)
         start = reference(inputs, self.baseline)
         return decision_gradient(probe.gradient, probe.score, inputs, start, self.steps, many)
-
-
-def _gap(probe: Probe, inputs: Tensor, attributions: Tensor, baseline: Reference) -> Tensor:
-    inputs = tensor(inputs)
-    probe = settled(probe, inputs)
-    start = reference(inputs, baseline)
-    return relative_gap(attributions, probe.score(inputs), probe.score(start))

@@ -6,9 +6,8 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, score_copies, settled, tensor
+from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
 from saliency.kernels import grids, segments
-from saliency.kernels.paths import relative_gap
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
@@ -150,10 +149,7 @@ class KernelSHAP:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
-        inputs = tensor(inputs)
-        probe = settled(probe, inputs)
-        filled = reference(inputs, self.fill, self.seed)
-        return relative_gap(attributions, probe.score(inputs), probe.score(filled))
+        return gap_from(probe, inputs, attributions, self.fill, self.seed)
 
 
 @final

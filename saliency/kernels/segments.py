@@ -1,5 +1,7 @@
 """Superpixels, and linear models of which of them are seen."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 from saliency.kernels.batches import Function, Tensor, chunks, each
@@ -66,12 +68,12 @@ def scores_of(
         each(score, blend_many(*pictures, shown(tf.gather(cells, list(some)), labels)))
         for some in chunks(range(cells.shape[0]), copies)
     ]
-    return tf.concat(found, 0) if found else tf.zeros([0, tf.shape(labels)[0]])
+    return tf.concat(found, 0)
 
 
-def ranks(permutations: int, regions: int, seed: int) -> Tensor:
-    """Draw orders: int32 (k, S), the place of each region, 0..S - 1."""
-    drawn = tf.random.stateless_uniform([permutations, regions], [seed, 0])
+def ranks(permutations: int, regions: int, seed: Sequence[int]) -> Tensor:
+    """Draw orders, by two seeds: int32 (k, S), the place of each region, 0..S - 1."""
+    drawn = tf.random.stateless_uniform([permutations, regions], seed)
     return tf.argsort(tf.argsort(drawn, axis=1), axis=1)
 
 
@@ -166,9 +168,8 @@ def coalitions(count: int, regions: int, seed: int) -> Tensor:
     sizes = tf.range(1, regions, dtype=tf.float32)
     odds = -tf.math.log(sizes * (regions - sizes))
     drawn = tf.random.stateless_categorical(odds[tf.newaxis], count, [seed, 0])[0] + 1
-    order = tf.argsort(tf.random.stateless_uniform([count, regions], [seed, 1]), axis=1)
-    rank = tf.argsort(order, axis=1)
-    seen = tf.cast(rank < tf.cast(drawn, tf.int32)[:, tf.newaxis], tf.float32)
+    joined = tf.cast(drawn, tf.int32)[:, tf.newaxis]
+    seen = tf.cast(ranks(count, regions, [seed, 1]) < joined, tf.float32)
     return tf.concat([seen, 1.0 - seen], 0)
 
 

@@ -57,7 +57,8 @@ class _BiasGradients:
         if kind in (Kind.PRODUCT, Kind.STANDARDISE):
             return self._curved(name, operation, args, call, self.entered)
         if is_sealed(operation):
-            self.unknown.append((name, operation, output := call(*args)))
+            output = call(*args)
+            self.unknown.append((name, operation, output))
             return output
         if kind is Kind.UNKNOWN:
             return self._curved(name, operation, args, call, self.placeless)

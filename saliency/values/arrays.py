@@ -50,8 +50,8 @@ def _settled(array: Array) -> bool:
     base: object = array.base
     while isinstance(base, np.ndarray) and base.base is not None:
         base = base.base
-    of_bytes = isinstance(base.obj if isinstance(base, memoryview) else base, bytes)
-    return base is None or of_bytes
+    owner = base.obj if isinstance(base, memoryview) else base
+    return owner is None or isinstance(owner, bytes)
 
 
 def _check(array: Array, dtype: np.dtype[Any], name: str, ranks: Sequence[int]) -> None:

@@ -81,14 +81,14 @@ def test_ablation_of_superpixels_is_the_fall_without_each(inputs):
 
 def test_orders_are_orders():
     """Each region joins once in each order, and orders differ."""
-    ranks = segments.ranks(40, 6, 0).numpy()
+    ranks = segments.ranks(40, 6, [0, 0]).numpy()
     assert (np.sort(ranks, axis=1) == np.arange(6)).all()
     assert len(np.unique(ranks, axis=0)) > 30
 
 
 def test_gains_are_those_of_the_slow_twin():
     """The same orders, one region after the other."""
-    ranks = segments.ranks(7, 4, 1)
+    ranks = segments.ranks(7, 4, [1, 0])
     cells = tf.reshape(segments.joining(ranks), [-1, 4])
     between = tf.reshape(pair(cells), [7, 3, 1])
     found = segments.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
@@ -121,6 +121,7 @@ def test_shapley_values_sum_to_the_change_of_the_score(inputs, permutations):
         (lambda: FeatureAblation(grid=0), "above 0"),
         (lambda: FeatureAblation(regions=QUARTERS / 2), "whole numbers"),
         (lambda: ShapleySampling(permutations=0), "above 0"),
+        (lambda: ShapleySampling(grid=1), "above 0"),
         (lambda: ShapleySampling(fill="grey"), "expected one of"),
     ],
 )
