@@ -184,13 +184,13 @@ def weights_of(source):
 @pytest.mark.parametrize("name", ALONE)
 def test_scores_and_gradients_alone(name, way):
     """What knows nothing but the function has one map for all networks of the function."""
-    assert apart(found("plain", name), found(way, name)) < 2e-3
+    assert apart(found("plain", name), found(way, name)) < 5e-4
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
 def test_what_looks_inside_may_change(name):
-    """A rewriting that changes its map by more than a hundredth is known."""
-    assert apart(found("plain", name), found(OTHERWISE[name], name)) > 0.01
+    """A rewriting that changes its map by more than a twentieth is known."""
+    assert apart(found("plain", name), found(OTHERWISE[name], name)) > 0.05
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -471,7 +471,7 @@ class Shape:
     made: Callable[[], BoundProbe]
     twin: str = "logit"
     apart: frozenset[str] = frozenset()
-    near: float = 1e-3
+    near: float = 2e-4
     axis: int | None = None
     sized: tuple[int, ...] = SHAPE
 
@@ -519,7 +519,7 @@ SHAPES = {
     ),
     "detection": Shape(lambda: asked(detector(), box), "one box", OF_PARTS | CONTROL),
     "volume": Shape(lambda: asked(deep(in_a_row)), "volume", sized=VOLUME),
-    "volume of one slice": Shape(slice_of_a_volume, apart=DRAWN, near=5e-3, axis=1),
+    "volume of one slice": Shape(slice_of_a_volume, apart=DRAWN, near=3e-3, axis=1),
     "channels first": Shape(channels_first),
     "mixed_float16": Shape(partial(half, "mixed_float16"), near=0.1),
     "preprocessing and augmentation inside": Shape(augmented, "scaled"),
