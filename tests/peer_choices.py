@@ -13,6 +13,7 @@ from scipy import ndimage
 
 from saliency.explainers.asking import last_layer
 from saliency.kernels.cam import gradcam_weights, hirescam, weighted
+from saliency.kernels.channels import seldom
 from saliency.kernels.resize import bilinear, size_of
 
 
@@ -51,6 +52,11 @@ def mirrored(low, size):
 def bicubic(low, size):
     """Enlarge with Keys' cubic, which overshoots."""
     return tf.image.resize(low[..., None], size, method="bicubic")[..., 0]
+
+
+def rare(probe, inputs):
+    """Enlarge FEM's map with a cubic."""
+    return bicubic(seldom(probe.activations(inputs)[-1], 2.0), size_of(inputs))
 
 
 def normalised_alphas(activation, gradient, *, exponential):
@@ -143,6 +149,7 @@ CHOICES = {
         "the mean of activations where the paper has their sum; a cubic that overshoots",
         lambda probe, inputs: bicubic(cam(probe, inputs, mean_alphas), size_of(inputs)),
     ),
+    "xplique/FEM": Choice("a cubic that overshoots", rare),
     "tf-explain/Grad-CAM": Choice(
         "what speaks against the class is left in; left on the layer's grid", signed_cam
     ),

@@ -80,12 +80,18 @@ OURS = {
     "zennit/lrp epsilon_plus_flat": LRP("epsilon_plus_flat"),
     "zennit/lrp epsilon_alpha2_beta1": LRP("epsilon_alpha2_beta1"),
     "zennit/lrp epsilon_alpha2_beta1_flat": LRP("epsilon_alpha2_beta1_flat"),
+    "zennit/beta_smooth": resolve("beta_smooth"),
     "zennit/lrp epsilon": LRP("epsilon"),
     "zennit/lrp epsilon_gamma": LRP("epsilon_gamma"),
+    "zennit/lrp epsilon_gamma_box": LRP("epsilon_gamma_box", low=0.0, high=1.0),
+    "zennit/lrp excitation_backprop": LRP("excitation_backprop"),
     **{f"pytorch-grad-cam/{name}": resolve(name) for name in CAMS},
     "pytorch-grad-cam/scorecam": ScoreCAM(fill=0.0),
 }
 """``library/method``: the recipe of ours that should give the same map, up to rounding."""
 
-MEAN_POOLED = {"captum/deeplift, mean pooling": DeepLIFT(baseline=0.0)}
+MEAN_POOLED = {
+    "captum/deeplift, mean pooling": DeepLIFT(baseline=0.0),
+    "captum/deeplift_shap, mean pooling": DeepLIFT(baseline=(0.0, 0.5)),
+}
 """The same of ``tiny("mean")``."""

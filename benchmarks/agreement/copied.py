@@ -67,6 +67,9 @@ def captum(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "guided_gradcam": lambda: guided.attribute(**ask, interpolate_mode="bilinear"),
         "gradcam": cam,
         "deeplift": lambda: attr.DeepLift(net).attribute(**ask, baselines=0 * x),
+        "deeplift_shap": lambda: attr.DeepLiftShap(net).attribute(
+            **ask, baselines=torch.cat([0 * x, 0 * x + 0.5])
+        ),
         "occlusion": lambda: attr.Occlusion(net).attribute(**ask, **window).mean(1, keepdim=True),
     }
     return {name: partial(_channels_last, job) for name, job in found.items()}
@@ -105,6 +108,8 @@ def zennit(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "epsilon_plus_flat": made.EpsilonPlusFlat,
         "epsilon_alpha2_beta1": made.EpsilonAlpha2Beta1,
         "epsilon_alpha2_beta1_flat": made.EpsilonAlpha2Beta1Flat,
+        "epsilon_gamma_box": partial(made.EpsilonGammaBox, 0 * x[:1], 0 * x[:1] + 1),
+        "excitation_backprop": made.ExcitationBackprop,
     }
     relevance = {name: partial(kind, canonizers=folded) for name, kind in named.items()}
     relevance |= {"epsilon": lambda: layered("epsilon"), "epsilon_gamma": lambda: layered("gamma")}
@@ -112,6 +117,7 @@ def zennit(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "gradient": lambda: of(None),
         "guided_backprop": lambda: of(made.GuidedBackprop()),
         "deconvnet": lambda: of(made.DeconvNet()),
+        "beta_smooth": lambda: of(made.BetaSmooth()),
     }
     for name, kind in relevance.items():
         found[f"lrp {name}"] = lambda kind=kind: of(kind(), logit=True)

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 import saliency as sal
-from saliency.explainers.cams import GradCAMPlusPlus
+from saliency.explainers.cams import FEM, GradCAMPlusPlus
 
 STEPS, SAMPLES, NOISE, WINDOW = 32, 25, 0.15, 32
 
@@ -50,6 +50,7 @@ def ours(asked: Question) -> Maps:
         "integrated gradients": lambda: sal.IntegratedGradients(STEPS, baseline=0.0)(probe, inputs),
         "Grad-CAM": lambda: sal.GradCAM()(probe, inputs),
         "Grad-CAM++": lambda: GradCAMPlusPlus()(probe, inputs),
+        "FEM": lambda: FEM()(probe, inputs),
         "occlusion": lambda: window(probe, inputs),
         "FastCAM": lambda: sal.FastCAM()(probe, inputs),
     }
@@ -94,6 +95,7 @@ def xplique(asked: Question) -> Maps:
         "integrated gradients": made.IntegratedGradients(model, steps=STEPS, **whole),
         "Grad-CAM": made.GradCAM(model, conv_layer=layer),
         "Grad-CAM++": made.GradCAMPP(model, conv_layer=layer),
+        "FEM": made.FEM(model, conv_layer=layer),
         "occlusion": made.Occlusion(
             model, batch_size=8, patch_size=asked.window, patch_stride=asked.window
         ),

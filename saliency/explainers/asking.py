@@ -9,7 +9,7 @@ import tensorflow as tf
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
 from saliency.kernels.paths import relative_gap
-from saliency.kernels.references import Reference, reference
+from saliency.kernels.references import References, reference, several
 from saliency.probe.drawn import Drawing
 from saliency.probe.protocol import (
     DrawingProbe,
@@ -114,13 +114,13 @@ def tensor(inputs: Tensor) -> Tensor:
 
 
 def gap_from(
-    probe: Probe, inputs: Tensor, attributions: Tensor, kind: Reference, seed: int = 0
+    probe: Probe, inputs: Tensor, attributions: Tensor, kinds: References, seed: int = 0
 ) -> Tensor:
-    """Return the gap of maps that share out the change from a reference, float32 (N,), >= 0."""
+    """Return the gap of maps that share out the change from references, float32 (N,), >= 0."""
     inputs = tensor(inputs)
     probe = settled(probe, inputs)
-    start = reference(inputs, kind, seed)
-    return relative_gap(attributions, probe.score(inputs), probe.score(start))
+    starts = [probe.score(reference(inputs, kind, seed)) for kind in several(kinds)]
+    return relative_gap(attributions, probe.score(inputs), tf.add_n(starts) / len(starts))
 
 
 def check_positive(recipe: str, **numbers: float) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.asking import drawn, last_layer, tensor
+from saliency.explainers.asking import check_positive, drawn, last_layer, tensor
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import (
     gradcam_weights,
@@ -18,7 +18,7 @@ from saliency.kernels.cam import (
     weighted,
     xgradcam_weights,
 )
-from saliency.kernels.channels import principal
+from saliency.kernels.channels import principal, seldom
 from saliency.kernels.resize import bilinear, size_of, space_of
 from saliency.probe.protocol import Probe, Tensor
 
@@ -148,6 +148,60 @@ class EigenCAM:
         inputs = tensor(inputs)
         last = probe.activations(inputs)[-1]
         return bilinear(tf.nn.relu(principal(last)), size_of(inputs))
+
+
+@final
+@dataclass(frozen=True)
+class EigenGradCAM:
+    """The strongest common pattern of activation times gradient in the last layer's channels.
+
+    Returns float32 (N, H, W), >= 0: the projection on the first principal direction, turned so
+    that it agrees with the sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
+    2008.00299), as the library pytorch-grad-cam has it.
+    """
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        return drawn(probe, "last_gradient", _projected, None, inputs)
+
+
+@final
+@dataclass(frozen=True)
+class FEM:
+    """Where the last layer's channels are active as seldom, whatever the class.
+
+    Returns float32 (N, H, W), in units of the activation, >= 0 behind a ReLU: at each place, the
+    mean activations of those channels that lie ``k`` deviations above their mean there. Fuad et
+    al., IPTA 2020, doi 10.1109/IPTA50016.2020.9286629, section III.
+
+    Parameters
+    ----------
+    k
+        Deviations, above 0.
+
+    Raises
+    ------
+    InputError
+        ``k`` is not above 0.
+    """
+
+    k: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_positive("FEM", k=self.k)
+
+    def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
+        return drawn(probe, "activations", _seldom, self.k, inputs)
+
+
+def _projected(_recipe: None, inputs: Tensor, answer: Any) -> Tensor:
+    activations, gradient = answer
+    evidence = activations[-1] * gradient
+    pattern = principal(evidence, tf.reduce_sum(evidence, axis=-1))
+    return bilinear(tf.nn.relu(pattern), size_of(inputs))
+
+
+def _seldom(k: float, inputs: Tensor, activations: Any) -> Tensor:
+    return bilinear(seldom(activations[-1], k), size_of(inputs))
 
 
 def _shown(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> Tensor:

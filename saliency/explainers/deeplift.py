@@ -6,7 +6,7 @@ from typing import final
 import tensorflow as tf
 
 from saliency.explainers.asking import gap_from, settled, studied, tensor
-from saliency.kernels.references import Reference, check_reference, reference
+from saliency.kernels.references import References, reference, several
 from saliency.probe.protocol import Probe, Tensor
 from saliency.probe.rules_rescale import Rescale
 
@@ -25,7 +25,8 @@ class DeepLIFT:
     ----------
     baseline
         What shows nothing: a name, number or array, see
-        :func:`saliency.kernels.references.reference`.
+        :func:`saliency.kernels.references.reference`. A tuple of several: the mean of their maps
+        (Deep SHAP: Lundberg and Lee, arXiv 1705.07874, section 4.2.2).
     seed
         Of the baseline ``"noise"``.
 
@@ -39,19 +40,24 @@ class DeepLIFT:
         On the call: the score comes through a layer that has no rule, which is named.
     """
 
-    baseline: Reference = "black"
+    baseline: References = "black"
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_reference(self.baseline)
+        several(self.baseline)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        start = reference(inputs, self.baseline, self.seed)
-        both = tf.concat([inputs, start], axis=0)
-        slopes = studied("DeepLIFT", settled(probe, inputs), Rescale(), both)
-        return (inputs - start) * slopes[: inputs.shape[0]]
+        probe, kinds = settled(probe, inputs), several(self.baseline)
+        starts = (reference(inputs, kind, self.seed) for kind in kinds)
+        return sum(_from(start, probe, inputs) for start in starts) / len(kinds)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
         return gap_from(probe, inputs, attributions, self.baseline, self.seed)
+
+
+def _from(start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
+    both = tf.concat([inputs, start], axis=0)
+    slopes = studied("DeepLIFT", probe, Rescale(), both)
+    return (inputs - start) * slopes[: inputs.shape[0]]

@@ -74,6 +74,18 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "eigencam": Entry(
             "cams:EigenCAM", "The strongest common pattern of the last layer", "1 F", "activations"
         ),
+        "eigengradcam": Entry(
+            "cams:EigenGradCAM",
+            "The strongest common pattern of activation times gradient",
+            "1 F + head B",
+            "last_gradient",
+        ),
+        "fem": Entry(
+            "cams:FEM",
+            "Where the last layer's channels are active as seldom",
+            "1 F",
+            "activations",
+        ),
         "scorecam": Entry(
             "masked_cams:ScoreCAM",
             "Channels weighted with the score seen through them",
@@ -205,6 +217,12 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "deconvnet": Entry(
             "guided:DeconvNet",
             "The gradient, rectified at each ReLU whether it was open or not",
+            "1 F + 1 B",
+            "study",
+        ),
+        "beta_smooth": Entry(
+            "guided:BetaSmooth",
+            "The gradient with the corners of ReLUs rounded off",
             "1 F + 1 B",
             "study",
         ),

@@ -15,7 +15,14 @@ from saliency.kernels.curves import (
     polyline_gradient,
 )
 from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
-from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
+from saliency.kernels.references import (
+    Reference,
+    References,
+    check_reference,
+    gaussian_blur,
+    reference,
+    several,
+)
 from saliency.probe.protocol import Probe, Tensor
 
 _MANY, _GOLDEN = 8, 0.6180339887498949
@@ -37,7 +44,8 @@ class IntegratedGradients:
         or 255, then made complete; see :func:`saliency.kernels.paths.complete_path_gradient`.
     baseline
         What shows nothing: a name, number or array, see
-        :func:`saliency.kernels.references.reference`.
+        :func:`saliency.kernels.references.reference`. A tuple of several: the mean of their maps,
+        each at the full cost.
     seed
         Of the baseline ``"noise"``.
 
@@ -48,17 +56,21 @@ class IntegratedGradients:
     """
 
     steps: int | None = None
-    baseline: Reference = "black"
+    baseline: References = "black"
     seed: int = 0
 
     def __post_init__(self) -> None:
         check_positive("IntegratedGradients", steps=1 if self.steps is None else self.steps)
-        check_reference(self.baseline)
+        several(self.baseline)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        probe, many = settled(probe, inputs), copies(probe, inputs)
-        start = reference(inputs, self.baseline, self.seed)
+        probe, kinds = settled(probe, inputs), several(self.baseline)
+        starts = (reference(inputs, kind, self.seed) for kind in kinds)
+        return sum(self._from(start, probe, inputs) for start in starts) / len(kinds)
+
+    def _from(self, start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
+        many = copies(probe, inputs)
         if self.steps is None:
             return complete_path_gradient(probe.gradient, probe.score, inputs, start, many)
         return path_gradient(probe.gradient, inputs, start, self.steps, many)

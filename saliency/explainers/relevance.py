@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.explainers.asking import check_positive, settled, studied, tensor
+from saliency.kernels.references import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
 from saliency.probe.rules_relevance import COMPOSITES, Composite, Relevance
 
@@ -24,17 +25,25 @@ class LRP:
     Parameters
     ----------
     composite
-        Rules of convolutions, after those of dense layers (always epsilon); ``"..._flat"``: the
-        first layer shares evenly. ``"epsilon"``: the epsilon rule everywhere.
+        Rules of convolutions, after those of dense layers (epsilon); ``"..._flat"``: the first
+        layer shares evenly; ``"..._box"``: it shares by the range of its inputs. ``"epsilon"``:
+        the epsilon rule everywhere; ``"excitation_backprop"``: z-plus (Zhang et al., arXiv
+        1608.00507); ``"deep_taylor"``: z-plus, and the box rule at the first layer (Montavon et
+        al., Pattern Recognition 65 (2017) 211).
     epsilon
         Of the epsilon rule.
     gamma
-        Of the gamma rule, for ``"epsilon_gamma"``.
+        Of the gamma rule, for ``"epsilon_gamma"`` and ``"epsilon_gamma_box"``.
+    low, high
+        Of the box rule: the least and the greatest values that a pixel can have, as
+        :func:`saliency.kernels.references.reference` takes them. By default those of each picture
+        and channel, and 0 where the picture lies above it.
 
     Raises
     ------
     InputError
-        The composite is unknown, or a number is not above 0.
+        The composite is unknown, a number is not above 0, or, on the call, a pixel lies outside
+        ``low`` and ``high`` where the box rule asks for them.
     ExplainerError
         On the call: the probe is no Keras model that can be looked into.
     ModelError
@@ -44,6 +53,8 @@ class LRP:
     composite: Composite = "epsilon_plus"
     epsilon: float = 1e-6
     gamma: float = 0.25
+    low: Reference = "black"
+    high: Reference = "white"
 
     def __post_init__(self) -> None:
         check_positive("LRP", epsilon=self.epsilon, gamma=self.gamma)
@@ -51,11 +62,17 @@ class LRP:
             names = ", ".join(COMPOSITES)
             msg = f"LRP: expected composite to be one of {names}, got {self.composite!r}."
             raise InputError(msg)
+        check_reference(self.low)
+        check_reference(self.high)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        study = Relevance(self.composite, self.epsilon, self.gamma)
-        found: Tensor = studied("LRP", probe, study, tensor(inputs))
-        return found
+        inputs, study = tensor(inputs), Relevance(self.composite, self.epsilon, self.gamma)
+        if COMPOSITES[self.composite].first != "box":
+            return studied("LRP", probe, study, inputs)
+        low, high = reference(inputs, self.low), reference(inputs, self.high)
+        _check_between(inputs, low, high)
+        whole = tf.concat([inputs, low, high], axis=0)
+        return studied("LRP", settled(probe, inputs), study, whole)[: inputs.shape[0]]
 
     def absorbed(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the share of the score that reached no pixel, float32 (N,).
@@ -67,3 +84,13 @@ class LRP:
         score = settled(probe, inputs).score(inputs)
         total = tf.reduce_sum(tf.reshape(attributions, (tf.shape(inputs)[0], -1)), axis=1)
         return tf.math.divide_no_nan(score - total, score)
+
+
+def _check_between(inputs: Tensor, low: Tensor, high: Tensor) -> None:
+    if bool(tf.reduce_any((inputs < low) | (inputs > high))):
+        ends = [float(each(inputs)) for each in (tf.reduce_min, tf.reduce_max)]
+        msg = (
+            "LRP: expected pixels between low and high, the least and greatest values that they "
+            f"can have, got {ends[0]:.6g} to {ends[1]:.6g}."
+        )
+        raise InputError(msg)

@@ -75,11 +75,11 @@ def bells(size: tuple[int, ...]) -> Tensor:
     return tf.reshape(whole, [-1, *size])
 
 
-def principal(activation: Tensor) -> Tensor:
+def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
     """Project (N, h, w, C) on its first right singular vector, without centring: (N, h, w).
 
-    The sign of the vector is the one that makes the map's sum positive; of activations >= 0 the
-    whole map is then >= 0 (Perron and Frobenius).
+    The sign of the vector is the one that makes the sum of the map times ``like`` positive; of
+    activations >= 0 the whole map is then >= 0 (Perron and Frobenius).
     """
     places, channels = math.prod(size_of(activation)), activation.shape[-1]
     matrix = tf.reshape(activation, [-1, places, channels])
@@ -89,8 +89,21 @@ def principal(activation: Tensor) -> Tensor:
     else:
         _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
         found = tf.linalg.matvec(matrix, vectors[..., -1])
-    found *= tf.where(tf.reduce_sum(found, axis=1, keepdims=True) < 0, -1.0, 1.0)
-    return tf.reshape(found, [-1, *size_of(activation)])
+    found = tf.reshape(found, [-1, *size_of(activation)])
+    agreed = tf.reduce_sum(found * like, axis=list(range(1, found.shape.rank)), keepdims=True)
+    return found * tf.where(agreed < 0, -1.0, 1.0)
+
+
+def seldom(activation: Tensor, k: float) -> Tensor:
+    """Sum the means of the channels that stand out at a place: (N, h, w, C) -> (N, h, w).
+
+    A channel stands out where it lies above its mean by more than ``k`` of its deviations; one
+    that is the same everywhere does so nowhere.
+    """
+    mean = tf.reduce_mean(activation, axis=space_of(activation), keepdims=True)
+    deviation = tf.math.reduce_std(activation, axis=space_of(activation), keepdims=True)
+    above = tf.cast(activation > mean + k * deviation, activation.dtype)
+    return tf.reduce_sum(mean * above, axis=-1)
 
 
 def _bell_rows(length: int) -> Tensor:

@@ -15,6 +15,9 @@ Name: TypeAlias = Literal["black", "white", "mean", "blur", "noise"]
 Reference: TypeAlias = Name | float | Any
 """The name of a reference, the number to fill it with, or an array that broadcasts to a batch."""
 
+References: TypeAlias = Reference | tuple[Reference, ...]
+"""A reference, or a tuple of several whose maps are averaged."""
+
 #: Deviation of the blur as a share of the longer side.
 _BLUR = 0.1
 
@@ -54,11 +57,35 @@ def reference(inputs: Tensor, kind: Reference, seed: int = 0) -> Tensor:
 
 
 def check_reference(kind: Reference) -> None:
-    """Raise InputError where ``kind`` is a name that nobody knows."""
+    """Raise InputError where ``kind`` is a name that nobody knows, or a tuple."""
+    if isinstance(kind, tuple):
+        msg = (
+            "reference: expected one name, number or array, got a tuple. Give a value for each "
+            "channel as a list or an array; several references are for IntegratedGradients and "
+            "DeepLIFT."
+        )
+        raise InputError(msg)
     if isinstance(kind, str) and kind not in get_args(Name):
         known = ", ".join(get_args(Name))
         msg = f"reference: expected one of {known}, a number or an array, got {kind!r}."
         raise InputError(msg)
+
+
+def several(kinds: References) -> tuple[Reference, ...]:
+    """Return references as a tuple of at least one.
+
+    Raises
+    ------
+    InputError
+        The tuple is empty, or a name in it is unknown.
+    """
+    found = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not found:
+        msg = "reference: expected at least one, got an empty tuple."
+        raise InputError(msg)
+    for kind in found:
+        check_reference(kind)
+    return found
 
 
 def gaussian_blur(inputs: Tensor, sigma: float) -> Tensor:

@@ -68,6 +68,34 @@ def deconvolved(
     return _positive_derivative(straight_through(output, linear))
 
 
+def smoothed(
+    name: str,
+    operation: Operation,
+    args: tuple[Any, ...],
+    call: Callable[..., Any],
+    *,
+    beta: float,
+) -> Any:
+    """Differentiate each ReLU as softplus(beta x) / beta: by the logistic function of beta x.
+
+    What the network computes stays as it is (Dombrowski et al., arXiv 1906.07983, section 3). A
+    slope below 0, and a greatest value as that of ReLU6, are smoothed alike.
+
+    Raises
+    ------
+    ModelError
+        As :func:`guided`.
+    """
+    _check_reached(name, operation)
+    output = call(*args)
+    if not rectifies(operation):
+        return output
+    linear = before(operation, args, call)
+    slope, start, stop = _corners(operation)
+    bent = slope * linear + (1 - slope) * _softplus(linear - start, beta)
+    return straight_through(output, bent if stop is None else bent - _softplus(linear - stop, beta))
+
+
 @final
 @dataclass(frozen=True)
 class Rectified:
@@ -78,14 +106,18 @@ class Rectified:
     Parameters
     ----------
     rule
-        ``"guided"`` or ``"deconvolved"``.
+        ``"guided"``, ``"deconvolved"`` or ``"smoothed"``.
+    beta
+        Of the last.
     """
 
-    rule: Literal["guided", "deconvolved"]
+    rule: Literal["guided", "deconvolved", "smoothed"]
+    beta: float = 10.0
 
     def begin(self) -> "_Rectified":
         """Return blank notes."""
-        return _Rectified({"guided": guided, "deconvolved": deconvolved}[self.rule])
+        rules: dict[str, Rule] = {"guided": guided, "deconvolved": deconvolved}
+        return _Rectified(rules.get(self.rule, partial(smoothed, beta=self.beta)))
 
 
 @final
@@ -111,8 +143,8 @@ class _Rectified:
         """
         if not self.seen:
             msg = (
-                "Guided backpropagation and the deconvolutional network change what happens at a "
-                "ReLU, and this network has none: use Gradient, SmoothGrad or "
+                "Guided backpropagation, the deconvolutional network and beta smoothing change "
+                "what happens at a ReLU, and this network has none: use Gradient, SmoothGrad or "
                 "IntegratedGradients."
             )
             raise ModelError(msg)
@@ -195,6 +227,19 @@ def rectifies(operation: Operation) -> bool:
         return type(operation).__name__ in ("Relu", "Relu6")
     last = applies_last(operation)
     return last and any(operation.activation is function for function in RECTIFIERS)
+
+
+def _corners(operation: Operation) -> tuple[float, float, float | None]:
+    """Return the slope below a ReLU's first corner, that corner, and the second one."""
+    if isinstance(operation, keras.layers.ReLU):
+        return operation.negative_slope, operation.threshold, operation.max_value
+    ends = operation if not isinstance(operation, keras.Layer) else operation.activation
+    capped = "6" in getattr(ends, "__name__", type(ends).__name__)
+    return 0.0, 0.0, 6.0 if capped else None
+
+
+def _softplus(values: Tensor, beta: float) -> Tensor:
+    return tf.math.softplus(beta * values) / beta
 
 
 @tf.custom_gradient  # type: ignore[untyped-decorator]

@@ -21,6 +21,7 @@ from saliency.probe.protocol import Tensor
 from saliency.probe.rules import before, check_known, straight_through
 from saliency.probe.shares import (
     alpha_beta_share,
+    box_share,
     epsilon_share,
     flat_share,
     gamma_share,
@@ -41,22 +42,48 @@ Composite: TypeAlias = Literal[
     "epsilon_plus",
     "epsilon_plus_flat",
     "epsilon_gamma",
+    "epsilon_gamma_box",
     "epsilon_alpha2_beta1",
     "epsilon_alpha2_beta1_flat",
+    "excitation_backprop",
+    "deep_taylor",
 ]
 
-COMPOSITES: Mapping[str, tuple[str, bool]] = MappingProxyType(
+
+@final
+@dataclass(frozen=True)
+class Rules:
+    """Which layers have which rule, by the names of :data:`SHARES`; ``first`` "": as others."""
+
+    convolution: str
+    dense: str = "epsilon"
+    first: str = ""
+
+
+COMPOSITES: Mapping[str, Rules] = MappingProxyType(
     {
-        "epsilon": ("epsilon", False),
-        "epsilon_plus": ("plus", False),
-        "epsilon_plus_flat": ("plus", True),
-        "epsilon_gamma": ("gamma", False),
-        "epsilon_alpha2_beta1": ("alpha_beta", False),
-        "epsilon_alpha2_beta1_flat": ("alpha_beta", True),
+        "epsilon": Rules("epsilon"),
+        "epsilon_plus": Rules("plus"),
+        "epsilon_plus_flat": Rules("plus", first="flat"),
+        "epsilon_gamma": Rules("gamma"),
+        "epsilon_gamma_box": Rules("gamma", first="box"),
+        "epsilon_alpha2_beta1": Rules("alpha_beta"),
+        "epsilon_alpha2_beta1_flat": Rules("alpha_beta", first="flat"),
+        "excitation_backprop": Rules("plus", "plus"),
+        "deep_taylor": Rules("plus", "plus", "box"),
     }
 )
-"""The rule of convolutions, and whether the first layer's is flat. Dense layers have epsilon."""
 
+SHARES: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
+    {
+        "alpha_beta": alpha_beta_share,
+        "box": box_share,
+        "epsilon": epsilon_share,
+        "flat": flat_share,
+        "gamma": gamma_share,
+        "plus": plus_share,
+    }
+)
 
 WAYS: Mapping[Kind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]] = (
     MappingProxyType({Kind.STANDARDISE: standardised, Kind.SUM: added})
@@ -69,7 +96,8 @@ WAYS: Mapping[Kind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None
 class Relevance:
     """The share of each input value in the score.
 
-    Answers float32 (N, H, W, C).
+    Answers float32 (N, H, W, C). Where the first layer has the box rule the inputs are 3 N: the
+    pictures, and the ends of their ranges, which get nothing.
 
     Parameters
     ----------
@@ -96,6 +124,7 @@ class _Relevance:
 
     def __init__(self, study: Relevance) -> None:
         self.study = study
+        self._rules = COMPOSITES[study.composite]
         self.unknown: list[tuple[str, Operation, Any]] = []
         self._linear: dict[int, tuple[Tensor, Tensor, Linear]] = {}
         self._deep: dict[int, Tensor] = {}
@@ -172,6 +201,8 @@ class _Relevance:
         for step in steps[:-1]:
             value = step(x)
             x = straight_through(value, self._share(step, x, args[0]))
+            if self._rules.first == "box":  # its ends are those of the step before
+                self._deeper(x)
         routed = self._step(steps[-1], x, args[0], linear)
         if plain:
             self._linear[id(routed)] = (routed, x, steps[-1])
@@ -202,15 +233,12 @@ class _Relevance:
         return rule(step.apply, x, step.kernel, step.bias)
 
     def _rule(self, step: Linear, *, first: bool) -> Callable[..., Tensor]:
-        convolved, flat = COMPOSITES[self.study.composite]
-        if flat and first:
-            return partial(flat_share, epsilon=STABILISER)
-        if step.dense or convolved == "epsilon":
-            return partial(epsilon_share, epsilon=self.study.epsilon)
-        if convolved == "gamma":
-            return partial(gamma_share, epsilon=STABILISER, gamma=self.study.gamma)
-        rules = {"plus": plus_share, "alpha_beta": alpha_beta_share}
-        return partial(rules[convolved], epsilon=STABILISER)
+        rules = self._rules
+        name = (first and rules.first) or (rules.dense if step.dense else rules.convolution)
+        numbers = {"epsilon": self.study.epsilon if name == "epsilon" else STABILISER}
+        if name == "gamma":
+            numbers["gamma"] = self.study.gamma
+        return partial(SHARES[name], **numbers)
 
     def _deeper(self, output: Any) -> Any:
         """Note that an output lies behind a linear layer."""

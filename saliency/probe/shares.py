@@ -85,6 +85,24 @@ def flat_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: f
     return apply(seed(x, even), ones) / _held(apply(even, ones), epsilon)
 
 
+def box_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+    """Share in proportion to how far each input lies from the end of its range that pulls down.
+
+    R_i = sum_j (x_i k_ij - l_i k_ij+ - h_i k_ij-) / (their sum) r_j, each part >= 0 (Montavon et
+    al., Pattern Recognition 65 (2017) 211, eq. 16: the z^B rule). ``x`` holds N pictures, then
+    the ends of their ranges in any order: (3 N, ...). The ends get nothing.
+    """
+    del bias
+    here, *ends = tf.split(x, 3)
+    low, high = tf.minimum(*ends), tf.maximum(*ends)
+    raised, lowered = tf.nn.relu(kernel), -tf.nn.relu(-kernel)
+    whole = apply(here, kernel) - apply(low, raised) - apply(high, lowered)
+    parts = apply(seed(here, here), kernel)
+    parts -= apply(seed(here, low), raised) + apply(seed(here, high), lowered)
+    share = parts / _held(whole, epsilon)
+    return tf.concat([share, tf.zeros_like(share), tf.zeros_like(share)], axis=0)
+
+
 def _signed(
     apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float, sign: float
 ) -> Tensor:

@@ -126,6 +126,50 @@ def test_eigencam_twin(channels):
     assert np.min(found) >= 0
 
 
+def test_eigengradcam_twin(flat, inputs):
+    """The first singular pattern of activation times gradient, turned towards their sum."""
+    activation, gradient = (part.numpy() for part in flat.activation_gradients(inputs)[-1])
+    wanted = []
+    for one in activation * gradient:
+        matrix = one.reshape(-1, one.shape[-1]).astype(np.float64)
+        pattern = matrix @ np.linalg.svd(matrix)[2][0]
+        pattern *= np.sign(pattern @ matrix.sum(axis=1))
+        wanted.append(np.maximum(pattern, 0).reshape(one.shape[:2]))
+    found = cams.EigenGradCAM()(flat, inputs)
+    assert_allclose(found, resized(wanted), rtol=1e-2, atol=1e-4 * np.max(found))
+    assert np.max(found) > 0
+
+
+def test_what_lowers_the_score_is_no_pattern(flat, inputs):
+    """Of a score and its negative, what speaks for one speaks against the other."""
+    last, head = flat.activations(inputs)[-1], flat.logits
+    ways = (head, lambda activation: -head(activation))
+    probes = (StagedProbe((tf.identity,), way, 1) for way in ways)
+    one, other = (cams.EigenGradCAM()(each, last).numpy() for each in probes)
+    assert np.max(one) > 0 < np.max(other)
+    assert_array_equal(one * other, 0)
+
+
+@pytest.mark.parametrize("k", [0.5, 2.0])
+def test_fem_twin(pooled, inputs, k):
+    """The means of those channels that stand out by k deviations, place by place."""
+    wanted = []
+    for one in pooled.activations(inputs)[-1].numpy():
+        mean, deviation = one.mean(axis=(0, 1)), one.std(axis=(0, 1))
+        wanted.append(((one > mean + k * deviation) * mean).sum(axis=-1))
+    found = cams.FEM(k)(pooled, inputs)
+    assert_allclose(found, resized(wanted), rtol=1e-4, atol=1e-6)
+    assert np.max(found) > 0
+
+
+def test_fem_of_an_even_layer_is_nothing():
+    """A channel that is the same everywhere stands out nowhere; deviations must be above 0."""
+    probe = StagedProbe((tf.identity,), lambda last: tf.reduce_mean(last, [1, 2]), 0)
+    assert_array_equal(cams.FEM()(probe, tf.ones((1, 6, 9, 3))), np.zeros((1, 6, 9)))
+    with pytest.raises(InputError, match="k above 0"):
+        cams.FEM(k=0)
+
+
 def test_scorecam_twin(pooled, inputs):
     """Channels are weighted with the softmax of what their masks add to black."""
     _, score = one_by_one(pooled)

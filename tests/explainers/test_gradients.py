@@ -98,13 +98,23 @@ def test_linear_models_have_one_answer(inputs, recipe):
     assert_allclose(found, tf.broadcast_to(wanted, found.shape), atol=1e-5)
 
 
-@pytest.mark.parametrize("baseline", ["black", "white", "mean", "blur", "noise", 0.3])
+@pytest.mark.parametrize(
+    "baseline", ["black", "white", "mean", "blur", "noise", 0.3, ("black", "white", [0.1, 0.9])]
+)
 def test_completeness_from_every_baseline(inputs, baseline):
     """Whatever the path starts from, its attributions sum to the change of the score."""
     recipe = IntegratedGradients(baseline=baseline)
     probe = small_network(channels=2)
     found = recipe(probe, inputs)
     assert np.max(recipe.gap(probe, inputs, found)) <= 0.01
+
+
+@pytest.mark.parametrize("steps", [None, 5])
+def test_several_baselines_are_averaged(inputs, steps):
+    """A tuple of baselines is the mean of what each alone gives."""
+    probe, kinds = small_network(channels=2), ("black", 0.7, np.full((9, 13, 2), 0.2, np.float32))
+    alone = [IntegratedGradients(steps, kind)(probe, inputs) for kind in kinds]
+    assert_allclose(IntegratedGradients(steps, kinds)(probe, inputs), np.mean(alone, 0), atol=1e-7)
 
 
 def test_steps_are_kept(inputs):
@@ -211,6 +221,9 @@ def test_random_map_knows_only_its_seed(inputs):
         lambda: SmoothGrad(samples=0),
         lambda: IntegratedGradients(steps=0),
         lambda: IntegratedGradients(baseline="blck"),
+        lambda: IntegratedGradients(baseline=("black", "blck")),
+        lambda: IntegratedGradients(baseline=()),
+        lambda: Occlusion(fill=(0.1, 0.2)),
         lambda: Occlusion(window=0),
         lambda: Occlusion(fill="grey"),
         lambda: FastCAM(statistic="smoee"),

@@ -8,11 +8,11 @@ from numpy.testing import assert_allclose
 from probe import nets
 
 import saliency as sal
-from saliency.errors import ExplainerError, ModelError
+from saliency.errors import ExplainerError, InputError, ModelError
 from saliency.explainers.cams import GradCAM
-from saliency.explainers.guided import DeconvNet, GuidedBackprop, GuidedGradCAM
+from saliency.explainers.guided import BetaSmooth, DeconvNet, GuidedBackprop, GuidedGradCAM
 
-RECIPES = [GuidedBackprop(), DeconvNet(), GuidedGradCAM()]
+RECIPES = [GuidedBackprop(), DeconvNet(), BetaSmooth(2.0), GuidedGradCAM()]
 
 
 def by_hand(pictures, weights, rule):
@@ -88,6 +88,62 @@ def test_a_function_has_no_relus_to_reach():
     for recipe in RECIPES:
         with pytest.raises(ExplainerError, match="expected a probe of a Keras model"):
             recipe(probe, nets.pictures())
+
+
+def softplus_twin(model, pictures, beta):
+    """The slope of class 1 by hand: each ReLU's is the logistic function of beta x."""
+    first, second, last = (each.astype(np.float64) for each in model.get_weights())
+    one = np.reshape(pictures, (len(pictures), -1)).astype(np.float64) @ first
+    two = np.maximum(one, 0) @ second
+    back = np.broadcast_to(last[:, 1], two.shape)
+    for kernel, before in ((second, two), (first, one)):
+        back = (back / (1 + np.exp(-beta * before))) @ kernel.T
+    return back.reshape(pictures.shape)
+
+
+@pytest.mark.parametrize("fused", [True, False])
+@pytest.mark.parametrize("beta", [1.0, 10.0])
+def test_beta_smoothing_by_hand(beta, fused):
+    """Layer by layer in numpy; the network computes what it did."""
+    model, pictures = dense_network(fused=fused), nets.pictures(3, (3, 5, 1))
+
+    found = BetaSmooth(beta)(sal.KerasProbe(model).at(1), pictures)
+
+    assert_allclose(found, softplus_twin(model, pictures, beta), rtol=1e-4, atol=1e-6)
+
+
+def test_a_sharp_corner_is_the_gradient():
+    """Where beta is great nothing is left of the smoothing; it must be above 0."""
+    bound, pictures = sal.KerasProbe(nets.nested()).at(1), nets.pictures()
+    plain = bound.gradient(pictures)
+
+    sharp, smooth = (BetaSmooth(beta)(bound, pictures) for beta in (1e5, 1.0))
+
+    assert_allclose(sharp, plain, atol=1e-3 * np.abs(plain).max())
+    assert np.abs(smooth - plain).max() > 0.05 * np.abs(plain).max()
+    with pytest.raises(InputError, match="beta above 0"):
+        BetaSmooth(0.0)
+
+
+@pytest.mark.parametrize(
+    ("layer", "slope"),
+    [
+        (keras.layers.Activation("relu6"), lambda up: up(0) - up(6)),
+        (keras.layers.Activation(keras.ops.relu), lambda up: up(0)),
+        (keras.layers.ReLU(2.0), lambda up: up(0) - up(2)),
+        (keras.layers.ReLU(negative_slope=0.25), lambda up: 0.25 + 0.75 * up(0)),
+    ],
+)
+def test_every_corner_is_rounded_off(layer, slope):
+    """Caps and slopes below 0 keep their place; far from a corner the slope is the layer's own."""
+    inputs = keras.Input((1, 8, 1))
+    flat = keras.layers.Flatten()(layer(inputs))
+    probe = sal.KerasProbe(keras.Model(inputs, keras.ops.sum(flat, axis=1, keepdims=True)))
+    x = np.linspace(-3, 9, 8).astype(np.float32).reshape(1, 1, 8, 1)
+
+    found = BetaSmooth(1.5)(probe.at(lambda output: output[:, 0]), x)
+
+    assert_allclose(found, slope(lambda corner: 1 / (1 + np.exp(-1.5 * (x - corner)))), atol=1e-6)
 
 
 def test_the_model_is_left_and_traced_once():

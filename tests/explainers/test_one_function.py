@@ -33,8 +33,13 @@ ALONE = [
 ]
 
 OTHERWISE = {
-    **dict.fromkeys(("fastcam", "smoe", "eigencam", "scorecam", "gradcam_plus_plus"), "rescaled"),
-    **dict.fromkeys(("gradcam", "xgradcam", "hirescam", "layercam", "cam"), "turned"),
+    **dict.fromkeys(
+        ("fastcam", "smoe", "eigencam", "fem", "scorecam", "gradcam_plus_plus", "beta_smooth"),
+        "rescaled",
+    ),
+    **dict.fromkeys(
+        ("gradcam", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"), "turned"
+    ),
     **dict.fromkeys(("ablationcam", "reciprocam"), "turned"),
     **dict.fromkeys(("guided_backprop", "deconvnet", "guided_gradcam"), "in parts"),
     **dict.fromkeys(("lrp", "randomised_model"), "unfused"),
@@ -150,15 +155,21 @@ WAYS = {
 }
 
 
+def against(output):
+    """The score turned about: the strongest pattern lowers the score itself."""
+    return -output[:, TARGET]
+
+
 @cache
-def probe(way):
-    return sal.KerasProbe({"plain": plain, **WAYS}[way]()).at(TARGET)
+def probe(way, target=TARGET):
+    return sal.KerasProbe({"plain": plain, **WAYS}[way]()).at(target)
 
 
 @cache
 def found(way, name):
     recipe = RECIPES.get(name) or resolve(name)
-    return np.asarray(recipe(probe(way), nets.pictures(2, SHAPE, seed=1)))
+    bound = probe(way, against if name == "eigengradcam" else TARGET)
+    return np.asarray(recipe(bound, nets.pictures(2, SHAPE, seed=1)))
 
 
 def apart(one, other):

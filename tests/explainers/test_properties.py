@@ -21,11 +21,12 @@ POWERS = {
     **dict.fromkeys(
         ("gradient", "gradient_x_input", "smoothgrad", "integrated_gradients", "expected_gradients",
          "guided_integrated_gradients", "blur_integrated_gradients", "xrai", "occlusion", "rise",
-         "lime", "kernel_shap", "cam", "gradcam", "xgradcam", "hirescam", "layercam"), 1),
+         "lime", "kernel_shap", "cam", "gradcam", "xgradcam", "hirescam", "layercam",
+         "eigengradcam"), 1),
     **dict.fromkeys(("smoothgrad_squared", "vargrad", "integrated_decision_gradients"), 2),
     **dict.fromkeys(
-        ("fastcam", "smoe", "eigencam", "ablationcam", "reciprocam", "sobol", "hsic", "random",
-         "edges", "meaningful_perturbation", "extremal_perturbation"), 0),
+        ("fastcam", "smoe", "eigencam", "fem", "ablationcam", "reciprocam", "sobol", "hsic",
+         "random", "edges", "meaningful_perturbation", "extremal_perturbation"), 0),
 }  # fmt: skip
 
 #: Those that know the score itself, not its changes alone.

@@ -59,14 +59,29 @@ def flat_twin(x, matrix, bias, relevance):
     return (seen / held(seen.sum(0))) @ relevance[..., None]
 
 
+def box_twin(x, matrix, bias, relevance):
+    """Return what each product adds above its least value in the range of its channel."""
+    by_channel = x.reshape(len(x), -1, 2)
+    ends = by_channel.min(1, keepdims=True), by_channel.max(1, keepdims=True)
+    low, high = (np.broadcast_to(each, by_channel.shape).reshape(x.shape) for each in ends)
+    up, down = np.maximum(matrix, 0), np.minimum(matrix, 0)
+    least = parts(np.minimum(low, 0), up) + parts(high, down)
+    above = parts(x, matrix) - least
+    return (above / held(above.sum(1, keepdims=True))) @ relevance[..., None]
+
+
 TWINS = {
-    "epsilon": (epsilon_twin, epsilon_twin),
-    "epsilon_plus": (plus_twin, plus_twin),
-    "epsilon_plus_flat": (flat_twin, plus_twin),
-    "epsilon_gamma": (gamma_twin, gamma_twin),
-    "epsilon_alpha2_beta1": (alpha_beta_twin, alpha_beta_twin),
-    "epsilon_alpha2_beta1_flat": (flat_twin, alpha_beta_twin),
+    "epsilon": (epsilon_twin, epsilon_twin, epsilon_twin),
+    "epsilon_plus": (plus_twin, plus_twin, epsilon_twin),
+    "epsilon_plus_flat": (flat_twin, plus_twin, epsilon_twin),
+    "epsilon_gamma": (gamma_twin, gamma_twin, epsilon_twin),
+    "epsilon_gamma_box": (box_twin, gamma_twin, epsilon_twin),
+    "epsilon_alpha2_beta1": (alpha_beta_twin, alpha_beta_twin, epsilon_twin),
+    "epsilon_alpha2_beta1_flat": (flat_twin, alpha_beta_twin, epsilon_twin),
+    "excitation_backprop": (plus_twin, plus_twin, plus_twin),
+    "deep_taylor": (box_twin, plus_twin, plus_twin),
 }
+"""Rules of the first convolution, the second, and the dense layers."""
 
 
 def as_matrix(layer, shape):
@@ -104,8 +119,8 @@ def relevance_twin(model, pictures, target, composite):
         values.append(np.maximum(values[-1] @ matrix + bias, 0))
     relevance = values[-2] @ steps[-1][0] + steps[-1][1]
     relevance = relevance * (np.arange(relevance.shape[1]) == target)
-    first, later = TWINS[composite]
-    for step, rule in zip((3, 2, 1, 0), (epsilon_twin, epsilon_twin, later, first), strict=True):
+    first, later, dense = TWINS[composite]
+    for step, rule in zip((3, 2, 1, 0), (dense, dense, later, first), strict=True):
         relevance = rule(values[step], *steps[step], relevance).reshape(values[step].shape)
     return relevance.reshape(pictures.shape)
 
@@ -122,7 +137,7 @@ def test_every_composite_by_hand(composite):
 
 
 @pytest.mark.parametrize("kind", [layers.DepthwiseConv2D, layers.Conv2DTranspose])
-@pytest.mark.parametrize("composite", ["epsilon_plus_flat", "epsilon_alpha2_beta1"])
+@pytest.mark.parametrize("composite", ["epsilon_plus_flat", "epsilon_alpha2_beta1", "deep_taylor"])
 def test_other_convolutions_by_hand(kind, composite):
     """Depthwise and transposed convolutions are matrices too."""
     model, pictures = convolutional(kind), nets.pictures(2, (5, 6, 2))
@@ -269,6 +284,53 @@ def test_an_unknown_layer_is_named():
         with pytest.raises(ModelError, match=name):
             LRP()(sal.KerasProbe(model, part=part).at(0), pictures)
     assert np.isfinite(LRP()(sal.KerasProbe(model, part=2).at(0), pictures)).all()
+
+
+@pytest.mark.parametrize("composite", ["deep_taylor", "epsilon_gamma_box"])
+def test_the_box_is_that_of_the_first_layer(composite):
+    """What prepares a picture inside the model prepares the ends of its range, turned or not."""
+    net = convolutional()
+    inputs = keras.Input((5, 6, 2))
+    inside = keras.Model(inputs, net(layers.Rescaling(-1 / 127.5, 1)(inputs)))
+    pictures = tf.clip_by_value(nets.pictures(2, (5, 6, 2)), -1, 1)
+    plain = LRP(composite, low=-1.0, high=[1.0, 1.0])(sal.KerasProbe(net).at(None), pictures)
+
+    turned = LRP(composite, low=0.0, high=255.0)
+    found = turned(sal.KerasProbe(inside).at(None), (1 - pictures) * 127.5)
+
+    assert_allclose(found, plain, rtol=1e-2, atol=1e-4 * np.abs(plain).max())
+    with pytest.raises(InputError, match="between low and high"):
+        LRP(composite, low=0.0)(sal.KerasProbe(net).at(0), pictures)
+
+
+@pytest.mark.parametrize("composite", ["deep_taylor", "epsilon_gamma_box"])
+def test_a_box_is_shared_within_a_separable_convolution(composite):
+    """The step in each channel has the box, that across channels the rule of later layers."""
+    inputs = keras.Input((5, 6, 2))
+    tail = [layers.ReLU(), layers.Flatten(), layers.Dense(2, use_bias=False)]
+    apart = [layers.DepthwiseConv2D(3, use_bias=False), layers.Conv2D(3, 1, use_bias=False)]
+    whole = [layers.SeparableConv2D(3, 3, use_bias=False)]
+    one, two = (keras.Model(inputs, nets.chained([*way, *tail], inputs)) for way in (whole, apart))
+    two.set_weights(nets.filled(one).get_weights())
+    pictures = nets.pictures(2, (5, 6, 2))
+
+    found, expected = (LRP(composite)(sal.KerasProbe(each).at(1), pictures) for each in (one, two))
+
+    assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+def test_deep_taylor_keeps_a_positive_score():
+    """Without biases nothing is lost, and no pixel speaks against (Montavon et al., section 4)."""
+    bound = sal.KerasProbe(convolutional(bias=False)).at(None)
+    pictures = nets.pictures(6, (5, 6, 2))
+    score = bound.score(pictures).numpy()
+    raised = score > 0.1
+    assert np.count_nonzero(raised) > 2
+
+    found = LRP("deep_taylor")(bound, pictures).numpy()[raised]
+
+    assert_allclose(np.sum(found, (1, 2, 3)), score[raised], rtol=1e-3)
+    assert np.min(found) >= -1e-6 * np.max(found)
 
 
 def test_probabilities_have_no_relevance():

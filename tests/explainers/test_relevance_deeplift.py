@@ -10,7 +10,7 @@ from probe import nets
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
 from saliency.explainers.deeplift import DeepLIFT
-from saliency.kernels.references import reference
+from saliency.kernels.references import reference, several
 from saliency.testing import check_explainer
 
 layers = keras.layers
@@ -30,15 +30,18 @@ def mixed(pool=layers.MaxPooling2D, activation="relu"):
 
 @pytest.mark.parametrize("pool", [layers.MaxPooling2D, layers.AveragePooling2D])
 @pytest.mark.parametrize("activation", ["relu", "sigmoid"])
-@pytest.mark.parametrize("baseline", ["black", 0.7])
+@pytest.mark.parametrize("baseline", ["black", 0.7, ("black", 0.7)])
 def test_summation_to_delta(pool, activation, baseline):
-    """The map sums to score(picture) - score(baseline), for every class and baseline (eq. 1)."""
+    """The map sums to score(picture) - score(baseline), for every class and baseline (eq. 1).
+
+    Of several baselines to the mean of these changes.
+    """
     probe, pictures = sal.KerasProbe(mixed(pool, activation)), nets.pictures(3, SHAPE)
     made = DeepLIFT(baseline)
     for target in (1, None):
         bound = probe.at(target).settled(pictures)
-        start = reference(pictures, baseline)
-        delta = bound.score(pictures) - bound.score(start)
+        scores = [bound.score(reference(pictures, kind)) for kind in several(baseline)]
+        delta = bound.score(pictures) - sum(scores) / len(scores)
 
         found = made(probe.at(target), pictures)
 

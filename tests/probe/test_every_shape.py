@@ -29,13 +29,13 @@ MAYBE_BLANK = ("extremal_perturbation",)
 ATTENTION = ("attention_rollout", "gradient_attention")
 SEEN = (
     *("fastcam", "smoe", "gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam"),
-    *("eigencam", "scorecam"),
+    *("eigencam", "eigengradcam", "fem", "scorecam"),
 )
 ASKING = {
     "CAMs, FastCAM": SEEN,
     "Ablation, Recipro": ("ablationcam", "reciprocam"),
     "CAM": ("cam",),
-    "guided": ("guided_backprop", "deconvnet"),
+    "guided": ("guided_backprop", "deconvnet", "beta_smooth"),
     "guided Grad-CAM": ("guided_gradcam",),
     "LRP, DeepLIFT": ("lrp", "deeplift"),
     "FullGrad": ("fullgrad",),
