@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 import saliency as sal
+from saliency.explainers.ablation import FeatureAblation, ShapleySampling
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.deeplift import DeepLIFT
 from saliency.explainers.masked_cams import ScoreCAM
@@ -57,6 +58,10 @@ def picture():
     return found.astype(np.float32)
 
 
+STRIPS = np.repeat([0, 1, 1, 2], 3)[:, None] + np.zeros(SHAPE[:2], int)
+HALVES = np.repeat([0, 1], 6)[:, None] + np.zeros(SHAPE[:2], int)
+"""Regions: a quarter, a half and a quarter; and two halves, whose values need no drawing."""
+
 CAMS = ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "ablationcam")
 
 OURS = {
@@ -73,6 +78,8 @@ OURS = {
     "captum/gradcam": sal.GradCAM(),
     "captum/deeplift": DeepLIFT(baseline=0.0),
     "captum/occlusion": sal.Occlusion(4, 4, fill=0.0),
+    "captum/feature_ablation": FeatureAblation(regions=STRIPS, fill=0.0),
+    "captum/shapley_values": ShapleySampling(permutations=2, regions=HALVES, fill=0.0),
     "zennit/gradient": sal.Gradient(),
     "zennit/guided_backprop": resolve("guided_backprop"),
     "zennit/deconvnet": resolve("deconvnet"),

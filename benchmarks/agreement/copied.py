@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from peer_network import HALVES, STRIPS
 from torch import nn
 
 EPSILON = 1e-3
@@ -55,6 +56,11 @@ def captum(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         found = attr.LayerGradCam(net, layer).attribute(**ask, relu_attributions=True)
         return attr.LayerAttribution.interpolate(found, to, "bilinear")
 
+    def regional(kind: Any, regions: Any, **more: Any) -> Any:
+        mask = torch.tensor(regions)[None, None]
+        found = kind(net).attribute(**ask, baselines=0 * x, feature_mask=mask, **more)
+        return found.mean(1, keepdim=True)
+
     middle = {"baselines": 0 * x, "n_steps": 32, "method": "riemann_middle"}
     window = {"sliding_window_shapes": (x.shape[1], 4, 4), "strides": (x.shape[1], 4, 4)}
     guided = attr.GuidedGradCam(net, layer)
@@ -71,6 +77,8 @@ def captum(net: nn.Sequential, inputs: Any, target: int) -> Maps:
             **ask, baselines=torch.cat([0 * x, 0 * x + 0.5])
         ),
         "occlusion": lambda: attr.Occlusion(net).attribute(**ask, **window).mean(1, keepdim=True),
+        "feature_ablation": partial(regional, attr.FeatureAblation, STRIPS),
+        "shapley_values": partial(regional, attr.ShapleyValues, HALVES),
     }
     return {name: partial(_channels_last, job) for name, job in found.items()}
 

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, final
 
-import numpy as np
 import tensorflow as tf
 
-from saliency.errors import InputError
 from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
-from saliency.kernels import grids, segments
+from saliency.explainers.parts import check_regions, parts
+from saliency.kernels import segments
 from saliency.kernels.references import Reference, check_reference, reference
-from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -49,28 +47,16 @@ class FeatureAblation:
     def __post_init__(self) -> None:
         check_positive("FeatureAblation", grid=self.grid)
         check_reference(self.fill)
-        if self.regions is not None:
-            _check_regions(np.asarray(self.regions))
+        check_regions("FeatureAblation", self.regions)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        labels, count = self._labels(inputs)
+        labels, count = parts("FeatureAblation", inputs, self.grid, self.regions)
         filled = reference(inputs, self.fill, self.seed)
         missing = 1.0 - tf.eye(count)
         scores = segments.scores_of(probe.score, (inputs, filled), labels, missing, many)
         return tf.gather(tf.transpose(probe.score(inputs) - scores), labels, batch_dims=1)
-
-    def _labels(self, inputs: Tensor) -> tuple[Tensor, int]:
-        if self.regions is None:
-            return segments.superpixels(inputs, self.grid), grids.count_of(self.grid, inputs)
-        given = np.asarray(self.regions)
-        if given.shape != size_of(inputs):
-            msg = f"FeatureAblation: expected regions of {size_of(inputs)}, got {given.shape}."
-            raise InputError(msg)
-        numbers, labels = np.unique(given, return_inverse=True)
-        placed = tf.constant(labels.reshape(given.shape), tf.int32)[tf.newaxis]
-        return tf.repeat(placed, tf.shape(inputs)[0], axis=0), len(numbers)
 
 
 @final
@@ -86,8 +72,8 @@ class ShapleySampling:
     Parameters
     ----------
     permutations
-        Orders in which superpixels join; the model is asked about ``grid**2 - 1`` pictures in each.
-    grid, fill, seed
+        Orders in which S superpixels join; the model is asked about S - 1 pictures in each.
+    grid, fill, seed, regions
         As of :class:`KernelSHAP`.
     """
 
@@ -95,15 +81,17 @@ class ShapleySampling:
     grid: int = 7
     fill: Reference = "mean"
     seed: int = 0
+    regions: Any = None
 
     def __post_init__(self) -> None:
         check_positive("ShapleySampling", permutations=self.permutations, grid=self.grid - 1)
         check_reference(self.fill)
+        check_regions("ShapleySampling", self.regions, least=2)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        labels, count = segments.superpixels(inputs, self.grid), grids.count_of(self.grid, inputs)
+        labels, count = parts("ShapleySampling", inputs, self.grid, self.regions)
         ranks = segments.ranks(self.permutations, count, [self.seed, 0])
         filled = reference(inputs, self.fill, self.seed)
         between = tf.reshape(segments.joining(ranks), [-1, count])
@@ -115,12 +103,3 @@ class ShapleySampling:
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
         return gap_from(probe, inputs, attributions, self.fill, self.seed)
-
-
-def _check_regions(given: Any) -> None:
-    if given.dtype.kind not in "iub" or given.size == 0:
-        msg = (
-            "FeatureAblation: expected regions as whole numbers, int (H, W), got "
-            f"{given.dtype} {given.shape}."
-        )
-        raise InputError(msg)

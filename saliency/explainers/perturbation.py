@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import tensorflow as tf
 
 from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
+from saliency.explainers.parts import check_regions, parts
 from saliency.kernels import grids, segments
 from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
@@ -85,22 +86,33 @@ class LIME:
         What is seen in a hidden one, see :func:`saliency.kernels.references.reference`.
     seed
         Of which are hidden.
+    regions
+        int (H, W), the number of each pixel's region, the same for all pictures, in place of
+        superpixels. None: superpixels of each picture.
+
+    Raises
+    ------
+    InputError
+        A number is not above 0, the fill is unknown, or regions are no whole numbers. On the call:
+        their size is not the picture's.
     """
 
     samples: int = 500
     grid: int = 7
     fill: Reference = "mean"
     seed: int = 0
+    regions: Any = None
 
     def __post_init__(self) -> None:
         check_positive("LIME", samples=self.samples, grid=self.grid)
         check_reference(self.fill)
+        check_regions("LIME", self.regions)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        labels = segments.superpixels(inputs, self.grid)
-        drawn = grids.random_cells(self.samples, grids.count_of(self.grid, inputs), self.seed)
+        labels, count = parts("LIME", inputs, self.grid, self.regions)
+        drawn = grids.random_cells(self.samples, count, self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
         scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)
@@ -122,24 +134,26 @@ class KernelSHAP:
     ----------
     samples
         Coalitions, half of them drawn and half their complements.
-    grid, fill, seed
-        As of :class:`LIME`; ``grid`` at least 2.
+    grid, fill, seed, regions
+        As of :class:`LIME`; ``grid`` at least 2, and at least two regions.
     """
 
     samples: int = 500
     grid: int = 7
     fill: Reference = "mean"
     seed: int = 0
+    regions: Any = None
 
     def __post_init__(self) -> None:
         check_positive("KernelSHAP", samples=self.samples - 1, grid=self.grid - 1)
         check_reference(self.fill)
+        check_regions("KernelSHAP", self.regions, least=2)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        labels = segments.superpixels(inputs, self.grid)
-        cells = segments.coalitions(self.samples // 2, grids.count_of(self.grid, inputs), self.seed)
+        labels, count = parts("KernelSHAP", inputs, self.grid, self.regions)
+        cells = segments.coalitions(self.samples // 2, count, self.seed)
         filled = reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
         scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)

@@ -10,6 +10,7 @@ from small_probes import FunctionProbe
 
 from saliency.errors import InputError
 from saliency.explainers.ablation import FeatureAblation, ShapleySampling
+from saliency.explainers.perturbation import LIME, KernelSHAP
 from saliency.kernels import segments
 
 SIZE = (21, 30)
@@ -105,6 +106,29 @@ def test_all_orders_give_the_shapley_values():
     assert_allclose(found[0], [5, 2, 2, 0], atol=1e-5)
 
 
+def summed(seen):
+    """Each region is worth something by itself, one of them nothing."""
+    return 3 + 5 * seen[:, 0] + 2 * seen[:, 1] - 4 * seen[:, 2]
+
+
+@pytest.mark.parametrize(
+    ("recipe", "worth", "values", "most"),
+    [
+        (KernelSHAP(64, regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 1e-2),
+        (LIME(regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 0.2),
+        (ShapleySampling(1, regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 1e-3),
+        (ShapleySampling(400, regions=QUARTERS, fill="black"), pair, (5, 2, 2, 0), 0.3),
+    ],
+)
+def test_values_of_given_regions(recipe, worth, values, most):
+    """A region's value, shared among its pixels, is what the game says it is worth."""
+    found = recipe(game(worth), tf.ones((2, *SIZE, 1))).numpy()
+    for region, value in enumerate(values):
+        mine = region == QUARTERS
+        assert_allclose(found[:, mine].sum(axis=1), value, atol=most)
+        assert np.ptp(found[:, mine]) < 1e-6
+
+
 @pytest.mark.parametrize("permutations", [1, 4])
 def test_shapley_values_sum_to_the_change_of_the_score(inputs, permutations):
     """Whatever the orders, also of a score that is far from additive."""
@@ -120,6 +144,12 @@ def test_shapley_values_sum_to_the_change_of_the_score(inputs, permutations):
     [
         (lambda: FeatureAblation(grid=0), "above 0"),
         (lambda: FeatureAblation(regions=QUARTERS / 2), "whole numbers"),
+        (lambda: LIME(regions=QUARTERS / 2), "LIME: expected regions as whole numbers"),
+        (
+            lambda: KernelSHAP(regions=0 * QUARTERS),
+            "KernelSHAP: expected at least 2 regions, got 1",
+        ),
+        (lambda: ShapleySampling(regions=0 * QUARTERS), "at least 2 regions, got 1"),
         (lambda: ShapleySampling(permutations=0), "above 0"),
         (lambda: ShapleySampling(grid=1), "above 0"),
         (lambda: ShapleySampling(fill="grey"), "expected one of"),
@@ -131,7 +161,9 @@ def test_numbers_that_mean_nothing_are_refused(make, match):
         make()
 
 
-def test_regions_of_another_size_are_refused(inputs):
+@pytest.mark.parametrize("kind", [FeatureAblation, ShapleySampling, LIME, KernelSHAP])
+def test_regions_of_another_size_are_refused(inputs, kind):
     """With both sizes in the sentence."""
-    with pytest.raises(InputError, match=r"expected regions of \(21, 30\), got \(4, 4\)"):
-        FeatureAblation(regions=np.zeros((4, 4), int))(game(pair), inputs)
+    words = rf"{kind.__name__}: expected regions of \(21, 30\), got \(4, 4\)"
+    with pytest.raises(InputError, match=words):
+        kind(regions=np.eye(4, dtype=int))(game(pair), inputs)
