@@ -155,13 +155,16 @@ class EigenCAM:
 class EigenGradCAM:
     """The strongest common pattern of activation times gradient in the last layer's channels.
 
-    Returns float32 (N, H, W), >= 0: the projection on the first principal direction, turned so
-    that it agrees with the sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
+    Returns float32 (N, H, W), signed: the projection on the first principal direction, turned so
+    that it agrees with their sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
     2008.00299), as the library pytorch-grad-cam has it.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return drawn(probe, "last_gradient", _projected, None, inputs)
+        inputs = tensor(inputs)
+        last = last_layer(probe, inputs)
+        evidence = last.activations[-1] * last.gradient
+        return bilinear(principal(evidence, tf.reduce_sum(evidence, axis=-1)), size_of(inputs))
 
 
 @final
@@ -191,13 +194,6 @@ class FEM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         return drawn(probe, "activations", _seldom, self.k, inputs)
-
-
-def _projected(_recipe: None, inputs: Tensor, answer: Any) -> Tensor:
-    activations, gradient = answer
-    evidence = activations[-1] * gradient
-    pattern = principal(evidence, tf.reduce_sum(evidence, axis=-1))
-    return bilinear(tf.nn.relu(pattern), size_of(inputs))
 
 
 def _seldom(k: float, inputs: Tensor, activations: Any) -> Tensor:

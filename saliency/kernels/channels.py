@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import tensorflow as tf
 
 from saliency.kernels.activity import unit_range
@@ -79,8 +80,13 @@ def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
     """Project (N, h, w, C) on its first right singular vector, without centring: (N, h, w).
 
     The sign of the vector is the one that makes the sum of the map times ``like`` positive; of
-    activations >= 0 the whole map is then >= 0 (Perron and Frobenius).
+    activations >= 0 the whole map is then >= 0 (Perron and Frobenius). Of values that are not
+    finite the map is NaN.
     """
+    broken = ~tf.reduce_all(
+        tf.math.is_finite(activation), axis=list(range(1, activation.shape.rank))
+    )
+    activation = tf.where(tf.math.is_finite(activation), activation, 0.0)
     places, channels = math.prod(size_of(activation)), activation.shape[-1]
     matrix = tf.reshape(activation, [-1, places, channels])
     if places <= channels:
@@ -91,7 +97,8 @@ def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
         found = tf.linalg.matvec(matrix, vectors[..., -1])
     found = tf.reshape(found, [-1, *size_of(activation)])
     agreed = tf.reduce_sum(found * like, axis=list(range(1, found.shape.rank)), keepdims=True)
-    return found * tf.where(agreed < 0, -1.0, 1.0)
+    sign = tf.where(agreed < 0, -1.0, 1.0)
+    return found * tf.where(tf.reshape(broken, tf.shape(sign)), np.nan, sign)
 
 
 def seldom(activation: Tensor, k: float) -> Tensor:

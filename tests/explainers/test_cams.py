@@ -11,7 +11,7 @@ from saliency.errors import ExplainerError, InputError
 from saliency.explainers import cams, masked_cams
 from saliency.explainers.fastcam import FastCAM
 from saliency.kernels.activity import unit_range
-from saliency.kernels.channels import busiest
+from saliency.kernels.channels import busiest, principal
 
 SIZE = (21, 30)
 
@@ -134,20 +134,27 @@ def test_eigengradcam_twin(flat, inputs):
         matrix = one.reshape(-1, one.shape[-1]).astype(np.float64)
         pattern = matrix @ np.linalg.svd(matrix)[2][0]
         pattern *= np.sign(pattern @ matrix.sum(axis=1))
-        wanted.append(np.maximum(pattern, 0).reshape(one.shape[:2]))
+        wanted.append(pattern.reshape(one.shape[:2]))
     found = cams.EigenGradCAM()(flat, inputs)
-    assert_allclose(found, resized(wanted), rtol=1e-2, atol=1e-4 * np.max(found))
-    assert np.max(found) > 0
+    assert_allclose(found, resized(wanted), rtol=1e-2, atol=1e-4 * np.max(np.abs(found)))
 
 
-def test_what_lowers_the_score_is_no_pattern(flat, inputs):
-    """Of a score and its negative, what speaks for one speaks against the other."""
-    last, head = flat.activations(inputs)[-1], flat.logits
-    ways = (head, lambda activation: -head(activation))
-    probes = (StagedProbe((tf.identity,), way, 1) for way in ways)
-    one, other = (cams.EigenGradCAM()(each, last).numpy() for each in probes)
-    assert np.max(one) > 0 < np.max(other)
-    assert_array_equal(one * other, 0)
+def test_the_pattern_of_a_negative_score_is_the_negative(flat, inputs):
+    """The sign is no chance: what speaks for a score speaks against its negative."""
+    head = flat.logits
+    against = StagedProbe(flat.stages, lambda activation: -head(activation), 1)
+    one, other = (cams.EigenGradCAM()(each, inputs) for each in (flat, against))
+    assert_array_equal(one, -other)
+    assert np.max(np.abs(one)) > 0
+
+
+def test_a_pattern_of_what_is_no_number_is_none():
+    """One broken picture leaves the others as they are."""
+    activation = tf.random.stateless_uniform((3, 6, 9, 4), [3, 3])
+    broken = tf.concat([activation[:1], activation[1:2] * np.nan, activation[2:]], 0)
+    found = principal(broken)
+    assert_array_equal(found[::2], principal(activation)[::2])
+    assert np.isnan(found[1]).all()
 
 
 @pytest.mark.parametrize("k", [0.5, 2.0])

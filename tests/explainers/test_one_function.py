@@ -155,21 +155,15 @@ WAYS = {
 }
 
 
-def against(output):
-    """The score turned about: the strongest pattern lowers the score itself."""
-    return -output[:, TARGET]
-
-
 @cache
-def probe(way, target=TARGET):
-    return sal.KerasProbe({"plain": plain, **WAYS}[way]()).at(target)
+def probe(way):
+    return sal.KerasProbe({"plain": plain, **WAYS}[way]()).at(TARGET)
 
 
 @cache
 def found(way, name):
     recipe = RECIPES.get(name) or resolve(name)
-    bound = probe(way, against if name == "eigengradcam" else TARGET)
-    return np.asarray(recipe(bound, nets.pictures(2, SHAPE, seed=1)))
+    return np.asarray(recipe(probe(way), nets.pictures(2, SHAPE, seed=1)))
 
 
 def apart(one, other):
