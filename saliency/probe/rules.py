@@ -60,12 +60,8 @@ def deconvolved(
     ModelError
         As :func:`guided`.
     """
-    _check_reached(name, operation)
-    output = call(*args)
-    if not rectifies(operation):
-        return output
-    linear = before(operation, args, call)
-    return _positive_derivative(straight_through(output, linear))
+    output, linear = _rectified(name, operation, args, call)
+    return output if linear is None else _positive_derivative(straight_through(output, linear))
 
 
 def smoothed(
@@ -86,11 +82,9 @@ def smoothed(
     ModelError
         As :func:`guided`.
     """
-    _check_reached(name, operation)
-    output = call(*args)
-    if not rectifies(operation):
+    output, linear = _rectified(name, operation, args, call)
+    if linear is None:
         return output
-    linear = before(operation, args, call)
     slope, start, stop = _corners(operation)
     bent = slope * linear + (1 - slope) * _softplus(linear - start, beta)
     return straight_through(output, bent if stop is None else bent - _softplus(linear - stop, beta))
@@ -227,6 +221,14 @@ def rectifies(operation: Operation) -> bool:
         return type(operation).__name__ in ("Relu", "Relu6")
     last = applies_last(operation)
     return last and any(operation.activation is function for function in RECTIFIERS)
+
+
+def _rectified(
+    name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+) -> tuple[Any, Any]:
+    """Return a step's output, and what its ReLU is applied to: None where it ends in none."""
+    _check_reached(name, operation)
+    return call(*args), before(operation, args, call) if rectifies(operation) else None
 
 
 def _corners(operation: Operation) -> tuple[float, float, float | None]:
