@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import tensorflow as tf
 
 from saliency.kernels.activity import unit_range
@@ -98,7 +97,7 @@ def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
     found = tf.reshape(found, [-1, *size_of(activation)])
     agreed = tf.reduce_sum(found * like, axis=list(range(1, found.shape.rank)), keepdims=True)
     sign = tf.where(agreed < 0, -1.0, 1.0)
-    return found * tf.where(tf.reshape(broken, tf.shape(sign)), np.nan, sign)
+    return found * tf.where(tf.reshape(broken, tf.shape(sign)), math.nan, sign)
 
 
 def seldom(activation: Tensor, k: float) -> Tensor:

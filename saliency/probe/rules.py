@@ -60,7 +60,7 @@ def deconvolved(
     ModelError
         As :func:`guided`.
     """
-    output, linear = _rectified(name, operation, args, call)
+    output, linear = _around_relu(name, operation, args, call)
     return output if linear is None else _positive_derivative(straight_through(output, linear))
 
 
@@ -82,7 +82,7 @@ def smoothed(
     ModelError
         As :func:`guided`.
     """
-    output, linear = _rectified(name, operation, args, call)
+    output, linear = _around_relu(name, operation, args, call)
     if linear is None:
         return output
     slope, start, stop = _corners(operation)
@@ -110,8 +110,12 @@ class Rectified:
 
     def begin(self) -> "_Rectified":
         """Return blank notes."""
-        rules: dict[str, Rule] = {"guided": guided, "deconvolved": deconvolved}
-        return _Rectified(rules.get(self.rule, partial(smoothed, beta=self.beta)))
+        rules: dict[str, Rule] = {
+            "guided": guided,
+            "deconvolved": deconvolved,
+            "smoothed": partial(smoothed, beta=self.beta),
+        }
+        return _Rectified(rules[self.rule])
 
 
 @final
@@ -223,7 +227,7 @@ def rectifies(operation: Operation) -> bool:
     return last and any(operation.activation is function for function in RECTIFIERS)
 
 
-def _rectified(
+def _around_relu(
     name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
 ) -> tuple[Any, Any]:
     """Return a step's output, and what its ReLU is applied to: None where it ends in none."""
@@ -235,9 +239,8 @@ def _corners(operation: Operation) -> tuple[float, float, float | None]:
     """Return the slope below a ReLU's first corner, that corner, and the second one."""
     if isinstance(operation, keras.layers.ReLU):
         return operation.negative_slope, operation.threshold, operation.max_value
-    ends = operation if not isinstance(operation, keras.Layer) else operation.activation
-    capped = "6" in getattr(ends, "__name__", type(ends).__name__)
-    return 0.0, 0.0, 6.0 if capped else None
+    last = operation.activation if isinstance(operation, keras.Layer) else type(operation)
+    return 0.0, 0.0, 6.0 if last.__name__.lower() == "relu6" else None
 
 
 def _softplus(values: Tensor, beta: float) -> Tensor:

@@ -75,7 +75,8 @@ def fault(shape, word, found):
     if isinstance(twin, str):
         return "is there, its twin's is not"
     apart = np.abs(found - twin).max() / (np.abs(twin).max() or 1.0)
-    return f"is {apart:.2g} from its twin's" if not apart <= shape.near else ""
+    most = shape.looser.get(word, shape.near)
+    return f"is {apart:.2g} from its twin's" if not apart <= most else ""
 
 
 def named(refusal):
