@@ -10,6 +10,7 @@ import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
+from saliency.dicom.bare import CODESTREAM, bare
 from saliency.dicom.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.inflate import inflate
 from saliency.dicom.layout import Layout
@@ -26,10 +27,9 @@ from saliency.values.arrays import Array
 #: CharLS again, without the guard below.
 _PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
 _END: Final = b"\xff\xd9"  # EOI of JPEG, EOC of JPEG 2000
-_CODESTREAM: Final = b"\xff\x4f\xff\x51"  # SOC, SIZ of JPEG 2000
 _SIGNATURES: Final = MappingProxyType(
     {
-        _CODESTREAM: "jpeg2k",
+        CODESTREAM: "jpeg2k",
         b"\0\0\0\x0cjP  ": "jpeg2k",
         b"\xff\x0a": "jpegxl",
         b"\0\0\0\x0cJXL ": "jpegxl",
@@ -60,6 +60,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     family = _family(data, syntax.family)
     if family != "jpegxl" and _END not in data[-64:]:
         warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
+    if family == "jpeg2k":
+        data = bare(data)
     stream = _READERS[family](data)
     _check_size(stream, layout)
     samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
@@ -174,9 +176,7 @@ _CODECS: Final[MappingProxyType[str, Callable[[bytes], Array]]] = MappingProxyTy
 
 
 def _plugin(data: bytes, family: str, layout: Layout, syntax: Syntax) -> Samples:
-    """Decode by a plugin of pydicom, which never ends on a JP2 box of length 0: it gets none."""
-    if family == "jpeg2k":
-        data = data[data.find(_CODESTREAM) :]
+    """Decode by a plugin of pydicom."""
     for plugin in _PLUGINS.get(family, ()):
         try:
             return _by_pydicom(data, layout, syntax, plugin)
