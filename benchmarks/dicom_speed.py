@@ -187,8 +187,10 @@ def by_dcmtk(path: Path) -> object:
     return subprocess.run(command, check=True, capture_output=True)  # noqa: S603
 
 
+CLOCK = "... by the clock"
 READERS: dict[str, Callable[[Path], object]] = {
     "saliency": by_saliency,
+    CLOCK: by_saliency,
     "... and pixels": with_pixels,
     "pydicom": by_pydicom,
     "highdicom": by_highdicom,
@@ -204,18 +206,23 @@ def spent() -> float:
 
 
 def timed(jobs: Mapping[str, Callable[[], object]]) -> dict[str, float]:
-    """Return the least milliseconds of each job that can be done, taken in turns."""
+    """Return the least milliseconds of each job that can be done, taken in turns.
+
+    Each is done twice and timed the second time: the first pays for memory that others gave back.
+    """
     best: dict[str, float] = {}
     able = dict(jobs)
     for _ in range(ROUNDS):
         for name, job in list(able.items()):
-            begin = spent()
+            now = time.perf_counter if name == CLOCK else spent
             try:
+                job()
+                begin = now()
                 job()
             except _NOT_THERE:
                 del able[name]
                 continue
-            best[name] = min(best.get(name, 1e9), (spent() - begin) * 1000)
+            best[name] = min(best.get(name, 1e9), (now() - begin) * 1000)
     return best
 
 

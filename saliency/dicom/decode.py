@@ -19,6 +19,7 @@ from saliency.dicom.native import unpack
 from saliency.dicom.rle import decode_rle
 from saliency.dicom.samples import Samples
 from saliency.dicom.syntax import Syntax
+from saliency.dicom.threads import threads_for
 from saliency.dicom.warn import warn
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
@@ -137,7 +138,8 @@ def _samples(data: bytes, family: str, stream: Stream, layout: Layout) -> Sample
     try:
         if family == "jpeg":
             return _jpeg(data, space, stream)
-        return Samples(np.asarray(_CODECS[family](data)), space)
+        threads = threads_for(stream.rows * stream.columns)
+        return Samples(np.asarray(_CODECS[family](data, threads)), space)
     except (ValueError, RuntimeError, TypeError, MemoryError):
         return None
 
@@ -152,25 +154,25 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
     return Samples(np.asarray(array), "RGB" if stream.lossy else space)
 
 
-def _jpegls(data: bytes) -> Array:
+def _jpegls(data: bytes, _threads: int) -> Array:
     """Decode JPEG-LS, to an end marker of our own: without one CharLS searches for seconds."""
     whole = data if data.endswith(_END) else data + _END
     array: Array = imagecodecs.jpegls_decode(whole)
     return array
 
 
-def _jpeg2k(data: bytes) -> Array:
+def _jpeg2k(data: bytes, threads: int) -> Array:
     """Decode JPEG 2000 and HTJ2K: OpenJPEG clamps lossy HTJ2K, where OpenJPH's wrapper wraps."""
-    array: Array = imagecodecs.jpeg2k_decode(data)
+    array: Array = imagecodecs.jpeg2k_decode(data, numthreads=threads)
     return array
 
 
-def _jpegxl(data: bytes) -> Array:
-    array: Array = imagecodecs.jpegxl_decode(data, index=0)
+def _jpegxl(data: bytes, threads: int) -> Array:
+    array: Array = imagecodecs.jpegxl_decode(data, index=0, numthreads=threads)
     return array
 
 
-_CODECS: Final[MappingProxyType[str, Callable[[bytes], Array]]] = MappingProxyType(
+_CODECS: Final[MappingProxyType[str, Callable[[bytes, int], Array]]] = MappingProxyType(
     {"jpegls": _jpegls, "jpeg2k": _jpeg2k, "jpegxl": _jpegxl}
 )
 
