@@ -8,6 +8,7 @@
 # turn it into a notebook: `jupytext --to notebook first_explanation.py`.
 
 # %%
+import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from pydicom.data import get_testdata_file
 
 import saliency as sal
 
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow tells of missing GPUs at length
 MODEL = Path("../../examples/demo_model.keras")
 
 # %% [markdown]
