@@ -17,7 +17,11 @@ from text_pictures import (
     clean,
     cut,
     drawn,
+    foreign_word,
+    hard,
+    hard_anatomy,
     jpeg,
+    patches,
     rescaled,
     short_string,
     variants,
@@ -36,6 +40,9 @@ def anatomy(which: str) -> Iterator[np.ndarray]:
     for picture in clean(which):
         yield from _no_writing(picture, variants(picture.display))
         yield from _no_writing(picture, rescaled(picture.display))
+        yield from _no_writing(picture, patches(picture.display))
+    for picture in hard_anatomy(which):
+        yield from _no_writing(picture, iter([picture.display]))
 
 
 def two_valued(which: str) -> Iterator[np.ndarray]:
@@ -63,14 +70,20 @@ def _no_writing(picture: Picture, displays: Iterator[np.ndarray]) -> Iterator[np
 
 def writing(which: str) -> Iterator[np.ndarray]:
     """Yield the features of lines of drawn and of burned-in text."""
-    for seed in range(4):
-        for picture in drawn(which, seed):
-            yield from (line for _, line in _lines(_spoilt(picture, seed), on_text=True))
-    for seed in range(20, 23):
-        for picture in drawn(which, seed, short_string):
-            yield from (line for _, line in _lines(picture, on_text=True))
-    for picture in burned(which):
+    for picture in _written(which):
         yield from (line for _, line in _lines(picture, on_text=True))
+
+
+def _written(which: str) -> Iterator[Picture]:
+    for seed in range(4):
+        yield from (_spoilt(picture, seed) for picture in drawn(which, seed))
+    for seed in range(20, 23):
+        yield from drawn(which, seed, short_string)
+    for seed in range(30, 33):
+        yield from drawn(which, seed, foreign_word)
+    for seed in range(70, 75):
+        yield from hard(which, seed)
+    yield from burned(which)
 
 
 def fit(

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -126,12 +127,19 @@ def drawn(which: str, seed: int = 0, wording: Wording | None = None) -> Iterator
                 yield Picture(picture.name, grey, truths, picture.radiograph)
 
 
-def hard(which: str) -> Iterator[Picture]:
+def hard(which: str, seed: int = 5) -> Iterator[Picture]:
     """Yield the drawn pictures under harder conditions, one condition a picture."""
-    for index, picture in enumerate(drawn(which, seed=5)):
-        spoil = HARD[index % len(HARD)]
-        rng = np.random.default_rng(zlib.crc32(picture.name.encode()))
-        yield spoil(picture, rng)
+    for index, picture in enumerate(drawn(which, seed)):
+        rng = np.random.default_rng(zlib.crc32(picture.name.encode()) + seed)
+        yield HARD[(index + seed) % len(HARD)](picture, rng)
+
+
+def hard_anatomy(which: str) -> Iterator[Picture]:
+    """Yield the clean pictures, grey, under each of the harder conditions."""
+    for (index, spoil), picture in product(enumerate(HARD), tuple(clean(which))):
+        grey = np.array(Image.fromarray(picture.display).convert("L"))
+        rng = np.random.default_rng(zlib.crc32(picture.name.encode()) + index)
+        yield spoil(Picture(picture.name, grey, (), picture.radiograph), rng)
 
 
 def _compressed(picture: Picture, _: np.random.Generator) -> Picture:
@@ -220,6 +228,20 @@ def rescaled(display: np.ndarray) -> Iterator[np.ndarray]:
             yield np.asarray(image.resize([max(1, round(side * scale)) for side in image.size]))
 
 
+def patches(display: np.ndarray, count: int = 6) -> Iterator[np.ndarray]:
+    """Yield rectangles of a picture, stretched to the small squares that models are fed."""
+    rng = np.random.default_rng(display.size)
+    whole = Image.fromarray(display)
+    for _ in range(count):
+        width, height = (np.array(whole.size) * rng.uniform(0.3, 1, 2)).tolist()
+        left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)
+        box = (left, top, left + width, top + height)
+        side = int(rng.choice((96, 128, 192)))
+        patch = np.asarray(whole.resize((side, side), Image.Resampling.BILINEAR, box=box))
+        noise = rng.normal(0, rng.uniform(0, 8), (*patch.shape[:2], *[1] * (patch.ndim - 2)))
+        yield np.clip(patch * rng.uniform(0.7, 1) + noise, 0, 255).astype(np.uint8)
+
+
 def cut(display: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a grey picture cut at three levels, as windows of width 1 do."""
     if display.ndim == 2:
@@ -271,7 +293,8 @@ def _draw(
         words, tall = wording(rng), float(np.exp(rng.uniform(np.log(8), np.log(40))))
         tall = min(tall, max(9, grey.shape[0] / 10))
         smooth, turned = rng.random() < 0.6, rng.random() < 0.2
-        ink = _ink(words, tall, str(rng.choice(FACES)), smooth=smooth)
+        face = str(rng.choice(FACES if words.isascii() else FACES[:2]))
+        ink = _ink(words, tall, face, smooth=smooth)
         ink = np.rot90(ink, rng.choice([1, 3])) if turned else ink
         place = _place(ink.shape, grey.shape, rng)
         level = float(rng.choice([255, 255, 255, 230, 200, 0, 0]))
@@ -322,6 +345,16 @@ def short_string(rng: np.random.Generator) -> str:
     return text
 
 
+def foreign_word(rng: np.random.Generator) -> str:
+    """Return three to eight letters of an alphabet that is not Latin; they make no word."""
+    return "".join(rng.choice(list(rng.choice(ALPHABETS)), rng.integers(3, 9)))
+
+
+#: Greek, Cyrillic, Arabic and Hebrew: first letter, and how many are taken.
+ALPHABETS = tuple(
+    "".join(map(chr, range(first, first + count)))
+    for first, count in ((0x391, 17), (0x410, 32), (0x627, 20), (0x5D0, 27))
+)
 SIGNS = "ABCDEFGHIKLMNOPRSTUVWXYZabcdeghknorstuvx0123456789"
 
 

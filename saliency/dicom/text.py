@@ -1,6 +1,6 @@
 """Burned-in text, found in the pixels themselves."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from saliency.dicom.text_boxes import settled, zone_of
 from saliency.dicom.text_lines import Line, lines
@@ -16,6 +16,10 @@ LARGEST = 4
 WRITING = "writing"
 #: Log odds from which a line is called writing.
 SURE = 3.25
+#: Log odds from which a line is writing beside a line that is.
+NEARLY = 0.0
+#: Two words of a line: the lower height in the higher, heights between them, heights out of level.
+ALIKE, APART, OFF = 0.75, 3.0, 0.25
 
 
 def text_zone(display: Array) -> Zone | None:
@@ -47,18 +51,41 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
 
 def text_on(page: Page) -> Iterator[Box]:
     """Yield the boxes of the lines of a page that are writing."""
-    for box, line in candidates(page):
-        if score(line) > SURE:
-            yield box
+    for found in _both_ways(page):
+        odds = [score(line) for _, line in found]
+        sure = [line for (_, line), each in zip(found, odds, strict=True) if each > SURE]
+        near = [line for (_, line), each in zip(found, odds, strict=True) if NEARLY < each <= SURE]
+        words = {*sure, *neighbours(sure, near)}
+        yield from (box for box, line in found if line in words)
+
+
+def neighbours(sure: Sequence[Line], near: Sequence[Line]) -> Iterator[Line]:
+    """Yield the lines of ``near`` that go on a sure one, or another that does."""
+    while sure:
+        joined = [line for line in near if any(_goes_on(line, other) for other in sure)]
+        yield from joined
+        sure, near = joined, [line for line in near if line not in joined]
+
+
+def _goes_on(line: Line, other: Line) -> bool:
+    """Whether two lines may be words of one: of one height and level, not far apart."""
+    low, high = sorted((line.height, other.height))
+    apart = max(line.left, other.left) - min(line.right, other.right)
+    off = min(abs(line.top - other.top), abs(line.bottom - other.bottom))
+    return low >= ALIKE * high and apart <= APART * high and off <= OFF * high
 
 
 def candidates(page: Page) -> Iterator[tuple[Box, Line]]:
     """Yield every line of strokes on a page, level and upright, with its box in the picture."""
+    for found in _both_ways(page):
+        yield from found
+
+
+def _both_ways(page: Page) -> Iterator[list[tuple[Box, Line]]]:
+    """Yield the level lines of a page, then the upright ones."""
     if page.scale > LARGEST:
         return
-    turned = page.turned()
-    for line in lines(page.sheet, page.pieces):
-        yield scaled(line[:4], page.scale), line
-    for line in lines(turned.sheet, turned.pieces):
-        box = scaled(line[:4], page.scale)
-        yield Box(box.left, box.top, box.columns, box.rows), line
+    level, turned = page, page.turned()
+    yield [(scaled(line[:4], page.scale), line) for line in lines(level.sheet, level.pieces)]
+    boxes = ((scaled(line[:4], page.scale), line) for line in lines(turned.sheet, turned.pieces))
+    yield [(Box(box.left, box.top, box.columns, box.rows), line) for box, line in boxes]
