@@ -10,6 +10,11 @@ import numpy as np
 
 from saliency.values.arrays import Array
 
+try:
+    from saliency.dicom._look import look_up
+except ImportError:  # nobody compiled it here
+    look_up = None  # type: ignore[assignment]
+
 _BLOCK: Final = 2**15  # indices that stay in the processor's cache
 
 
@@ -38,11 +43,19 @@ def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Ar
 
 
 def taken(table: Array, index: Array) -> Array:
-    """Return ``table[index]``, block by block: four times as fast, as no long index is made."""
-    found = np.empty(index.shape, table.dtype)
-    flat, out, wide = index.reshape(-1), found.reshape(-1), np.empty(_BLOCK, np.intp)
-    for start in range(0, flat.size, _BLOCK):
-        stop = min(start + _BLOCK, flat.size)
-        wide[: stop - start] = flat[start:stop]
-        np.take(table, wide[: stop - start], out=out[start:stop], mode="clip")
+    """Return ``table[index]``, of a contiguous index; that of a picture in C, if it was built."""
+    found: Array = np.empty(index.shape, table.dtype)
+    if look_up is not None and index.dtype == np.uint16 and table.itemsize in (1, 4):
+        look_up(table, index, found)
+    else:
+        _take(table, index.reshape(-1), found.reshape(-1))
     return found
+
+
+def _take(table: Array, index: Array, found: Array) -> None:
+    """Fill block by block: four times as fast as at once, as no long index is made."""
+    wide = np.empty(_BLOCK, np.intp)
+    for start in range(0, index.size, _BLOCK):
+        stop = min(start + _BLOCK, index.size)
+        wide[: stop - start] = index[start:stop]
+        np.take(table, wide[: stop - start], out=found[start:stop], mode="clip")

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from dicom.build import SIZE, dataset, encoded, ramp, written
 
-from saliency.dicom import read_dicom
-from saliency.dicom.codes import by_code
+from saliency.dicom import codes, read_dicom
+from saliency.dicom.codes import by_code, taken
 from saliency.dicom.inflate import inflate
 from saliency.dicom.rle import joined
 from saliency.dicom.stored import cut_off, extend_sign, masked
@@ -26,6 +26,58 @@ def test_a_table_gives_what_the_function_gives(dtype: str, size: tuple[int, int]
     values = np.random.default_rng(0).integers(ends.min, ends.max + 1, size).astype(dtype)
 
     np.testing.assert_array_equal(by_code(wave, values, np.uint8), wave(values).astype(np.uint8))
+
+
+TABLE = np.random.default_rng(1).integers(0, 256, 65536, "u1")
+INDEX = np.random.default_rng(2).integers(0, 65536, (301, 457), "u2")
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4"])
+@pytest.mark.parametrize("compiled", [True, False])
+def test_the_look_up_in_c_is_the_one_in_numpy(
+    monkeypatch: pytest.MonkeyPatch, dtype: str, *, compiled: bool
+) -> None:
+    """Every entry is met, of an index of many blocks and of none."""
+    if compiled and codes.look_up is None:
+        pytest.skip("nobody compiled saliency/dicom/_look.c here: there was no compiler")
+    if not compiled:
+        monkeypatch.setattr(codes, "look_up", None)
+
+    table = TABLE.astype(dtype)
+    for index in (INDEX, np.arange(65536, dtype="u2"), INDEX[:0]):
+        np.testing.assert_array_equal(taken(table, index), table[index])
+
+
+@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled saliency/dicom/_look.c here")
+@pytest.mark.parametrize(
+    ("table", "index", "room"),
+    [
+        (TABLE[:-1], INDEX, INDEX.size),
+        (TABLE[:0], INDEX, INDEX.size),
+        (np.tile(TABLE, 2), INDEX, 2 * INDEX.size),
+        (TABLE, INDEX, INDEX.size - 1),
+        (TABLE, TABLE[:3], 1),
+        (np.tile(TABLE, 4), INDEX, INDEX.size),
+        (np.tile(TABLE, 4), INDEX[:1, :1], 7),
+    ],
+    ids=["short", "empty", "two bytes", "little room", "half an index", "a quarter", "a byte less"],
+)
+def test_the_look_up_in_c_reads_and_writes_nothing_else(
+    table: np.ndarray, index: np.ndarray, room: int
+) -> None:
+    """Sizes that do not fit are refused before a byte is read."""
+    with pytest.raises(ValueError, match="65,536"):
+        codes.look_up(table, index, np.empty(room, "u1"))
+
+
+@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled saliency/dicom/_look.c here")
+def test_the_look_up_in_c_keeps_to_what_may_be_written() -> None:
+    """Nothing is written into an array that is for reading, nor between strided bytes."""
+    locked, strided = np.empty(INDEX.size, "u1"), np.empty((INDEX.size, 2), "u1")[:, 0]
+    locked.flags.writeable = False
+    for room in (locked, strided):
+        with pytest.raises((TypeError, BufferError, ValueError), match=r"read-write|contiguous"):
+            codes.look_up(TABLE, INDEX, room)
 
 
 def test_a_table_covers_both_ends() -> None:

@@ -1,0 +1,3 @@
+from saliency.values.arrays import Array
+
+def look_up(table: Array, index: Array, found: Array) -> None: ...
