@@ -85,3 +85,21 @@ def item(**attributes: Any) -> Dataset:
     for keyword, value in attributes.items():
         setattr(made, keyword, value)
     return made
+
+
+def segment(marker: int, content: bytes) -> bytes:
+    """A marker segment of JPEG 2000: FF, marker, length, content."""
+    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
+
+
+def with_tlm(stream: bytes, *, parts: int = 1, hidden: bool = False) -> bytes:
+    """A stream of one tile-part with a TLM that counts one, and empty tile-parts after the first.
+
+    ``hidden`` puts TLM into a segment of a marker that no standard knows.
+    """
+    start, end = stream.index(b"\xff\x90"), len(stream) - 2
+    tlm = segment(0x55, bytes([0, 0x50, 0]) + (end - start).to_bytes(4, "big"))
+    first = stream[start : start + 10] + b"\0\0" + stream[start + 12 : end]
+    more = [segment(0x90, bytes([0, 0, 0, 0, 0, 14, k, 0])) + b"\xff\x93" for k in range(1, parts)]
+    before = segment(0x30, tlm) if hidden else tlm
+    return b"".join([stream[:start], before, first, *more, stream[end:]])

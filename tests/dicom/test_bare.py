@@ -7,7 +7,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 import pytest
-from dicom.build import dataset, encoded, written
+from dicom.build import dataset, encoded, with_tlm, written
 
 from saliency.dicom import read_dicom
 from saliency.dicom.bare import bare
@@ -27,24 +27,6 @@ print(int(image.pixels.sum()))
 def stream() -> bytes:
     """The values, lossless, with one tile-part."""
     return imagecodecs.jpeg2k_encode(VALUES, level=0, reversible=True, codecformat="j2k")
-
-
-def segment(marker: int, content: bytes) -> bytes:
-    """A marker segment."""
-    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
-
-
-def with_tlm(honest: bytes, *, parts: int = 1, hidden: bool = False) -> bytes:
-    """The stream with a TLM of one tile-part, and empty tile-parts after the first.
-
-    ``hidden`` puts TLM into a segment of a marker that no standard knows.
-    """
-    start, end = honest.index(b"\xff\x90"), len(honest) - 2
-    tlm = segment(0x55, bytes([0, 0x50, 0]) + (end - start).to_bytes(4, "big"))
-    first = honest[start : start + 10] + b"\0\0" + honest[start + 12 : end]
-    more = [segment(0x90, bytes([0, 0, 0, 0, 0, 14, k, 0])) + b"\xff\x93" for k in range(1, parts)]
-    before = segment(0x30, tlm) if hidden else tlm
-    return b"".join([honest[:start], before, first, *more, honest[end:]])
 
 
 @pytest.mark.parametrize("hidden", [False, True])

@@ -3,7 +3,7 @@
 import imagecodecs
 import numpy as np
 import pytest
-from dicom.build import dataset, encoded, written
+from dicom.build import dataset, encoded, segment, written
 
 from saliency.dicom import read_dicom
 from saliency.dicom.limits import Clock
@@ -25,11 +25,6 @@ def recut(*, layers: int = 1, block: int = 4, precincts: int = 0x88, tiles: bool
         return stream[: tile + 12] + segment(0x52, coding) + stream[tile + 12 :]
     steps = stream[qcd + 4 : qcd + 5] + bytes([0x48] * 16)
     return stream[:cod] + segment(0x52, coding) + segment(0x5C, steps) + stream[after:]
-
-
-def segment(marker: int, content: bytes) -> bytes:
-    """A marker segment."""
-    return bytes([0xFF, marker]) + (len(content) + 2).to_bytes(2, "big") + content
 
 
 def file(stream: bytes) -> bytes:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
-from dicom.build import dataset, encoded, item, ramp, written
+from dicom.build import dataset, encoded, item, ramp, with_tlm, written
 from pydicom.dataset import Dataset
 
 _SIZE = (12, 10)
@@ -103,6 +103,7 @@ def _encoded() -> Iterator[tuple[str, Dataset]]:
         ("lossless", deep, "4.70", codecs.ljpeg_encode(deep)),
         ("jpegls", deep, "4.80", codecs.jpegls_encode(deep)),
         ("j2k", deep, "4.90", codecs.jpeg2k_encode(deep, level=0, reversible=True)),
+        ("j2ktlm", deep, "4.90", with_tlm(_bare_j2k(deep), parts=9)),
         ("j2krgb", colour, "4.91", codecs.jpeg2k_encode(colour, level=40)),
         ("htj2k", deep, "4.201", codecs.htj2k_encode(deep)),
         ("jxl", grey, "4.110", codecs.jpegxl_encode(grey)),
@@ -111,6 +112,10 @@ def _encoded() -> Iterator[tuple[str, Dataset]]:
         yield name, encoded(dataset(pixels), [stream], f"{_ROOT}.{number}")
     streams = [codecs.jpeg8_encode(grey)] * 3
     yield "frames50", encoded(dataset(np.stack([grey] * 3), frames=3), streams, f"{_ROOT}.4.50")
+
+
+def _bare_j2k(deep: np.ndarray) -> bytes:
+    return imagecodecs.jpeg2k_encode(deep, level=0, reversible=True, codecformat="j2k")
 
 
 def _rle(grey: np.ndarray) -> bytes:
