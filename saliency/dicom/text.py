@@ -1,11 +1,14 @@
 """Burned-in text, found in the pixels themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from saliency.dicom.text_boxes import settled, zone_of
+import numpy as np
+
+from saliency.dicom.text_boxes import around, settled, zone_of
 from saliency.dicom.text_lines import Line, lines
 from saliency.dicom.text_pages import Page, pages, scaled
 from saliency.dicom.text_score import score
+from saliency.dicom.text_words import SPAN, beside, going_on
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
@@ -18,8 +21,6 @@ WRITING = "writing"
 SURE = 3.25
 #: Log odds from which a line is writing beside a line that is.
 NEARLY = 0.0
-#: Two words of a line: the lower height in the higher, heights between them, heights out of level.
-ALIKE, APART, OFF = 0.75, 3.0, 0.25
 
 
 def text_zone(display: Array) -> Zone | None:
@@ -50,29 +51,16 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
 
 
 def text_on(page: Page) -> Iterator[Box]:
-    """Yield the boxes of the lines of a page that are writing."""
+    """Yield the boxes of the lines of a page that are writing, and of what lies between two."""
     for found in _both_ways(page):
         odds = [score(line) for _, line in found]
-        sure = [line for (_, line), each in zip(found, odds, strict=True) if each > SURE]
-        near = [line for (_, line), each in zip(found, odds, strict=True) if NEARLY < each <= SURE]
-        words = {*sure, *neighbours(sure, near)}
-        yield from (box for box, line in found if line in words)
-
-
-def neighbours(sure: Sequence[Line], near: Sequence[Line]) -> Iterator[Line]:
-    """Yield the lines of ``near`` that go on a sure one, or another that does."""
-    while sure:
-        joined = [line for line in near if any(_goes_on(line, other) for other in sure)]
-        yield from joined
-        sure, near = joined, [line for line in near if line not in joined]
-
-
-def _goes_on(line: Line, other: Line) -> bool:
-    """Whether two lines may be words of one: of one height and level, not far apart."""
-    low, high = sorted((line.height, other.height))
-    apart = max(line.left, other.left) - min(line.right, other.right)
-    off = min(abs(line.top - other.top), abs(line.bottom - other.bottom))
-    return low >= ALIKE * high and apart <= APART * high and off <= OFF * high
+        likely = [pair for pair, each in zip(found, odds, strict=True) if each > NEARLY]
+        sure = np.array([each > SURE for each in odds if each > NEARLY], np.bool_)
+        written = going_on([line for _, line in likely], sure)
+        words = [pair for pair, each in zip(likely, written, strict=True) if each]
+        yield from (box for box, _ in words)
+        pairs = beside([line for _, line in words], SPAN)
+        yield from (around((words[a][0], words[b][0])) for a, b in zip(*pairs, strict=True))
 
 
 def candidates(page: Page) -> Iterator[tuple[Box, Line]]:

@@ -48,6 +48,15 @@ def zone_of(
     return Zone(name, mask_of(boxes, (size[0], size[1])), evidence)
 
 
+def around(boxes: Iterable[Box]) -> Box:
+    """Return the least box that holds some boxes."""
+    return _around(_corners(boxes))
+
+
+def _corners(boxes: Iterable[Box]) -> Array:
+    return np.array([(b.top, b.left, b.top + b.rows, b.left + b.columns) for b in boxes])
+
+
 def _padded(box: Box, size: tuple[int, ...]) -> Box:
     margin = max(2, round(min(box.rows, box.columns) / 4))
     top, left = max(0, box.top - margin), max(0, box.left - margin)
@@ -59,7 +68,7 @@ def _padded(box: Box, size: tuple[int, ...]) -> Box:
 def _joined(boxes: list[Box]) -> list[Box]:
     if not boxes:
         return []
-    corners = np.array([(b.top, b.left, b.top + b.rows, b.left + b.columns) for b in boxes])
+    corners = _corners(boxes)
     here, there = near(np.zeros(len(boxes)), 0)
     low = np.maximum(corners[here, :2], corners[there, :2])
     high = np.minimum(corners[here, 2:], corners[there, 2:])

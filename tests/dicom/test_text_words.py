@@ -1,9 +1,11 @@
 """A line that is nearly writing is writing where it goes on a line that is."""
 
+import numpy as np
 import pytest
+from dicom.test_text import burn, covered, drawn
 
-from saliency.dicom.text import neighbours
 from saliency.dicom.text_lines import Line
+from saliency.dicom.text_words import beside, going_on
 
 WORD = Line(**dict.fromkeys(Line._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
@@ -23,7 +25,7 @@ def at(left: int, *, top: int = 100, height: int = 10) -> Line:
 )
 def test_a_word_beside_a_sure_one_is_writing(word: Line) -> None:
     """On either side, on a common top or bottom, up to three heights away."""
-    assert list(neighbours([WORD], [word])) == [word]
+    assert going_on([WORD, word], np.array([True, False])).all()
 
 
 @pytest.mark.parametrize(
@@ -33,11 +35,31 @@ def test_a_word_beside_a_sure_one_is_writing(word: Line) -> None:
 )
 def test_what_stands_elsewhere_is_not(word: Line) -> None:
     """Too far, on another level, of another size."""
-    assert list(neighbours([WORD], [word])) == []
+    assert going_on([WORD, word], np.array([True, False])).tolist() == [True, False]
 
 
 def test_words_lead_to_words() -> None:
-    """A third word is reached over a second; without a sure one, none is."""
-    second, third = at(100), at(145)
-    assert list(neighbours([WORD], [third, second])) == [second, third]
-    assert list(neighbours([], [third, second])) == []
+    """A third word is reached over a second; where none is sure, none is."""
+    words = [at(145), at(100), WORD, at(100, top=300)]
+
+    assert going_on(words, np.array([False, False, True, False])).tolist() == [True] * 3 + [False]
+    assert not going_on(words, np.zeros(4, np.bool_)).any()
+    assert going_on([], np.zeros(0, np.bool_)).size == 0
+
+
+def test_pairs_are_named_once() -> None:
+    """Two words that share both edges are one pair, or nearly: never a word with itself."""
+    here, there = beside([WORD, at(95)], 4)
+    assert {frozenset(pair) for pair in zip(here.tolist(), there.tolist(), strict=True)} == {
+        frozenset({0, 1})
+    }
+
+
+def test_what_is_faint_between_two_words_is_covered() -> None:
+    """The middle of a name over bright tissue cannot be seen, and is where a name is."""
+    page = np.full((90, 400), 30, np.uint8)
+    ink = drawn("ST ELSEWHERE", 16)
+    page[:, 8 + ink.shape[1] // 3 : 8 + ink.shape[1] // 2] = 235
+    picture, where = burn(page, ink, (20, 8), 240)
+
+    assert covered(picture, where) == 1.0
