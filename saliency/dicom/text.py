@@ -8,7 +8,7 @@ from saliency.dicom.text_boxes import around, settled, zone_of
 from saliency.dicom.text_lines import Line, lines
 from saliency.dicom.text_pages import Page, pages, scaled
 from saliency.dicom.text_score import score
-from saliency.dicom.text_words import SPAN, beside, going_on
+from saliency.dicom.text_words import ENDS, beside, going_on
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
@@ -53,14 +53,14 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
 def text_on(page: Page) -> Iterator[Box]:
     """Yield the boxes of the lines of a page that are writing, and of what lies between two."""
     for found in _both_ways(page):
-        odds = [score(line) for _, line in found]
-        likely = [pair for pair, each in zip(found, odds, strict=True) if each > NEARLY]
-        sure = np.array([each > SURE for each in odds if each > NEARLY], np.bool_)
-        written = going_on([line for _, line in likely], sure)
-        words = [pair for pair, each in zip(likely, written, strict=True) if each]
-        yield from (box for box, _ in words)
-        pairs = beside([line for _, line in words], SPAN)
-        yield from (around((words[a][0], words[b][0])) for a, b in zip(*pairs, strict=True))
+        graded = [(box, line, score(line)) for box, line in found]
+        likely = [each for each in graded if each[2] > NEARLY]
+        sure = np.array([odds > SURE for _, _, odds in likely], np.bool_)
+        written = going_on([line for _, line, _ in likely], sure)
+        words = [each for each, yes in zip(likely, written, strict=True) if yes]
+        yield from (box for box, _, _ in words)
+        pairs = beside([line for _, line, _ in words], ENDS)
+        yield from (around((words[one][0], words[other][0])) for one, other in pairs)
 
 
 def candidates(page: Page) -> Iterator[tuple[Box, Line]]:

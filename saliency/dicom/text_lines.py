@@ -4,12 +4,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from saliency.dicom.text_pieces import Pieces, near, unite
+from saliency.dicom.text_pieces import Pieces, Reach, side_by_side, unite
 from saliency.dicom.text_strokes import Sheet
 from saliency.values.arrays import Array
 
 #: Rows of a letter on its level of the pyramid.
 HEIGHT = (6, 22)
+#: Letters of a line.
+LETTERS = Reach(alike=0.6, apart=1.3, overlap=0.3, off=0.15)
 #: A picture with more letter-like pieces than this is texture throughout: nothing is read in it.
 MOST = 4000
 #: Strokes that a mean row of a line crosses at least: two letters of about one each, such as "St".
@@ -73,21 +75,10 @@ def _like_letters(pieces: Pieces) -> Array:
 
 
 def _neighbours(letters: Pieces) -> tuple[Array, Array]:
-    """Pair letters that stand side by side on a common top or bottom."""
-    tops, bottoms = _aligned(letters, letters.top), _aligned(letters, letters.bottom)
-    return np.concatenate([tops[0], bottoms[0]]), np.concatenate([tops[1], bottoms[1]])
-
-
-def _aligned(letters: Pieces, edge: Array) -> tuple[Array, Array]:
-    here, there = near(edge, 3)
-    one, other = letters[here], letters[there]
-    low, high = np.minimum(one.height, other.height), np.maximum(one.height, other.height)
-    gap = np.maximum(one.left, other.left) - np.minimum(one.right, other.right)
-    level = np.abs(edge[here] - edge[there]) <= np.maximum(1, 0.15 * high)
-    beside = (gap <= 1.3 * high) & (gap >= -0.3 * high)
-    alike = (low >= 0.6 * high) & (np.abs(one.peak - other.peak) <= 25)
-    joined = level & beside & alike
-    return here[joined], there[joined]
+    """Pair letters that stand side by side, and are of one brightness."""
+    here, there = side_by_side(letters.places, LETTERS, HEIGHT[1])
+    alike = np.abs(letters.peak[here] - letters.peak[there]) <= 25
+    return here[alike], there[alike]
 
 
 def _worth_it(group: Pieces) -> bool:

@@ -42,6 +42,11 @@ class Pieces:
         return np.asarray(self.bottom - self.top)
 
     @property
+    def places(self) -> "Places":
+        """Where each piece is."""
+        return Places(self.top, self.bottom, self.left, self.right, self.height)
+
+    @property
     def width(self) -> Array:
         """Columns of each piece."""
         return np.asarray(self.right - self.left)
@@ -113,6 +118,47 @@ def pieces(pixels: Array, grey: Array, columns: int) -> Pieces:
         runs=np.diff(starts, append=len(row)),
         peak=np.maximum.reduceat(peak[order], starts).astype(np.intp),
     )
+
+
+class Reach(NamedTuple):
+    """How far two things may be from each other that stand side by side, in the higher's height.
+
+    ``alike`` is the least the lower may be; ``apart`` and ``overlap`` are across, ``off`` is down.
+    """
+
+    alike: float
+    apart: float
+    overlap: float
+    off: float
+
+
+class Places(NamedTuple):
+    """Where things are on a page, one entry each."""
+
+    top: Array
+    bottom: Array
+    left: Array
+    right: Array
+    height: Array
+
+
+def side_by_side(things: Places, reach: Reach, tallest: float) -> tuple[Array, Array]:
+    """Pair things that stand side by side on a common top or bottom; twice those on both."""
+    tops = _on_edge(things, things.top, reach, tallest)
+    bottoms = _on_edge(things, things.bottom, reach, tallest)
+    return np.concatenate([tops[0], bottoms[0]]), np.concatenate([tops[1], bottoms[1]])
+
+
+def _on_edge(things: Places, edge: Array, reach: Reach, tallest: float) -> tuple[Array, Array]:
+    here, there = near(edge, max(1, reach.off * tallest))
+    height = things.height
+    low, high = np.minimum(height[here], height[there]), np.maximum(height[here], height[there])
+    left, right = things.left, things.right
+    gap = np.maximum(left[here], left[there]) - np.minimum(right[here], right[there])
+    level = np.abs(edge[here] - edge[there]) <= np.maximum(1, reach.off * high)
+    beside = (gap <= reach.apart * high) & (gap >= -reach.overlap * high)
+    joined = level & beside & (low >= reach.alike * high)
+    return here[joined], there[joined]
 
 
 def near(keys: Array, reach: float) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ import pytest
 from dicom.test_text import burn, covered, drawn
 
 from saliency.dicom.text_lines import Line
-from saliency.dicom.text_words import beside, going_on
+from saliency.dicom.text_words import ENDS, beside, going_on
 
 WORD = Line(**dict.fromkeys(Line._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
@@ -48,11 +48,9 @@ def test_words_lead_to_words() -> None:
 
 
 def test_pairs_are_named_once() -> None:
-    """Two words that share both edges are one pair, or nearly: never a word with itself."""
-    here, there = beside([WORD, at(95)], 4)
-    assert {frozenset(pair) for pair in zip(here.tolist(), there.tolist(), strict=True)} == {
-        frozenset({0, 1})
-    }
+    """Two words on a common top and a common bottom are one pair."""
+    assert beside([at(95), WORD, at(300)], ENDS).tolist() == [[0, 1]]
+    assert beside([], ENDS).shape == (0, 2)
 
 
 def test_what_is_faint_between_two_words_is_covered() -> None:
