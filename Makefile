@@ -12,7 +12,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: demo test lint corpus bench peers agreement clean
 
-.venv/ready: pyproject.toml setup.py saliency/dicom/_look.c
+.venv/ready: pyproject.toml setup.py saliency/dicom/display/_look.c
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev

@@ -5,8 +5,8 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "saliency.dicom._look",
-            ["saliency/dicom/_look.c"],
+            "saliency.dicom.display._look",
+            ["saliency/dicom/display/_look.c"],
             py_limited_api=True,
             optional=True,  # without a compiler numpy does the same, in thrice the time
         )

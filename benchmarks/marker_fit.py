@@ -1,4 +1,4 @@
-"""Fit the weights of saliency/dicom/marker_score.py on the tune half and print them.
+"""Fit the weights of saliency/zones/marker_classifier.py on the tune half and print them.
 
 ``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/marker_fit.py``: every draw has a seed, so
 the numbers that are shipped come again. The pictures are those of ``text_pictures.clean("tune")``.
@@ -13,9 +13,9 @@ from text_detection import marker
 from text_fit import fit, tell
 from text_pictures import Edges, Picture, clean, jpeg, variants
 
-from saliency.dicom.marker_signs import signs
-from saliency.dicom.text_pages import pages, scaled
 from saliency.values.placement import Box
+from saliency.zones.marker_features import signs
+from saliency.zones.pyramid import pages, scaled
 
 #: Signs are looked for a little further in than the detector does.
 OUTER = 0.25

@@ -16,10 +16,10 @@ from marker_pictures import marked
 from text_pictures import Edges, Picture, burned, clean, drawn, hard, scripts, short_word
 
 import saliency as sal
-from saliency.dicom.found import Hints, found_zones
-from saliency.dicom.markers import marker_boxes
-from saliency.dicom.text import text_boxes
 from saliency.values.placement import Box
+from saliency.zones.detect import Hints, found_zones
+from saliency.zones.markers import marker_boxes
+from saliency.zones.text import text_boxes
 
 
 def report(which: str) -> None:

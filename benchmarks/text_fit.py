@@ -1,4 +1,4 @@
-"""Fit the weights of saliency/dicom/text_score.py on the tune half and print them.
+"""Fit the weights of saliency/zones/text_classifier.py on the tune half and print them.
 
 ``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/text_fit.py``: every draw has a seed, so
 the numbers that are shipped come again.
@@ -27,10 +27,10 @@ from text_pictures import (
     variants,
 )
 
-from saliency.dicom.text import candidates
-from saliency.dicom.text_pages import pages
-from saliency.dicom.text_score import features
 from saliency.values.placement import Box
+from saliency.zones.pyramid import pages
+from saliency.zones.text import candidates
+from saliency.zones.text_classifier import features
 
 BATCH, RATE, DECAY = 2048, 0.005, 3e-4
 

@@ -26,9 +26,9 @@ if any(_path.isdir(_path.join(__path__[0], room)) for room in ("tf1", "metrics")
     raise ImportError(_clash)
 
 _HOMES = {
-    "saliency.audit.report": "AuditReport",
+    "saliency.audit.report.report": "AuditReport",
     "saliency.audit.run": "audit",
-    "saliency.audit.verdict": "Verdict",
+    "saliency.audit.judgement.results": "Verdict",
     "saliency.dicom": "read_dicom read_frames",
     "saliency.errors": "DicomError ExplainerError InputError MissingExtraError ModelError "
     "NotFiniteError SaliencyError TargetError",
@@ -40,7 +40,7 @@ _HOMES = {
     "saliency.explainers.occlusion": "Occlusion",
     "saliency.explainers.paths": "IntegratedGradients",
     "saliency.explainers.smooth": "SmoothGrad",
-    "saliency.pipeline.bulk": "explain_many",
+    "saliency.pipeline.explain_many": "explain_many",
     "saliency.pipeline.explain": "explain",
     "saliency.pipeline.explanation": "Explanation",
     "saliency.pipeline.layers": "LayerMaps explain_layers",
@@ -48,7 +48,7 @@ _HOMES = {
     "saliency.probe.closed_form": "ClosedFormProbe",
     "saliency.probe.keras_probe": "KerasProbe",
     "saliency.probe.protocol": "Probe",
-    "saliency.probe.scores": "Contrast Region",
+    "saliency.probe.score_targets": "Contrast Region",
     "saliency.render.palettes": "Palette",
     "saliency.values.failure": "Failure",
     "saliency.values.heatmap": "Heatmap",
@@ -62,8 +62,8 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
-    {"audit", "dicom", "errors", "evaluation", "explainers", "kernels", "pipeline", "probe"}
-    | {"render", "testing", "values"}
+    {"audit", "dicom", "errors", "explainers", "interventions", "kernels", "pipeline", "probe"}
+    | {"render", "statistics", "testing", "values", "zones"}
 )
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604

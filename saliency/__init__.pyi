@@ -1,6 +1,6 @@
-from saliency.audit.report import AuditReport as AuditReport
+from saliency.audit.judgement.results import Verdict as Verdict
+from saliency.audit.report.report import AuditReport as AuditReport
 from saliency.audit.run import audit as audit
-from saliency.audit.verdict import Verdict as Verdict
 from saliency.dicom import read_dicom as read_dicom
 from saliency.dicom import read_frames as read_frames
 from saliency.errors import DicomError as DicomError
@@ -20,8 +20,8 @@ from saliency.explainers.gradients import GradientTimesInput as GradientTimesInp
 from saliency.explainers.occlusion import Occlusion as Occlusion
 from saliency.explainers.paths import IntegratedGradients as IntegratedGradients
 from saliency.explainers.smooth import SmoothGrad as SmoothGrad
-from saliency.pipeline.bulk import explain_many as explain_many
 from saliency.pipeline.explain import explain as explain
+from saliency.pipeline.explain_many import explain_many as explain_many
 from saliency.pipeline.explanation import Explanation as Explanation
 from saliency.pipeline.layers import LayerMaps as LayerMaps
 from saliency.pipeline.layers import explain_layers as explain_layers
@@ -29,8 +29,8 @@ from saliency.pipeline.prepare import Prepare as Prepare
 from saliency.probe.closed_form import ClosedFormProbe as ClosedFormProbe
 from saliency.probe.keras_probe import KerasProbe as KerasProbe
 from saliency.probe.protocol import Probe as Probe
-from saliency.probe.scores import Contrast as Contrast
-from saliency.probe.scores import Region as Region
+from saliency.probe.score_targets import Contrast as Contrast
+from saliency.probe.score_targets import Region as Region
 from saliency.render.palettes import Palette as Palette
 from saliency.values.failure import Failure as Failure
 from saliency.values.heatmap import Heatmap as Heatmap

@@ -2,6 +2,6 @@
 
 import sys
 
-from saliency.cli import main
+from saliency.cli.main import main
 
 sys.exit(main())

@@ -10,7 +10,7 @@ import tensorflow as tf
 from saliency.errors import ExplainerError, NotFiniteError
 from saliency.explainers.catalogue import resolve
 from saliency.kernels.resize import space_of
-from saliency.pipeline.contract import collapsed
+from saliency.pipeline.checks import collapsed
 from saliency.pipeline.explain import name_of
 from saliency.probe.closed_form import ClosedFormProbe
 from saliency.probe.keras_probe import BoundProbe

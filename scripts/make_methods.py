@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from saliency.explainers.entries import DEMANDING, ENTRIES, Entry
+from saliency.explainers.registry import DEMANDING, ENTRIES, Entry
 
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "explainers"

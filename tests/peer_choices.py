@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 from scipy import ndimage
 
-from saliency.explainers.asking import last_layer
+from saliency.explainers.queries import last_layer
 from saliency.kernels.cam import gradcam_weights, hirescam, weighted
 from saliency.kernels.channels import seldom
 from saliency.kernels.resize import bilinear, size_of

@@ -10,7 +10,7 @@ from small_recipes import SMALL
 
 import saliency as sal
 from saliency.errors import ExplainerError
-from saliency.explainers.entries import DEMANDING, ENTRIES
+from saliency.explainers.registry import DEMANDING, ENTRIES
 from saliency.testing import check_explainer, network
 
 

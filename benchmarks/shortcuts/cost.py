@@ -19,9 +19,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import saliency as sal
-from saliency.audit import canvas
-from saliency.audit.asking import Asker
-from saliency.dicom import found, read
+from saliency.dicom import read
+from saliency.interventions import canvas
+from saliency.interventions.scoring import Scorer
+from saliency.zones import detect
 
 
 def row(count: int) -> str:
@@ -34,10 +35,10 @@ def row(count: int) -> str:
     probe = sal.KerasProbe(place / "models" / "clean.keras")
     pass_ = forward(probe)
     shown = []
-    batches = Asker.batches
-    Asker.batches = lambda self, images: counted(batches(self, images), shown)
+    batches = Scorer.batches
+    Scorer.batches = lambda self, images: counted(batches(self, images), shown)
     laps = []
-    read.found_zones = canvas.found_zones = timed(found.found_zones, laps)
+    read.found_zones = canvas.found_zones = timed(detect.found_zones, laps)
     started = time.process_time()
     prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
     report = sal.audit(probe, chosen, labels=[labels[one.stem] for one in chosen], prepare=prepare)

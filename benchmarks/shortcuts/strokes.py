@@ -18,12 +18,12 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import saliency as sal
-from saliency.audit.asking import Asker
-from saliency.audit.canvas import canvas
-from saliency.audit.groups import Lead
-from saliency.audit.patches import removed
-from saliency.audit.reading import contents_of, read
-from saliency.audit.trials import exchanged, joined
+from saliency.audit.cases.first_pass import contents_of, read
+from saliency.audit.exchange.exchange import exchanged, joined
+from saliency.audit.exchange.groups import Lead
+from saliency.interventions.canvas import canvas
+from saliency.interventions.patches import removed
+from saliency.interventions.scoring import Scorer
 
 MODELS = ("poisoned", "poisoned_mnv2")
 PREPARE = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
@@ -39,8 +39,8 @@ def main() -> None:
     kinds = ("poisoned", "flipped", "clean")
     pictures = {kind: folder(place / "dicom" / f"test_{kind}") for kind in kinds}
     for name in MODELS:
-        asker = Asker(sal.KerasProbe(place / "models" / f"{name}.keras"), PREPARE)
-        true, ours = moves(asker, pictures, labels)
+        scorer = Scorer(sal.KerasProbe(place / "models" / f"{name}.keras"), PREPARE)
+        true, ours = moves(scorer, pictures, labels)
         print(f"{name}: exchanged truly {true:.2f}, strokes {ours:.2f} ({ours / true:.0%})")
     found, left = np.mean(list(ink(pictures)), axis=0)
     print(f"ink found {found:.1%}, left {left:.1%}")
@@ -52,7 +52,7 @@ def folder(place: Path) -> dict[str, sal.DicomImage]:
 
 
 def moves(
-    asker: Asker, pictures: dict[str, dict[str, sal.DicomImage]], labels: dict[str, int]
+    scorer: Scorer, pictures: dict[str, dict[str, sal.DicomImage]], labels: dict[str, int]
 ) -> tuple[float, float]:
     """Return the mean move of class 1's lead towards the class of the name that comes in."""
     poisoned, flipped = pictures["poisoned"], pictures["flipped"]
@@ -63,7 +63,7 @@ def moves(
         others = [each for each in poisoned if labels[each] != labels[name]]
         chosen = generator.choice(others, DONORS, replace=False)
         changed = [one for each in chosen for one in swapped(image, poisoned[each])]
-        scores = asker.scores([image, flipped[name], *changed], (Lead(1, 0),))[:, 0]
+        scores = scorer.scores([image, flipped[name], *changed], (Lead(1, 0),))[:, 0]
         true.append(sign * (scores[1] - scores[0]))
         ours.append(sign * (scores[2:].mean() - scores[0]))
     return float(np.mean(true)), float(np.mean(ours))

@@ -16,8 +16,8 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
 import saliency as sal
-from saliency.pipeline.ahead import ahead
 from saliency.pipeline.place_back import place_back
+from saliency.pipeline.prefetch import ahead
 
 FILES = 500
 

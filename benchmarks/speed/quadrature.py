@@ -14,8 +14,8 @@ import tensorflow as tf
 from clock import Row
 
 import saliency as sal
+from saliency.kernels.baselines import reference
 from saliency.kernels.paths import path_gradient, relative_gap
-from saliency.kernels.references import reference
 
 SHARED = Path(os.environ.get("SALIENCY_SHARED", Path(__file__).parents[3] / "shared"))
 LIMIT = 1000

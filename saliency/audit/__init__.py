@@ -9,15 +9,15 @@ from types import ModuleType
 from typing import Any
 
 _HOME_OF = {
-    "AuditReport": "report",
-    "Intervention": "one",
-    "Share": "heat",
-    "Transplant": "transplant",
-    "Verdict": "verdict",
-    "halved": "halves",
-    "intervene": "one",
-    "shares": "heat",
-    "transplant": "transplant",
+    "AuditReport": "saliency.audit.report.report",
+    "Intervention": "saliency.audit.exchange.intervene",
+    "Share": "saliency.interventions.zone_shares",
+    "Transplant": "saliency.audit.exchange.transplant",
+    "Verdict": "saliency.audit.judgement.results",
+    "halved": "saliency.audit.cases.halves",
+    "intervene": "saliency.audit.exchange.intervene",
+    "shares": "saliency.interventions.zone_shares",
+    "transplant": "saliency.audit.exchange.transplant",
 }
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604
@@ -58,7 +58,7 @@ def __getattr__(name: str) -> object:
     if name not in _HOME_OF:
         msg = f"module 'saliency.audit' has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(_import_module(f"saliency.audit.{_HOME_OF[name]}"), name)
+    value = getattr(_import_module(_HOME_OF[name]), name)
     globals()[name] = value
     return value
 

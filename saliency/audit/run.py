@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from saliency.audit.asking import Asker
-from saliency.audit.canvas import Zones
-from saliency.audit.examples import Words, examples
-from saliency.audit.facts import Told, facts
-from saliency.audit.fingerprint import of_model, of_pictures, of_settings
-from saliency.audit.groups import (
+from saliency.audit.attention.zone_heat import heat
+from saliency.audit.cases.first_pass import Case, failure, look, picture
+from saliency.audit.cases.records import Seen, Trial, trial_of, trial_row
+from saliency.audit.cases.sources import Label, labels_of, sources_of, strata_of
+from saliency.audit.exchange.effects import Evidence, Swap, removal, swap, transplanted
+from saliency.audit.exchange.exchange import Experiment, Recipient, host, trial
+from saliency.audit.exchange.groups import (
     Question,
     class_of,
     decisions,
@@ -22,22 +23,21 @@ from saliency.audit.groups import (
     question,
     told_members,
 )
-from saliency.audit.look_alike import strategies
-from saliency.audit.overview import divisions_of, pictures_of
-from saliency.audit.reading import Case, failure, look, picture
-from saliency.audit.records import Seen, Trial, trial_of, trial_row
-from saliency.audit.report import AuditReport
-from saliency.audit.sources import Label, labels_of, sources_of, strata_of
-from saliency.audit.state import State, kept
-from saliency.audit.suspicion import heat
-from saliency.audit.tone import TONE
-from saliency.audit.trials import Bench, Host, host, trial
-from saliency.audit.verdict import Weighed, judge, judge_tone
-from saliency.audit.weighing import Evidence, Swap, removal, swap, transplanted
-from saliency.audit.worth import worth
+from saliency.audit.judgement.performance import worth
+from saliency.audit.judgement.verdict import Weighed, judge, judge_tone
+from saliency.audit.report.examples import Words, examples
+from saliency.audit.report.facts import AuditContext, facts
+from saliency.audit.report.overview import divisions_of, pictures_of
+from saliency.audit.report.report import AuditReport
+from saliency.audit.report.strategies import strategies
 from saliency.errors import InputError, SaliencyError
-from saliency.pipeline.ahead import ahead
+from saliency.interventions.canvas import Zones
+from saliency.interventions.scoring import Scorer
+from saliency.interventions.tone import TONE
+from saliency.pipeline.checkpoint import State, kept
 from saliency.pipeline.explain import probe_of
+from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
+from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.values.failure import Failure
@@ -88,9 +88,9 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         function of the image that returns such a mapping.
     strata
         What else divides the pictures: names, each with values as ``labels`` has them, or with
-        None for an attribute of the files (``saliency.dicom.strata.STRATA``: Manufacturer,
-        StationName, ...). A sequence of names is attributes alone; their values are numbered, and
-        never leave the file.
+        None for an attribute of the files (``saliency.dicom.file.header_groups.STRATA``:
+        Manufacturer, StationName, ...). A sequence of names is attributes alone; their values are
+        numbered, and never leave the file.
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
         removes it at the end. Made for another model, other pictures or settings, it is begun anew
@@ -116,7 +116,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     key = () if resume is None else (
         of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = Case(Asker(probe_of(model), prepare), target, sources, told, seed, zones)
+    case = Case(Scorer(probe_of(model), prepare), target, sources, told, seed, zones)
     with kept(resume, key) as state:
         rows = list(look(case, state))
         seen = [row for row in rows if isinstance(row, Seen)]
@@ -139,22 +139,24 @@ def _report(
     keys = _keys(case, seen)
     chosen = [seen[row] for row in balanced(keys, SAMPLE, generator)]
     asked = _question(case, seen)
-    bench = _bench(case, asked, seen, [seen[row] for row in balanced(keys, HOSTS, generator)])
-    tried = list(_trials(case, state, bench, chosen))
+    experiment = _experiment(
+        case, asked, seen, [seen[row] for row in balanced(keys, HOSTS, generator)]
+    )
+    tried = list(_trials(case, state, experiment, chosen))
     trials = [one for one in tried if isinstance(one, Trial)]
     failures = [*failures, *(one for one in tried if isinstance(one, Failure))]
     truth = [case.labels[one.index] for one in trials]
-    found = _evidence(case, asked, bench, trials, truth)
-    plain, names = found[0], names_of(asked, case.asker)
+    found = _evidence(case, asked, experiment, trials, truth)
+    plain, names = found[0], names_of(asked, case.scorer)
     cleaned = np.stack([one.cleaned for one in trials])
-    true = told_members(truth, asked, case.asker) if truth[0] is not None else None
+    true = told_members(truth, asked, case.scorer) if truth[0] is not None else None
     divisions = divisions_of(case, seen, plain, strata)
     return AuditReport(
-        judge({zone: _weighed(zone, seen, plain, found[1:]) for zone in bench.zones}),
-        facts(Told(case, names), seen, found),
+        judge({zone: _weighed(zone, seen, plain, found[1:]) for zone in experiment.zones}),
+        facts(AuditContext(case, names), seen, found),
         tuple(sorted(failures, key=lambda row: row.index)),
-        {zone: heat([one.maps.shares for one in seen], zone) for zone in bench.zones},
-        examples(bench, Words(plain.grouping, names), case.target),
+        {zone: heat([one.maps.shares for one in seen], zone) for zone in experiment.zones},
+        examples(experiment, Words(plain.grouping, names), case.target),
         worth(plain.grouping, plain.scores, cleaned, true),
         divisions,
         strategies(case, seen, divisions),
@@ -164,12 +166,16 @@ def _report(
 
 
 def _evidence(
-    case: Case, asked: Question, bench: Bench, trials: list[Trial], told: list[Label | None]
+    case: Case,
+    asked: Question,
+    experiment: Experiment,
+    trials: list[Trial],
+    told: list[Label | None],
 ) -> list[Evidence]:
     """Return the pictures by decision, then by each division that has groups."""
     scores = np.stack([one.scores for one in trials])
-    ways = [decisions(asked, scores), *groupings(asked, told, scores, case.asker)]
-    return [Evidence(way, scores, trials, bench.hosts) for way in ways]
+    ways = [decisions(asked, scores), *groupings(asked, told, scores, case.scorer)]
+    return [Evidence(way, scores, trials, experiment.hosts) for way in ways]
 
 
 def balanced(keys: Sequence[object], count: int, generator: np.random.Generator) -> list[int]:
@@ -189,7 +195,7 @@ def _keys(case: Case, seen: list[Seen]) -> list[object]:
     labels = [case.labels[one.index] for one in seen]
     if all(label is not None for label in labels):
         return labels
-    if case.target is None and case.asker.classes is not None:
+    if case.target is None and case.scorer.classes is not None:
         return [one.said for one in seen]
     middle = float(np.median([one.said for one in seen]))
     return [one.said > middle for one in seen]
@@ -197,30 +203,30 @@ def _keys(case: Case, seen: list[Seen]) -> list[object]:
 
 def _question(case: Case, seen: list[Seen]) -> Question:
     classes: list[int] = []
-    if case.target is None and case.asker.classes is not None:
+    if case.target is None and case.scorer.classes is not None:
         labels = (case.labels[one.index] for one in seen)
-        told = [class_of(label, case.asker) for label in labels if label is not None]
+        told = [class_of(label, case.scorer) for label in labels if label is not None]
         classes = [*told, *(int(one.said) for one in seen)]
-    return question(case.asker, case.target, classes)
+    return question(case.scorer, case.target, classes)
 
 
-def _bench(case: Case, asked: Question, seen: list[Seen], chosen: list[Seen]) -> Bench:
+def _experiment(case: Case, asked: Question, seen: list[Seen], chosen: list[Seen]) -> Experiment:
     zones = tuple(sorted({"text"}.union(*(one.zones for one in seen))))
-    bench = Bench(case.asker, asked.targets, zones, case.target, seed=case.seed)
-    found = [_host(case, bench, one) for one in chosen]
-    return replace(bench, hosts=tuple(one for one in found if one is not None))
+    experiment = Experiment(case.scorer, asked.targets, zones, case.target, seed=case.seed)
+    found = [_host(case, experiment, one) for one in chosen]
+    return replace(experiment, hosts=tuple(one for one in found if one is not None))
 
 
-def _host(case: Case, bench: Bench, seen: Seen) -> Host | None:
+def _host(case: Case, experiment: Experiment, seen: Seen) -> Recipient | None:
     """Return None where the picture cannot be read again; its trial will say why."""
     try:
-        return host(bench, case.read(seen.index), seen.index)
+        return host(experiment, case.read(seen.index), seen.index)
     except SaliencyError:
         return None
 
 
 def _trials(
-    case: Case, state: State, bench: Bench, chosen: list[Seen]
+    case: Case, state: State, experiment: Experiment, chosen: list[Seen]
 ) -> Iterator[Trial | Failure]:
     done = state.rows("trial")
     todo = [seen.index for seen in chosen if seen.index not in done]
@@ -229,17 +235,17 @@ def _trials(
         if seen.index in done:
             yield trial_of(done[seen.index])
             continue
-        found = _tried(bench, next(pictures), seen.index)
+        found = _tried(experiment, next(pictures), seen.index)
         if isinstance(found, Trial):
             state.keep("trial", seen.index, trial_row(found))
         yield found
 
 
-def _tried(bench: Bench, image: DicomImage | Failure, index: int) -> Trial | Failure:
+def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> Trial | Failure:
     if isinstance(image, Failure):
         return image
     try:
-        return trial(bench, image, index)
+        return trial(experiment, image, index)
     except SaliencyError as error:
         return failure(index, error)
 

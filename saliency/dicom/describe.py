@@ -3,16 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from saliency.dicom.boundary import contained
-from saliency.dicom.geometry import read_aspect, read_spacing
-from saliency.dicom.groups import read_groups
-from saliency.dicom.layout import read_layout
-from saliency.dicom.limits import check_claim
+from saliency.dicom.declared.zones import declared_names
+from saliency.dicom.display.geometry import read_aspect, read_spacing
+from saliency.dicom.display.voi import read_windows
+from saliency.dicom.file.groups import read_groups
+from saliency.dicom.file.guard import contained
+from saliency.dicom.file.limits import check_claim
+from saliency.dicom.file.open import open_source
+from saliency.dicom.file.tags import TAGS
+from saliency.dicom.pixels.image_pixel import read_layout
 from saliency.dicom.read import pixels_of, read_info
-from saliency.dicom.source import open_source
-from saliency.dicom.tags import TAGS
-from saliency.dicom.voi import read_windows
-from saliency.dicom.zones import declared_names
 
 
 def describe(source: object) -> Mapping[str, object]:

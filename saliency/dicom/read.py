@@ -5,36 +5,36 @@ from hashlib import sha256
 
 import numpy as np
 
-from saliency.dicom.boundary import contained
-from saliency.dicom.colour import to_rgb
-from saliency.dicom.decode import decode
-from saliency.dicom.elements import Elements
-from saliency.dicom.found import Hints, found_zones
-from saliency.dicom.frames import FrameIndex, is_encapsulated, native_frame
-from saliency.dicom.geometry import read_spacing
-from saliency.dicom.grey import Look, Picture, show_grey
-from saliency.dicom.groups import read_groups
-from saliency.dicom.icc import through_profile
-from saliency.dicom.layout import read_layout
-from saliency.dicom.limits import MAX_SAMPLES, check_claim
-from saliency.dicom.modality import Modality, is_signed, read_modality
-from saliency.dicom.native import unpack
-from saliency.dicom.padding import padding_mask
-from saliency.dicom.palette import paint_palette
-from saliency.dicom.presentation import read_presentation
-from saliency.dicom.samples import Samples
-from saliency.dicom.source import Opened, Pixels, open_source
-from saliency.dicom.stored import stored_values
-from saliency.dicom.tags import TAGS
-from saliency.dicom.video import Video
-from saliency.dicom.voi import Voi, Windowed, read_voi
-from saliency.dicom.zones import frame_zones, header_zones
+from saliency.dicom.declared.padding import padding_mask
+from saliency.dicom.declared.zones import frame_zones, header_zones
+from saliency.dicom.display.colour import to_rgb
+from saliency.dicom.display.geometry import read_spacing
+from saliency.dicom.display.grey import Look, Picture, show_grey
+from saliency.dicom.display.icc import through_profile
+from saliency.dicom.display.modality import Modality, is_signed, read_modality
+from saliency.dicom.display.palette import paint_palette
+from saliency.dicom.display.presentation import read_presentation
+from saliency.dicom.display.voi import Voi, Windowed, read_voi
+from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.groups import read_groups
+from saliency.dicom.file.guard import contained
+from saliency.dicom.file.limits import MAX_SAMPLES, check_claim
+from saliency.dicom.file.open import Opened, Pixels, open_source
+from saliency.dicom.file.tags import TAGS
+from saliency.dicom.pixels.decode import decode
+from saliency.dicom.pixels.frames import FrameIndex, is_encapsulated, native_frame
+from saliency.dicom.pixels.image_pixel import read_layout
+from saliency.dicom.pixels.native import unpack
+from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.stored import stored_values
+from saliency.dicom.pixels.video import Video
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.deferred import deferred
 from saliency.values.image import TRAVELS, DicomImage
 from saliency.values.window import Window
 from saliency.values.zone import Zone
+from saliency.zones.detect import Hints, found_zones
 
 
 def read_dicom(

@@ -5,10 +5,10 @@ from typing import Any, final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
-from saliency.explainers.parts import check_regions, parts
-from saliency.kernels import segments
-from saliency.kernels.references import Reference, check_reference, reference
+from saliency.explainers.queries import check_positive, gap_from, score_copies, settled, tensor
+from saliency.explainers.superpixels import check_regions, parts
+from saliency.kernels import superpixels
+from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -25,7 +25,7 @@ class FeatureAblation:
     grid
         Superpixels along each side; not used where ``regions`` are given.
     fill
-        What is seen in the missing one, see :func:`saliency.kernels.references.reference`.
+        What is seen in the missing one, see :func:`saliency.kernels.baselines.reference`.
     regions
         int (H, W), the number of each pixel's region, the same for all pictures: lobes, a
         segmentation, zones. None: superpixels of each picture.
@@ -55,7 +55,7 @@ class FeatureAblation:
         labels, count = parts("FeatureAblation", inputs, self.grid, self.regions)
         filled = reference(inputs, self.fill, self.seed)
         missing = 1.0 - tf.eye(count)
-        scores = segments.scores_of(probe.score, (inputs, filled), labels, missing, many)
+        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, missing, many)
         return tf.gather(tf.transpose(probe.score(inputs) - scores), labels, batch_dims=1)
 
 
@@ -92,13 +92,13 @@ class ShapleySampling:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels, count = parts("ShapleySampling", inputs, self.grid, self.regions)
-        ranks = segments.ranks(self.permutations, count, [self.seed, 0])
+        ranks = superpixels.ranks(self.permutations, count, [self.seed, 0])
         filled = reference(inputs, self.fill, self.seed)
-        between = tf.reshape(segments.joining(ranks), [-1, count])
-        scores = segments.scores_of(probe.score, (inputs, filled), labels, between, many)
+        between = tf.reshape(superpixels.joining(ranks), [-1, count])
+        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, between, many)
         scores = tf.reshape(scores, [self.permutations, count - 1, -1])
-        found = segments.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
-        return segments.shared(found, labels)
+        found = superpixels.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
+        return superpixels.shared(found, labels)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""

@@ -6,11 +6,11 @@ from typing import Literal, TypeAlias, final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.asking import studied, tensor
+from saliency.explainers.propagation.attention import Attention
+from saliency.explainers.queries import studied, tensor
 from saliency.kernels.attention import rollout, weighted_rollout
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
-from saliency.probe.rules_attention import Attention
 
 Token: TypeAlias = Literal["auto", "first", "mean"]
 Grid: TypeAlias = tuple[int, int] | None

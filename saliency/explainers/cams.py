@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.asking import check_positive, drawn, last_layer, tensor
+from saliency.explainers.queries import check_positive, drawn, last_layer, tensor
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import (
     gradcam_weights,

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any, final
 
 from saliency.errors import ExplainerError
-from saliency.explainers.entries import DEMANDING, ENTRIES, Entry
+from saliency.explainers.registry import DEMANDING, ENTRIES, Entry
 
 __all__ = ["DEMANDING", "ENTRIES", "catalogue", "resolve"]
 

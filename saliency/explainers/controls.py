@@ -6,9 +6,9 @@ from typing import final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError
-from saliency.explainers.asking import settled, tensor
 from saliency.explainers.gradients import Gradient
 from saliency.explainers.protocol import Explainer, RandomisedProbe
+from saliency.explainers.queries import settled, tensor
 from saliency.kernels.noise import uniform
 from saliency.probe.protocol import Probe, Tensor
 

@@ -5,10 +5,10 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import gap_from, settled, studied, tensor
-from saliency.kernels.references import References, reference, several
+from saliency.explainers.propagation.deeplift import Rescale
+from saliency.explainers.queries import gap_from, settled, studied, tensor
+from saliency.kernels.baselines import References, reference, several
 from saliency.probe.protocol import Probe, Tensor
-from saliency.probe.rules_rescale import Rescale
 
 
 @final
@@ -25,7 +25,7 @@ class DeepLIFT:
     ----------
     baseline
         What shows nothing: a name, number or array, see
-        :func:`saliency.kernels.references.reference`. A tuple of several: the mean of their maps
+        :func:`saliency.kernels.baselines.reference`. A tuple of several: the mean of their maps
         (Deep SHAP: Lundberg and Lee, arXiv 1705.07874, section 4.2.2).
     seed
         Of the baseline ``"noise"``.

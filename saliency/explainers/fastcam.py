@@ -8,13 +8,13 @@ from typing import Any, Literal, TypeAlias, final
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import drawn, settled, tensor
 from saliency.explainers.protocol import Explainer
+from saliency.explainers.queries import drawn, settled, tensor
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.channels import principal
-from saliency.kernels.fused import fused_samples
 from saliency.kernels.resize import size_of
+from saliency.kernels.xla import fused_samples
 from saliency.probe.protocol import Probe, Tensor
 
 _STATISTICS: Mapping[str, Function] = MappingProxyType(

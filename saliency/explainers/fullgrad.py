@@ -6,11 +6,11 @@ from typing import final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError
-from saliency.explainers.asking import studied, tensor
+from saliency.explainers.propagation.fullgrad import BiasGradients
 from saliency.explainers.protocol import NamedMaps
+from saliency.explainers.queries import studied, tensor
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
-from saliency.probe.rules_bias import BiasGradients
 
 
 @final

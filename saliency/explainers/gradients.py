@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import final
 
-from saliency.explainers.asking import tensor
+from saliency.explainers.queries import tensor
 from saliency.probe.protocol import Probe, Tensor
 
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import final
 
-from saliency.explainers.asking import check_positive, studied, tensor
 from saliency.explainers.cams import GradCAM
+from saliency.explainers.propagation.relu_rules import Rectified
+from saliency.explainers.queries import check_positive, studied, tensor
 from saliency.probe.protocol import Probe, Tensor
-from saliency.probe.rules import Rectified
 
 
 @final

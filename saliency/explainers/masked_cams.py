@@ -6,11 +6,11 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, head_of, score_copies, settled, tensor
+from saliency.explainers.queries import check_positive, head_of, score_copies, settled, tensor
 from saliency.kernels.activity import unit_range
+from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.cam import weighted
 from saliency.kernels.channels import ablations, bells, busiest, increases, places
-from saliency.kernels.references import Reference, check_reference, reference
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
 
@@ -29,7 +29,7 @@ class ScoreCAM:
     channels
         Try only the channels that vary most, each picture its own; None: all of them.
     fill
-        What is seen where the mask is 0, see :func:`saliency.kernels.references.reference`.
+        What is seen where the mask is 0, see :func:`saliency.kernels.baselines.reference`.
     """
 
     channels: int | None = None

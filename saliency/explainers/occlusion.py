@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import final
 
-from saliency.explainers.asking import check_positive, score_copies, settled, tensor
+from saliency.explainers.queries import check_positive, score_copies, settled, tensor
+from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.occlusion import occlusion
-from saliency.kernels.references import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -24,7 +24,7 @@ class Occlusion:
         Pixels of the model's input. The last window of a row ends at the edge.
     fill
         What is seen in the window: a name, number or array, see
-        :func:`saliency.kernels.references.reference`.
+        :func:`saliency.kernels.baselines.reference`.
     seed
         Of the fill ``"noise"``.
 

@@ -6,12 +6,12 @@ from typing import final
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import check_positive, settled, tensor
+from saliency.explainers.queries import check_positive, settled, tensor
+from saliency.kernels.baselines import Reference, check_reference, gaussian_blur, reference
 from saliency.kernels.batches import Function
 from saliency.kernels.deletion import deletion_mask
 from saliency.kernels.extremal import extremal_mask
 from saliency.kernels.occlusion import blend
-from saliency.kernels.references import Reference, check_reference, gaussian_blur, reference
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
 
@@ -77,7 +77,7 @@ class ExtremalPerturbation:
     grid
         Mask cells along each side. A cell's blot is three cells wide: no smaller part is found.
     fill
-        What is seen elsewhere, see :func:`saliency.kernels.references.reference`.
+        What is seen elsewhere, see :func:`saliency.kernels.baselines.reference`.
     seed
         Of the fill ``"noise"``.
 

@@ -6,16 +6,8 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, copies, gap_from, settled, tensor
-from saliency.kernels.batches import along, chunks, each
-from saliency.kernels.curves import (
-    blur_path,
-    decision_gradient,
-    guided_path_gradient,
-    polyline_gradient,
-)
-from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
-from saliency.kernels.references import (
+from saliency.explainers.queries import check_positive, copies, gap_from, settled, tensor
+from saliency.kernels.baselines import (
     Reference,
     References,
     check_reference,
@@ -23,6 +15,14 @@ from saliency.kernels.references import (
     reference,
     several,
 )
+from saliency.kernels.batches import along, chunks, each
+from saliency.kernels.curved_paths import (
+    blur_path,
+    decision_gradient,
+    guided_path_gradient,
+    polyline_gradient,
+)
+from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
 from saliency.probe.protocol import Probe, Tensor
 
 _MANY, _GOLDEN = 8, 0.6180339887498949
@@ -44,7 +44,7 @@ class IntegratedGradients:
         or 255, then made complete; see :func:`saliency.kernels.paths.complete_path_gradient`.
     baseline
         What shows nothing: a name, number or array, see
-        :func:`saliency.kernels.references.reference`. A tuple of several: the mean of their maps,
+        :func:`saliency.kernels.baselines.reference`. A tuple of several: the mean of their maps,
         each at the full cost.
     seed
         Of the baseline ``"noise"``.
@@ -92,7 +92,7 @@ class ExpectedGradients:
     ----------
     background
         Baselines: pictures (H, W, C) of the model's input, such as some of the training set, or
-        names, see :func:`saliency.kernels.references.reference`. An array (M, H, W, C) will do.
+        names, see :func:`saliency.kernels.baselines.reference`. An array (M, H, W, C) will do.
     samples
         Gradients a picture. Sample i uses background i mod M.
     seed

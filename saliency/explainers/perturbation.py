@@ -6,10 +6,10 @@ from typing import Any, final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, gap_from, score_copies, settled, tensor
-from saliency.explainers.parts import check_regions, parts
-from saliency.kernels import grids, segments
-from saliency.kernels.references import Reference, check_reference, reference
+from saliency.explainers.queries import check_positive, gap_from, score_copies, settled, tensor
+from saliency.explainers.superpixels import check_regions, parts
+from saliency.kernels import grids, superpixels
+from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
 
@@ -31,7 +31,7 @@ class RISE:
     grid
         Cells along each side of a mask.
     fill
-        What is seen where a mask hides, see :func:`saliency.kernels.references.reference`.
+        What is seen where a mask hides, see :func:`saliency.kernels.baselines.reference`.
     seed
         Of the masks, of which each cell is seen with probability 0.5.
     """
@@ -83,7 +83,7 @@ class LIME:
     grid
         Superpixels along each side.
     fill
-        What is seen in a hidden one, see :func:`saliency.kernels.references.reference`.
+        What is seen in a hidden one, see :func:`saliency.kernels.baselines.reference`.
     seed
         Of which are hidden.
     regions
@@ -115,10 +115,10 @@ class LIME:
         drawn = grids.random_cells(self.samples, count, self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
-        scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)
-        near = segments.closeness(cells, _WIDTH)
-        found = segments.ridge(cells, scores, near, _PENALTY)
-        return segments.shared(found, labels)
+        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
+        near = superpixels.closeness(cells, _WIDTH)
+        found = superpixels.ridge(cells, scores, near, _PENALTY)
+        return superpixels.shared(found, labels)
 
 
 @final
@@ -153,13 +153,13 @@ class KernelSHAP:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels, count = parts("KernelSHAP", inputs, self.grid, self.regions)
-        cells = segments.coalitions(self.samples // 2, count, self.seed)
+        cells = superpixels.coalitions(self.samples // 2, count, self.seed)
         filled = reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
-        scores = segments.scores_of(probe.score, (inputs, filled), labels, cells, many)
+        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
         whole = probe.score(inputs) - nothing
-        found = segments.shapley_values(cells, scores - nothing, whole)
-        return segments.shared(found, labels)
+        found = superpixels.shapley_values(cells, scores - nothing, whole)
+        return superpixels.shared(found, labels)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
@@ -180,7 +180,7 @@ class Sobol:
     grid
         Cells along each side.
     fill
-        What a cell fades to, see :func:`saliency.kernels.references.reference`.
+        What a cell fades to, see :func:`saliency.kernels.baselines.reference`.
     seed
         Of the designs.
     """

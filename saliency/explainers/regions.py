@@ -7,9 +7,9 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, settled, tensor
 from saliency.explainers.paths import IntegratedGradients
 from saliency.explainers.protocol import Explainer
+from saliency.explainers.queries import check_positive, settled, tensor
 from saliency.kernels.regions import grow, region_masks
 from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor

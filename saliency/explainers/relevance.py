@@ -6,10 +6,10 @@ from typing import final
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.explainers.asking import check_positive, settled, studied, tensor
-from saliency.kernels.references import Reference, check_reference, reference
+from saliency.explainers.propagation.lrp import COMPOSITES, Composite, Relevance
+from saliency.explainers.queries import check_positive, settled, studied, tensor
+from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
-from saliency.probe.rules_relevance import COMPOSITES, Composite, Relevance
 
 
 @final
@@ -36,7 +36,7 @@ class LRP:
         Of the gamma rule, for ``"epsilon_gamma"`` and ``"epsilon_gamma_box"``.
     low, high
         Of the box rule: the least and the greatest values that a pixel can have, as
-        :func:`saliency.kernels.references.reference` takes them. By default those of each picture
+        :func:`saliency.kernels.baselines.reference` takes them. By default those of each picture
         and channel, and 0 where the picture lies above it.
 
     Raises

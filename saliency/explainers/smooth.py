@@ -5,9 +5,9 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.asking import check_positive, copies, settled, tensor
 from saliency.explainers.gradients import Gradient
 from saliency.explainers.protocol import Explainer
+from saliency.explainers.queries import check_positive, copies, settled, tensor
 from saliency.kernels.batches import chunks, each
 from saliency.kernels.noise import normal, spread_of
 from saliency.probe.protocol import Probe, Tensor

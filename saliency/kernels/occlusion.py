@@ -6,8 +6,8 @@ from itertools import product
 import tensorflow as tf
 
 from saliency.kernels.batches import Function, Tensor, chunks, each
-from saliency.kernels.fused import fused
 from saliency.kernels.resize import size_of
+from saliency.kernels.xla import fused
 
 
 def window_starts(length: int, window: int, stride: int) -> list[int]:

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
 from saliency.kernels.resize import size_of
-from saliency.kernels.segments import superpixels
+from saliency.kernels.superpixels import superpixels
 
 
 def region_masks(inputs: Tensor, grids: Sequence[int]) -> Tensor:

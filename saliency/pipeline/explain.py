@@ -11,15 +11,15 @@ import tensorflow as tf
 from saliency.dicom import read_dicom
 from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetError
 from saliency.explainers.catalogue import resolve
-from saliency.pipeline.contract import collapsed
+from saliency.pipeline.checks import collapsed
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
-from saliency.probe.about import About
+from saliency.probe.batch_probe import About
 from saliency.probe.cache import probe_for
+from saliency.probe.class_targets import target_name
 from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, SettlingProbe, Target
-from saliency.probe.targets import target_name
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput

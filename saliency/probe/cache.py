@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from saliency.probe.doors import Held
-from saliency.probe.graph import fingerprint
 from saliency.probe.keras_probe import Core, KerasProbe, Source, explained_input
-from saliency.probe.load import load_model
-from saliency.probe.plan import Choice, Output
+from saliency.probe.model.graph import fingerprint
+from saliency.probe.model.inputs import Held
+from saliency.probe.model.load import load_model
+from saliency.probe.model.plan import Choice, Output
 
 _CORES: Final[WeakKeyDictionary[Any, dict[Choice, tuple[tuple[Any, ...], Core]]]] = (
     WeakKeyDictionary()

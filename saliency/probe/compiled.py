@@ -10,11 +10,11 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.doors import tiled
-from saliency.probe.graph import Notes, Rule, Study, Walk, standing_in
-from saliency.probe.plan import Plan
+from saliency.probe.class_targets import check_score, class_score, classes
+from saliency.probe.model.graph import Notes, Rule, Study, Walk, standing_in
+from saliency.probe.model.inputs import tiled
+from saliency.probe.model.plan import Plan
 from saliency.probe.protocol import Tensor
-from saliency.probe.targets import check_score, class_score, classes
 
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 """A callable target: the model's output -> (N,)."""

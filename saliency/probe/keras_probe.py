@@ -11,15 +11,15 @@ from typing import Any, TypeAlias, final
 import tensorflow as tf
 
 from saliency.errors import InputError
+from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
-from saliency.probe.doors import Held, doors_of, explained_index, held_tensors
-from saliency.probe.drawn import Drawing, drawn
-from saliency.probe.graph import Rule, Study
-from saliency.probe.load import load_model
-from saliency.probe.plan import Choice, Output, Plan, check_model, no_layers, plan_of
+from saliency.probe.fused_recipe import Drawing, drawn
+from saliency.probe.model.graph import Rule, Study
+from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
+from saliency.probe.model.load import load_model
+from saliency.probe.model.plan import Choice, Output, Plan, check_model, no_layers, plan_of
 from saliency.probe.protocol import Target, Tensor
-from saliency.probe.shuffled import shuffled
-from saliency.probe.targets import PREDICTED, checked_labels, class_index
+from saliency.probe.randomise import shuffled
 
 Source: TypeAlias = Any
 """A Keras model, or the path of a .keras or .h5 file."""
@@ -356,7 +356,7 @@ class BoundProbe:
         return replace(self, source=source)
 
     def ruled(self, rule: Rule) -> "BoundProbe":
-        """Return a probe whose derivatives follow a rule (``saliency.probe.rules``).
+        """Return a probe whose derivatives follow a rule.
 
         Raises
         ------
@@ -368,7 +368,7 @@ class BoundProbe:
         return replace(self, terms=replace(self.terms, rule=rule))
 
     def study(self, study: Study, inputs: Tensor) -> Any:
-        """Return what a study (``saliency.probe.graph.Study``) finds in a walk of the network.
+        """Return what a study (``model.graph.Study``) finds in a walk of the network.
 
         Raises
         ------

@@ -53,7 +53,7 @@ class DrawingProbe(Probe, Protocol):
     """A probe that compiles what a recipe makes of an answer together with the question."""
 
     def draw(self, question: str, drawing: Any, inputs: Tensor) -> Tensor:
-        """Return what a ``saliency.probe.drawn.Drawing`` makes of a question's answer."""
+        """Return what a ``saliency.probe.fused_recipe.Drawing`` makes of a question's answer."""
 
 
 @runtime_checkable
@@ -73,12 +73,12 @@ class StudiedProbe(Probe, Protocol):
     """A probe whose network can be watched, call by call."""
 
     def study(self, study: Any, inputs: Tensor) -> Any:
-        """Return what a study (``saliency.probe.graph.Study``) finds at ``inputs``: tensors."""
+        """Return what a study (``model.graph.Study``) finds at ``inputs``: tensors."""
 
 
 @runtime_checkable
 class RuledProbe(Probe, Protocol):
-    """A probe whose derivatives can follow other rules (``saliency.probe.rules``)."""
+    """A probe whose derivatives can follow other rules."""
 
     def ruled(self, rule: Callable[..., Any]) -> Probe:
         """Return a probe whose scores are the same, whose derivatives follow ``rule``."""

@@ -8,10 +8,10 @@ from pydicom.data import get_testdata_file
 
 import saliency as sal
 from saliency.audit import run
-from saliency.audit.association import told
-from saliency.audit.names import assigned
-from saliency.dicom.strata import tokens
+from saliency.audit.cases.label_matching import assigned
+from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
+from saliency.statistics.association import told
 
 
 def test_nothing_is_told_by_noise_and_something_by_signal():

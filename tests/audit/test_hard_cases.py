@@ -8,8 +8,8 @@ from marked_pictures import SIZE, corner_mask, pictures, reader, shown
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit.names import assigned
-from saliency.audit.sources import plain
+from saliency.audit.cases.label_matching import assigned
+from saliency.audit.cases.sources import plain
 from saliency.errors import InputError
 
 

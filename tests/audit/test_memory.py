@@ -7,8 +7,8 @@ from marked_pictures import reader
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit import reading
-from saliency.audit.reading import AHEAD, CHUNK
+from saliency.audit.cases import first_pass
+from saliency.audit.cases.first_pass import AHEAD, CHUNK
 from saliency.audit.run import HOSTS
 
 COUNT = 72
@@ -19,7 +19,7 @@ def test_few_pictures_are_alive_at_once(tmp_path, monkeypatch):
     for number in range(COUNT):
         shutil.copy(get_testdata_file("MR_small.dcm"), tmp_path / f"{number}.dcm")
     alive, most = weakref.WeakSet(), []
-    as_image = reading.as_image
+    as_image = first_pass.as_image
 
     def counted(source):
         image = as_image(source)
@@ -27,7 +27,7 @@ def test_few_pictures_are_alive_at_once(tmp_path, monkeypatch):
         most.append(len(alive))
         return image
 
-    monkeypatch.setattr(reading, "as_image", counted)
+    monkeypatch.setattr(first_pass, "as_image", counted)
     report = sal.audit(reader(20, 20), tmp_path)
 
     assert report.facts["pictures"] == COUNT

@@ -11,10 +11,10 @@ from jinja2 import UndefinedError
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.report import AuditReport
-from saliency.audit.statistics import Interval
-from saliency.audit.verdict import Verdict
+from saliency.audit.judgement.results import Verdict
+from saliency.audit.report.report import AuditReport
 from saliency.errors import InputError
+from saliency.statistics.significance import Interval
 from saliency.values.failure import Failure
 
 

@@ -22,7 +22,7 @@ KILLED = """
 import os, signal, sys
 from marked_pictures import pictures
 import saliency as sal
-from saliency.audit.state import State
+from saliency.pipeline.checkpoint import State
 
 stage, rows, moment, model, state = sys.argv[1:]
 keep, kept = State.keep, []
@@ -125,7 +125,7 @@ def test_another_model_pictures_or_version_are_noticed(tmp_path, caplog, monkeyp
     if what == "weights":
         network.layers[-1].set_weights([part * 2 for part in network.layers[-1].get_weights()])
     if what == "version":
-        monkeypatch.setattr("saliency.audit.fingerprint.versions", lambda: {"keras": "0.1"})
+        monkeypatch.setattr("saliency.pipeline.fingerprint.versions", lambda: {"keras": "0.1"})
     with caplog.at_level(logging.WARNING, "saliency.audit"):
         stopped(tmp_path / "state", network, images[::-1] if what == "pictures" else images)
 

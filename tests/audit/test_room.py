@@ -12,7 +12,7 @@ from saliency.audit.run import audit
 ORDERS = {
     "room first": "import saliency.audit; import saliency as sal",
     "verb first": "import saliency as sal; verb = sal.audit; import saliency.audit",
-    "module first": "import saliency.audit.statistics; import saliency as sal",
+    "module first": "import saliency.statistics.significance; import saliency as sal",
     "from": "from saliency import audit; import saliency as sal; assert sal.audit is audit",
 }
 

@@ -7,7 +7,7 @@ from marked_pictures import shown
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import saliency as sal
-from saliency.audit.strokes import content
+from saliency.interventions.strokes import content
 
 SIZE = (61, 97)
 BOX = (slice(20, 40), slice(12, 85))

@@ -4,9 +4,9 @@ import numpy as np
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.asking import Asker
-from saliency.audit.groups import Lead
-from saliency.audit.trials import Bench, host, trial
+from saliency.audit.exchange.exchange import Experiment, host, trial
+from saliency.audit.exchange.groups import Lead
+from saliency.interventions.scoring import Scorer
 
 
 def test_exchange_by_hand():
@@ -15,11 +15,11 @@ def test_exchange_by_hand():
     A picture is no guest of its own; a lead is the difference of two logits.
     """
     images, _ = pictures(4)
-    asker = Asker(sal.KerasProbe(reader(40, 0)))
-    bench = Bench(asker, (Lead(1, 0),), ("text",))
-    hosts = tuple(host(bench, image, index) for index, image in enumerate(images[:3]))
-    bench = Bench(asker, (Lead(1, 0),), ("text",), hosts=hosts)
-    found = trial(bench, images[1], 1)
+    scorer = Scorer(sal.KerasProbe(reader(40, 0)))
+    experiment = Experiment(scorer, (Lead(1, 0),), ("text",))
+    hosts = tuple(host(experiment, image, index) for index, image in enumerate(images[:3]))
+    experiment = Experiment(scorer, (Lead(1, 0),), ("text",), hosts=hosts)
+    found = trial(experiment, images[1], 1)
     exchange = found.exchanges["text"]
 
     assert exchange.zone.shape == exchange.tissue.shape == (3, 1)
@@ -32,8 +32,8 @@ def test_exchange_by_hand():
 def test_removals_by_fill():
     """Three fills, without the zone and without tissue: only the first moves a reader."""
     images, _ = pictures(2)
-    bench = Bench(Asker(sal.KerasProbe(reader(40, 0))), (Lead(1, 0),), ("text",))
-    found = trial(bench, images[1], 1)
+    experiment = Experiment(Scorer(sal.KerasProbe(reader(40, 0))), (Lead(1, 0),), ("text",))
+    found = trial(experiment, images[1], 1)
     removal = found.removals["text"]
 
     assert removal.shape == (3, 2, 1)

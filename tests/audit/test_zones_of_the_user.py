@@ -6,8 +6,8 @@ from marked_pictures import corner_mask, pictures, reader
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit.canvas import with_found
 from saliency.errors import InputError
+from saliency.interventions.canvas import with_found
 
 
 def bright_corner(image):
@@ -76,7 +76,7 @@ def test_a_file_is_searched_once(monkeypatch):
     """What read_dicom has looked for is not looked for again, found or not."""
     image = sal.read_dicom(get_testdata_file("MR_small.dcm", download=False))
     zones = image.zones
-    monkeypatch.setattr("saliency.audit.canvas.found_zones", None)
+    monkeypatch.setattr("saliency.interventions.canvas.found_zones", None)
 
     assert image.searched
     assert with_found(image).zones is zones

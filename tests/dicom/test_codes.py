@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from dicom.build import SIZE, dataset, encoded, ramp, written
 
-from saliency.dicom import codes, read_dicom
-from saliency.dicom.codes import by_code, taken
-from saliency.dicom.inflate import inflate
-from saliency.dicom.rle import joined
-from saliency.dicom.stored import cut_off, extend_sign, masked
+from saliency.dicom import read_dicom
+from saliency.dicom.display import codes
+from saliency.dicom.display.codes import by_code, taken
+from saliency.dicom.file.inflate import inflate
+from saliency.dicom.pixels.rle import joined
+from saliency.dicom.pixels.stored import cut_off, extend_sign, masked
 
 
 def wave(values: np.ndarray) -> np.ndarray:
@@ -39,7 +40,7 @@ def test_the_look_up_in_c_is_the_one_in_numpy(
 ) -> None:
     """Every entry is met, of an index of many blocks and of none."""
     if compiled and codes.look_up is None:
-        pytest.skip("nobody compiled saliency/dicom/_look.c here: there was no compiler")
+        pytest.skip("nobody compiled _look.c here: there was no compiler")
     if not compiled:
         monkeypatch.setattr(codes, "look_up", None)
 
@@ -48,7 +49,7 @@ def test_the_look_up_in_c_is_the_one_in_numpy(
         np.testing.assert_array_equal(taken(table, index), table[index])
 
 
-@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled saliency/dicom/_look.c here")
+@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled _look.c here")
 @pytest.mark.parametrize(
     ("table", "index", "room"),
     [
@@ -70,7 +71,7 @@ def test_the_look_up_in_c_reads_and_writes_nothing_else(
         codes.look_up(table, index, np.empty(room, "u1"))
 
 
-@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled saliency/dicom/_look.c here")
+@pytest.mark.skipif(codes.look_up is None, reason="nobody compiled _look.c here")
 def test_the_look_up_in_c_keeps_to_what_may_be_written() -> None:
     """Nothing is written into an array that is for reading, nor between strided bytes."""
     locked, strided = np.empty(INDEX.size, "u1"), np.empty((INDEX.size, 2), "u1")[:, 0]

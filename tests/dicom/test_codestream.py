@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from dicom.build import ramp
 
-from saliency.dicom.codestream import read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.pixels.codestream import read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.errors import DicomError
 
 

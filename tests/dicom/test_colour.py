@@ -9,9 +9,9 @@ from dicom.build import SIZE, dataset, ramp, written
 from pydicom.pixels.processing import apply_color_lut
 
 from saliency.dicom import read_dicom
-from saliency.dicom.colour import from_ybr, stretched
-from saliency.dicom.lut import Descriptor
-from saliency.dicom.palette import expand_segments
+from saliency.dicom.display.colour import from_ybr, stretched
+from saliency.dicom.display.lut import Descriptor
+from saliency.dicom.display.palette import expand_segments
 from saliency.errors import DicomError
 
 

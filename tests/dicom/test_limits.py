@@ -6,7 +6,7 @@ import pytest
 from dicom.build import dataset, encoded, segment, written
 
 from saliency.dicom import read_dicom
-from saliency.dicom.limits import Clock
+from saliency.dicom.file.limits import Clock
 from saliency.errors import DicomError
 
 SIDE = 1024

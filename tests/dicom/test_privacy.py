@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from shared import ROOT, shared
 
 from saliency.dicom import describe, read_dicom
-from saliency.dicom.tags import READ, TAGS
+from saliency.dicom.file.tags import READ, TAGS
 from saliency.errors import DicomError, SaliencyError
 from saliency.values.image import TRAVELS, DicomImage
 

@@ -18,7 +18,8 @@ import pydicom
 import pytest
 from dicom.build import dataset, encoded, ramp, written
 
-from saliency.dicom import limits, read_dicom, read_frames, remote
+from saliency.dicom import read_dicom, read_frames
+from saliency.dicom.file import limits, remote
 from saliency.errors import DicomError, InputError, MissingExtraError
 
 FRAMES, SIZE = 1000, (1024, 1024)

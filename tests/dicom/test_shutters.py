@@ -17,7 +17,7 @@ from dicom.build import SIZE, dataset, written
 from dicom.test_zones import overlaid, zone_of
 from PIL import Image, ImageFilter
 
-from saliency.dicom.shapes import circle, polygon
+from saliency.dicom.declared.shapes import circle, polygon
 
 PAINTED = json.loads(Path(__file__).with_name("shutters.json").read_text())
 

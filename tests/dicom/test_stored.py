@@ -5,8 +5,8 @@ import pytest
 from dicom.build import dataset, ramp, written
 
 from saliency.dicom import read_dicom
-from saliency.dicom.native import unpack_bits, unpack_twelve
-from saliency.dicom.stored import extend_sign, masked
+from saliency.dicom.pixels.native import unpack_bits, unpack_twelve
+from saliency.dicom.pixels.stored import extend_sign, masked
 
 
 def test_sign_is_the_highest_stored_bit() -> None:

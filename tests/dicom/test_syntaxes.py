@@ -8,8 +8,8 @@ import pytest
 from dicom.build import SIZE, dataset, encoded, ramp, written
 
 from saliency.dicom import read_dicom
-from saliency.dicom.source import open_source
-from saliency.dicom.syntax import IMPLICIT, find_syntax
+from saliency.dicom.file.open import open_source
+from saliency.dicom.file.syntax import IMPLICIT, find_syntax
 from saliency.errors import DicomError
 
 ROOT = "1.2.840.10008.1.2"

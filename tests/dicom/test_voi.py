@@ -6,7 +6,7 @@ from dicom.build import dataset, item, ramp, written
 from pydicom.pixels import apply_windowing
 
 from saliency.dicom import read_dicom
-from saliency.dicom.voi import Spread, linear, linear_exact, sigmoid
+from saliency.dicom.display.voi import Spread, linear, linear_exact, sigmoid
 from saliency.errors import InputError
 from saliency.values.window import Window
 

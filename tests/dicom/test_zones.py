@@ -8,8 +8,8 @@ import pytest
 from dicom.build import SIZE, dataset, item, ramp, written
 
 from saliency.dicom import describe, read_dicom
-from saliency.dicom.overlays import placed
-from saliency.dicom.shapes import circle, polygon, rectangle
+from saliency.dicom.declared.overlays import placed
+from saliency.dicom.declared.shapes import circle, polygon, rectangle
 from saliency.values.zone import Zone
 
 

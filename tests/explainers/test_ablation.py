@@ -11,7 +11,7 @@ from small_probes import FunctionProbe
 from saliency.errors import InputError
 from saliency.explainers.ablation import FeatureAblation, ShapleySampling
 from saliency.explainers.perturbation import LIME, KernelSHAP
-from saliency.kernels import segments
+from saliency.kernels import superpixels
 
 SIZE = (21, 30)
 QUARTERS = np.add.outer(2 * (np.arange(21) > 9), np.arange(30) > 14).astype(np.int64)
@@ -74,7 +74,7 @@ def test_ablation_of_superpixels_is_the_fall_without_each(inputs):
     found = FeatureAblation(grid=3, fill="black")(
         FunctionProbe(lambda x: 2 + tf.reduce_sum(x, axis=[1, 2, 3]), chunk=200), inputs
     ).numpy()
-    labels = segments.superpixels(inputs, 3).numpy()
+    labels = superpixels.superpixels(inputs, 3).numpy()
     for index, label in itertools.product(range(2), range(9)):
         mine = labels[index] == label
         assert_allclose(found[index][mine], inputs[index].numpy()[mine].sum(), rtol=2e-3)
@@ -82,17 +82,17 @@ def test_ablation_of_superpixels_is_the_fall_without_each(inputs):
 
 def test_orders_are_orders():
     """Each region joins once in each order, and orders differ."""
-    ranks = segments.ranks(40, 6, [0, 0]).numpy()
+    ranks = superpixels.ranks(40, 6, [0, 0]).numpy()
     assert (np.sort(ranks, axis=1) == np.arange(6)).all()
     assert len(np.unique(ranks, axis=0)) > 30
 
 
 def test_gains_are_those_of_the_slow_twin():
     """The same orders, one region after the other."""
-    ranks = segments.ranks(7, 4, [1, 0])
-    cells = tf.reshape(segments.joining(ranks), [-1, 4])
+    ranks = superpixels.ranks(7, 4, [1, 0])
+    cells = tf.reshape(superpixels.joining(ranks), [-1, 4])
     between = tf.reshape(pair(cells), [7, 3, 1])
-    found = segments.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
+    found = superpixels.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
     orders = np.argsort(ranks.numpy(), axis=1)
     assert_allclose(found[0], slow_shapley(pair, orders, 4), atol=1e-5)
 
@@ -100,9 +100,9 @@ def test_gains_are_those_of_the_slow_twin():
 def test_all_orders_give_the_shapley_values():
     """The bonus of a pair is halved (Shapley 1953, symmetry), the dummy gets nothing."""
     ranks = tf.constant(list(itertools.permutations(range(4))))
-    cells = tf.reshape(segments.joining(ranks), [-1, 4])
+    cells = tf.reshape(superpixels.joining(ranks), [-1, 4])
     between = tf.reshape(pair(cells), [24, 3, 1])
-    found = segments.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
+    found = superpixels.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
     assert_allclose(found[0], [5, 2, 2, 0], atol=1e-5)
 
 

@@ -10,7 +10,7 @@ from probe import nets
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
 from saliency.explainers.attention import AttentionRollout, GradientAttention, patch_grid
-from saliency.probe.rules_attention import Attention
+from saliency.explainers.propagation.attention import Attention
 from saliency.testing import check_explainer
 
 layers = keras.layers

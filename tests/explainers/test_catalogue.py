@@ -11,7 +11,7 @@ import pytest
 from saliency.errors import ExplainerError
 from saliency.explainers import catalogue as module
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, catalogue, resolve
-from saliency.probe.rules_relevance import COMPOSITES
+from saliency.explainers.propagation.lrp import COMPOSITES
 
 PAGES = Path(__file__).parents[2] / "docs" / "explainers"
 

@@ -7,7 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from small_probes import FunctionProbe, LastLayerProbe, StagedProbe, small_network
 
 from saliency.errors import InputError
-from saliency.explainers.asking import last_layer
 from saliency.explainers.cams import GradCAM
 from saliency.explainers.controls import RandomMap
 from saliency.explainers.fastcam import FastCAM
@@ -19,6 +18,7 @@ from saliency.explainers.paths import (
     GuidedIntegratedGradients,
     IntegratedGradients,
 )
+from saliency.explainers.queries import last_layer
 from saliency.explainers.smooth import SmoothGrad, SmoothGradSquared, VarGrad
 from saliency.kernels.noise import normal, spread_of
 

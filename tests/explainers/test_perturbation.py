@@ -16,7 +16,7 @@ from saliency.explainers.gradients import Gradient
 from saliency.explainers.optimised import MeaningfulPerturbation
 from saliency.explainers.perturbation import HSIC, LIME, RISE, KernelSHAP, Sobol
 from saliency.explainers.regions import XRAI
-from saliency.kernels import grids, regions, segments
+from saliency.kernels import grids, regions, superpixels
 
 SIZE = (21, 30)
 
@@ -110,7 +110,7 @@ def test_shapley_values_of_every_coalition():
     weights = [1 / (math.comb(4, s) * s * (4 - s)) for s in sizes]
     repeats = np.round(np.array(weights) * 72).astype(int)
     rows = np.repeat(np.arange(len(cells)), repeats)
-    found = segments.shapley_values(cells[rows], worth[rows][:, None], tf.constant([4.0]))
+    found = superpixels.shapley_values(cells[rows], worth[rows][:, None], tf.constant([4.0]))
     assert_allclose(found[0], [2, 3, 3, -4], atol=1e-3)
 
 
@@ -119,7 +119,7 @@ def test_kernel_shap_of_an_additive_score_is_exact(inputs):
     probe = FunctionProbe(lambda x: 2 + tf.reduce_sum(x, axis=[1, 2, 3]), chunk=200)
     recipe = KernelSHAP(samples=120, grid=3, fill="black")
     found = recipe(probe, inputs)
-    labels = segments.superpixels(inputs, 3).numpy()
+    labels = superpixels.superpixels(inputs, 3).numpy()
     for index, label in itertools.product(range(2), range(9)):
         mine = labels[index] == label
         wanted = float(np.sum(inputs[index].numpy()[mine]))
@@ -129,7 +129,7 @@ def test_kernel_shap_of_an_additive_score_is_exact(inputs):
 
 def test_coalitions_have_their_complements():
     """Coalitions come in complementary pairs, none is empty or whole, extreme sizes are common."""
-    cells = segments.coalitions(500, 10, 0).numpy()
+    cells = superpixels.coalitions(500, 10, 0).numpy()
     assert_array_equal(cells[:500] + cells[500:], 1)
     sizes = cells.sum(axis=1)
     assert sizes.min() == 1
@@ -148,18 +148,20 @@ def test_ridge_twin():
     wanted = np.linalg.solve(
         design.T @ (weights[:, None] * design) + price, design.T @ (weights[:, None] * scores)
     )
-    assert_allclose(segments.ridge(cells, scores, weights, 0.7), wanted[1:].T, rtol=1e-3)
+    assert_allclose(superpixels.ridge(cells, scores, weights, 0.7), wanted[1:].T, rtol=1e-3)
 
 
 def test_closeness():
     """The whole picture weighs 1, and less the more is hidden."""
-    found = segments.closeness(tf.constant([[1.0] * 4, [1, 1, 1, 0], [1, 0, 0, 0]]), 0.25).numpy()
+    found = superpixels.closeness(
+        tf.constant([[1.0] * 4, [1, 1, 1, 0], [1, 0, 0, 0]]), 0.25
+    ).numpy()
     assert_allclose(found, [1, math.exp(-(((1 - 0.75**0.5) / 0.25) ** 2)), math.exp(-4)], rtol=1e-5)
 
 
 def test_superpixels_of_a_flat_picture_are_the_grid():
     """Without colour there is nothing but the grid, on a picture that is not square."""
-    labels = segments.superpixels(tf.fill((1, 12, 20, 1), 0.4), 4)[0].numpy()
+    labels = superpixels.superpixels(tf.fill((1, 12, 20, 1), 0.4), 4)[0].numpy()
     wanted = np.arange(12)[:, None] // 3 * 4 + np.arange(20)[None] // 5
     assert_array_equal(labels, wanted)
 
@@ -168,14 +170,14 @@ def test_superpixels_keep_to_edges():
     """A region does not reach over a strong edge between two halves."""
     picture = np.zeros((1, 24, 33, 1), np.float32)
     picture[:, :, 15:] = 1
-    labels = segments.superpixels(tf.constant(picture), 3)[0].numpy()
+    labels = superpixels.superpixels(tf.constant(picture), 3)[0].numpy()
     assert not set(labels[:, :15].ravel()) & set(labels[:, 15:].ravel())
 
 
 def test_shared_evenly():
     """What a region has is spread over its pixels, and nothing is lost."""
     labels = tf.constant([[[0, 0, 1], [0, 2, 2]]])
-    found = segments.shared(tf.constant([[3.0, -1.0, 4.0]]), labels)
+    found = superpixels.shared(tf.constant([[3.0, -1.0, 4.0]]), labels)
     assert_allclose(found, [[[1, 1, -1], [1, 2, 2]]])
 
 

@@ -8,9 +8,9 @@ import tensorflow as tf
 from numpy.testing import assert_allclose, assert_array_equal
 from small_probes import RandomisableProbe, small_network
 
-from saliency.explainers.asking import settled
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, catalogue, resolve
 from saliency.explainers.protocol import Complete, Layered
+from saliency.explainers.queries import settled
 
 #: Those that ask for a Keras model's own layers have their laws in test_testing.py.
 NAMES = [name for name, row in {**ENTRIES, **DEMANDING}.items() if "study" not in row.needs]

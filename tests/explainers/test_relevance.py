@@ -9,8 +9,8 @@ from probe import nets
 
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
+from saliency.explainers.propagation.lrp import COMPOSITES
 from saliency.explainers.relevance import LRP
-from saliency.probe.rules_relevance import COMPOSITES
 from saliency.testing import check_explainer
 
 layers = keras.layers

@@ -10,7 +10,7 @@ from probe import nets
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
 from saliency.explainers.deeplift import DeepLIFT
-from saliency.kernels.references import reference, several
+from saliency.kernels.baselines import reference, several
 from saliency.testing import check_explainer
 
 layers = keras.layers

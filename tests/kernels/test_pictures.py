@@ -9,7 +9,7 @@ from scipy.ndimage import gaussian_filter
 from small_probes import FunctionProbe
 
 from saliency.errors import InputError
-from saliency.kernels import noise, occlusion, references
+from saliency.kernels import baselines, noise, occlusion
 from saliency.kernels.batches import each
 
 
@@ -37,40 +37,40 @@ def test_variants_lie_one_whole_batch_after_the_other(inputs):
 @pytest.mark.parametrize(("kind", "wanted"), [("black", 0.0), (0.25, 0.25)])
 def test_constant_references(inputs, kind, wanted):
     """Black of a range that starts at 0 is 0; a number is that number."""
-    assert_array_equal(references.reference(inputs, kind), tf.fill(inputs.shape, wanted))
+    assert_array_equal(baselines.reference(inputs, kind), tf.fill(inputs.shape, wanted))
 
 
 def test_black_where_the_range_goes_below_zero(inputs):
     """Black is the darkest value of each picture and channel where 0 would be grey."""
     shifted = inputs * 2 - 1
-    found = references.reference(shifted, "black")
+    found = baselines.reference(shifted, "black")
     assert_allclose(found[:, :1, :1], np.min(shifted, axis=(1, 2), keepdims=True))
 
 
 def test_data_references(inputs):
     """White, mean and noise keep to each picture's own range."""
-    white, mean, drawn = (references.reference(inputs, kind) for kind in ("white", "mean", "noise"))
+    white, mean, drawn = (baselines.reference(inputs, kind) for kind in ("white", "mean", "noise"))
     assert_allclose(white[1, 0, 0], np.max(inputs[1], axis=(0, 1)))
     assert_allclose(mean[1, 0, 0], np.mean(inputs[1], axis=(0, 1)), rtol=1e-5)
     assert np.min(drawn[0]) >= np.min(inputs[0])
     assert np.max(drawn[0]) <= np.max(inputs[0])
-    assert_array_equal(references.reference(inputs, np.zeros((37, 53, 3))), 0)
+    assert_array_equal(baselines.reference(inputs, np.zeros((37, 53, 3))), 0)
 
 
 @pytest.mark.parametrize("kind", ["blck", np.zeros((5, 5))])
 def test_odd_references_are_refused(inputs, kind):
     """An unknown name, or an array of another grid, is refused in words."""
     with pytest.raises(InputError, match="reference: expected"):
-        references.reference(inputs, kind)
+        baselines.reference(inputs, kind)
 
 
 @pytest.mark.parametrize("sigma", [0.7, 3.0, 11.0])
 def test_blur_is_scipys(inputs, sigma):
     """The blur is a Gaussian with mirrored edges, on both axes of a picture that is not square."""
-    found = references.gaussian_blur(inputs, sigma)
+    found = baselines.gaussian_blur(inputs, sigma)
     wanted = gaussian_filter(inputs, (0, sigma, sigma, 0), mode="reflect", truncate=8)
     assert_allclose(found, wanted, atol=2e-5)
-    assert_array_equal(references.gaussian_blur(inputs, 0), inputs)
+    assert_array_equal(baselines.gaussian_blur(inputs, 0), inputs)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_occlusion_twin(inputs, copies):
     """Windows over a non-square picture, hidden one by one or many at once, give the same map."""
     weights = tf.random.stateless_normal(inputs.shape[1:], [1, 2])
     probe = FunctionProbe(lambda x: tf.reduce_sum(weights * x**2, axis=[1, 2, 3]))
-    fill = references.reference(inputs, "mean")
+    fill = baselines.reference(inputs, "mean")
     found = occlusion.occlusion(probe.score, inputs, fill, 16, 9, copies)
     for index in range(2):
         wanted = twins.occlusion(

@@ -8,7 +8,7 @@ from shared import shared
 
 from saliency.errors import ModelError
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.load import load_model
+from saliency.probe.model.load import load_model
 
 
 @pytest.mark.parametrize(

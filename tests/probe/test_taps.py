@@ -6,10 +6,10 @@ import pytest
 from probe import nets
 
 from saliency.errors import ModelError
-from saliency.probe.graph import graph_of
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.outline import outline_of
-from saliency.probe.taps import end_of_scales
+from saliency.probe.model.graph import graph_of
+from saliency.probe.model.shapes import outline_of
+from saliency.probe.model.taps import end_of_scales
 
 STAGES = [(2, 3), (3, 4), (4, 6), (5, 3)]
 

@@ -1,0 +1,1 @@
+"""Where heatmaps lie: worth a look, never a verdict."""

@@ -1,0 +1,1 @@
+"""The images of an audit, their labels, and what is remembered of each."""

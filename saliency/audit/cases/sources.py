@@ -1,0 +1,182 @@
+"""Which pictures, and what each is labelled: nothing is read here."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from saliency.audit.cases.label_matching import assigned
+from saliency.dicom.file.header_groups import tokens
+from saliency.errors import InputError
+from saliency.values.image import DicomImage
+
+Source: TypeAlias = Any
+"""A DicomImage, or anything that read_dicom takes."""
+Label: TypeAlias = Any
+"""A class index, a class name, or 0 and 1 for a target."""
+
+
+def sources_of(images: object) -> list[Source]:
+    """Return the pictures in order; the files of a folder by name.
+
+    Raises
+    ------
+    InputError
+        There are none, or ``images`` is no folder and nothing to go through.
+    """
+    if isinstance(images, str | PathLike):
+        found = _below(Path(images))
+    elif isinstance(images, DicomImage | bytes) or not isinstance(images, Iterable):
+        kind = type(images).__name__
+        msg = f"audit: expected a folder or a sequence of images, got one {kind}. Use intervene."
+        raise InputError(msg)
+    else:
+        found = list(images)
+    if not found:
+        msg = "audit: expected images, got none."
+        raise InputError(msg)
+    return found
+
+
+def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
+    """Return one label for each picture, None for those that a mapping leaves out.
+
+    A mapping's keys are paths, or the ends of paths, with or without the ending of the name; or
+    digests of DicomImages. See :mod:`saliency.audit.cases.label_matching`.
+
+    Raises
+    ------
+    InputError
+        A sequence of another length, or a mapping that names none of the pictures, or a name that
+        two pictures have; or labels that are no classes.
+    """
+    found = _given(labels, sources)
+    if any(isinstance(label, float) for label in found):
+        msg = (
+            "audit: expected classes, got continuous labels. Divide them where it matters, and ask "
+            "for the score: labels=saliency.audit.halved(values, at=limit), target=0; in a shell: "
+            "--above LIMIT --target 0."
+        )
+        raise InputError(msg)
+    return found
+
+
+def _given(labels: object, sources: Sequence[Source]) -> list[Label | None]:
+    """Return one value for each picture."""
+    if labels is None:
+        return [None] * len(sources)
+    if isinstance(labels, Mapping):
+        return _mapped(labels, sources)
+    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | np.ndarray):
+        kind = type(labels).__name__
+        msg = f"audit: expected labels as a sequence, or a mapping by path, got {kind}."
+        raise InputError(msg)
+    if len(labels) != len(sources):
+        msg = (
+            f"audit: expected one label for each image, got {len(labels)} labels for "
+            f"{len(sources)} images. A mapping by path leaves no doubt which is whose."
+        )
+        raise InputError(msg)
+    return [plain(label) for label in labels]
+
+
+def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label | None]]:
+    """Return the values of each stratum, one for each picture; words instead of attributes' values.
+
+    Raises
+    ------
+    InputError
+        ``strata`` is neither a mapping nor a sequence of names, or values do not fit the pictures.
+    """
+    if strata is None:
+        return {}
+    if isinstance(strata, str | bytes) or not isinstance(strata, Mapping | Iterable):
+        kind = type(strata).__name__
+        msg = f"audit: expected strata as a mapping, or a sequence of attributes, got {kind}."
+        raise InputError(msg)
+    named = strata if isinstance(strata, Mapping) else dict.fromkeys(strata)
+    return {name: _values(name, given, sources) for name, given in named.items()}
+
+
+def _values(name: str, given: object, sources: Sequence[Source]) -> list[Label | None]:
+    if given is not None:
+        return _given(given, sources)
+    return [None if word is None else Hidden(word) for word in tokens(sources, name)]
+
+
+class Hidden(str):
+    """A word that stands for the value of an attribute: compared, never shown."""
+
+    __slots__ = ()
+
+
+def plain(label: object) -> Label | None:
+    """Return numbers as int or float, whatever they came as; None for NaN; the rest as it is."""
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, bool):
+        return int(label)
+    number = _number(label)
+    if number is None:
+        return label
+    if math.isnan(number):
+        return None
+    return int(number) if number.is_integer() else number
+
+
+def _number(label: object) -> float | None:
+    """Return what a number, or a text that looks like one, says; None for words."""
+    if isinstance(label, int | float):
+        return float(label)
+    if not isinstance(label, str) or not _NUMBER.fullmatch(label.strip()):
+        return None
+    return float(label)
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)
+
+
+ENDINGS = ("", ".dcm", ".dicom", ".dic", ".ima")
+"""Endings of files that are tried, whatever they hold; a missing one, too, is usual."""
+
+
+def _below(folder: Path) -> list[Source]:
+    """Return the DICOM files of a folder; what lies beside them is left out."""
+    if not folder.is_dir():
+        msg = "audit: expected a folder that exists, or a sequence of images; got another path."
+        raise InputError(msg)
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    meant = [path for path in found if _meant(path)]
+    if found and not meant:
+        msg = f"audit: expected DICOM files; none of {len(found)} files of the folder is one."
+        raise InputError(msg)
+    return meant
+
+
+def _meant(path: Path) -> bool:
+    """Say whether a file is to be read: by its ending, or by its magic (PS3.10 7.1)."""
+    if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
+        return False
+    ending = path.suffix.lower()
+    if ending in ENDINGS or ending.lstrip(".").isdigit():  # names are often UIDs
+        return True
+    try:
+        with path.open("rb") as file:
+            return file.read(132)[128:] == b"DICM"
+    except OSError:
+        return True
+
+
+def _mapped(labels: Mapping[Any, Any], sources: Sequence[Source]) -> list[Label | None]:
+    found = assigned(labels, sources)
+    if all(key is None for key in found):
+        msg = (
+            f"audit: none of {len(labels)} labels belongs to one of {len(sources)} images. Expected"
+            " keys that are paths, or file names."
+        )
+        raise InputError(msg)
+    return [None if key is None else plain(labels[key]) for key in found]

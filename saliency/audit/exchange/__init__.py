@@ -1,0 +1,1 @@
+"""Exchange and removal of zones, and their effect on scores."""

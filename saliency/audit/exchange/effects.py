@@ -1,0 +1,240 @@
+"""From scores to numbers: what exchanging a zone, and what removing it, does to the model."""
+
+import math
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from saliency.audit.cases.records import Trial
+from saliency.audit.exchange.exchange import Recipient
+from saliency.audit.exchange.groups import Grouping
+from saliency.statistics.contrast import ContrastTest, contrast
+from saliency.statistics.significance import Interval, bootstrap, sign_flip
+from saliency.values.arrays import Array
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The pictures that were asked about, in order.
+
+    Parameters
+    ----------
+    grouping
+        How they are divided, (n,).
+    scores
+        float (n, columns): of the pictures as they are.
+    trials
+        What was asked of each, n.
+    hosts
+        What the exchanges were put into.
+    """
+
+    grouping: Grouping
+    scores: Array
+    trials: Sequence[Trial]
+    hosts: Sequence[Recipient]
+
+
+@final
+@dataclass(frozen=True)
+class Swap:
+    """What exchanging a zone does.
+
+    Parameters
+    ----------
+    by
+        How the pictures were divided; see Grouping.
+    counts
+        Pictures of each group.
+    effect
+        Net contrast as a share of the swing from one decision to the other; 1: the zone decides.
+    interval
+        95 %, of ``effect``.
+    p_value
+        Not corrected for the number of questions.
+    zone, tissue
+        The contrasts behind ``effect``, each as a share; ``zone`` below 0 where content speaks
+        against the group it comes from.
+    flips, tissue_flips
+        Share of decisions that changed when content came in that speaks for another decision; NaN
+        where there was none.
+    least
+        The smallest p-value that so many pictures can give.
+    """
+
+    by: str
+    counts: tuple[int, ...]
+    effect: float
+    interval: Interval
+    p_value: float
+    zone: float
+    tissue: float
+    flips: float
+    tissue_flips: float
+    least: float
+
+
+@final
+@dataclass(frozen=True)
+class Removal:
+    """What removing a zone does.
+
+    Parameters
+    ----------
+    count
+        Pictures that have the zone and room for a control.
+    effect
+        Change of the decided group's lead, less the change by removing tissue, as a share of the
+        lead; the least of the fills.
+    interval
+        95 %, of that fill.
+    p_value
+        The greatest of the fills; not corrected for the number of questions.
+    """
+
+    count: int
+    effect: float
+    interval: Interval
+    p_value: float
+
+
+@final
+@dataclass(frozen=True)
+class Moved:
+    """How far scores follow a zone into pictures that lack it.
+
+    Parameters
+    ----------
+    count
+        Pictures without the zone that it was put into.
+    zone, tissue
+        Mean move towards the decision for the picture it came from, as a share of the swing; with
+        the zone, and with as much tissue.
+    """
+
+    count: int
+    zone: float
+    tissue: float
+
+
+def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap | None:
+    """Weigh the exchanges of a zone; None where no control found room, or no swing is there."""
+    grouping = evidence.grouping
+    here, there, kept = _exchanged(evidence, zone)
+    swing = grouping.swing(evidence.scores)
+    member = grouping.member[kept]
+    if swing <= 0 or len(np.unique(member)) < len(grouping.names):
+        return None
+    towards = [_effects(scores[kept]) @ grouping.weights.T for scores in (here, there)]
+    found: ContrastTest = contrast(towards[0], towards[1], member, generator)
+    flips = [_flips(evidence, scores, against=found.zone < 0) for scores in (here, there)]
+    counts = tuple(int((member == group).sum()) for group in range(len(grouping.names)))
+    return Swap(
+        grouping.by,
+        counts,
+        max(0.0, found.net / swing),
+        Interval(found.interval.low / swing, found.interval.high / swing),
+        found.p_value,
+        found.zone / swing,
+        found.tissue / swing,
+        flips[0],
+        flips[1],
+        least_p(counts),
+    )
+
+
+def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Removal | None:
+    """Weigh the removals of a zone; None where there were none, or no lead to lose."""
+    rows = [row for row, one in enumerate(evidence.trials) if zone in one.removals]
+    leads = evidence.grouping.towards(evidence.scores[rows])
+    if not rows or leads.max(axis=1).mean() <= 0:
+        return None
+    decided = leads.argmax(axis=1)
+    scores = np.stack([evidence.trials[row].removals[zone] for row in rows])
+    after = evidence.grouping.towards(scores)[np.arange(len(rows)), ..., decided]
+    drops = leads.max(axis=1)[:, np.newaxis, np.newaxis] - after
+    nets = (np.abs(drops[..., 0]) - np.abs(drops[..., 1])) / leads.max(axis=1).mean()
+    least = nets[:, nets.mean(axis=0).argmin()]
+    return Removal(
+        len(rows),
+        float(least.mean()),
+        bootstrap(least, generator),
+        max(sign_flip(net, generator) for net in nets.T),
+    )
+
+
+def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> Moved | None:
+    """Weigh what a zone does in hosts that lack it and are decided otherwise than its picture.
+
+    Parameters
+    ----------
+    evidence
+        By decision.
+    zone
+        Its name.
+    having
+        Indices of the pictures that show it.
+    """
+    grouping = evidence.grouping
+    hosts = [row for row, one in enumerate(evidence.hosts) if zone not in one.contents]
+    donors = [row for row, one in enumerate(evidence.trials) if one.index in having]
+    swing = grouping.swing(evidence.scores)
+    if not hosts or not donors or swing <= 0:
+        return None
+    before = grouping.towards(np.stack([evidence.hosts[row].scores for row in hosts]))
+    group = grouping.member[donors]
+    asked = before.argmax(axis=1) != group[:, np.newaxis]
+    if not asked.any():
+        return None
+    moves = []
+    for part in ("zone", "tissue"):
+        scores = np.stack([getattr(evidence.trials[row].exchanges[zone], part) for row in donors])
+        after = grouping.towards(scores[:, hosts])[np.arange(len(donors)), :, group]
+        known = asked & ~np.isnan(after)
+        moved = (after - before[:, group].T)[known]
+        moves.append(float(moved.mean() / swing) if moved.size else float("nan"))
+    return Moved(len(hosts), *moves)
+
+
+def least_p(counts: Sequence[int]) -> float:
+    """Return one over the number of ways to divide so many pictures into such groups."""
+    ways = math.factorial(sum(counts))
+    for count in counts:
+        ways //= math.factorial(count)
+    # Two groups of one size may also change names.
+    return (1 + (len(set(counts)) == 1 and len(counts) == 2)) / ways
+
+
+def _exchanged(evidence: Evidence, zone: str) -> tuple[Array, Array, Array]:
+    """Return scores (n, hosts, columns) with the zone and with tissue, and which rows count."""
+    here, there = (
+        np.stack([getattr(one.exchanges[zone], part) for one in evidence.trials])
+        for part in ("zone", "tissue")
+    )
+    known = ~np.isnan(there).all(axis=(1, 2)) & (evidence.grouping.member >= 0)
+    return here, there, known
+
+
+def _effects(scores: Array) -> Array:
+    """Return float (n, columns): the mean over hosts of what sets a content apart in a host."""
+    known = ~np.isnan(scores)
+    filled = np.where(known, scores, 0)
+    centre = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    apart = np.where(known, scores - centre, 0)
+    found: Array = apart.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    return found
+
+
+def _flips(evidence: Evidence, scores: Array, *, against: bool) -> float:
+    """Return how often a host's decision changed with content that speaks for another."""
+    grouping = evidence.grouping
+    before = grouping.towards(np.stack([one.scores for one in evidence.hosts])).argmax(axis=1)
+    known = ~np.isnan(scores).any(axis=2)
+    after = grouping.towards(np.nan_to_num(scores)).argmax(axis=2)
+    group = grouping.member[:, np.newaxis]
+    # Content that speaks against its own group speaks for the other one.
+    asked = known & (group >= 0) & ((group == before) if against else (group != before))
+    return float((after != before)[asked].mean()) if asked.any() else float("nan")

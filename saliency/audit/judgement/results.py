@@ -1,0 +1,128 @@
+"""What an audit finds, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, final
+
+from saliency.statistics.association import Association
+from saliency.statistics.significance import Interval
+from saliency.values.arrays import Array
+
+Finding: TypeAlias = Literal["reads", "may read", "no evidence"]
+Difference: TypeAlias = Literal["differs", "may differ", "no evidence"]
+
+
+@final
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said about a model and a zone.
+
+    Parameters
+    ----------
+    finding
+        ``"reads"``: exchanging the zone moves the score by 30 % or more of the swing from one
+        decision to the other, more than as much tissue does, at corrected p < 0.01 and with an
+        interval above 0. ``"may read"``: 10 % or more at p < 0.05, or only removing the zone
+        changes the lead of decisions by half. ``"no evidence"``: neither was seen; that is not
+        evidence of absence.
+    effect
+        That share; of the lead, where removal alone was weighed.
+    interval
+        95 %, of ``effect``.
+    p_value
+        Corrected for all zones and divisions asked about (Holm 1979); 1 where nothing was asked.
+    sentence
+        The finding in words.
+    measured
+        The numbers behind it.
+    """
+
+    finding: Finding
+    effect: float
+    interval: Interval
+    p_value: float
+    sentence: str = ""
+    measured: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@final
+@dataclass(frozen=True)
+class Answer:
+    """Whether something about pictures tells which group they belong to.
+
+    Parameters
+    ----------
+    what
+        ``"label"``, ``"heat"``, ``"score"``, or the name of a zone.
+    finding
+        ``"differs"``: told above chance with p < 0.01 and an interval above chance; ``"may
+        differ"``: p < 0.05; ``"no evidence"``.
+    told
+        The numbers, p corrected for all questions about all divisions (Holm 1979).
+    sentence
+        The finding in words.
+    """
+
+    what: str
+    finding: Difference
+    told: Association
+    sentence: str = ""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Division:
+    """The pictures, divided by something that is no zone.
+
+    Parameters
+    ----------
+    name
+        ``"label"``, ``"prediction"``, or the name of a stratum.
+    groups
+        Names of the groups, the largest first; of attributes of files they are numbers, since
+        values never leave the room that reads them.
+    member
+        int (n,): the group of each picture seen, -1 for none.
+    answers
+        One for each question that could be asked.
+    note
+        What stands in the way of asking; empty where nothing does.
+    """
+
+    name: str
+    groups: tuple[str, ...]
+    member: Array
+    answers: tuple[Answer, ...] = ()
+    note: str = ""
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Pictures of each group."""
+        return tuple(int((self.member == group).sum()) for group in range(len(self.groups)))
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """All that is said about it."""
+        told = tuple(answer.sentence for answer in self.answers)
+        return (*told, self.note) if self.note else told
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "name": self.name,
+            "groups": dict(zip(self.groups, self.counts, strict=True)),
+            "answers": [_plain(answer) for answer in self.answers],
+            "note": self.note,
+        }
+
+
+def _plain(answer: Answer) -> dict[str, Any]:
+    return {
+        "what": answer.what,
+        "finding": answer.finding,
+        "told": answer.told.share,
+        "chance": answer.told.chance,
+        "interval": list(answer.told.interval),
+        "p_value": answer.told.p_value,
+        "sentence": answer.sentence,
+    }

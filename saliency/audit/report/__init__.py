@@ -1,0 +1,1 @@
+"""What an audit says, as a value and as a page."""

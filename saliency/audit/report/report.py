@@ -1,0 +1,170 @@
+"""The answer of an audit, and the files it is kept in."""
+
+import json
+import math
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, final
+
+from saliency.audit.attention.zone_heat import Heat
+from saliency.audit.judgement.performance import Worth
+from saliency.audit.judgement.results import Division, Verdict
+from saliency.audit.report.examples import Example
+from saliency.audit.report.overview import Changed
+from saliency.audit.report.page import page, summary
+from saliency.audit.report.strategies import Strategies
+from saliency.errors import InputError
+from saliency.values.failure import Failure
+
+_FINDINGS = ("reads", "may read", "no evidence")
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class AuditReport:
+    """What a model reads besides the patient.
+
+    Parameters
+    ----------
+    verdicts
+        One for each zone of the pictures, ``"text"`` always among them; what is read comes first.
+    facts
+        What was audited and how: counts, rules, versions. No patient data, no file names.
+    failures
+        Pictures that could not be read or asked about.
+    heat
+        For each zone, what share of heatmaps lies there: a suspicion, never the verdict.
+    examples
+        Strips of pictures: as they are, without the zone, with another's.
+    worth
+        Decisions, accuracy and AUC with all that is not the patient removed.
+    divisions
+        Whether heat, scores and zones go with the label, or with strata.
+    strategies
+        Groups of pictures that the model looks at alike.
+    pictures
+        What removing every zone does to each picture that was tested.
+    tone
+        Whether the score follows the brightness and contrast of whole pictures: a hint, and no
+        zone; None where it was not asked.
+    """
+
+    verdicts: Mapping[str, Verdict]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    heat: Mapping[str, Sequence[Heat]] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
+    worth: Worth = field(default_factory=lambda: Worth(0, 0.0))
+    divisions: tuple[Division, ...] = ()
+    strategies: Strategies | None = None
+    pictures: tuple[Changed, ...] = ()
+    tone: Verdict | None = None
+
+    def __post_init__(self) -> None:
+        worst_first = sorted(
+            self.verdicts.items(), key=lambda pair: _FINDINGS.index(pair[1].finding)
+        )
+        object.__setattr__(self, "verdicts", MappingProxyType(dict(worst_first)))
+
+    @property
+    def shortcut(self) -> bool:
+        """Whether some zone that is not diagnostic is read."""
+        return any(verdict.finding == "reads" for verdict in self.verdicts.values())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the pictures as plain values; numbers that are none become None."""
+        found = {
+            "shortcut": self.shortcut,
+            "verdicts": {name: _plain(verdict) for name, verdict in self.verdicts.items()},
+            "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
+            "brightness": None if self.tone is None else _plain(self.tone),
+            "cleaned": self.worth.to_dict(),
+            "divisions": [each.to_dict() for each in self.divisions],
+            "strategies": None if self.strategies is None else self.strategies.to_dict(),
+            "tested": [asdict(one) for one in self.pictures],
+            "examples": [_strip(example) for example in self.examples],
+            "failures": [asdict(row) for row in self.failures],
+            **self.facts,
+        }
+        return _finite(found)  # type: ignore[no-any-return]
+
+    def html(self, *, pictures: bool = True) -> str:
+        """Return one page with everything in it: no script, nothing to load."""
+        return page(self, self.facts, pictures=pictures)
+
+    def save(self, folder: str | PathLike[str], *, pictures: bool = True) -> Path:
+        """Write ``report.html`` and ``report.json``, both or neither.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing; its parent exists. Reports in it are replaced.
+        pictures
+            Whether the page shows examples. They are pixels of patients, and burned-in text
+            may name them.
+
+        Returns
+        -------
+        Path
+            Of the page.
+
+        Raises
+        ------
+        InputError
+            The parent folder is missing, or ``folder`` is a file.
+        """
+        place = Path(folder)
+        if not place.parent.is_dir() or place.is_file():
+            msg = "AuditReport.save: expected a folder, or a name for one in a folder that exists."
+            raise InputError(msg)
+        files = {
+            "report.json": json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n",
+            "report.html": self.html(pictures=pictures),
+        }
+        _write(place, files)
+        return place / "report.html"
+
+    def __repr__(self) -> str:
+        found = ", ".join(f"{name}: {verdict.finding}" for name, verdict in self.verdicts.items())
+        return f"AuditReport({found})"
+
+    def _repr_html_(self) -> str:
+        return summary(self)
+
+
+def _write(place: Path, files: Mapping[str, str]) -> None:
+    """Write drafts first, so that what can fail has failed before anything is replaced."""
+    place.mkdir(exist_ok=True)
+    drafts = {name: place / f".{secrets.token_hex(8)}.part" for name in files}
+    try:
+        for name, text in files.items():
+            drafts[name].write_text(text, encoding="utf-8")
+        for name, draft in drafts.items():
+            draft.replace(place / name)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {**asdict(verdict), "interval": list(verdict.interval)}
+
+
+def _strip(example: Example) -> dict[str, Any]:
+    told = [{k: v for k, v in asdict(one).items() if k != "png"} for one in example.pictures]
+    return {**asdict(example), "pictures": told}
+
+
+def _finite(value: Any) -> Any:
+    """Replace numbers that JSON does not know."""
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""Zones that the header tells of."""

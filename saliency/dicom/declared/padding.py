@@ -1,0 +1,74 @@
+"""Pixel padding: where a frame holds no picture (PS3.3 C.7.5.1.1.2)."""
+
+from typing import Final
+
+import numpy as np
+
+from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.tags import TAGS
+from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.stored import native_order
+from saliency.values.arrays import Array
+from saliency.values.zone import Zone
+
+#: Near-lossless and lossy codecs move the padding value by a little.
+_TOLERANCE: Final = 3
+
+
+def padding_mask(
+    elements: Elements, stored: Array, samples: Samples, layout: Layout
+) -> Array | None:
+    """Return bool (rows, columns), True at padding; None where the data set names no value."""
+    ends = _float_ends(elements, layout) if layout.real else _ends(elements, layout)
+    if ends is None or stored.ndim != 2:
+        return None
+    low, high = min(ends), max(ends)
+    if samples.lossy or elements.text(TAGS["LossyImageCompression"]) == "01":
+        low, high = low - _TOLERANCE, high + _TOLERANCE
+    values = stored
+    if not layout.real and not _representable(ends, layout):
+        values = _whole_words(samples.array, layout)
+    mask: Array = (values >= low) & (values <= high)
+    return mask
+
+
+def padding_zone(mask: Array) -> Zone:
+    """Return the zone of a mask."""
+    return Zone("padding", mask, "Pixel Padding Value (0028,0120), PS3.3 C.7.5.1.1.2")
+
+
+def _ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
+    tag = TAGS["PixelPaddingValue"]
+    if not elements.has(tag):
+        return None
+    value = _resigned(number(elements, tag, 0), layout)
+    limit = number(elements, TAGS["PixelPaddingRangeLimit"], value)
+    return value, _resigned(limit, layout)
+
+
+def _resigned(value: float, layout: Layout) -> float:
+    """Give a value the sign that Pixel Representation says; some writers use the other VR."""
+    if layout.signed and value >= 2**15:
+        return value - 2**16
+    return value + 2**16 if not layout.signed and value < 0 else value
+
+
+def _representable(ends: tuple[float, float], layout: Layout) -> bool:
+    low = -(2 ** (layout.bits - 1)) if layout.signed else 0
+    high = low + 2**layout.bits - 1
+    return all(low <= end <= high for end in ends)
+
+
+def _whole_words(array: Array, layout: Layout) -> Array:
+    """Return stored words with the bits above Bits Stored: padding may lie out of range."""
+    words = native_order(array)
+    return words.view(f"i{words.itemsize}") if layout.signed else words
+
+
+def _float_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
+    prefix = "FloatPixelPadding" if layout.allocated == 32 else "DoubleFloatPixelPadding"
+    value = elements.numbers(TAGS[f"{prefix}Value"])
+    if not value or np.isnan(value[0]):
+        return None
+    return value[0], number(elements, TAGS[f"{prefix}RangeLimit"], value[0])

@@ -1,0 +1,81 @@
+"""What display shutters and collimators keep dark (PS3.3 C.7.6.11, C.8.7.3, C.7.6.16.2.16)."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from saliency.dicom.declared.shapes import circle, polygon, rectangle
+from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.groups import Groups
+from saliency.dicom.file.guard import warn
+from saliency.dicom.file.tags import TAGS
+from saliency.values.arrays import Array
+from saliency.values.zone import Zone
+
+
+def shutter_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
+    """Return what the rectangular, circular and polygonal display shutters hide."""
+    mask = _outside(elements, "Shutter", size)
+    evidence = "Shutter Shape (0018,1600), PS3.3 C.7.6.11"
+    return None if mask is None else Zone("shutter", mask, evidence)
+
+
+def collimator_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
+    """Return what the X-ray collimator keeps dark."""
+    mask = _outside(elements, "Collimator", size)
+    evidence = "Collimator Shape (0018,1700), PS3.3 C.8.7.3"
+    return None if mask is None else Zone("collimator", mask, evidence)
+
+
+def frame_shutters(groups: Groups, size: tuple[int, int]) -> Iterator[Zone]:
+    """Yield the shutter (0018,9472) and collimator (0018,9407) of one frame of an enhanced image.
+
+    What the data set says of all frames is not repeated.
+    """
+    shutter = groups.macro("FrameDisplayShutterSequence", "ShutterShape")
+    collimator = groups.macro("CollimatorShapeSequence", "CollimatorShape")
+    for place, find in ((shutter, shutter_zone), (collimator, collimator_zone)):
+        zone = None if place is groups.top else find(place, size)
+        if zone is not None:
+            yield zone
+
+
+def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+    """Return the outside of all shapes together: a pixel is shown where every shape shows it."""
+    areas = list(_areas(elements, kind, size))
+    if not areas:
+        return None
+    inside = np.logical_and.reduce(areas)
+    if not inside.any():
+        warn(f"{kind} Shape (0018,1600 or 1700) hides the whole frame and was left out.")
+        return None
+    return None if inside.all() else ~inside
+
+
+def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
+    shapes = elements.text(TAGS[f"{kind}Shape"])
+    if "RECTANGULAR" in shapes:
+        yield from _known(_rectangle(elements, kind, size))
+    if "CIRCULAR" in shapes:
+        radius = number(elements, TAGS[f"RadiusOfCircular{kind}"], 0)
+        yield from _known(circle(size, elements.numbers(TAGS[f"CenterOfCircular{kind}"]), radius))
+    if "POLYGONAL" in shapes:
+        yield from _known(polygon(size, elements.numbers(TAGS[f"VerticesOfThePolygonal{kind}"])))
+
+
+def _rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+    """Return the rectangle; an edge that is not named is the edge of the frame."""
+    rows = (
+        number(elements, TAGS[f"{kind}UpperHorizontalEdge"], 1),
+        number(elements, TAGS[f"{kind}LowerHorizontalEdge"], size[0]),
+    )
+    columns = (
+        number(elements, TAGS[f"{kind}LeftVerticalEdge"], 1),
+        number(elements, TAGS[f"{kind}RightVerticalEdge"], size[1]),
+    )
+    return rectangle(size, rows, columns)
+
+
+def _known(area: Array | None) -> Iterator[Array]:
+    if area is not None:
+        yield area

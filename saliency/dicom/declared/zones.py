@@ -1,0 +1,41 @@
+"""All zones that the data set itself declares."""
+
+from typing import Final
+
+from saliency.dicom.declared.overlays import overlay_zones, plane_names
+from saliency.dicom.declared.padding import padding_zone
+from saliency.dicom.declared.shutters import collimator_zone, frame_shutters, shutter_zone
+from saliency.dicom.declared.slide_label import label_zone
+from saliency.dicom.declared.ultrasound_regions import screen_zone
+from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.groups import Groups, read_groups
+from saliency.dicom.file.tags import TAGS
+from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.samples import Samples
+from saliency.values.arrays import Array
+from saliency.values.zone import Zone
+
+_FINDERS: Final = (shutter_zone, collimator_zone, screen_zone, label_zone)
+
+
+def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
+    """Return the zones that are the same on every frame (rows, columns): drawn by numbers."""
+    found = (find(elements, size) for find in _FINDERS)
+    return tuple(zone for zone in found if zone is not None)
+
+
+def frame_zones(
+    groups: Groups, samples: Samples, layout: Layout, frame: int, absent: Array | None
+) -> tuple[Zone, ...]:
+    """Return the zones of one frame (from 0): padding where ``absent``, shutters, overlays."""
+    padding = () if absent is None or not absent.any() else (padding_zone(absent),)
+    shutters = frame_shutters(groups, layout.size)
+    return (*padding, *shutters, *overlay_zones(groups.top, samples, layout, frame))
+
+
+def declared_names(elements: Elements, layout: Layout) -> tuple[str, ...]:
+    """Return the names of the zones that a header declares, without looking at pixels."""
+    padding = ["padding"] if elements.has(TAGS["PixelPaddingValue"]) else []
+    declared = [zone.name for zone in header_zones(elements, layout.size)]
+    framed = [zone.name for zone in frame_shutters(read_groups(elements).of(0), layout.size)]
+    return tuple(dict.fromkeys((*padding, *declared, *framed, *plane_names(elements))))

@@ -1,0 +1,1 @@
+"""Stored values to what a viewer shows."""

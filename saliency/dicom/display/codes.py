@@ -1,0 +1,61 @@
+"""Functions of single values, by a table of every stored value that occurs.
+
+A frame of 2048 x 2048 has four million pixels and a few thousand values.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+
+from saliency.values.arrays import Array
+
+try:
+    from saliency.dicom.display._look import look_up
+except ImportError:  # nobody compiled it here
+    look_up = None  # type: ignore[assignment]
+
+_BLOCK: Final = 2**15  # indices that stay in the processor's cache
+
+
+def has_codes(stored: Array) -> bool:
+    """Whether a table of every stored value can be made: integers of up to 16 bits."""
+    return stored.dtype.kind in "iu" and stored.dtype.itemsize <= 2
+
+
+def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> Array:
+    """Apply a function of single values to each code in use once, where that is less work."""
+    low, high = int(stored.min()) if stored.dtype.kind == "i" else 0, int(stored.max())
+    if stored.size <= high - low:
+        return calmly(function, stored, dtype)
+    codes = np.arange(low, high + 1)
+    unsigned = np.dtype(f"u{stored.dtype.itemsize}")
+    table = np.zeros(256**unsigned.itemsize, dtype)
+    table[codes.astype(unsigned)] = calmly(function, codes, dtype)
+    return taken(table, np.ascontiguousarray(stored).view(unsigned))
+
+
+def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Array:
+    """Apply a function without a word on overflow: what is too large for float32 is infinite."""
+    with np.errstate(all="ignore"):
+        result: Array = function(values).astype(dtype)
+    return result
+
+
+def taken(table: Array, index: Array) -> Array:
+    """Return ``table[index]``, of a contiguous index; that of a picture in C, if it was built."""
+    found: Array = np.empty(index.shape, table.dtype)
+    if look_up is not None and index.dtype == np.uint16 and table.itemsize in (1, 4):
+        look_up(table, index, found)
+    else:
+        _take(table, index.reshape(-1), found.reshape(-1))
+    return found
+
+
+def _take(table: Array, index: Array, found: Array) -> None:
+    """Fill block by block: four times as fast as at once, as no long index is made."""
+    wide = np.empty(_BLOCK, np.intp)
+    for start in range(0, index.size, _BLOCK):
+        stop = min(start + _BLOCK, index.size)
+        wide[: stop - start] = index[start:stop]
+        np.take(table, wide[: stop - start], out=found[start:stop], mode="clip")

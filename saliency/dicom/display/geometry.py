@@ -1,0 +1,70 @@
+"""The size of a pixel (PS3.3 10.7, C.7.6.3.1.7, C.8.5.5)."""
+
+import math
+from typing import Final
+
+from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.groups import Groups
+from saliency.dicom.file.limits import MAX_ZONES
+from saliency.dicom.file.tags import TAGS
+
+_CENTIMETRE: Final = 3  # (0018,6024), (0018,6026)
+_TWO_DIMENSIONAL: Final = 1  # (0018,6012)
+
+
+def read_spacing(groups: Groups) -> tuple[float, float] | None:
+    """Return (row mm, column mm) of a frame; None where the data set does not say.
+
+    Pixel Spacing of the frame, shared, or at the top; else Imager Pixel Spacing, divided by the
+    magnification where that is known, so that it holds in the patient and not on the detector
+    (10.7.1.3); else Nominal Scanned Pixel Spacing; else the regions of an ultrasound picture.
+    """
+    measures = groups.macro("PixelMeasuresSequence", "PixelSpacing")
+    return (
+        pair(measures, "PixelSpacing")
+        or _projected(groups.top)
+        or pair(groups.top, "NominalScannedPixelSpacing")
+        or _ultrasound(groups.top)
+    )
+
+
+def read_aspect(groups: Groups) -> float:
+    """Return height / width of a pixel: from its spacing, else Pixel Aspect Ratio, else 1.
+
+    Pixel Aspect Ratio (0028,0034) is vertical size, then horizontal size (C.7.6.3.1.7).
+    """
+    sizes = read_spacing(groups) or pair(groups.top, "PixelAspectRatio") or (1.0, 1.0)
+    return sizes[0] / sizes[1]
+
+
+def pair(item: Elements, keyword: str) -> tuple[float, float] | None:
+    """Return two positive numbers of an element; None where they are not."""
+    numbers = item.numbers(TAGS[keyword])
+    usable = len(numbers) >= 2 and all(math.isfinite(each) and each > 0 for each in numbers[:2])
+    return (numbers[0], numbers[1]) if usable else None
+
+
+def _projected(top: Elements) -> tuple[float, float] | None:
+    spacing = pair(top, "ImagerPixelSpacing")
+    factor = number(top, TAGS["EstimatedRadiographicMagnificationFactor"], 1.0)
+    if spacing is None or not (math.isfinite(factor) and factor > 0):
+        return spacing
+    return spacing[0] / factor, spacing[1] / factor
+
+
+def _ultrasound(top: Elements) -> tuple[float, float] | None:
+    """Return the spacing that all two-dimensional regions in centimetres share (C.8.5.5.1.15)."""
+    regions = top.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
+    found = {_region(region) for region in regions} - {None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _region(region: Elements) -> tuple[float, float] | None:
+    units = (TAGS["PhysicalUnitsXDirection"], TAGS["PhysicalUnitsYDirection"])
+    flat = number(region, TAGS["RegionSpatialFormat"], 0) == _TWO_DIMENSIONAL
+    if not flat or any(number(region, unit, 0) != _CENTIMETRE for unit in units):
+        return None
+    down = abs(number(region, TAGS["PhysicalDeltaY"], 0)) * 10
+    across = abs(number(region, TAGS["PhysicalDeltaX"], 0)) * 10
+    usable = all(math.isfinite(each) and each > 0 for each in (down, across))
+    return (down, across) if usable else None

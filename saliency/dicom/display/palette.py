@@ -1,0 +1,119 @@
+"""PALETTE COLOR: indices to RGB by three tables (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9.2)."""
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from saliency.dicom.display.codes import by_code
+from saliency.dicom.display.lut import Descriptor, Lut, read_descriptor, unpack_entries
+from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.tags import TAGS
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+_COLOURS: Final = ("Red", "Green", "Blue")
+_MOST_ENTRIES: Final = 0x10000
+_DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
+
+
+def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
+    """Return RGB as uint8 (rows, columns, 3) of indices (rows, columns).
+
+    Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
+
+    Raises
+    ------
+    DicomError
+        A table is missing or shorter than its descriptor says.
+    """
+    tables = [_table(elements, colour, signed=signed) for colour in _COLOURS]
+    wide = max(int(table.entries.max()) for table in tables) > 0xFF
+    planes = [by_code(Plane(table, 8 if wide else 0), stored, np.uint8) for table in tables]
+    return np.stack(planes, axis=-1)
+
+
+@dataclass(frozen=True)
+class Plane:
+    """One colour of indices: entries, moved down by ``shift`` bits."""
+
+    table: Lut
+    shift: int
+
+    def __call__(self, indices: Array) -> Array:
+        """Look up."""
+        entries: Array = self.table.entries_of(indices) >> self.shift
+        return entries
+
+
+def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
+    name = f"{colour}PaletteColorLookupTable"
+    descriptor = read_descriptor(elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed)
+    entries = None if descriptor is None else _entries(elements, name, descriptor)
+    if descriptor is None or entries is None:
+        msg = (
+            f"Expected the {colour} Palette Color Lookup Table (0028,1101-1223) with as many "
+            "entries as its descriptor says (PS3.3 C.7.6.3.1.5), found none or fewer."
+        )
+        raise DicomError(msg, reason="palette")
+    return Lut(descriptor.first, entries, descriptor.bits)
+
+
+def _entries(elements: Elements, name: str, descriptor: Descriptor) -> Array | None:
+    raw = elements.octets(TAGS[f"{name}Data"])
+    if raw:
+        return unpack_entries(raw, descriptor, little=elements.little)
+    segmented = elements.octets(TAGS[f"Segmented{name}Data"])
+    return expand_segments(segmented, descriptor, little=elements.little)
+
+
+def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array | None:
+    """Expand a segmented palette (C.7.9.2); None where it is broken or of another length."""
+    size = 1 if descriptor.bits == 8 else 2
+    words = np.frombuffer(raw[: len(raw) // size * size], f"{'<' if little else '>'}u{size}")
+    entries: list[int] = []
+    at = 0
+    while at + 2 <= words.size and len(entries) < descriptor.count:
+        code, length = int(words[at]), int(words[at + 1])
+        if code == _INDIRECT:
+            wide = 4 // size
+            start = _offset(words[at + 2 : at + 2 + wide], little=little) // size
+            taken = at + 2 + wide <= words.size and _indirect(words, at, start, entries)
+            at += 2 + wide
+        else:
+            taken = _segment(words, at, entries)
+            at += 2 + (length if code == _DISCRETE else 1)
+        if not taken:
+            return None
+    return np.array(entries, np.uint16) if len(entries) == descriptor.count else None
+
+
+def _segment(words: Array, at: int, entries: list[int]) -> bool:
+    """Add a discrete or linear segment."""
+    code, length = int(words[at]), int(words[at + 1])
+    if code == _DISCRETE and at + 2 + length <= words.size:
+        entries.extend(int(word) for word in words[at + 2 : at + 2 + length])
+        return length > 0
+    if code == _LINEAR and entries and at + 2 < words.size:
+        ramp = np.linspace(entries[-1], int(words[at + 2]), length + 1)[1:]
+        entries.extend(int(value) for value in np.rint(ramp))
+        return length > 0
+    return False
+
+
+def _offset(words: Array, *, little: bool) -> int:
+    """Return a byte offset of 32 bits, its lower 16 bits first (C.7.9.2.3)."""
+    raw, order = words.tobytes(), "<" if little else ">"
+    low, high = struct.unpack_from(f"{order}HH", raw.ljust(4, b"\0"))
+    return int(low) | int(high) << 16
+
+
+def _indirect(words: Array, at: int, start: int, entries: list[int]) -> bool:
+    """Add again as many segments as the one at ``at`` says, from the word ``start`` on."""
+    count = int(words[at + 1])
+    for _ in range(count):
+        if start + 2 > at or len(entries) > _MOST_ENTRIES or not _segment(words, start, entries):
+            return False
+        start += 2 + (int(words[start + 1]) if int(words[start]) == _DISCRETE else 1)
+    return count > 0

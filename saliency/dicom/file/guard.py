@@ -1,0 +1,33 @@
+"""The edge of the room: whatever a file provokes leaves as one type of error, or as a note."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from saliency.errors import DicomError, SaliencyError
+
+
+@contextmanager
+def contained() -> Iterator[None]:
+    """Turn an error that nobody foresaw into a DicomError.
+
+    The text of the error is dropped, because it may quote a value of the file. A fuzzer that finds
+    its way here has found a check that is missing further in.
+    """
+    try:
+        yield
+    except SaliencyError:
+        raise
+    except Exception as error:  # noqa: BLE001  the edge of the room
+        kind = type(error).__name__
+        msg = f"Expected a well-formed file, found one that provokes {kind}: it is broken."
+        raise DicomError(msg, reason="broken") from None
+
+
+def warn(message: str) -> None:
+    """Log a note about a file that is shown although something in it is wrong.
+
+    Notes go to the logger ``saliency.dicom``, not to ``warnings``: a run over an archive asks for
+    every one of them, not for the first. They name tags and clauses, never a value of the file.
+    """
+    logging.getLogger("saliency.dicom").warning(message)

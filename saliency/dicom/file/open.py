@@ -1,0 +1,218 @@
+"""From a file, bytes or Dataset to its elements and the place of its pixels."""
+
+import io
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import IO, Final, cast
+
+from pydicom.dataset import Dataset
+
+from saliency.dicom.file.byte_source import Held, Store, open_store
+from saliency.dicom.file.dataset_elements import BorrowedElements, find_element
+from saliency.dicom.file.elements import Elements, FileElements, number
+from saliency.dicom.file.inflate import inflate
+from saliency.dicom.file.limits import check, inflate_cap
+from saliency.dicom.file.parser import UNDEFINED, Field, Walker, written_vr
+from saliency.dicom.file.syntax import BIG, EXPLICIT, IMPLICIT, Encoding, Syntax, find_syntax
+from saliency.dicom.file.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
+from saliency.dicom.file.value_codec import text_of
+from saliency.errors import DicomError
+
+_PREAMBLE: Final = 128
+_META: Final = 0x0002
+_LAST_FIRST_GROUP: Final = 0x0028
+_PACKED: Final = {
+    b"\x1f\x8b": ("gzip", "gzip.open(path)"),
+    b"PK\x03\x04": ("zip", "zipfile.ZipFile(path).open(member)"),
+}
+_PLAIN_VRS: Final = frozenset({"AE", "CS", "DA", "IS", "LO", "OB", "SH", "SQ", "UI", "UL", "UN"})
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Where the pixel data lies.
+
+    Parameters
+    ----------
+    tag
+        (7FE0,0008), (7FE0,0009) or (7FE0,0010).
+    vr
+        ``"OB"``, ``"OW"``, ...; ``""`` where the file writes none.
+    offset, length
+        The value in ``store``; length ``walk.UNDEFINED`` where it is encapsulated.
+    """
+
+    store: Store
+    tag: int
+    vr: str
+    offset: int
+    length: int
+
+    @property
+    def there(self) -> int:
+        """Bytes of the value that the file really has."""
+        return max(0, min(self.length, self.store.size - self.offset))
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A data set without the pixels, and where they are."""
+
+    elements: Elements
+    syntax: Syntax
+    pixels: Pixels | None
+
+
+@contextmanager
+def open_source(source: object) -> Iterator[Opened]:
+    """Open what ``read_dicom`` takes; the pixels can be read while it is open.
+
+    Raises
+    ------
+    InputError
+        The source is of no type that can be read.
+    DicomError
+        It is no DICOM file, is cut, or costs more than ``limits`` allow.
+    """
+    if isinstance(source, Dataset):
+        yield _borrow(source)
+        return
+    with open_store(source) as store:
+        yield _parse(store)
+
+
+def _borrow(dataset: Dataset) -> Opened:
+    meta = getattr(dataset, "file_meta", None) or {}
+    encoding = _encoding_of(dataset)
+    syntax = find_syntax(str(meta.get("TransferSyntaxUID", "") or ""), encoding)
+    elements = BorrowedElements(dataset, little=encoding.little)
+    return Opened(elements, syntax, _borrowed_pixels(dataset))
+
+
+def _encoding_of(dataset: Dataset) -> Encoding:
+    """Return how a Dataset was read; Explicit VR Little Endian where it was made in memory."""
+    _, little = dataset.original_encoding
+    return BIG if little is False else EXPLICIT
+
+
+def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
+    for tag in sorted(PIXEL_TAGS, reverse=True):
+        element = find_element(dataset, tag)
+        if element is not None:
+            value = element.value
+            held = not isinstance(value, io.BufferedIOBase)
+            store = Held(bytes(value or b"")) if held else Store(cast(IO[bytes], value))
+            return Pixels(store, tag, str(element.VR or ""), 0, store.size)
+    return None
+
+
+def _parse(store: Store) -> Opened:
+    start, uid = _meta(store)
+    if store.size - start < 8:
+        msg = "Expected a data set, found the end of the file: it is empty or cut."
+        raise DicomError(msg, reason="truncated" if start else "not-dicom")
+    syntax = find_syntax(uid, IMPLICIT)
+    if syntax.deflated:
+        store, start = Held(_inflate(store, start)), 0
+    encoding = _guess(store.read(start, 8), syntax.encoding)
+    if not uid:
+        syntax = find_syntax("", encoding)
+    return _walk(store, start, encoding, syntax)
+
+
+def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opened:
+    walker, kept = Walker(store), dict[int, Field]()
+    elements = FileElements(store, encoding, kept)
+    pixels = None
+    for field in walker.fields(start, store.size, encoding):
+        if field.tag in PIXEL_TAGS:
+            pixels = Pixels(store, field.tag, field.vr, field.offset, field.length)
+            break
+        _check_end(field, store)
+        if field.tag in READ:
+            kept.setdefault(field.tag, field)
+        if field.tag == PER_FRAME:
+            walker.allow_frames(number(elements, TAGS["NumberOfFrames"], 1))
+    return Opened(elements, syntax, pixels)
+
+
+def _check_end(field: Field, store: Store) -> None:
+    if field.length != UNDEFINED and field.offset + field.length > store.size:
+        msg = "Expected the value of an element, found the end of the file: it is cut."
+        raise DicomError(msg, reason="truncated")
+
+
+def _meta(store: Store) -> tuple[int, str]:
+    """Return where the data set starts, and its Transfer Syntax UID (PS3.10 7.1)."""
+    start = _PREAMBLE + 4 if store.read(_PREAMBLE, 4) == b"DICM" else 0
+    if not start:
+        _check_first(store.read(0, 8))
+    walker, uid = Walker(store), ""
+    for field in walker.fields(start, store.size, EXPLICIT):
+        if field.tag >> 16 != _META:
+            break
+        if field.tag == TAGS["TransferSyntaxUID"]:
+            uid = text_of(store.read(field.offset, min(field.length, 64)))
+        start = field.offset + field.length
+    return start, uid
+
+
+def _check_first(raw: bytes) -> None:
+    """Refuse what starts neither with a preamble nor with a low, even group."""
+    for start, (what, remedy) in _PACKED.items():
+        if raw.startswith(start):
+            msg = f"Expected a DICOM file, found a {what} file. Hand in {remedy}."
+            raise DicomError(msg, reason="not-dicom")
+    groups = {int.from_bytes(raw[:2], "little"), int.from_bytes(raw[:2], "big")}
+    if len(raw) < 8 or not any(2 <= group <= _LAST_FIRST_GROUP for group in groups):
+        msg = (
+            "Expected a DICOM file: 'DICM' at byte 128 (PS3.10 7.1) or an element of a low group "
+            "at byte 0; found neither."
+        )
+        raise DicomError(msg, reason="not-dicom")
+
+
+def _guess(raw: bytes, named: Encoding) -> Encoding:
+    """Return how elements are written: as named, but for a VR that is (not) there.
+
+    Raises
+    ------
+    DicomError
+        The byte order is the other one.
+    """
+    if len(raw) < 8:
+        msg = "Expected a data set, found the end of the file: it is cut."
+        raise DicomError(msg, reason="truncated")
+    groups = struct.unpack_from("<H", raw)[0], struct.unpack_from(">H", raw)[0]
+    group, swapped = groups if named.little else groups[::-1]
+    if group > _LAST_FIRST_GROUP >= swapped:
+        if not named.implicit:
+            msg = (
+                "Expected the byte order that Transfer Syntax UID (0002,0010) names, found the "
+                "other one. Correct the UID."
+            )
+            raise DicomError(msg, reason="byte-order")
+        return BIG if written_vr(raw[4:6]) else Encoding(implicit=True, little=False)
+    if not named.little:
+        return named
+    vr = written_vr(raw[4:6])
+    return EXPLICIT if vr in _PLAIN_VRS else IMPLICIT if not vr else named
+
+
+def _inflate(store: Store, start: int) -> bytes:
+    """Inflate a data set (PS3.5 A.5), stopping at a cap.
+
+    Raises
+    ------
+    DicomError
+        The stream is broken, or becomes longer than any honest file of its size.
+    """
+    raw = store.read(start, store.size - start)
+    data = inflate(raw, inflate_cap(len(raw)))
+    if data is None:
+        msg = "Expected a deflate stream (PS3.5 A.5), found broken bytes."
+        raise DicomError(msg, reason="broken-deflate")
+    check(len(data), inflate_cap(len(raw)), "inflated bytes (PS3.5 A.5)")
+    return data

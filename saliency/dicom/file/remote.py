@@ -1,0 +1,115 @@
+"""Files behind a URL, of which only the bytes asked for are fetched (RFC 9110, 14.2)."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, Any, Final, cast
+
+from saliency.dicom.file.limits import MAX_FETCHED, check
+from saliency.errors import DicomError, MissingExtraError, SaliencyError
+
+_URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_BLOCK: Final = 2**16
+
+
+def is_url(source: object) -> bool:
+    """Whether a source is a string that starts with a scheme: ``"https://..."``, ``"s3://..."``."""
+    return isinstance(source, str) and _URL.match(source) is not None
+
+
+@contextmanager
+def open_url(url: str) -> Iterator[IO[bytes]]:
+    """Open what lies behind a URL for random access.
+
+    A server that cannot send a part of a file sends all of it, into memory and up to a limit.
+
+    Raises
+    ------
+    MissingExtraError
+        fsspec (extra ``remote``), or its package for the scheme, is not installed.
+    DicomError
+        The server does not send the file. No message holds the URL, which may name a patient.
+    """
+    with _told():
+        system, path = _located(url)
+        file = Remote(system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"))
+    with file:
+        if _has_parts(file):
+            yield cast(IO[bytes], file)
+            return
+    with _told():
+        stream = Remote(system.open(path, "rb", block_size=0))
+    with stream:
+        yield io.BytesIO(_whole(stream))
+
+
+def _located(url: str) -> tuple[Any, str]:
+    try:
+        import fsspec  # noqa: PLC0415  an extra
+
+        return cast(tuple[Any, str], fsspec.core.url_to_fs(url))
+    except ImportError as error:
+        msg = (
+            "A URL is read by fsspec and its package for the scheme. For http and https: "
+            "pip install 'dicom-saliency[remote]'"
+        )
+        raise MissingExtraError(msg) from error
+
+
+class Remote(io.BufferedIOBase):
+    """A file of fsspec, whose errors are ours: theirs quote the URL."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read from where the file stands."""
+        with _told():
+            return bytes(self._file.read(-1 if size is None else size))
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        """Go to an offset."""
+        with _told():
+            return int(self._file.seek(offset, whence))
+
+    def seekable(self) -> bool:
+        """Whether parts can be asked for."""
+        return bool(self._file.seekable())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._file.close()
+        super().close()
+
+
+def _has_parts(file: Remote) -> bool:
+    """Whether the server knows the length of the file, and sends the end of it alone."""
+    if not file.seekable():
+        return False
+    try:
+        file.seek(max(0, file.seek(0, io.SEEK_END) - 1))
+        return len(file.read(1)) == 1
+    except DicomError:
+        return False
+
+
+def _whole(file: Remote) -> bytes:
+    parts = []
+    length = 0
+    while part := file.read(2**20):
+        parts.append(part)
+        length += len(part)
+        check(length, MAX_FETCHED, "bytes from a server that sends no ranges")
+    return b"".join(parts)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except SaliencyError:
+        raise
+    except Exception as error:  # noqa: BLE001  each scheme has errors of its own
+        msg = f"Expected a file from its server, got {type(error).__name__}. Check the URL."
+        raise DicomError(msg, reason="cannot-open") from None

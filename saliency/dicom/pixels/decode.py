@@ -1,0 +1,222 @@
+"""One encoded frame to samples: imagecodecs first, the plugins of pydicom where it gives up."""
+
+import warnings
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Any, Final
+
+import imagecodecs
+import numpy as np
+from pydicom.encaps import encapsulate
+from pydicom.pixels.decoders.base import get_decoder
+
+from saliency.dicom.file.guard import warn
+from saliency.dicom.file.inflate import inflate
+from saliency.dicom.file.limits import check_claim
+from saliency.dicom.file.syntax import Syntax
+from saliency.dicom.pixels.bare import CODESTREAM, bare
+from saliency.dicom.pixels.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.native import unpack
+from saliency.dicom.pixels.rle import decode_rle
+from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.threads import threads_for
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+#: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
+#: CharLS again, without the guard below.
+_PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
+_END: Final = b"\xff\xd9"  # EOI of JPEG, EOC of JPEG 2000
+_SIGNATURES: Final = MappingProxyType(
+    {
+        CODESTREAM: "jpeg2k",
+        b"\0\0\0\x0cjP  ": "jpeg2k",
+        b"\xff\x0a": "jpegxl",
+        b"\0\0\0\x0cJXL ": "jpegxl",
+    }
+)
+_READERS: Final = MappingProxyType(
+    {"jpeg": read_jpeg, "jpegls": read_jpeg, "jpeg2k": read_jpeg2k, "jpegxl": read_jpegxl}
+)
+
+
+def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
+    """Decode one frame of encapsulated pixel data (PS3.5 8.2).
+
+    The first bytes of the frame, not the label of the file, choose between the JPEG families;
+    a file whose label is of native pixels may hold them too.
+
+    Raises
+    ------
+    DicomError
+        The codestream has another size than (0028,0010) x (0028,0011), is too short to hold so
+        many samples, or is broken.
+    """
+    check_claim(layout.frame_samples, len(data))
+    if syntax.family == "rle":
+        return decode_rle(data, layout)
+    if syntax.family == "deflate":
+        return _inflate(data, layout)
+    family = _family(data, syntax.family)
+    if family != "jpegxl" and _END not in data[-64:]:
+        warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
+    if family == "jpeg2k":
+        data = bare(data)
+    stream = _READERS[family](data)
+    _check_size(stream, layout)
+    samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
+    if samples.array.shape[:2] != layout.size or samples.array.ndim != 2 + (layout.samples > 1):
+        msg = "Expected a frame of the size of its header, got another from the decoder."
+        raise DicomError(msg, reason="broken-codestream")
+    return Samples(samples.array, samples.space, lossy=stream.lossy)
+
+
+def jpeg_space(stream: Stream, layout: Layout) -> str:
+    """Return what colours a JPEG stream holds.
+
+    The strongest evidence first: Adobe's transform flag, chroma subsampling, component
+    identifiers, JFIF (which is YCbCr, ISO/IEC 10918-5), Photometric Interpretation. Files that
+    label a YCbCr stream RGB exist, and the stream is right (PS3.5 8.2.1). Lossless encoders write
+    JFIF around RGB too.
+    """
+    if stream.components != 3:
+        return layout.photometric
+    if stream.adobe >= 0:
+        return "YBR_FULL" if stream.adobe else "RGB"
+    if stream.subsampled:
+        return "YBR_FULL"
+    if stream.ids == b"RGB":
+        return "RGB"
+    coded = stream.jfif and stream.lossy
+    return "YBR_FULL" if coded or layout.photometric.startswith("YBR") else "RGB"
+
+
+def jpeg2k_space(stream: Stream, layout: Layout) -> str:
+    """Return what colours a JPEG 2000 decoder delivers: it undoes RCT and ICT (PS3.5 8.2.4)."""
+    if stream.components != 3:
+        return layout.photometric
+    return "RGB" if stream.mct or not layout.photometric.startswith("YBR_FULL") else "YBR_FULL"
+
+
+def _labelled(_stream: Stream, layout: Layout) -> str:
+    return layout.photometric.replace("_422", "")
+
+
+def _always_rgb(_stream: Stream, layout: Layout) -> str:
+    return layout.photometric if layout.samples == 1 else "RGB"
+
+
+_SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = MappingProxyType(
+    {"jpeg": jpeg_space, "jpegls": _labelled, "jpeg2k": jpeg2k_space, "jpegxl": _always_rgb}
+)
+
+
+def _family(data: bytes, labelled: str) -> str:
+    for signature, family in _SIGNATURES.items():
+        if data.startswith(signature):
+            return family
+    if data.startswith(b"\xff\xd8"):
+        return "jpegls" if is_jpegls(data) else "jpeg"
+    return "jpeg" if labelled == "native" else labelled
+
+
+def _check_size(stream: Stream, layout: Layout) -> None:
+    components = stream.components or layout.samples
+    if (stream.rows, stream.columns, components) != (*layout.size, layout.samples):
+        msg = (
+            f"Expected a frame of {layout.rows} x {layout.columns} x {layout.samples} "
+            "(0028,0010), (0028,0011), (0028,0002); its codestream has "
+            f"{stream.rows} x {stream.columns} x {components}."
+        )
+        raise DicomError(msg, reason="size-mismatch")
+
+
+def _samples(data: bytes, family: str, stream: Stream, layout: Layout) -> Samples | None:
+    """Decode by imagecodecs; None where it gives up."""
+    space = _SPACES[family](stream, layout)
+    try:
+        if family == "jpeg":
+            return _jpeg(data, space, stream)
+        threads = threads_for(stream.rows * stream.columns)
+        return Samples(np.asarray(_CODECS[family](data, threads)), space)
+    except (ValueError, RuntimeError, TypeError, MemoryError):
+        return None
+
+
+def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
+    """Decode any process of JPEG; colours are turned by libjpeg where the process allows it."""
+    if stream.components != 3:
+        return Samples(np.asarray(imagecodecs.jpeg8_decode(data)), space)
+    coded = "YCBCR" if space == "YBR_FULL" else "RGB"
+    wanted = "RGB" if stream.lossy else coded
+    array = imagecodecs.jpeg8_decode(data, colorspace=coded, outcolorspace=wanted)
+    return Samples(np.asarray(array), "RGB" if stream.lossy else space)
+
+
+def _jpegls(data: bytes, _threads: int) -> Array:
+    """Decode JPEG-LS, to an end marker of our own: without one CharLS searches for seconds."""
+    whole = data if data.endswith(_END) else data + _END
+    array: Array = imagecodecs.jpegls_decode(whole)
+    return array
+
+
+def _jpeg2k(data: bytes, threads: int) -> Array:
+    """Decode JPEG 2000 and HTJ2K: OpenJPEG clamps lossy HTJ2K, where OpenJPH's wrapper wraps."""
+    array: Array = imagecodecs.jpeg2k_decode(data, numthreads=threads)
+    return array
+
+
+def _jpegxl(data: bytes, threads: int) -> Array:
+    array: Array = imagecodecs.jpegxl_decode(data, index=0, numthreads=threads)
+    return array
+
+
+_CODECS: Final[MappingProxyType[str, Callable[[bytes, int], Array]]] = MappingProxyType(
+    {"jpegls": _jpegls, "jpeg2k": _jpeg2k, "jpegxl": _jpegxl}
+)
+
+
+def _plugin(data: bytes, family: str, layout: Layout, syntax: Syntax) -> Samples:
+    """Decode by a plugin of pydicom."""
+    for plugin in _PLUGINS.get(family, ()):
+        try:
+            return _by_pydicom(data, layout, syntax, plugin)
+        except Exception:  # noqa: BLE001, S112  whatever a plugin raises, the next is asked
+            continue
+    msg = "Expected a codestream that a decoder reads, found a broken one: the frame is damaged."
+    raise DicomError(msg, reason="broken-codestream")
+
+
+def _by_pydicom(data: bytes, layout: Layout, syntax: Syntax, plugin: str) -> Samples:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array, meta = get_decoder(syntax.uid).as_array(
+            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **_options(layout)
+        )
+    return Samples(array, str(meta["photometric_interpretation"]).replace("_422", ""))
+
+
+def _options(layout: Layout) -> dict[str, Any]:
+    return {
+        "rows": layout.rows,
+        "columns": layout.columns,
+        "number_of_frames": 1,
+        "samples_per_pixel": layout.samples,
+        "bits_allocated": layout.allocated,
+        "bits_stored": layout.bits,
+        "pixel_representation": int(layout.signed),
+        "planar_configuration": 0,
+        "photometric_interpretation": layout.photometric,
+        "pixel_keyword": "PixelData",
+    }
+
+
+def _inflate(data: bytes, layout: Layout) -> Samples:
+    """Inflate one frame (Deflated Image Frame Compression, PS3.5 A.4.13)."""
+    needed = (layout.frame_bits + 7) // 8
+    raw = inflate(data, needed) or b""
+    if len(raw) < needed:
+        msg = f"Expected {needed:,} bytes in a deflated frame, found {len(raw):,}: it is broken."
+        raise DicomError(msg, reason="broken-codestream")
+    return unpack(raw[:needed], layout, little=True)

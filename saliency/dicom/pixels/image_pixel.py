@@ -1,0 +1,138 @@
+"""How the stored values of a frame are laid out (PS3.3 C.7.6.3)."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import Final
+
+from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.limits import MAX_FRAMES, MAX_SAMPLES, check
+from saliency.dicom.file.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
+from saliency.errors import DicomError
+
+_COLOUR: Final = ("RGB", "YBR", "HSV", "ARGB", "CMYK", "XYB")
+_DEPTHS: Final = (1, 8, 12, 16, 32, 64)
+_FLOAT_BITS: Final = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The Image Pixel module of a data set, checked.
+
+    ``bits`` is Bits Stored; ``allocated`` Bits Allocated; ``real`` is true of float pixels.
+    ``photometric`` is the Photometric Interpretation that the data set names.
+    """
+
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    allocated: int
+    bits: int
+    high: int
+    signed: bool
+    planar: bool
+    photometric: str
+    real: bool
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(rows, columns)."""
+        return self.rows, self.columns
+
+    @property
+    def frame_samples(self) -> int:
+        """Rows x columns x samples."""
+        return self.rows * self.columns * self.samples
+
+    @property
+    def subsampled(self) -> bool:
+        """Whether native pixels share their chroma, two by two (C.7.6.3.1.2)."""
+        return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422")
+
+    def fitted(self, there: int) -> "Layout":
+        """Return the layout that ``there`` bytes of native pixels have.
+
+        Writers that decompress YBR_FULL_422 give each pixel its chroma and keep the label.
+        """
+        whole = self.frame_samples * self.frames * self.allocated // 8
+        return replace(self, photometric="YBR_FULL") if self.subsampled and there >= whole else self
+
+    @property
+    def frame_bits(self) -> int:
+        """Bits of a native frame."""
+        samples = 2 if self.subsampled and self.samples == 3 else self.samples
+        return self.rows * self.columns * samples * self.allocated
+
+
+def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:
+    """Read the Image Pixel module; ``max_pixels`` is the most samples of a frame.
+
+    Raises
+    ------
+    DicomError
+        A number is missing, impossible, or over ``limits``.
+    """
+    samples, photometric = _samples(elements)
+    allocated, bits, high = _bits(elements, pixels_tag)
+    layout = Layout(
+        rows=_whole(elements, "Rows", 1, 2**32 - 1),
+        columns=_whole(elements, "Columns", 1, 2**32 - 1),
+        frames=_frames(elements),
+        samples=samples,
+        allocated=allocated,
+        bits=bits,
+        high=high,
+        signed=number(elements, TAGS["PixelRepresentation"], 0) == 1,
+        planar=samples > 1 and number(elements, TAGS["PlanarConfiguration"], 0) == 1,
+        photometric=photometric,
+        real=pixels_tag in _FLOAT_BITS,
+    )
+    check(layout.frame_samples, max_pixels, "samples in a frame (max_pixels)")
+    return layout
+
+
+def _samples(elements: Elements) -> tuple[int, str]:
+    found = number(elements, TAGS["SamplesPerPixel"], 1)
+    unnamed = "RGB" if found == 3 else "MONOCHROME2"
+    photometric = elements.text(TAGS["PhotometricInterpretation"]).upper() or unnamed
+    colour = photometric.startswith(_COLOUR)
+    samples = int(_whole(elements, "SamplesPerPixel", 1, 4, 3 if colour else 1))
+    if (samples == 3) != colour or samples == 2:
+        msg = (
+            "Expected 3 Samples per Pixel (0028,0002) of RGB and YBR and 1 of all else "
+            f"(PS3.3 C.7.6.3.1.1), found {samples}. Correct (0028,0002) or (0028,0004)."
+        )
+        raise DicomError(msg, reason="samples")
+    return samples, photometric
+
+
+def _bits(elements: Elements, pixels_tag: int) -> tuple[int, int, int]:
+    if pixels_tag in _FLOAT_BITS:
+        depth = _FLOAT_BITS[pixels_tag]
+        return depth, depth, depth - 1
+    allocated = _whole(elements, "BitsAllocated", 1, 64)
+    if allocated not in _DEPTHS:
+        msg = f"Expected Bits Allocated (0028,0100) 1, 8, 16, 32 or 64, found {allocated}."
+        raise DicomError(msg, reason="bits")
+    bits = _whole(elements, "BitsStored", 1, allocated, allocated)
+    return allocated, bits, _whole(elements, "HighBit", 0, 63, bits - 1)
+
+
+def _frames(elements: Elements) -> int:
+    frames = number(elements, TAGS["NumberOfFrames"], 1)
+    if not math.isfinite(frames) or frames < 0:
+        msg = "Expected Number of Frames (0028,0008) of 1 or more, found none or less."
+        raise DicomError(msg, reason="frames")
+    check(int(frames), MAX_FRAMES, "frames")
+    return max(1, int(frames))
+
+
+def _whole(
+    elements: Elements, keyword: str, least: int, most: int, default: int | None = None
+) -> int:
+    found = number(elements, TAGS[keyword], math.nan if default is None else default)
+    if not least <= found <= most:
+        what = "none" if math.isnan(found) else f"{found:g}"
+        msg = f"Expected {keyword} {written(TAGS[keyword])} in {least}..{most}, found {what}."
+        raise DicomError(msg, reason="image-pixel")
+    return int(found)

@@ -1,0 +1,112 @@
+"""What a JPEG 2000 frame is cut into, counted before a decoder allocates it.
+
+Tiles, precincts, code-blocks and layers are numbers of a few bytes; precincts of 4 x 4 make
+OpenJPEG allocate nine gigabytes for 780 bytes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from saliency.dicom.file.limits import FEW_BLOCKS, LEAST_BLOCK, LEAST_PRECINCT, check
+
+_SOT, _SOD, _COD, _COC, _EOC = 0xFF90, 0xFF93, 0xFF52, 0xFF53, 0xFFD9
+_WHOLE: Final = 0xF  # exponent of a precinct that nothing cuts
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Pixels of a frame, and in how many tiles they lie."""
+
+    rows: int
+    columns: int
+    tiles: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """How the components of a frame are cut (ISO/IEC 15444-1 A.6.1, A.6.2).
+
+    Parameters
+    ----------
+    layers
+        1 in COC, which does not say.
+    block
+        Pixels of a code-block.
+    precincts
+        Exponents of width and height, the smallest resolution first.
+    """
+
+    layers: int
+    block: int
+    precincts: tuple[tuple[int, int], ...]
+
+    def count(self, grid: Grid) -> int:
+        """Return how many precincts all resolutions have, roughly where there are tiles."""
+        last = len(self.precincts) - 1
+        return sum(
+            max(grid.tiles, _parts(grid.columns, last - k + x) * _parts(grid.rows, last - k + y))
+            for k, (x, y) in enumerate(self.precincts)
+        )
+
+
+def check_cuts(data: bytes, at: int, grid: Grid, *, wide: int) -> None:
+    """Refuse a codestream that is cut into too many pieces.
+
+    ``at`` is where its first marker segment starts; ``wide``, how many bytes name a component.
+
+    Raises
+    ------
+    DicomError
+        There are more precincts, code-blocks or packets than a frame of this size needs.
+    """
+    pixels = grid.rows * grid.columns
+    most = max(FEW_BLOCKS, pixels // LEAST_BLOCK)
+    for cut in cuts(data, at, wide):
+        precincts = cut.count(grid)
+        check(precincts, max(FEW_BLOCKS, pixels // LEAST_PRECINCT), "precincts in such a frame")
+        check(pixels // cut.block, most, "code-blocks in such a frame")
+        check(precincts * cut.layers, 16 * most, "packets in such a frame")
+
+
+def cuts(data: bytes, at: int, wide: int) -> Iterator[Cut]:
+    """Yield every COD and COC of the main header and of the tile-parts."""
+    for marker, start, end in _segments(data, at):
+        if marker == _COD:
+            yield _cut(data[start:end], 1, int.from_bytes(data[start + 2 : start + 4], "big"), 5)
+        elif marker == _COC:
+            yield _cut(data[start + wide : end], 1, 1, 1)
+
+
+def _cut(raw: bytes, style: int, layers: int, at: int) -> Cut:
+    """Read SPcod or SPcoc at ``at``; ``style`` bytes before it say whether precincts follow."""
+    raw = raw.ljust(at + 5, b"\0")
+    levels = min(raw[at], 32)
+    block = 1 << min(raw[at + 1], 8) + min(raw[at + 2], 8) + 4
+    sizes = raw[at + 5 : at + 6 + levels] if raw[style - 1] & 1 else b""
+    exponents = (*sizes, *[_WHOLE << 4 | _WHOLE] * (levels + 1 - len(sizes)))
+    return Cut(max(layers, 1), block, tuple((each & 15, each >> 4) for each in exponents))
+
+
+def _segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
+    """Walk marker segments from behind SOC, from one tile-part to the next: marker, start, end."""
+    tile = at
+    while at + 4 <= len(data):
+        marker = int.from_bytes(data[at : at + 2], "big")
+        if marker == _SOD:
+            length = int.from_bytes(data[tile + 6 : tile + 10], "big")
+            if length <= at - tile:
+                return
+            at = tile + length
+            continue
+        if marker == _EOC or marker < 0xFF00:
+            return
+        end = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+        if marker == _SOT:
+            tile = at
+        yield marker, at + 4, end
+        at = max(end, at + 4)
+
+
+def _parts(length: int, exponent: int) -> int:
+    return -(-length // (1 << min(exponent, 40)))

@@ -1,0 +1,82 @@
+"""RLE Lossless (PS3.5 G): PackBits by byte planes, the most significant first."""
+
+import struct
+from typing import Final
+
+import imagecodecs
+import numpy as np
+
+from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.native import unpack_bits
+from saliency.dicom.pixels.samples import Samples
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+_MOST_SEGMENTS: Final = 15
+
+
+def decode_rle(data: bytes, layout: Layout) -> Samples:
+    """Decode one frame.
+
+    Returns
+    -------
+    Samples
+        Of unsigned integers, in ``layout.photometric``.
+
+    Raises
+    ------
+    DicomError
+        The header is not one of RLE, or a segment has too few bytes.
+    """
+    planes = [_segment(data[start:end], layout) for start, end in _segments(data, layout)]
+    if layout.allocated == 1:
+        bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
+        return Samples(bits.reshape(layout.size), layout.photometric)
+    depth, shaped = layout.allocated // 8, [plane.reshape(layout.size) for plane in planes]
+    words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
+    array = words[0] if layout.samples == 1 else np.stack(words, axis=-1)
+    return Samples(array, layout.photometric)
+
+
+def joined(planes: list[Array]) -> Array:
+    """Return words of planes of bytes, the most significant first."""
+    if len(planes) == 1:
+        return planes[0]
+    words = planes[0].astype(f"u{len(planes)}")
+    for plane in planes[1:]:
+        words <<= 8
+        words |= plane
+    return words
+
+
+def _segments(data: bytes, layout: Layout) -> list[tuple[int, int]]:
+    """Return where each segment starts and ends (PS3.5 G.3, G.5)."""
+    if len(data) < 64:
+        return _broken("a header of 64 bytes", "less")
+    count, *offsets = struct.unpack_from("<16I", data)
+    needed = layout.samples * max(1, layout.allocated // 8)
+    if count != needed or count > _MOST_SEGMENTS:
+        return _broken(f"{needed} segments", "another number")
+    starts = offsets[:count]
+    ends = [*starts[1:], len(data)]
+    if any(not 64 <= start < end <= len(data) for start, end in zip(starts, ends, strict=True)):
+        return _broken("rising offsets within the frame", "others")
+    return list(zip(starts, ends, strict=True))
+
+
+def _segment(data: bytes, layout: Layout) -> Array:
+    """Return the bytes of a segment, with what an encoder adds to make it even cut off."""
+    pixels = layout.rows * layout.columns
+    needed = (pixels + 7) // 8 if layout.allocated == 1 else pixels
+    try:
+        plane = np.frombuffer(imagecodecs.packbits_decode(data, out=needed + 2), np.uint8)
+    except (ValueError, RuntimeError):
+        plane = np.empty(0, np.uint8)
+    if plane.size < needed:
+        _broken(f"{needed} bytes in a segment", "less or broken ones")
+    return plane[:needed]
+
+
+def _broken(expected: str, found: str) -> list[tuple[int, int]]:
+    msg = f"Expected {expected} in an RLE frame (PS3.5 G.5), found {found}."
+    raise DicomError(msg, reason="broken-codestream")

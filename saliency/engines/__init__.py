@@ -1,1 +1,0 @@
-"""Thin adapters of existing distributed engines."""

@@ -1,0 +1,1 @@
+"""Backward rules other than the gradient's; only explainers ask for them."""

@@ -1,0 +1,1 @@
+"""Change the pixels of a zone, and score the image again."""

@@ -1,0 +1,141 @@
+"""Exchange a part of two pictures, and find a place elsewhere for the same exchange."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from saliency.interventions.fills import background
+from saliency.values.arrays import Array
+
+Slices: TypeAlias = tuple[slice, slice]
+
+TRIES = 48
+"""Places looked at for a control."""
+COARSE = 128
+"""Places are compared on a grid of this many cells a side, at most."""
+ROOM = 0.5
+"""A control must keep this much of the zone's area, or there is no room for one."""
+
+
+def pasted(host: Array, donor: Array, mask: Array) -> Array:
+    """Put the donor's pixels into the host, as they are.
+
+    Parameters
+    ----------
+    host, donor
+        float32 (rows, columns[, 3]), alike.
+    mask
+        bool (rows, columns).
+    """
+    result = np.array(host, np.float32)
+    result[mask] = donor[mask]
+    return result
+
+
+def blended(host: Array, donor: Array, mask: Array) -> Array:
+    """Put what stands out from the donor's background onto the host's background.
+
+    The anatomy that shows between letters stays the host's. Background is the fill of that name;
+    the sum is kept in the range of both pictures, as seamless cloning is (Perez et al. 2003).
+    """
+    if not mask.any():
+        return np.array(host, np.float32)
+    box = around(mask)
+    there = mask[box]
+    ours, theirs = host[box].astype(np.float32), donor[box].astype(np.float32)
+    mixed = smooth(ours, there) + theirs - smooth(theirs, there)
+    low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
+    result = np.array(host, np.float32)
+    result[box][there] = np.clip(mixed, low, high)[there]
+    return result
+
+
+Way: TypeAlias = Callable[[Array, Array, Array], Array]
+"""(host, donor, mask) -> float32 like the host."""
+
+EXCHANGES: tuple[Way, ...] = (pasted, blended)
+"""Two ways, so that no answer hangs on one of them."""
+
+
+def ways(*, strokes: bool) -> tuple[Way, ...]:
+    """Return how to exchange: strokes without the anatomy between them, anything else both ways."""
+    return (blended,) if strokes else EXCHANGES
+
+
+def removed(values: Array, mask: Array) -> Array:
+    """Return the values with the background in place of the masked ones; 0 where all is masked."""
+    result = np.array(values, np.float32)
+    if mask.all():
+        return np.zeros_like(result)
+    if mask.any():
+        box = around(mask)
+        result[box] = smooth(result[box], mask[box])
+    return result
+
+
+def around(mask: Array) -> Slices:
+    """Return the box of a mask, with a margin to know its surroundings by."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    margin = 8 + max(int(np.ptp(rows)), int(np.ptp(columns))) // 8
+    return _widened(rows, margin), _widened(columns, margin)
+
+
+def smooth(values: Array, mask: Array) -> Array:
+    """Return the background fill; all of it where nothing is known."""
+    if mask.all():
+        return np.full_like(values, values.mean())
+    return background(values, mask, np.random.default_rng(0))
+
+
+def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Array | None:
+    """Return the mask moved to where nothing is taken, None where there is no room.
+
+    Parameters
+    ----------
+    mask
+        bool (rows, columns), not empty.
+    taken
+        bool, same shape: where the moved mask must not lie; cut out where it cannot be helped.
+    generator
+        Chooses among the places.
+    """
+    step = -(-max(mask.shape) // COARSE)
+    small, full = _coarse(mask, step), _coarse(mask | taken, step)
+    for wrap in (False, True):
+        kept, offset = _best(small, full, generator, wrap=wrap)
+        if kept >= 0.9 * small.sum():
+            break
+    moved: Array = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1))
+    moved[mask | taken] = False
+    return moved if moved.sum() >= ROOM * mask.sum() else None
+
+
+def _best(
+    small: Array, full: Array, generator: np.random.Generator, *, wrap: bool
+) -> tuple[int, tuple[int, int]]:
+    """Return how much is kept at the best of some places, and the way there."""
+    found = [_offset(small, generator, wrap=wrap) for _ in range(TRIES)]
+    kept = [int((np.roll(small, offset, (0, 1)) & ~full).sum()) for offset in found]
+    best = int(np.argmax(kept))
+    return kept[best], found[best]
+
+
+def _offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple[int, int]:
+    if wrap:
+        return int(generator.integers(mask.shape[0])), int(generator.integers(mask.shape[1]))
+    down, across = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    row = generator.integers(-down[0], mask.shape[0] - down[-1])
+    column = generator.integers(-across[0], mask.shape[1] - across[-1])
+    return int(row), int(column)
+
+
+def _coarse(mask: Array, step: int) -> Array:
+    rows, columns = -mask.shape[0] % step, -mask.shape[1] % step
+    cells = np.pad(mask, ((0, rows), (0, columns)))
+    found: Any = cells.reshape(cells.shape[0] // step, step, -1, step).any(axis=(1, 3))
+    return np.asarray(found)
+
+
+def _widened(places: Array, margin: int) -> slice:
+    return slice(max(0, int(places[0]) - margin), int(places[-1]) + 1 + margin)

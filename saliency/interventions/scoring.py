@@ -1,0 +1,91 @@
+"""Scores of many changed pictures, one batch in memory at a time."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from saliency.errors import NotFiniteError
+from saliency.pipeline.explain import bound, prepared
+from saliency.pipeline.prepare import Prepare
+from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+
+BATCH = 32
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Scorer:
+    """A model, how its pictures are prepared, and how many classes it tells apart.
+
+    Parameters
+    ----------
+    probe
+        A KerasProbe, or any Probe that is bound to a target already.
+    prepare
+        As for ``explain``.
+    """
+
+    probe: Any
+    prepare: Prepare | None = None
+
+    @property
+    def classes(self) -> int | None:
+        """Number of classes; None where the probe has none, or is bound to one score."""
+        return getattr(self.probe, "outputs", None) if hasattr(self.probe, "at") else None
+
+    @property
+    def labels(self) -> tuple[str, ...] | None:
+        """The probe's names of classes."""
+        return getattr(self.probe, "labels", None)
+
+    @property
+    def size(self) -> tuple[int | None, ...] | None:
+        """(H, W) of the model's input, None where it is free or not known."""
+        given = None if self.prepare is None else self.prepare.size
+        shape: tuple[int | None, ...] | None = getattr(self.probe, "input_shape", None)
+        return given or (None if shape is None else shape[:2])
+
+    def batches(self, images: Iterable[DicomImage]) -> Iterator[Array]:
+        """Yield float32 (n, H, W, C), n at most 32, of consecutive inputs of one shape."""
+        held: list[Array] = []
+        for image in images:
+            array = prepared(self.probe, image, self.prepare).array
+            if held and (len(held) == BATCH or held[0].shape != array.shape):
+                yield np.concatenate(held)
+                held = []
+            held.append(array)
+        if held:
+            yield np.concatenate(held)
+
+    def scores(self, images: Iterable[DicomImage], targets: tuple[Target, ...]) -> Array:
+        """Return float64 (n, targets): logits where the model has them.
+
+        Raises
+        ------
+        NotFiniteError
+            A score is NaN or infinite.
+        """
+        asked = [bound(self.probe, target) for target in targets]
+        rows = [
+            np.stack([np.asarray(one.score(batch), np.float64) for one in asked], axis=1)
+            for batch in self.batches(images)
+        ]
+        found: Array = np.concatenate([np.empty((0, len(targets))), *rows])
+        if not np.isfinite(found).all():
+            bad = int((~np.isfinite(found)).any(axis=1).sum())
+            msg = (
+                f"audit: the model gave NaN or infinite scores for {bad} of {len(found)} pictures. "
+                "Check the weights and the range of the prepared input."
+            )
+            raise NotFiniteError(msg)
+        return found
+
+    def predicted(self, images: Iterable[DicomImage]) -> Array:
+        """Return the predicted class of each picture, int (n,)."""
+        asked: Any = bound(self.probe, None)
+        rows = [np.asarray(asked.classes(batch)) for batch in self.batches(images)]
+        return np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64)

@@ -1,0 +1,36 @@
+"""Brightness and contrast of the patient's pixels: they lie in no zone, yet can be exchanged."""
+
+from typing import Final
+
+import numpy as np
+
+from saliency.interventions.canvas import Canvas
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+
+TONE: Final = "diagnostic"
+"""Its place among exchanges: the one name that no zone can have."""
+
+
+def toned(host: Canvas, donor: Canvas) -> DicomImage:
+    """Return the host with the donor's mean and standard deviation on its diagnostic pixels.
+
+    Values stay in the range of both pictures. A picture of one value, or without diagnostic pixels,
+    gives and takes no contrast.
+    """
+    ours, theirs = _patient(host), _patient(donor)
+    if not ours.size or not theirs.size:
+        return host.image
+    (middle, spread), (wanted, wide) = ((part.mean(), part.std()) for part in (ours, theirs))
+    gain = wide / spread if spread and wide else 1.0
+    values = host.values.astype(np.float32)
+    changed = (values - middle) * gain + wanted
+    low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
+    inside = host.image.diagnostic
+    values[inside] = np.clip(changed, low, high)[inside]
+    return host.with_values(values)
+
+
+def _patient(shown: Canvas) -> Array:
+    found: Array = shown.values[shown.image.diagnostic].astype(np.float64)
+    return found

@@ -1,0 +1,1 @@
+"""A Keras model taken apart, without touching it."""

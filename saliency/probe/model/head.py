@@ -1,0 +1,215 @@
+"""The end of a classifier: where its logits are, and when their derivative is a closed form."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Literal, TypeAlias, final
+
+import keras
+import tensorflow as tf
+
+from saliency.probe.model.graph import Call, Operation, Rule, shadow
+from saliency.probe.model.shapes import Outline, Shape, Step
+from saliency.probe.protocol import Tensor
+
+Squash: TypeAlias = Literal["softmax", "sigmoid"]
+
+_AUGMENTATION = (
+    *("AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration"),
+    *("RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing"),
+    *("RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+    *("RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation"),
+    *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom"),
+)
+"""Names of layers for training, not all of which older Keras has."""
+
+SAME_AT_INFERENCE = (
+    *(getattr(keras.layers, name) for name in _AUGMENTATION if hasattr(keras.layers, name)),
+    keras.layers.ActivityRegularization,
+    keras.layers.AlphaDropout,
+    keras.layers.Dropout,
+    keras.layers.GaussianDropout,
+    keras.layers.GaussianNoise,
+    keras.layers.Identity,
+    keras.layers.SpatialDropout1D,
+    keras.layers.SpatialDropout2D,
+    keras.layers.SpatialDropout3D,
+)
+"""Layers that hand their input on when training=False."""
+
+FUSED = (
+    keras.layers.Conv1D,
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2D,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+    keras.layers.Dense,
+    keras.layers.DepthwiseConv1D,
+    keras.layers.DepthwiseConv2D,
+    keras.layers.EinsumDense,
+    keras.layers.SeparableConv1D,
+    keras.layers.SeparableConv2D,
+)
+"""Layers that apply their ``activation`` last. Conv3D has the ``call`` of Conv2D."""
+
+GLOBAL_MEANS = (
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+)
+
+KINDS: tuple[tuple[Squash, tuple[Any, ...]], ...] = (
+    (
+        "softmax",
+        (
+            keras.activations.softmax,
+            keras.activations.log_softmax,
+            keras.ops.softmax,
+            keras.ops.log_softmax,
+            tf.nn.softmax,
+            tf.nn.log_softmax,
+        ),
+    ),
+    ("sigmoid", (keras.activations.sigmoid, keras.ops.sigmoid, tf.nn.sigmoid)),
+)
+"""Squashing functions by what they undo: the logit is what they are applied to."""
+
+OPERATIONS: tuple[tuple[Squash, tuple[str, ...]], ...] = (
+    ("softmax", ("Softmax", "LogSoftmax")),
+    ("sigmoid", ("Sigmoid",)),
+)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What the model's output is made of.
+
+    Parameters
+    ----------
+    shape
+        Shape of the output; () where it is not a single tensor.
+    kind
+        The squashing function at the end, None where there is none that we know.
+    step
+        The call that squashes, None where there is none.
+    choices
+        Names of the model's outputs where it has several and none was chosen.
+    """
+
+    shape: Shape
+    kind: Squash | None = None
+    step: int | None = None
+    choices: tuple[str, ...] = ()
+
+    @property
+    def units(self) -> int | None:
+        """Number of outputs of a (N, units) or (N,) model; None for any other output."""
+        if len(self.shape) == 1:
+            return 1
+        return self.shape[1] if len(self.shape) == 2 else None
+
+    @property
+    def classes(self) -> int | None:
+        """Number of classes to ask for: a single sigmoid unit tells two apart."""
+        return 2 if (self.units, self.kind) == (1, "sigmoid") else self.units
+
+    def logits(self, calls: Sequence[Call], rule: Rule | None = None) -> Tensor:
+        """Return what the squashing function was applied to in this walk, made by the rule."""
+        call = calls[self.step or 0]
+        if not _fused(call.operation):
+            return call.args[0]
+        linear = shadow(call.operation, activation=keras.activations.linear)
+        return rule(call.name, linear, call.args, partial(linear)) if rule else linear(*call.args)
+
+
+def head_of(outline: Outline) -> Head:
+    """Find the squashing function that gives the model's output, at any nesting depth."""
+    if outline.last is None:
+        return Head(outline.shape)
+    step = skip_back(outline.steps, outline.last, SAME_AT_INFERENCE)
+    kind = None if step is None else _kind(step.operation)
+    return Head(outline.shape, kind, step.index if step and kind else None)
+
+
+def pooled_dense(outline: Outline, head: Head, tap: int) -> int | None:
+    """Return the Dense step of a global-mean head right after ``tap``; None for other heads.
+
+    There the derivative of logit c by the tapped activation is kernel[:, c] / (h w) at each pixel.
+    """
+    step = _linear_dense(outline, head)
+    if step is None:
+        return None
+    mean = skip_back(outline.steps, step.parents[0], (*SAME_AT_INFERENCE, keras.layers.Flatten))
+    if mean is None or not isinstance(mean.operation, GLOBAL_MEANS):
+        return None
+    source = skip_back(outline.steps, mean.parents[0], SAME_AT_INFERENCE)
+    tapped = skip_back(outline.steps, tap, SAME_AT_INFERENCE)
+    return step.index if source is not None and source is tapped else None
+
+
+def skip_back(steps: Sequence[Step], index: int, over: tuple[type, ...]) -> Step | None:
+    """Return the step at ``index``, or the first before it that is none of ``over``."""
+    while index >= 0:
+        step = steps[index]
+        if not (isinstance(step.operation, over) or _is_linear(step.operation)):
+            return step
+        index = step.parents[0]
+    return None
+
+
+def _linear_dense(outline: Outline, head: Head) -> Step | None:
+    """Return the Dense layer whose kernel makes the scores: the logits, or a linear output."""
+    start = outline.last if head.step is None else head.step
+    if start is None:
+        return None
+    if head.step is not None and not _fused(outline.steps[start].operation):
+        start = outline.steps[start].parents[0]
+    step = skip_back(outline.steps, start, SAME_AT_INFERENCE)
+    return step if step and _plain_dense(step, squashed=step.index == head.step) else None
+
+
+def applies_last(operation: Operation) -> bool:
+    """Return whether an operation is a layer whose ``activation`` makes its output."""
+    return _fused(operation) or isinstance(operation, keras.layers.Activation)
+
+
+def _plain_dense(step: Step, *, squashed: bool) -> bool:
+    """Return whether a step is inputs @ kernel + bias, for features (N, C)."""
+    layer = step.operation
+    if type(layer) is not keras.layers.Dense or len(step.inputs[0]) != 2:
+        return False
+    linear = squashed or layer.activation is keras.activations.linear
+    return linear and layer.quantization_mode is None
+
+
+def _fused(operation: Operation) -> bool:
+    """Return whether an operation is a layer that applies its ``activation`` last."""
+    return any(type(operation).call is each.call for each in FUSED)
+
+
+def _is_linear(operation: Operation) -> bool:
+    activation = isinstance(operation, keras.layers.Activation)
+    return activation and operation.activation is keras.activations.linear
+
+
+def _kind(operation: Operation) -> Squash | None:
+    if isinstance(operation, keras.layers.Softmax):
+        return "softmax"
+    if isinstance(operation, keras.layers.Lambda):
+        return _kind_of_function(operation.function)
+    if applies_last(operation):
+        return _kind_of_function(operation.activation)
+    if isinstance(operation, keras.Layer):
+        return None
+    names = {name: kind for kind, group in OPERATIONS for name in group}
+    return names.get(type(operation).__name__)
+
+
+def _kind_of_function(activation: Any) -> Squash | None:
+    if isinstance(activation, keras.layers.Softmax):
+        return "softmax"
+    for kind, functions in KINDS:
+        if any(activation is function for function in functions):
+            return kind
+    return None

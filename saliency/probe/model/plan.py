@@ -1,0 +1,284 @@
+"""What is to be compiled: a model taken apart, without the model."""
+
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NoReturn, TypeAlias, final
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import InputError, ModelError
+from saliency.probe.model.graph import (
+    Graph,
+    Rule,
+    Walk,
+    graph_of,
+    inference,
+    is_sealed,
+    sublayers,
+    symbolic_graph,
+)
+from saliency.probe.model.head import Head, head_of, pooled_dense
+from saliency.probe.model.inputs import InputSpec, InputSpecs, doors_of
+from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
+from saliency.probe.model.taps import end_of_scales, named_steps
+from saliency.probe.protocol import Tensor
+
+Output: TypeAlias = Literal["logit", "probability"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A model taken apart.
+
+    Parameters
+    ----------
+    run
+        A tensor for each input as the model takes it, and a rule or None -> output and calls.
+    doors
+        The inputs.
+    shape
+        (H, W, C) of one sample of the explained input, channels last, None where free.
+    head
+        The end of the model.
+    logit
+        The logits are explained, not the output.
+    taps, names
+        Indices among the calls of the tapped layers, and their names; earliest first.
+    pooled
+        Index of the Dense call of a global-mean head right behind the last tap, else None.
+    channels_first
+        The model itself takes (N, C, H, W).
+    part
+        Which of several outputs is explained, in flat order.
+    opaque
+        No calls are seen: there is nothing to tap.
+    values
+        Variables that have another value than their own, and that value.
+    """
+
+    run: Callable[..., Walk]
+    doors: InputSpecs
+    shape: Shape
+    head: Head
+    logit: bool
+    taps: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
+    pooled: int | None = None
+    channels_first: bool = False
+    part: int | None = None
+    opaque: bool = False
+    values: Sequence[tuple[Any, Any]] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Choice:
+    """What of a model is looked at and explained; see KerasProbe."""
+
+    layers: tuple[str, ...] | None = None
+    output: Output = "logit"
+    part: str | int | None = None
+    explained: int = 0
+    """Index of the explained input."""
+
+
+def plan_of(model: Any, choice: Choice) -> Plan:
+    """Take a model apart.
+
+    Raises
+    ------
+    ModelError
+        It is no built Keras model on TensorFlow, or lacks a named layer or part.
+    InputError
+        ``output`` is neither "logit" nor "probability".
+    """
+    check_model(model)
+    _check_output(choice.output)
+    doors = InputSpecs(*doors_of(model), choice.explained)
+    graph = _graph(model, doors)
+    if graph is None or not _has_shapes(graph, doors):
+        return _opaque(model, doors, choice)
+    return _seen(model, graph, doors, choice)
+
+
+def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
+    """Plan a model whose graph is known."""
+    shape = doors.shape
+    names = _output_names(model, graph.outputs)
+    part = _part(names, choice.part)
+    outline = outline_of(graph, shape, part, explained=doors.explained)
+    head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
+    taps = _taps(outline, head, choice.layers, len(shape))
+    logit = choice.output == "logit" and head.step is not None
+    plain = head.step is None or logit
+    return Plan(
+        run=graph.run,
+        doors=doors,
+        shape=(channels_last(shape) if outline.channels_first else shape)[1:],
+        head=head,
+        logit=logit,
+        taps=taps,
+        names=tuple(outline.steps[tap].name for tap in taps),
+        pooled=pooled_dense(outline, head, taps[-1]) if taps and plain else None,
+        channels_first=outline.channels_first,
+        part=part,
+    )
+
+
+def _taps(
+    outline: Outline, head: Head, layers: tuple[str, ...] | None, rank: int
+) -> tuple[int, ...]:
+    if layers is None:
+        return end_of_scales(outline, rank, head.step) if rank > 2 else ()
+    taps = named_steps(outline, layers, rank)
+    if head.step in taps:
+        name = outline.steps[head.step or 0].name
+        msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
+        raise ModelError(msg)
+    return taps
+
+
+def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
+    """Return the names of a model's outputs in flat order: keys of a dict, else its own names."""
+    if isinstance(outputs, dict):
+        return tuple(keras.tree.flatten({key: key for key in outputs}))
+    count = len(keras.tree.flatten(outputs))
+    names = getattr(model, "output_names", None) or [f"output{index}" for index in range(count)]
+    return tuple(names)
+
+
+def _part(names: tuple[str, ...], part: str | int | None) -> int | None:
+    """Return the flat index of the chosen output."""
+    if part is None:
+        return None
+    if part in names:
+        return names.index(str(part))
+    if isinstance(part, int) and not isinstance(part, bool) and 0 <= part < len(names):
+        return part
+    msg = f"part: expected an output of the model ({', '.join(names)}) or its index, got {part!r}."
+    raise ModelError(msg)
+
+
+def _opaque(model: Any, doors: InputSpecs, choice: Choice) -> Plan:
+    """Plan a model that can only be called. The closure must not keep it alive."""
+    if choice.layers:
+        no_layers(model)
+    alive = weakref.ref(model)
+
+    def run(inputs: list[Tensor], _: Rule | None) -> Walk:
+        living: Any = alive()
+        return Walk(inference(lambda: living(doors.packed(inputs), training=False)), ())
+
+    outputs = _output_spec(model, doors)
+    names = _output_names(model, outputs)
+    part = _part(names, choice.part)
+    output = outputs if part is None else keras.tree.flatten(outputs)[part]
+    single = isinstance(output, keras.KerasTensor)
+    head = Head(tuple(output.shape)) if single else Head((), choices=names)
+    return Plan(run, doors, doors.shape[1:], head, logit=False, part=part, opaque=True)
+
+
+def _output_spec(model: Any, doors: InputSpecs) -> Any:
+    try:
+        return model.compute_output_spec(doors.packed(_symbols(doors)))
+    except Exception as error:
+        msg = (
+            f"The model {model.name!r} could not be called on {', '.join(map(str, doors.each))}: "
+            f"{str(error).strip().splitlines()[-1]}"
+        )
+        raise ModelError(msg) from error
+
+
+def no_layers(model: Any, *, opaque: bool = True) -> NoReturn:
+    """Refuse to look inside a model that can only be called, or that has nothing to look at."""
+    names = ", ".join(layer.name for layer in model.layers[:12])
+    sealed = ", ".join(layer.name for layer in sublayers(model) if is_sealed(layer))
+    if sealed:
+        why = f"runs a SavedModel ({sealed}), whose layers cannot be seen"
+        way = "load the model that was exported"
+    elif opaque:
+        why = "runs TensorFlow operations in its own call(), so its layers "
+        why += f"({names}) cannot be tapped"
+        way = "build the model from layers or keras.ops"
+    else:
+        why = f"({names}) has no convolution whose end could be tapped"
+        way = "name layers that give pictures with KerasProbe(layers=[...])"
+    msg = (
+        f"The model {model.name!r} {why}. Explainers that ask for scores and gradients of the "
+        f"input work (gradient, integrated gradients, occlusion, RISE); for the others {way}."
+    )
+    raise ModelError(msg)
+
+
+def _check_output(output: str) -> None:
+    if output not in ("logit", "probability"):
+        msg = f"output: expected 'logit' or 'probability', got {output!r}."
+        raise InputError(msg)
+
+
+def check_model(model: Any) -> None:
+    """Check that this is a built Keras model on TensorFlow.
+
+    Raises
+    ------
+    ModelError
+        It is not.
+    """
+    if keras.backend.backend() != "tensorflow":
+        msg = (
+            f"KerasProbe needs Keras on TensorFlow, this one runs on {keras.backend.backend()}. "
+            "Set KERAS_BACKEND=tensorflow before Keras is imported and load the model again."
+        )
+        raise ModelError(msg)
+    if not isinstance(model, keras.Model):
+        msg = f"KerasProbe: expected a keras.Model or a path, got {type(model).__qualname__}."
+        raise ModelError(msg)
+    if not model.built:
+        msg = (
+            f"The model {model.name!r} has no weights yet: call it once on a batch, build it "
+            "with an input shape, or load its weights."
+        )
+        raise ModelError(msg)
+
+
+def _symbols(doors: InputSpecs) -> list[Any]:
+    return [keras.KerasTensor((None, *door.shape[1:]), door.dtype) for door in doors.each]
+
+
+def _graph(model: Any, doors: InputSpecs) -> Graph | None:
+    """Return a graph that was seen to do what the model does, or None."""
+    graph = graph_of(model) or symbolic_graph(model, doors.packed(_symbols(doors)))
+    if graph is not None and graph.drawn and not _agree(model, graph, doors):
+        return graph_of(model, draw=False)
+    return graph
+
+
+def _has_shapes(graph: Graph, doors: InputSpecs) -> bool:
+    """Return whether every operation can tell its output's shape without running."""
+    try:
+        outline_of(graph, doors.shape, explained=doors.explained)
+    except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
+        return False
+    return True
+
+
+def _agree(model: Any, graph: Graph, doors: InputSpecs) -> bool:
+    """Return whether model and graph give the same on one random input."""
+    generator = np.random.default_rng(0)
+    inputs = [_sample(door, generator) for door in doors.each]
+    ours = keras.tree.flatten(graph.run(inputs).output)
+    theirs = keras.tree.flatten(inference(lambda: model(doors.packed(inputs), training=False)))
+    pairs = zip(ours, theirs, strict=True)
+    return all(np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
+
+
+def _sample(door: InputSpec, generator: np.random.Generator) -> Tensor:
+    """Return one random row of an input; zeros of what is no float, such as an index."""
+    size = (1, *(axis or 64 for axis in door.shape[1:]))
+    if tf.as_dtype(door.dtype).is_floating:
+        return tf.constant(generator.random(size), door.dtype)
+    return tf.zeros(size, door.dtype)

@@ -1,0 +1,1 @@
+"""How sure a number is: significance, association, contrast. Never a model, never an image."""

@@ -1,0 +1,1 @@
+"""What the pixels show besides the patient: text, markers, air, borders."""

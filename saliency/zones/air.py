@@ -1,0 +1,97 @@
+"""Air around the body, where the picture holds the whole body; never the air in it."""
+
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.values.arrays import Array
+from saliency.values.zone import Zone
+from saliency.zones.components import label, runs_of
+
+#: (0008,0060) where the background of a display is air. Elsewhere dark may be tissue or shadow.
+MODALITIES = frozenset({"CT", "MR"})
+#: The longer side is looked at in about this many blocks.
+BLOCKS = 192
+#: Air is no brighter than this, whatever its noise.
+DARKEST = 32
+#: Share of the picture's edge that must be air: else the body leaves the picture, and its inner
+#: air may meet the edge.
+SHARE = 0.9
+
+
+def air_zone(display: Array, modality: str) -> Zone | None:
+    """Find the air around the body.
+
+    Blocks as dark as the picture's edge, and joined to one of its corners, count as air; a block
+    beside a brighter one does not, so a gap of two blocks (a nostril) is closed and the skin keeps
+    a margin.
+
+    Parameters
+    ----------
+    display
+        uint8 (rows, columns). RGB has no air.
+    modality
+        (0008,0060); only CT and MR are looked at.
+
+    Returns
+    -------
+    Zone or None
+        ``"air"``; None where the body leaves the picture, the edge is not dark, or nothing is left.
+
+    Raises
+    ------
+    InputError
+        Not uint8 of rank 2 or 3.
+    """
+    given = np.asarray(display)
+    if given.dtype != np.uint8 or given.ndim not in (2, 3):
+        msg = f"air: expected the display, uint8 of rank 2 or 3, got {given.dtype} {given.shape}."
+        raise InputError(msg)
+    if given.ndim == 3 or modality not in MODALITIES:
+        return None
+    return _zone(given)
+
+
+def _zone(display: Array) -> Zone | None:
+    side = max(1, round(max(display.shape) / BLOCKS))
+    means = _block_means(display, side)
+    edge = _edge(means)
+    middle = float(np.median(edge))
+    level = middle + 3 + 4 * float(np.median(np.abs(edge - middle)))
+    if level > DARKEST or (edge <= level).mean() < SHARE:
+        return None
+    outside = _joined_to_corner(_shrunk(means <= level))
+    if not outside.any() or outside.all():
+        return None
+    mask = np.repeat(np.repeat(outside, side, axis=0), side, axis=1)
+    mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: display.shape[0], : display.shape[1]]
+    return Zone(
+        "air", mask, f"dark up to grey level {level:.0f}, joined to a corner of the picture"
+    )
+
+
+def _block_means(display: Array, side: int) -> Array:
+    """Average blocks of side x side pixels; a rest at the bottom or right goes."""
+    rows, columns = (size // side for size in display.shape)
+    blocks = display[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+
+
+def _edge(blocks: Array) -> Array:
+    """Return the outermost blocks, those of the corners twice."""
+    return np.concatenate([blocks[0], blocks[-1], blocks[:, 0], blocks[:, -1]])
+
+
+def _shrunk(dark: Array) -> Array:
+    """Take from a region the blocks that touch another, corners included."""
+    framed = np.pad(dark, 1, mode="edge")
+    rows = framed[:-2] & framed[1:-1] & framed[2:]
+    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
+
+
+def _joined_to_corner(dark: Array) -> Array:
+    """Keep what is connected to a corner: a lung that is cut meets the edge between two walls."""
+    runs = runs_of(dark)
+    piece = label(runs, dark.shape[1])
+    numbers = np.zeros(dark.shape, np.intp)
+    numbers[dark] = np.repeat(piece + 1, runs.right - runs.left)
+    return np.isin(numbers, np.setdiff1d(numbers[[0, 0, -1, -1], [0, -1, 0, -1]], [0]))

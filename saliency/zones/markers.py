@@ -1,0 +1,67 @@
+"""Side and view markers: letters and arrows that stand alone near the edge of the picture."""
+
+from collections.abc import Iterator
+
+from saliency.values.arrays import Array
+from saliency.values.placement import Box
+from saliency.values.zone import Zone
+from saliency.zones.marker_classifier import odds
+from saliency.zones.marker_features import signs
+from saliency.zones.pyramid import Page, pages, scaled
+from saliency.zones.text_boxes import settled, zone_of
+
+#: Markers stand in the outer fifth of a picture; what looks like a letter in its middle is a port,
+#: a clip or a vessel.
+OUTER = 0.2
+#: Log odds from which a sign is called a marker. Nearly every radiograph has one, hardly any other
+#: picture: the prior differs by so much.
+SURE, SURE_ON_RADIOGRAPHS = 4.0, 2.5
+#: What the evidence calls a marker.
+WHAT = "a letter or sign that stands alone"
+#: (0008,0060) of pictures on which lead letters lie.
+RADIOGRAPHS = frozenset({"CR", "DX", "MG", "PX", "RG"})
+#: Share of the picture's shorter side that a sign is high at most. Drawn letters are small.
+LARGEST, LARGEST_ON_RADIOGRAPHS = 1 / 16, 1 / 8
+
+
+def marker_zone(display: Array, modality: str = "") -> Zone | None:
+    """Return the boxes of :func:`marker_boxes` as the zone ``"marker"``, None of none."""
+    boxes = marker_boxes(display, modality)
+    return zone_of("marker", boxes, display.shape, WHAT)
+
+
+def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
+    """Find letters and arrows that stand alone.
+
+    Parameters
+    ----------
+    display
+        uint8 (rows, columns) or RGB (rows, columns, 3).
+    modality
+        (0008,0060): radiographs are believed sooner.
+
+    Returns
+    -------
+    tuple of Box
+        One box a sign, padded by a quarter of its height.
+
+    Raises
+    ------
+    InputError
+        Another shape or dtype.
+    """
+    found = [box for page in pages(display) for box in markers_on(page, modality)]
+    return settled(found, display.shape)
+
+
+def markers_on(page: Page, modality: str = "") -> Iterator[Box]:
+    """Yield the boxes of the signs of a page that are markers."""
+    found = signs(page.sheet, page.pieces, outer=OUTER)
+    if not len(found.corners):
+        return
+    lead = modality in RADIOGRAPHS
+    sure = odds(found.features) > (SURE_ON_RADIOGRAPHS if lead else SURE)
+    largest = LARGEST_ON_RADIOGRAPHS if lead else LARGEST
+    small = found.corners[:, 2] - found.corners[:, 0] <= largest * min(page.sheet.grey.shape)
+    for top, left, bottom, right in found.corners[sure & small].tolist():
+        yield scaled((top, left, bottom, right), page.scale)

@@ -1,0 +1,79 @@
+"""Burned-in text, found in the pixels themselves."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from saliency.values.arrays import Array
+from saliency.values.placement import Box
+from saliency.values.zone import Zone
+from saliency.zones.pyramid import Page, pages, scaled
+from saliency.zones.text_boxes import around, settled, zone_of
+from saliency.zones.text_classifier import score
+from saliency.zones.text_lines import Line, lines
+from saliency.zones.text_words import ENDS, beside, going_on
+
+#: Pixels of the picture that one of a page may be: larger letters are lone ones at most.
+LARGEST = 4
+#: What the evidence calls text.
+WRITING = "writing"
+#: Log odds from which a line is called writing.
+SURE = 3.25
+#: Log odds from which a line is writing beside a line that is.
+NEARLY = 0.0
+
+
+def text_zone(display: Array) -> Zone | None:
+    """Return the boxes of :func:`text_boxes` as the zone ``"text"``, None where there are none."""
+    return zone_of("text", text_boxes(display), display.shape, WRITING)
+
+
+def text_boxes(display: Array) -> tuple[Box, ...]:
+    """Find drawn text.
+
+    Parameters
+    ----------
+    display
+        uint8 (rows, columns) or RGB (rows, columns, 3).
+
+    Returns
+    -------
+    tuple of Box
+        One box a line of writing or so, padded by a quarter of its height.
+
+    Raises
+    ------
+    InputError
+        Another shape or dtype.
+    """
+    found = [box for page in pages(display) for box in text_on(page)]
+    return settled(found, display.shape)
+
+
+def text_on(page: Page) -> Iterator[Box]:
+    """Yield the boxes of the lines of a page that are writing, and of what lies between two."""
+    for found in _both_ways(page):
+        graded = [(box, line, score(line)) for box, line in found]
+        likely = [each for each in graded if each[2] > NEARLY]
+        sure = np.array([odds > SURE for _, _, odds in likely], np.bool_)
+        written = going_on([line for _, line, _ in likely], sure)
+        words = [each for each, yes in zip(likely, written, strict=True) if yes]
+        yield from (box for box, _, _ in words)
+        pairs = beside([line for _, line, _ in words], ENDS)
+        yield from (around((words[one][0], words[other][0])) for one, other in pairs)
+
+
+def candidates(page: Page) -> Iterator[tuple[Box, Line]]:
+    """Yield every line of strokes on a page, level and upright, with its box in the picture."""
+    for found in _both_ways(page):
+        yield from found
+
+
+def _both_ways(page: Page) -> Iterator[list[tuple[Box, Line]]]:
+    """Yield the level lines of a page, then the upright ones."""
+    if page.scale > LARGEST:
+        return
+    level, turned = page, page.turned()
+    yield [(scaled(line[:4], page.scale), line) for line in lines(level.sheet, level.pieces)]
+    boxes = ((scaled(line[:4], page.scale), line) for line in lines(turned.sheet, turned.pieces))
+    yield [(Box(box.left, box.top, box.columns, box.rows), line) for box, line in boxes]

@@ -1,0 +1,69 @@
+"""Numbers about numbers: exact where they can be, honest where they can't."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from saliency.errors import InputError
+from saliency.statistics.significance import bootstrap, holm, rank_of, sign_flip
+
+RNG = np.random.default_rng(0)
+
+
+def test_sign_flip_counts_every_pattern():
+    """With few differences all patterns are counted: the slow twin loops over them."""
+    values = np.array([1.0, 2.0, -0.5, 3.0])
+    reached = [np.dot(signs, values) >= values.sum() for signs in product((-1, 1), repeat=4)]
+
+    assert sign_flip(values, RNG) == np.mean(reached)
+
+
+def test_sign_flip_draws_near_the_exact_answer():
+    """Twenty differences are drawn, not enumerated: scipy's permutation test agrees."""
+    values = np.random.default_rng(3).normal(0.4, 1, 20)
+    exact = stats.permutation_test(
+        (values,), np.sum, permutation_type="samples", alternative="greater", n_resamples=20000
+    ).pvalue
+
+    assert abs(sign_flip(values, RNG, draws=20000) - exact) < 0.01
+
+
+def test_sign_flip_keeps_its_level():
+    """Without an effect one test in twenty lies below 0.05."""
+    values = np.random.default_rng(1).normal(size=(400, 12))
+    below = [sign_flip(row, RNG, draws=499) <= 0.05 for row in values]
+
+    assert 0.02 < np.mean(below) < 0.09
+
+
+def test_nothing_is_never_significant():
+    """All zeros tie with every pattern."""
+    assert sign_flip(np.zeros(30), RNG) == 1
+
+
+def test_no_differences_are_refused():
+    """An empty list has no p-value."""
+    with pytest.raises(InputError, match=r"\(0,\)"):
+        sign_flip(np.array([]), RNG)
+
+
+def test_rank_counts_itself():
+    """The greatest of 1 + 19 has p = 1/20; ties count against it."""
+    assert rank_of(5, np.arange(-14, 5)) == 1 / 20
+    assert rank_of(5, np.full(19, 5)) == 1
+
+
+def test_bootstrap_covers_the_mean():
+    """A 95 % interval holds the true mean about 95 times of 100."""
+    rows = np.random.default_rng(2).normal(1, 2, (200, 60))
+    hits = [low <= 1 <= high for low, high in (bootstrap(row, RNG, draws=400) for row in rows)]
+
+    assert 0.9 <= np.mean(hits) <= 0.99
+
+
+def test_holm_by_hand():
+    """0.01, 0.04, 0.03 become 0.03, 0.06, 0.06 (Holm's step-down)."""
+    assert np.allclose(holm([0.01, 0.04, 0.03]), [0.03, 0.06, 0.06])
+    assert holm([0.9, 0.8]).max() == 1
