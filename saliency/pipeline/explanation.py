@@ -1,18 +1,14 @@
 """The answer: where the model looked, on the picture's own grid."""
 
-import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal, final
+from typing import Literal, final
 
-import numpy as np
-
+from saliency.pipeline.writers import save_explanation
 from saliency.render.paint import paint
 from saliency.render.palettes import Palette
-from saliency.values.files import place_of, write_whole
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
@@ -73,15 +69,16 @@ class Explanation:
         )
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write the numbers, whole or not at all; for a picture, ``overlay().save(...)``.
+        """Write the picture or the numbers, whole or not at all: the ending of the name says which.
 
         Parameters
         ----------
         path
-            Ends in ``.npz``; its folder exists. A file of that name is replaced. ``numpy.load``
-            gives ``values`` float32 (rows, columns), ``diagnostic`` bool of that shape, ``score``,
-            ``target``, ``gap`` (NaN where there is none), ``recipe``, ``digest`` (sha256 of the
-            pixel data) and ``versions`` (JSON). No patient data.
+            Ends in ``.png`` (the overlay) or ``.npz`` (the numbers); its folder exists. A file of
+            that name is replaced. Of an ``.npz``, ``numpy.load`` gives ``values`` float32 (rows,
+            columns), ``diagnostic`` bool of that shape, ``score``, ``target``, ``gap`` (NaN where
+            there is none), ``recipe``, ``digest`` (sha256 of the pixel data) and ``versions``
+            (JSON). No patient data.
 
         Returns
         -------
@@ -93,22 +90,7 @@ class Explanation:
         InputError
             The name has another ending, or the folder is missing.
         """
-        place = place_of(path, ".npz", "Explanation")
-        page = io.BytesIO()
-        np.savez_compressed(page, **self._numbers())
-        return write_whole(place, page.getvalue())
-
-    def _numbers(self) -> dict[str, Any]:
-        return {
-            "values": self.heatmap.values,
-            "diagnostic": self.image.diagnostic,
-            "score": np.float32(self.score),
-            "target": self.target,
-            "gap": np.nan if self.gap is None else self.gap,
-            "recipe": self.recipe,
-            "digest": self.image.digest,
-            "versions": json.dumps(dict(self.versions)),
-        }
+        return save_explanation(self, path)
 
     def __repr__(self) -> str:
         gap = "" if self.gap is None else f", gap={self.gap:.2%}"

@@ -7,8 +7,8 @@ from pathlib import Path
 from saliency.errors import InputError
 
 
-def place_of(path: str | PathLike[str], ending: str, owner: str) -> Path:
-    """Return where a file is to lie: a name with this ending, in a folder that exists.
+def place_of(path: str | PathLike[str], endings: str | tuple[str, ...], owner: str) -> Path:
+    """Return where a file is to lie: a name with such an ending, in a folder that exists.
 
     Raises
     ------
@@ -16,9 +16,10 @@ def place_of(path: str | PathLike[str], ending: str, owner: str) -> Path:
         The name has another ending, or the folder is missing.
     """
     place = Path(path)
-    if place.suffix.lower() != ending:
+    allowed = (endings,) if isinstance(endings, str) else endings
+    if place.suffix.lower() not in allowed:
         found = place.suffix or "none"
-        msg = f"{owner}.save: expected a file name ending in {ending}, got {found!r}."
+        msg = f"{owner}.save: expected a file name ending in {' or '.join(allowed)}, got {found!r}."
         raise InputError(msg)
     if not place.parent.is_dir():
         msg = f"{owner}.save: expected a folder that exists, got a missing one. Create it first."
