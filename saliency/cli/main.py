@@ -1,13 +1,14 @@
 """The same verbs for a shell.
 
 Parsing, help and usage errors import no TensorFlow. Results go to standard output, progress and
-errors to standard error. Exit code 0: all done; 1: something failed; 2: wrong usage.
+errors to standard error. Exit code 0: all done; 1: something failed; 2: wrong usage; 3: nothing
+found.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import saliency as sal
 from saliency.errors import InputError, SaliencyError
 from saliency.values.failure import Failure
 
-DONE, FAILED, USAGE = 0, 1, 2
+DONE, FAILED, USAGE, NOTHING = 0, 1, 2, 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SaliencyError as error:
         if options.debug:
             raise
-        return _say_error(str(error))
+        return _say_error(str(error), code=_code(error))
     except BrokenPipeError:
         # The reader of our output went away (| head): what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -36,6 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _say_error("stopped; pictures that were written are whole", code=130)
     return code
+
+
+def _code(error: SaliencyError) -> int:
+    from saliency.pipeline.files import NothingFoundError
+
+    return NOTHING if isinstance(error, NothingFoundError) else FAILED
 
 
 def parser() -> argparse.ArgumentParser:
@@ -139,7 +146,7 @@ def _add(commands: Any, name: str, purpose: str, run: object) -> argparse.Argume
 
 
 def _explain(options: argparse.Namespace) -> int:
-    files = list(_files(options.dicom))
+    files = _files(options.dicom)
     options.out.mkdir(parents=True, exist_ok=True)
     failed = 0
     for file, written in zip(files, _progress(_written(options, files), len(files)), strict=True):
@@ -154,7 +161,7 @@ def _explain(options: argparse.Namespace) -> int:
     return FAILED if failed else DONE
 
 
-def _written(options: argparse.Namespace, files: list[Path]) -> Iterator[list[Path] | Failure]:
+def _written(options: argparse.Namespace, files: Sequence[Any]) -> Iterator[list[Path] | Failure]:
     """Paint and save in threads, behind the model; matplotlib's figures are not made for those."""
     from saliency.pipeline.prefetch import ahead
 
@@ -165,7 +172,7 @@ def _written(options: argparse.Namespace, files: list[Path]) -> Iterator[list[Pa
     return ahead(write, results, window=max(1, options.batch_size))
 
 
-def _results(options: argparse.Namespace, files: list[Path]) -> Iterator[Any]:
+def _results(options: argparse.Namespace, files: Sequence[Any]) -> Iterator[Any]:
     return sal.explain_many(
         _model(options.model, options.labels),
         files,
@@ -219,7 +226,7 @@ def _audit(options: argparse.Namespace) -> int:
     labels = table.column(options.column, options.files) if table else None
     report = sal.audit(
         options.model if options.classes is None else _model(options.model, options.classes),
-        options.folder,
+        _files((options.folder,)),
         labels=divided(labels, options.above),
         prepare=_prepare(options),
         target=options.target,
@@ -264,11 +271,12 @@ def _transplant(options: argparse.Namespace) -> int:
 
 def _info(options: argparse.Namespace) -> int:
     from saliency.dicom import describe
+    from saliency.pipeline.files import content_of
 
     failed = 0
     for source in _files(options.dicom):
         try:
-            facts = describe(source)
+            facts = describe(content_of(source))
         except SaliencyError as error:
             if options.debug:
                 raise
@@ -290,24 +298,18 @@ def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
     return DONE
 
 
-def _files(sources: Iterable[str]) -> Iterator[Path]:
+def _files(sources: Sequence[Any]) -> Sequence[Any]:
+    """Return the pictures of the sources; say what was left out."""
+    from saliency.pipeline.files import exists, listing
+
     for source in sources:
-        path = Path(source)
-        if path.is_dir():
-            yield from sorted(each for each in path.rglob("*") if each.is_file() and _dicom(each))
-        elif path.exists():
-            yield path
-        else:
+        if not exists(str(source)):
             msg = f"{source}: no such file or folder."
             raise InputError(msg)
-
-
-def _dicom(path: Path) -> bool:
-    """Say whether a file of a folder is meant: by its ending, or by its magic (PS3.10 7.1)."""
-    if path.suffix.lower() in (".dcm", ".dicom"):
-        return True
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM"
+    found = listing(sources)
+    if found.remark:
+        print(f"saliency: {found.remark}", file=sys.stderr)
+    return found.files
 
 
 def _progress(results: Iterator[Any], count: int) -> Iterator[Any]:

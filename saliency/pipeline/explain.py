@@ -13,6 +13,7 @@ from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetEr
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.checks import collapsed
 from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.batch_probe import About
@@ -74,7 +75,7 @@ def explain(
 
 def as_image(image: object) -> DicomImage:
     """Return a DicomImage as it is; read anything else."""
-    return image if isinstance(image, DicomImage) else read_dicom(image)
+    return image if isinstance(image, DicomImage) else read_dicom(content_of(image))
 
 
 def probe_of(model: object) -> Any:

@@ -7,6 +7,7 @@ from saliency.errors import InputError, SaliencyError
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.explain import Explainer, as_image, ask, bound, prepared, probe_of
 from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.keras_probe import BoundProbe
@@ -21,7 +22,7 @@ Item: TypeAlias = Ready | Failure
 
 def explain_many(
     model: object,
-    images: Iterable[object],
+    images: object,
     explainer: Explainer = "fastcam",
     *,
     target: Target = None,
@@ -35,19 +36,24 @@ def explain_many(
     model, explainer, target, prepare
         As for :func:`saliency.explain`.
     images
-        DicomImages, or anything that ``read_dicom`` takes; read when their turn comes.
+        A folder, a path, a glob, a zip or a DICOMDIR: the DICOM images in it, first frames; what
+        is no image by its kind is left out. Or a sequence or iterator of DicomImages and anything
+        that ``read_dicom`` takes. Read when their turn comes. A text is a path.
     batch_size
         How many pictures the model sees at once, 1 or more.
 
     Yields
     ------
     Explanation or Failure
-        A picture that cannot be read, prepared or explained gives a Failure; the others go on.
+        A picture that cannot be read, prepared or explained gives a Failure, whatever went wrong;
+        the others go on. Where the iterator of images itself raises, all before it is explained,
+        and a Failure in its place is the last result.
 
     Raises
     ------
     SaliencyError
-        The model, the explainer, or the target is wrong for all images: before the first.
+        The model, the explainer, or the target is wrong for all images, or a path holds no image:
+        at the call, before the first.
     """
     if batch_size < 1:
         msg = f"explain_many: expected batch_size of 1 or more, got {batch_size}."
@@ -55,7 +61,8 @@ def explain_many(
     recipe = resolve(explainer)
     unbound = probe_of(model)
     probe = bound(unbound, target)
-    pictures = ahead(_picture, enumerate(images), window=2 * batch_size)
+    sources = _numbered(sources_in(images))
+    pictures = ahead(_picture, sources, window=2 * batch_size)
     items = (_ready(unbound, picture, prepare, i) for i, picture in enumerate(pictures))
     return _results(probe, items, recipe, batch_size)
 
@@ -69,11 +76,26 @@ def _results(
         start += len(group)
 
 
+def _numbered(sources: Iterator[object]) -> Iterator[tuple[int, object]]:
+    """Yield sources with their positions; an error of the iterator is the last, as a Failure."""
+    count = 0
+    try:
+        for source in sources:
+            yield count, source
+            count += 1
+    except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises
+        found = _failure(count, error)
+        ended = f"The iterator of images ended here: {found.message}"
+        yield count, Failure(count, found.error, ended)
+
+
 def _picture(item: tuple[int, object]) -> DicomImage | Failure:
     index, image = item
+    if isinstance(image, Failure):
+        return image
     try:
         return as_image(image)
-    except SaliencyError as error:
+    except Exception as error:  # noqa: BLE001 - the edge of a picture
         return _failure(index, error)
 
 
@@ -82,7 +104,7 @@ def _ready(probe: Any, picture: DicomImage | Failure, prepare: Prepare | None, i
         return picture
     try:
         return picture, prepared(probe, picture, prepare)
-    except SaliencyError as error:
+    except Exception as error:  # noqa: BLE001 - the edge of a picture: a function of the user's
         return _failure(index, error)
 
 
@@ -129,12 +151,20 @@ def _batch(
     try:
         mine = probe.rows(indices) if isinstance(probe, BoundProbe) else probe
         return [*ask(mine, [image for image, _ in ready], [given for _, given in ready], recipe)]
-    except SaliencyError as error:
+    except Exception as error:  # noqa: BLE001 - the edge of a picture: plug-ins, memory
         if len(ready) == 1:
             return [_failure(indices[0], error)]
     pairs = zip(ready, indices, strict=True)
     return [_batch(probe, [item], recipe, [index])[0] for item, index in pairs]
 
 
-def _failure(index: int, error: SaliencyError) -> Failure:
-    return Failure(index, type(error).__name__, str(error))
+def _failure(index: int, error: Exception) -> Failure:
+    return Failure(index, type(error).__name__, _said(error))
+
+
+def _said(error: Exception) -> str:
+    """Return the text of an error; of a system's error without the file that it names."""
+    if isinstance(error, SaliencyError):
+        return str(error)
+    text = (error.strerror if isinstance(error, OSError) else str(error)) or "without a word"
+    return f"{type(error).__name__}: {text.splitlines()[0][:300]}"

@@ -1,5 +1,8 @@
 """A bulk run never dies, never loses a row, never doubles one."""
 
+import shutil
+
+import keras
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
@@ -88,3 +91,123 @@ def test_what_is_wrong_for_all_raises_at_once(model):
         sal.explain_many(model, [CT], target=7)
     with pytest.raises(sal.InputError, match="batch_size"):
         sal.explain_many(model, [CT], batch_size=0)
+
+
+def failing(error, where):
+    """A recipe that raises on the picture whose first pixel is brightest."""
+
+    def recipe(probe, inputs):
+        if where(inputs):
+            raise error
+        return probe.gradient(inputs)
+
+    return recipe
+
+
+def bright_among(images, place):
+    """The same pictures with a white one in a place."""
+    return [*images[:place], sal.DicomImage.from_array(np.eye(37, 53)), *images[place + 1 :]]
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a plug-in"), OSError(28, "No space left"), MemoryError()], ids=repr
+)
+def test_whatever_one_picture_provokes_is_its_failure(model, error):
+    """A plug-in that raises anything, on one picture of a batch, costs that picture alone."""
+    sparse = failing(error, lambda inputs: (inputs.numpy().mean((1, 2, 3)) < 0.1).any())
+    results = list(sal.explain_many(model, bright_among(pictures(5), 2), sparse, batch_size=4))
+
+    assert [bool(result) for result in results] == [True, True, False, True, True]
+    assert (results[2].index, results[2].error) == (2, type(error).__name__)
+    assert type(error).__name__ in results[2].message
+
+
+def test_a_probe_without_memory_is_a_failure(model):
+    """TensorFlow's errors in the score, too."""
+    import tensorflow as tf
+
+    class Probe:
+        """Asks another probe, and runs out of memory on one picture."""
+
+        layers, target = (), "score"
+        activations = activation_gradients = lambda self, inputs: ()
+
+        def __init__(self, inner):
+            self.gradient, self.inner = inner.gradient, inner
+
+        def score(self, inputs):
+            if (inputs.numpy().mean((1, 2, 3)) < 0.1).any():
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+            return self.inner.score(inputs)
+
+    probe = Probe(sal.KerasProbe(model).at(1))
+    prepare = sal.Prepare((40, 56), channels=1)
+    images = bright_among(pictures(3), 0)
+    results = list(sal.explain_many(probe, images, "gradient", prepare=prepare))
+
+    assert [type(each).__name__ for each in results] == ["Failure", "Explanation", "Explanation"]
+    assert results[0].error == "ResourceExhaustedError"
+
+
+def test_a_preparation_that_raises_is_a_failure(model):
+    """A function of the user's that stops at one picture does not stop the run."""
+
+    def scale(array):
+        if array.mean() < 0.1 * 255:
+            msg = "dark"
+            raise KeyError(msg)
+        return array / 255
+
+    images = bright_among(pictures(3), 1)
+    results = list(sal.explain_many(model, images, "gradient", prepare=sal.Prepare(scale=scale)))
+
+    assert [getattr(result, "error", None) for result in results] == [None, "KeyError", None]
+
+
+def test_what_was_read_before_an_error_is_explained(model):
+    """The iterator of the caller breaks: all before it is there, then one Failure in its place."""
+
+    def archive():
+        yield from pictures(3)
+        raise OSError(5, "Input/output error", "/DOE^JANE")
+
+    results = list(sal.explain_many(model, archive(), "gradient", batch_size=2))
+
+    assert [bool(result) for result in results] == [True, True, True, False]
+    assert (results[3].index, results[3].error) == (3, "OSError")
+    assert "ended here" in results[3].message
+    assert "DOE" not in results[3].message
+
+
+def test_held_values_follow_their_picture(model, tmp_path):
+    """After an unreadable file each picture still has its own row of the held values."""
+    keras.utils.set_random_seed(0)
+    entry, age = keras.Input((8, 8, 1)), keras.Input((1,), name="age")
+    flat = keras.layers.Flatten()(entry)
+    network = keras.Model([entry, age], keras.layers.Dense(1)(flat * age))
+    ages = np.arange(1.0, 7.0)[:, None]
+    probe = sal.KerasProbe(network, input=0, held={"age": ages})
+    (tmp_path / "bad.dcm").write_bytes(b"no DICOM")
+    image = sal.DicomImage.from_array(np.eye(8))
+    images = [image, tmp_path / "bad.dcm", image, image, image, image]
+    results = list(sal.explain_many(probe, images, "gradient", target=0, batch_size=2))
+    heat = [
+        result.heatmap.values.sum() / age
+        for result, age in zip(results, ages, strict=True)
+        if result
+    ]
+
+    assert [result.index for result in results if not result] == [1]
+    assert np.allclose(heat, heat[0])
+
+
+def test_a_path_is_a_folder_a_file_or_a_glob(model, tmp_path):
+    """A bare text is never walked letter by letter."""
+    for name in ("a", "b"):
+        shutil.copy(CT, tmp_path / name)
+    assert len(list(sal.explain_many(model, str(tmp_path), "gradient"))) == 2
+    assert len(list(sal.explain_many(model, CT, "gradient"))) == 1
+    assert len(list(sal.explain_many(model, f"{tmp_path}/[ab]", "gradient"))) == 2
+    assert len(list(sal.explain_many(model, pictures(1)[0], "gradient"))) == 1
+    with pytest.raises(sal.InputError):
+        sal.explain_many(model, "folder/ct", "gradient")

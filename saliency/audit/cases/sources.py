@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from saliency.audit.cases.label_matching import assigned
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
+from saliency.pipeline.files import listing
 from saliency.values.image import DicomImage
 
 Source: TypeAlias = Any
@@ -21,7 +21,7 @@ Label: TypeAlias = Any
 
 
 def sources_of(images: object) -> list[Source]:
-    """Return the pictures in order; the files of a folder by name.
+    """Return the pictures in order; those of a folder as :mod:`saliency.pipeline.files` finds them.
 
     Raises
     ------
@@ -29,7 +29,7 @@ def sources_of(images: object) -> list[Source]:
         There are none, or ``images`` is no folder and nothing to go through.
     """
     if isinstance(images, str | PathLike):
-        found = _below(Path(images))
+        found = list(listing((images,)).files)
     elif isinstance(images, DicomImage | bytes) or not isinstance(images, Iterable):
         kind = type(images).__name__
         msg = f"audit: expected a folder or a sequence of images, got one {kind}. Use intervene."
@@ -138,37 +138,6 @@ def _number(label: object) -> float | None:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)
-
-
-ENDINGS = ("", ".dcm", ".dicom", ".dic", ".ima")
-"""Endings of files that are tried, whatever they hold; a missing one, too, is usual."""
-
-
-def _below(folder: Path) -> list[Source]:
-    """Return the DICOM files of a folder; what lies beside them is left out."""
-    if not folder.is_dir():
-        msg = "audit: expected a folder that exists, or a sequence of images; got another path."
-        raise InputError(msg)
-    found = sorted(path for path in folder.rglob("*") if path.is_file())
-    meant = [path for path in found if _meant(path)]
-    if found and not meant:
-        msg = f"audit: expected DICOM files; none of {len(found)} files of the folder is one."
-        raise InputError(msg)
-    return meant
-
-
-def _meant(path: Path) -> bool:
-    """Say whether a file is to be read: by its ending, or by its magic (PS3.10 7.1)."""
-    if path.name.startswith(".") or path.name.upper() == "DICOMDIR":
-        return False
-    ending = path.suffix.lower()
-    if ending in ENDINGS or ending.lstrip(".").isdigit():  # names are often UIDs
-        return True
-    try:
-        with path.open("rb") as file:
-            return file.read(132)[128:] == b"DICM"
-    except OSError:
-        return True
 
 
 def _mapped(labels: Mapping[Any, Any], sources: Sequence[Source]) -> list[Label | None]:

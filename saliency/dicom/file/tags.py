@@ -52,6 +52,9 @@ _KEYWORDS: Final = (
     "SegmentedGreenPaletteColorLookupTableData",
     "SegmentedBluePaletteColorLookupTableData",
     "ICCProfile",
+    # DICOMDIR, PS3.3 F.3
+    "DirectoryRecordSequence",
+    "ReferencedFileID",
     # Grey levels, PS3.3 C.11
     "RescaleSlope",
     "RescaleIntercept",

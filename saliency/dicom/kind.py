@@ -1,0 +1,91 @@
+"""What a file is, by its content: a picture, a DICOM object without one, or no DICOM at all."""
+
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from pydicom.uid import UID, MediaStorageDirectoryStorage
+
+from saliency.dicom.file.guard import contained
+from saliency.dicom.file.open import Opened, open_source
+from saliency.dicom.file.tags import TAGS
+from saliency.errors import DicomError
+
+Kind: TypeAlias = Literal["image", "broken", "no pixels", "directory", "no DICOM"]
+
+_MAGIC: Final = b"DICM"
+"""Behind a preamble of 128 bytes, PS3.10 7.1."""
+
+
+def kind_of(source: object) -> Kind:
+    """Say what a file is; its header is read, its pixels are not.
+
+    Parameters
+    ----------
+    source
+        What ``read_dicom`` takes.
+
+    Returns
+    -------
+    Kind
+        ``"image"``; ``"broken"``: a picture whose header is cut, malformed or cannot be opened;
+        ``"no pixels"``: a report, a plan, a presentation state; ``"directory"``: a DICOMDIR;
+        ``"no DICOM"``.
+    """
+    try:
+        with contained(), open_source(source) as opened:
+            return _kind(opened)
+    except DicomError as error:
+        return "no DICOM" if error.reason == "not-dicom" else "broken"
+
+
+def starts_as_dicom(head: bytes) -> bool:
+    """Say whether the first 132 bytes may be those of a DICOM file, with or without a preamble.
+
+    Without one a file begins with an element of a low group, in one byte order or the other.
+    """
+    groups = (int.from_bytes(head[:2], order) for order in ("little", "big"))
+    return head[128:132] == _MAGIC or any(0x0002 <= group <= 0x0028 for group in groups)
+
+
+def has_preamble(head: bytes) -> bool:
+    """Say whether the first 132 bytes are a preamble and the magic."""
+    return head[128:132] == _MAGIC
+
+
+def referenced_files(directory: Path) -> tuple[Path, ...]:
+    """Return the files that a DICOMDIR names (PS3.3 F.3), in its order, below its folder.
+
+    Names are compared in any case of letters, as on discs that were copied. A name that leads out
+    of the folder is left out; a file that is missing is returned, so that somebody notices.
+
+    Raises
+    ------
+    DicomError
+        The DICOMDIR cannot be read.
+    """
+    with contained(), open_source(directory) as opened:
+        records = opened.elements.items(TAGS["DirectoryRecordSequence"])
+        names = [record.text(TAGS["ReferencedFileID"]) for record in records]
+    parts = (tuple(part.strip() for part in name.split("\\")) for name in names if name)
+    return tuple(_below(directory.parent, each) for each in parts if not {"", ".", ".."} & {*each})
+
+
+def _kind(opened: Opened) -> Kind:
+    uid = UID(opened.elements.text(TAGS["SOPClassUID"]))
+    if uid == MediaStorageDirectoryStorage or opened.elements.has(TAGS["DirectoryRecordSequence"]):
+        return "directory"
+    if opened.pixels is not None:
+        return "image"
+    # An image that lost its pixels is broken; a report never had any.
+    lost = opened.elements.has(TAGS["Rows"]) or "Image Storage" in uid.name
+    return "broken" if lost else "no pixels"
+
+
+def _below(folder: Path, parts: tuple[str, ...]) -> Path:
+    place = folder
+    for part in parts:
+        place = place / part
+        if not place.exists() and place.parent.is_dir():
+            same = (each for each in place.parent.iterdir() if each.name.lower() == part.lower())
+            place = next(same, place)
+    return place

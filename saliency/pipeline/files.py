@@ -1,0 +1,339 @@
+"""The one walk over folders: which files are pictures, for every verb.
+
+Content decides, not the ending of a name. What is no picture by its kind is told apart from what
+is a broken one: the former is left out and counted, the latter fails when it is read.
+"""
+
+import os
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from glob import glob, has_magic
+from itertools import chain
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, final
+
+from saliency.dicom.file.remote import is_url
+from saliency.dicom.kind import Kind, has_preamble, kind_of, referenced_files, starts_as_dicom
+from saliency.errors import DicomError, InputError
+from saliency.values.image import DicomImage
+
+Left: TypeAlias = Kind | Literal["AppleDouble"]
+
+_ENDINGS: Final = (".dcm", ".dicom", ".dic", ".ima")
+"""A file so named claims to be DICOM: if it is not, that is a failure and no other kind of file."""
+_HEAD: Final = 132
+"""Bytes of the preamble and the magic, PS3.10 7.1."""
+_ZIP: Final = b"PK\x03\x04"
+_MOST: Final = 2**31
+"""Bytes of one member of a zip: it is unpacked in memory."""
+_WORDS: Final = {
+    "no DICOM": ("file that is no DICOM", "files that are no DICOM"),
+    "no pixels": ("DICOM object without pixels", "DICOM objects without pixels"),
+    "directory": ("DICOMDIR", "DICOMDIRs"),
+    "AppleDouble": ("AppleDouble file (._*)", "AppleDouble files (._*)"),
+}
+
+
+@final
+@dataclass(frozen=True)
+class Member:
+    """A file inside a zip.
+
+    Parameters
+    ----------
+    archive
+        The zip.
+    name
+        Of the member. As a path it is ``archive/name``, for tables; there is no such file.
+    """
+
+    archive: Path
+    name: str
+
+    def __fspath__(self) -> str:
+        return str(self.archive / self.name)
+
+    def __str__(self) -> str:
+        return self.__fspath__()
+
+    def content(self) -> bytes:
+        """Return the unpacked bytes.
+
+        Raises
+        ------
+        DicomError
+            The zip or the member cannot be unpacked, or is larger than 2 GiB.
+        """
+        try:
+            with zipfile.ZipFile(self.archive) as opened:
+                size = opened.getinfo(self.name).file_size
+                if size > _MOST:
+                    msg = f"Expected a member of a zip of at most {_MOST:,} bytes, found {size:,}."
+                    raise DicomError(msg, reason="over-limit")
+                return opened.read(self.name)
+        except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+            kind = type(error).__name__
+            msg = f"Expected a zip that can be unpacked, got {kind}: is it cut, or encrypted?"
+            raise DicomError(msg, reason="cannot-open") from None
+
+
+def content_of(source: object) -> object:
+    """Return what ``read_dicom`` takes: the bytes of a member, anything else as it is."""
+    return source.content() if isinstance(source, Member) else source
+
+
+File: TypeAlias = Path | Member | str
+"""What a walk finds: a file, a member of a zip, or a URL."""
+
+
+@final
+@dataclass(frozen=True)
+class Found:
+    """One file, and what it is."""
+
+    file: File
+    kind: Left
+
+    @property
+    def meant(self) -> bool:
+        """Whether it is to be read: a picture, or what should have been one."""
+        return self.kind in ("image", "broken")
+
+
+@final
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of some sources.
+
+    Parameters
+    ----------
+    files
+        In order, each once.
+    left_out
+        How many files were not, by kind.
+    """
+
+    files: tuple[File, ...]
+    left_out: Mapping[str, int]
+
+    @property
+    def remark(self) -> str:
+        """What was left out, in words; ``""`` where nothing was."""
+        return remark(self.left_out)
+
+
+def remark(left_out: Mapping[str, int]) -> str:
+    """Return ``"left out: 2 files that are no DICOM"``; ``""`` where nothing was left out."""
+    parts = [f"{count} {_WORDS[kind][count > 1]}" for kind, count in sorted(left_out.items())]
+    return f"left out: {', '.join(parts)}" if parts else ""
+
+
+def listing(sources: Iterable[str | PathLike[str]]) -> Listing:
+    """Return the pictures of files, folders, globs, zips and DICOMDIRs.
+
+    Raises
+    ------
+    InputError
+        A source does not exist, or no source holds a picture.
+    """
+    files: dict[str, File] = {}
+    left_out: Counter[str] = Counter()
+    for source in sources:
+        for found in walk(source):
+            if not found.meant:
+                left_out[found.kind] += 1
+            else:  # a folder and its DICOMDIR name the same files
+                files.setdefault(os.path.abspath(found.file), found.file)  # noqa: PTH100 - no links
+    if not files:
+        raise nothing(left_out)
+    return Listing(tuple(files.values()), dict(left_out))
+
+
+def nothing(left_out: Mapping[str, int]) -> InputError:
+    """Return the error of a search that found no picture."""
+    words = remark(left_out)
+    return NothingFoundError(f"Expected DICOM images, found none{f' ({words})' if words else ''}.")
+
+
+@final
+class NothingFoundError(InputError):
+    """There is nothing to do."""
+
+
+def walk(source: str | PathLike[str]) -> Iterator[Found]:
+    """Yield every file of a source with its kind; files of a folder by name, folder by folder.
+
+    Parameters
+    ----------
+    source
+        A file, a folder (searched to its depth; links to folders are not followed), a glob, a zip,
+        a DICOMDIR, or a URL, which is passed on.
+
+    Raises
+    ------
+    InputError
+        There is no such file or folder.
+    """
+    text = os.fspath(source)
+    path = Path(text)
+    if is_url(text):
+        yield Found(text, "image")
+    elif path.is_dir():
+        yield from _folder(path)
+    elif path.exists():
+        yield from _named(path)
+    elif has_magic(text):
+        for match in sorted(glob(text, recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute one
+            yield from walk(match)
+    else:
+        msg = "Expected a file, a folder or a glob, found nothing under that path."
+        raise InputError(msg)
+
+
+def exists(source: str) -> bool:
+    """Say whether there is anything to walk through."""
+    return is_url(source) or Path(source).exists() or bool(has_magic(source) and glob(source))  # noqa: PTH207
+
+
+def _folder(folder: Path) -> Iterator[Found]:
+    unreadable: list[OSError] = []
+    for place, folders, names in os.walk(folder, onerror=unreadable.append):
+        folders.sort()
+        for name in sorted(names):
+            yield from _inside(Path(place) / name)
+    yield from (Found(Path(error.filename), "broken") for error in unreadable)
+
+
+def _inside(path: Path) -> Iterator[Found]:
+    """Yield a file that nobody named; a zip's members in its place."""
+    kind = _kind_of_path(path)
+    if kind == "no DICOM" and _head(path).startswith(_ZIP):
+        yield from _members(path)
+    else:
+        yield Found(path, _claimed(kind, path.name))
+
+
+def _claimed(kind: Left, name: str) -> Left:
+    """Return the kind of a file, given what its ending claims."""
+    claims = name.lower().endswith(_ENDINGS)
+    return "broken" if kind == "no DICOM" and claims else kind
+
+
+def _named(path: Path) -> Iterator[Found]:
+    """Yield a file that the user named: a DICOMDIR and a zip stand for what they hold."""
+    kind = _kind_of_path(path)
+    if kind == "directory":
+        yield from _referenced(path)
+    elif kind == "no DICOM" and _head(path).startswith(_ZIP):
+        yield from _members(path)
+    else:
+        yield Found(path, "broken" if kind == "no DICOM" else kind)
+
+
+def _referenced(directory: Path) -> Iterator[Found]:
+    """Yield the files of a DICOMDIR; one that is missing is to be missed."""
+    try:
+        files = referenced_files(directory)
+    except DicomError:
+        files = (directory,)
+    for file in files:
+        kind = _kind_of_path(file) if file != directory and file.exists() else "broken"
+        yield Found(file, kind)
+
+
+def _kind_of_path(path: Path) -> Left:
+    if path.name.startswith("._"):
+        return "AppleDouble"
+    try:
+        return _kind(_head(path), path)
+    except OSError:
+        return "broken"
+
+
+def _kind(head: bytes, source: Any) -> Kind:
+    """Return the kind of a file; without a preamble it must be whole to count as DICOM."""
+    if not starts_as_dicom(head):
+        return "no DICOM"
+    kind = kind_of(source)
+    return "no DICOM" if kind == "broken" and not has_preamble(head) else kind
+
+
+def _head(path: Path) -> bytes:
+    if not path.is_file():  # a pipe would wait for ever
+        return b""
+    with path.open("rb") as file:
+        return file.read(_HEAD)
+
+
+def _members(archive: Path) -> Iterator[Found]:
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            names = sorted(info.filename for info in opened.infolist() if not info.is_dir())
+            kinds = [(name, _claimed(_kind_of_member(opened, name), name)) for name in names]
+    except (OSError, zipfile.BadZipFile):
+        yield Found(archive, "broken")
+        return
+    if all(kind == "no DICOM" for _, kind in kinds):  # a document, a model, a package
+        yield Found(archive, "no DICOM")
+        return
+    yield from (Found(Member(archive, name), kind) for name, kind in kinds)
+
+
+def _kind_of_member(opened: zipfile.ZipFile, name: str) -> Left:
+    if name.rpartition("/")[2].startswith("._"):
+        return "AppleDouble"
+    try:
+        with opened.open(name) as file:
+            return _kind(file.read(_HEAD), file)
+    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+        return "broken"
+
+
+def sources_in(images: object) -> Iterator[Any]:
+    """Yield what is to be explained, one after the other, reading nothing.
+
+    Parameters
+    ----------
+    images
+        A path, folder, glob, zip, DICOMDIR or URL, as text or path: what :func:`walk` finds there.
+        A DicomImage, bytes, an open file or a Dataset: itself, and never its parts. Anything else
+        that can be gone through: its items.
+
+    Raises
+    ------
+    InputError
+        There is nothing under the path, or no picture; or what came is none of these. Raised at
+        the call, before the first image.
+    """
+    if isinstance(images, str | PathLike) and not isinstance(images, Member):
+        return _found_in(images)
+    if _is_one(images):
+        return iter((images,))
+    if isinstance(images, Iterable) or hasattr(images, "__getitem__"):
+        return iter(images)  # type: ignore[arg-type]  # the old protocol of sequences
+    msg = (
+        f"Expected a path, a folder, a glob, or a sequence of images, got {type(images).__name__}."
+    )
+    raise InputError(msg)
+
+
+def _found_in(source: str | PathLike[str]) -> Iterator[File]:
+    """Return the pictures of a source; look for the first one at once, for the others later."""
+    left_out: Counter[str] = Counter()
+    found = walk(source)
+    for first in found:
+        if first.meant:
+            others = (each.file for each in found if each.meant)
+            return chain((first.file,), others)
+        left_out[first.kind] += 1
+    raise nothing(left_out)
+
+
+def _is_one(images: object) -> bool:
+    """Say whether something is one image, though it can be gone through: a Dataset, a file."""
+    single = DicomImage | Member | bytes | bytearray | memoryview
+    is_file = callable(getattr(images, "read", None)) and callable(getattr(images, "seek", None))
+    return isinstance(images, single) or is_file or hasattr(images, "file_meta")
