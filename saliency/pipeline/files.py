@@ -313,7 +313,7 @@ def sources_in(images: object) -> Iterator[Any]:
     if _is_one(images):
         return iter((images,))
     if isinstance(images, Iterable) or hasattr(images, "__getitem__"):
-        return iter(images)  # type: ignore[arg-type]  # the old protocol of sequences
+        return iter(images)
     msg = (
         f"Expected a path, a folder, a glob, or a sequence of images, got {type(images).__name__}."
     )
