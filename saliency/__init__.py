@@ -59,11 +59,13 @@ _HOMES = {
     "saliency.values.placement": "Placement",
     "saliency.values.window": "Window",
     "saliency.values.zone": "Zone",
+    "saliency.volumes.series": "read_series",
+    "saliency.volumes.volume": "DicomVolume",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
     {"audit", "dicom", "errors", "explainers", "interventions", "kernels", "pipeline", "probe"}
-    | {"render", "statistics", "testing", "values", "zones"}
+    | {"render", "statistics", "testing", "values", "volumes", "zones"}
 )
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604

@@ -43,5 +43,7 @@ from saliency.values.overlay import Overlay as Overlay
 from saliency.values.placement import Placement as Placement
 from saliency.values.window import Window as Window
 from saliency.values.zone import Zone as Zone
+from saliency.volumes.series import read_series as read_series
+from saliency.volumes.volume import DicomVolume as DicomVolume
 
 __version__: str

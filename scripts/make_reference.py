@@ -9,6 +9,7 @@ import saliency as sal
 PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
 GROUPS = {
     "saliency.dicom": "Reading",
+    "saliency.volumes": "Series and volumes",
     "saliency.pipeline": "Explaining",
     "saliency.explainers": "Recipes",
     "saliency.probe": "Asking a model",

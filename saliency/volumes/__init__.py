@@ -1,0 +1,1 @@
+"""More than one slice: series and volumes, explained and shown."""

@@ -1,0 +1,249 @@
+"""A folder, a zip, files or one multi-frame file to the one volume that it holds."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, final
+
+from saliency.dicom.slices import FrameHeader, frame_headers
+from saliency.errors import DicomError, InputError
+from saliency.pipeline.files import Member, sources_in
+from saliency.values.window import Window
+from saliency.volumes.stack import Slice, listed, stacked
+from saliency.volumes.volume import DicomVolume
+
+#: What ``where=`` takes besides the keywords of a header: the k-th image at each place.
+REPETITION: Final = "repetition"
+#: Places are told apart to this many decimals of a mm.
+DECIMALS: Final = 2
+
+
+@final
+@dataclass(frozen=True)
+class SeriesInfo:
+    """One series of a folder.
+
+    Parameters
+    ----------
+    number
+        Series Number (0020,0011), None where there is none.
+    modality
+        (0008,0060).
+    frames
+        How many images it has.
+    rows, columns
+        Of its first image.
+    spacing
+        (slice, row, column) mm; None where it is no volume.
+    orientation
+        ``"axial"``, ``"coronal"``, ``"sagittal"``, each nearest; ``""`` where unknown.
+    note
+        Why it is no volume, ``""`` where it is one.
+    """
+
+    number: int | None
+    modality: str
+    frames: int
+    rows: int
+    columns: int
+    spacing: tuple[float, float, float] | None
+    orientation: str
+    note: str
+
+
+def read_series(
+    source: object,
+    *,
+    window: Window | int | str | None = None,
+    series: int | None = None,
+    where: Mapping[str, float | str] | None = None,
+) -> DicomVolume:
+    """Read the slices of one series as one volume.
+
+    Slices are put in order by their places in the patient, never by number or name. Headers are
+    read at once; pixels are decoded when they are looked at.
+
+    Parameters
+    ----------
+    source
+        A folder, a zip, a DICOMDIR, a sequence of files, or one enhanced multi-frame file.
+    window
+        As for :func:`saliency.read_dicom`, for every slice; None: that of the middle slice.
+    series
+        The Series Number (0020,0011) to read, where there are several.
+    where
+        Which images, where several lie at one place: a DICOM keyword and its value (EchoTime,
+        EffectiveEchoTime, TemporalPositionIndex, TemporalPositionIdentifier, TriggerTime,
+        AcquisitionNumber, DiffusionBValue, FrameType), or ``{"repetition": k}``: the k-th at each
+        place by Instance Number (0020,0013), from 0.
+
+    Returns
+    -------
+    DicomVolume
+        Slices ascend along row direction x column direction.
+
+    Raises
+    ------
+    InputError
+        Several series (the message lists them), or slices that are no volume: the message says
+        why, with numbers.
+    DicomError
+        A file that should be a slice cannot be read.
+    """
+    slices = _chosen(_slices(source), series)
+    slices = _without_localizers(slices)
+    if where:
+        slices = _selected(slices, where)
+    return DicomVolume(stacked(slices), window)
+
+
+def list_series(source: object) -> tuple[SeriesInfo, ...]:
+    """Return what series a source holds, in order of their numbers; no pixel is read."""
+    return tuple(_info(group) for group in _by_series(_slices(source)).values())
+
+
+def _slices(source: object) -> list[Slice]:
+    """Return every frame of the source by its header; objects without pixels are left out."""
+    found: list[Slice] = []
+    left_out = 0
+    for index, item in enumerate(sources_in(source)):
+        readable = item.content() if isinstance(item, Member) else item
+        try:
+            headers = frame_headers(readable)
+        except DicomError as error:
+            if error.reason == "no-pixel-data":
+                left_out += 1
+                continue
+            msg = f"read_series: image {index}: {error} Leave it out, or mend it."
+            raise DicomError(msg, reason=error.reason) from None
+        found += [Slice(item, header) for header in headers]
+    if left_out:
+        _note(f"read_series: {left_out} objects without pixels were left out.")
+    if not found:
+        msg = f"read_series: expected DICOM images, found none ({left_out} objects without pixels)."
+        raise InputError(msg)
+    return found
+
+
+def _by_series(slices: Iterable[Slice]) -> dict[tuple[Any, ...], list[Slice]]:
+    groups: dict[tuple[Any, ...], list[Slice]] = defaultdict(list)
+    for each in slices:
+        groups[each.header.series, each.header.number].append(each)
+    return dict(sorted(groups.items(), key=lambda item: (_ordinal(item[0][1]), item[0][0])))
+
+
+def _ordinal(number: int | None) -> float:
+    return float("inf") if number is None else number
+
+
+def _chosen(slices: list[Slice], number: int | None) -> list[Slice]:
+    groups = _by_series(slices)
+    if number is None and len(groups) == 1:
+        return slices
+    chosen = [group for (_, own), group in groups.items() if number is None or own == number]
+    if len(chosen) == 1:
+        return chosen[0]
+    told = "; ".join(_told(group) for group in groups.values())
+    if number is None:
+        msg = f"read_series: expected one series, got {len(groups)}: {told}. Choose with series=."
+    elif not chosen:
+        msg = f"read_series: there is no series {number} among {len(groups)}: {told}."
+    else:
+        msg = (
+            f"read_series: {len(chosen)} series have the number {number}, of several studies or "
+            f"patients: {told}. Hand in the files of one."
+        )
+    raise InputError(msg)
+
+
+def _told(group: Sequence[Slice]) -> str:
+    header = group[0].header
+    number = "without number" if header.number is None else f"{header.number}"
+    return f"series {number} ({header.modality or 'modality unknown'}, {len(group)} images)"
+
+
+def _without_localizers(slices: list[Slice]) -> list[Slice]:
+    """Leave out the localizers that lie among the slices of a series, and say so."""
+    kept = [each for each in slices if "LOCALIZER" not in each.header.image_type]
+    if kept and len(kept) < len(slices):
+        left_out = len(slices) - len(kept)
+        words = "localizer was" if left_out == 1 else "localizers were"
+        _note(f"read_series: {left_out} {words} left out.")
+        return kept
+    return slices
+
+
+def _selected(slices: list[Slice], where: Mapping[str, float | str]) -> list[Slice]:
+    for keyword, value in where.items():
+        if keyword == REPETITION:
+            slices = _repetition(slices, value)
+            continue
+        values = [each.header.phase.get(keyword) for each in slices]
+        kept = [each for each, own in zip(slices, values, strict=True) if _equal(own, value)]
+        if not kept:
+            msg = (
+                f"where: expected a value of {keyword} in the series, got {value!r}; it has "
+                f"{listed(values)}."
+            )
+            raise InputError(msg)
+        slices = kept
+    return slices
+
+
+def _equal(own: object, wanted: float | str) -> bool:
+    if isinstance(own, str):
+        parts = own.split("\\")
+        return str(wanted).upper() in (own, *parts)
+    return isinstance(own, float | int) and isinstance(wanted, float | int) and own == wanted
+
+
+def _repetition(slices: list[Slice], index: float | str) -> list[Slice]:
+    """Return the k-th image at each place, in the order of Instance Number."""
+    places: dict[tuple[float, ...], list[Slice]] = defaultdict(list)
+    for each in sorted(slices, key=lambda one: one.header.instance):
+        places[tuple(round(value, DECIMALS) for value in each.header.position)].append(each)
+    counts = Counter(len(group) for group in places.values())
+    if not isinstance(index, int) or not 0 <= index < min(counts):
+        msg = f"where: expected a repetition in 0..{min(counts) - 1}, got {index!r}."
+        raise InputError(msg)
+    if len(counts) > 1:
+        msg = f"where: expected equally many images at each place, got {listed(counts.elements())}."
+        raise InputError(msg)
+    return [group[index] for group in places.values()]
+
+
+def _info(group: list[Slice]) -> SeriesInfo:
+    header = group[0].header
+    info = SeriesInfo(
+        header.number,
+        header.modality,
+        len(group),
+        header.rows,
+        header.columns,
+        None,
+        _plane(header),
+        "",
+    )
+    try:
+        return replace(info, spacing=stacked(_without_localizers(group)).spacing)
+    except InputError as error:
+        return replace(info, note=str(error).removeprefix("read_series: "))
+
+
+def _plane(header: FrameHeader) -> str:
+    """Return the anatomical plane that is nearest to a slice."""
+    if not header.orientation:
+        return ""
+    row, column = header.orientation[:3], header.orientation[3:]
+    normal = (
+        row[1] * column[2] - row[2] * column[1],
+        row[2] * column[0] - row[0] * column[2],
+        row[0] * column[1] - row[1] * column[0],
+    )
+    names = ("sagittal", "coronal", "axial")
+    return names[max(range(3), key=lambda axis: abs(normal[axis]))]
+
+
+def _note(message: str) -> None:
+    logging.getLogger("saliency.volumes").warning(message)

@@ -1,0 +1,247 @@
+"""Frames put in order along their normal, and the place of every voxel (PS3.3 C.7.6.2)."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+
+from saliency.dicom.slices import FrameHeader
+from saliency.errors import InputError
+from saliency.values.arrays import Array, frozen
+
+#: Direction cosines that differ by less are one orientation: writers keep three decimals at least.
+ORIENTATION_TOLERANCE: Final = 1e-3
+#: A slice may lie off the regular grid by 5 % of a slice, and by what rounding to one decimal does:
+#: tables of scanners round to 0.02 mm and more, and a missing slice is 100 % off.
+PLACE_TOLERANCE: Final = 0.05
+ROUNDING: Final = 0.05
+#: Slices nearer than this many mm lie at one place.
+SAME_PLACE: Final = 1e-3
+#: Slices that slide by more than half a pixel over the whole stack are sheared, not rounded.
+SHEAR_PIXELS: Final = 0.5
+#: Pixel Spacing that differs by less (of its value) is one spacing.
+SPACING_TOLERANCE: Final = 1e-4
+#: How many places a message names.
+NAMED: Final = 4
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One frame of a source, by its header.
+
+    Parameters
+    ----------
+    source
+        What ``read_dicom`` takes.
+    header
+        Of the frame.
+    """
+
+    source: object
+    header: FrameHeader
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Stack:
+    """Slices in the order of the patient's axis, on one regular grid.
+
+    Parameters
+    ----------
+    slices
+        Ascending along row direction x column direction.
+    affine
+        float64 (4, 4): (slice, row, column, 1) of a voxel's centre to mm in LPS (PS3.3
+        C.7.6.2.1.1).
+    spacing
+        (slice, row, column) mm. The first is the distance of the centres of neighbouring slices.
+    sheared
+        Whether the slices slide over each other, as they do under gantry tilt: the affine is no
+        product of a rotation and spacings.
+    """
+
+    slices: tuple[Slice, ...]
+    affine: Array
+    spacing: tuple[float, float, float]
+    sheared: bool
+
+
+def stacked(slices: Sequence[Slice]) -> Stack:
+    """Put the slices of one volume in order.
+
+    Raises
+    ------
+    InputError
+        They are no volume: one slice alone, a mosaic, frames without a place, other sizes or
+        orientations, several images of one place, or places that are not regular.
+    """
+    headers = [each.header for each in slices]
+    _check_alike(headers)
+    row, column = _directions(headers)
+    normal = np.cross(row, column)
+    positions = np.array([each.position for each in headers])
+    order = np.argsort(positions @ normal, kind="stable")
+    places = positions[order]
+    _check_places([headers[k] for k in order], places @ normal)
+    step = (places[-1] - places[0]) / (len(places) - 1)
+    _check_regular(places, step, float(step @ normal))
+    down, across = _spacing(headers)
+
+    affine = np.eye(4)
+    affine[:3, 0] = step
+    affine[:3, 1] = column * down
+    affine[:3, 2] = row * across
+    affine[:3, 3] = places[0]
+    slide = step - (step @ normal) * normal
+    slid = float(np.linalg.norm(slide)) * (len(places) - 1)
+    return Stack(
+        slices=tuple(slices[k] for k in order),
+        affine=frozen(affine, np.float64, "affine", ranks=(2,)),
+        spacing=(float(np.linalg.norm(step)), down, across),
+        sheared=slid > SHEAR_PIXELS * min(down, across),
+    )
+
+
+def listed(values: Iterable[object]) -> str:
+    """Return values with their counts, the most frequent first, a few of them."""
+    counts = Counter(values).most_common()
+    named = ", ".join(f"{value} ({count})" for value, count in counts[:NAMED])
+    rest = len(counts) - NAMED
+    return f"{named} and {rest} more" if rest > 0 else named
+
+
+def _check_alike(headers: Sequence[FrameHeader]) -> None:
+    _check_placed(headers)
+    sizes = [f"{header.rows} x {header.columns}" for header in headers]
+    if len(set(sizes)) > 1:
+        msg = f"read_series: expected slices of one size, got {listed(sizes)}."
+        raise InputError(msg)
+    if len({header.reference for header in headers if header.reference}) > 1:
+        msg = (
+            "read_series: expected one Frame of Reference UID (0020,0052), got several: places of "
+            "these slices cannot be compared."
+        )
+        raise InputError(msg)
+
+
+def _check_placed(headers: Sequence[FrameHeader]) -> None:
+    """Refuse what has no place, or is one image alone."""
+    if any("MOSAIC" in header.image_type for header in headers):
+        msg = (
+            "read_series: expected slices, got a mosaic: Image Type (0008,0008) says that one "
+            "image holds many slices as tiles. Convert it to single slices first."
+        )
+        raise InputError(msg)
+    placeless = sum(not (header.position and header.orientation) for header in headers)
+    if placeless and headers[0].frames > 1:
+        msg = (
+            f"read_series: expected slices of a volume, got {placeless} frames without Image "
+            "Position (Patient) (0020,0032): frames in time, perhaps. Read them with read_frames."
+        )
+        raise InputError(msg)
+    if placeless:
+        msg = (
+            "read_series: expected Image Position and Image Orientation (Patient) (0020,0032), "
+            f"(0020,0037) of every slice; {placeless} of {len(headers)} have none or a broken one. "
+            "Read a single image with read_dicom."
+        )
+        raise InputError(msg)
+    if len(headers) == 1:
+        msg = (
+            "read_series: expected two slices or more, got one: a single slice has no slice "
+            "spacing. Read it with read_dicom."
+        )
+        raise InputError(msg)
+
+
+def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
+    """Return the unit vectors along a row and down a column."""
+    orientations = np.array([header.orientation for header in headers])
+    off = np.abs(orientations - orientations[0]).max(axis=1)
+    if off.max() > ORIENTATION_TOLERANCE:
+        written = [" ".join(f"{value:.3g}" for value in each) for each in orientations.round(3)]
+        msg = (
+            "read_series: expected one Image Orientation (Patient) (0020,0037), got "
+            f"{listed(written)}. Hand in the files of one of them."
+        )
+        raise InputError(msg)
+    row, column = orientations[0, :3], orientations[0, 3:]
+    lengths = float(np.linalg.norm(row)), float(np.linalg.norm(column))
+    skew = abs(float(row @ column))
+    if max(abs(lengths[0] - 1), abs(lengths[1] - 1), skew) > ORIENTATION_TOLERANCE:
+        msg = (
+            "read_series: expected Image Orientation (Patient) (0020,0037) to be two unit vectors "
+            f"at right angles, got lengths {lengths[0]:.4g}, {lengths[1]:.4g}, cosine {skew:.4g}."
+        )
+        raise InputError(msg)
+    return row / lengths[0], column / lengths[1]
+
+
+def _check_places(headers: Sequence[FrameHeader], along: Array) -> None:
+    """Refuse several images of one place, and say what tells them apart."""
+    gaps = np.diff(along)
+    doubles = int((gaps < SAME_PLACE).sum())
+    if not doubles:
+        return
+    first = int(np.argmax(gaps < SAME_PLACE))
+    places = 1 + int((gaps >= SAME_PLACE).sum())
+    differing = [
+        f"{keyword} {listed(values)}"
+        for keyword, values in _phases(headers).items()
+        if len(set(values)) > 1
+    ]
+    told = f" They differ in {'; '.join(differing)}." if differing else ""
+    msg = (
+        f"read_series: expected one image at each place, got {len(headers)} images at {places} "
+        f"places, two of them {along[first]:.2f} mm along the normal.{told} Choose with where=, "
+        'as in where={"EchoTime": 20} or where={"repetition": 0}; or leave doubled files out.'
+    )
+    raise InputError(msg)
+
+
+def _phases(headers: Sequence[FrameHeader]) -> Mapping[str, list[object]]:
+    keywords = sorted({keyword for header in headers for keyword in header.phase})
+    return {keyword: [header.phase.get(keyword) for header in headers] for keyword in keywords}
+
+
+def _check_regular(places: Array, step: Array, spacing: float) -> None:
+    """Refuse a hole, an uneven distance, and slices that do not lie on a line."""
+    regular = places[0] + np.arange(len(places))[:, None] * step
+    off = np.linalg.norm(places - regular, axis=1)
+    allowed = PLACE_TOLERANCE * spacing + ROUNDING
+    if off.max() <= allowed:
+        return
+    gaps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    usual = float(np.median(gaps))
+    worst = int(np.argmax(np.abs(gaps - usual)))
+    missing = round(float(gaps[worst]) / usual) - 1
+    seem = "slice seems" if missing == 1 else "slices seem"
+    hole = f" {missing} {seem} to be missing." if missing > 0 else ""
+    msg = (
+        f"read_series: expected slices at one distance, got {gaps.min():.2f} to {gaps.max():.2f} "
+        f"mm (median {usual:.2f} mm); between slices {worst} and {worst + 1} it is "
+        f"{gaps[worst]:.2f} mm.{hole} A slice may lie {allowed:.2f} mm off the regular grid; "
+        f"one lies {off.max():.2f} mm off."
+    )
+    raise InputError(msg)
+
+
+def _spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
+    """Return (row, column) mm, which all slices must share."""
+    spacings = [header.spacing for header in headers]
+    known = [each for each in spacings if each is not None]
+    if len(known) < len(spacings):
+        msg = (
+            "read_series: expected Pixel Spacing (0028,0030) of every slice; "
+            f"{len(spacings) - len(known)} of {len(spacings)} have none."
+        )
+        raise InputError(msg)
+    first = np.array(known[0])
+    if np.abs(np.array(known) / first - 1).max() > SPACING_TOLERANCE:
+        written = [f"{down:g} x {across:g} mm" for down, across in known]
+        msg = f"read_series: expected one Pixel Spacing (0028,0030), got {listed(written)}."
+        raise InputError(msg)
+    return known[0]
