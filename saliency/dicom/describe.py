@@ -6,6 +6,7 @@ from dataclasses import asdict
 from saliency.dicom.declared.zones import declared_names
 from saliency.dicom.display.geometry import read_aspect, read_spacing
 from saliency.dicom.display.voi import read_windows
+from saliency.dicom.file.elements import is_code, let_through
 from saliency.dicom.file.groups import read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.limits import check_claim
@@ -42,17 +43,18 @@ def describe(source: object) -> Mapping[str, object]:
         layout, groups = read_layout(top, pixels.tag), read_groups(top).of(0)
         check_claim(layout.frame_samples, pixels.there)
         shape = asdict(layout)
+        photometric = layout.photometric if is_code(layout.photometric) else ""
         names = ("rows", "columns", "frames", "samples", "allocated", "bits", "signed")
         return {
-            "modality": top.text(TAGS["Modality"]),
-            "photometric": layout.photometric,
+            "modality": let_through(top, TAGS["Modality"]),
+            "photometric": photometric,
             "syntax": opened.syntax.name,
             **{name: shape[name] for name in names},
             "windows": tuple((each.center, each.width) for each in read_windows(groups)),
             "spacing": read_spacing(groups),
             "aspect": read_aspect(groups),
             "zones": declared_names(top, layout),
-            "burned": top.text(TAGS["BurnedInAnnotation"]),
-            "recognizable": top.text(TAGS["RecognizableVisualFeatures"]),
+            "burned": let_through(top, TAGS["BurnedInAnnotation"]),
+            "recognizable": let_through(top, TAGS["RecognizableVisualFeatures"]),
             **read_info(top),
         }

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from pydicom.uid import UID, MediaStorageDirectoryStorage
+from pydicom.uid import MediaStorageDirectoryStorage
 
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import Opened, open_source
+from saliency.dicom.file.syntax import name_of
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import DicomError
 
@@ -71,13 +72,13 @@ def referenced_files(directory: Path) -> tuple[Path, ...]:
 
 
 def _kind(opened: Opened) -> Kind:
-    uid = UID(opened.elements.text(TAGS["SOPClassUID"]))
+    uid = opened.elements.text(TAGS["SOPClassUID"])
     if uid == MediaStorageDirectoryStorage or opened.elements.has(TAGS["DirectoryRecordSequence"]):
         return "directory"
     if opened.pixels is not None:
         return "image"
     # An image that lost its pixels is broken; a report never had any.
-    lost = opened.elements.has(TAGS["Rows"]) or "Image Storage" in uid.name
+    lost = opened.elements.has(TAGS["Rows"]) or "Image Storage" in name_of(uid)
     return "broken" if lost else "no pixels"
 
 

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import numpy as np
 
+from saliency.dicom.choices import Choices, checked
 from saliency.dicom.declared.padding import padding_mask
 from saliency.dicom.declared.zones import frame_zones, header_zones
 from saliency.dicom.display.colour import to_rgb
@@ -15,7 +16,7 @@ from saliency.dicom.display.modality import Modality, is_signed, read_modality
 from saliency.dicom.display.palette import paint_palette
 from saliency.dicom.display.presentation import read_presentation
 from saliency.dicom.display.voi import Voi, Windowed, read_voi
-from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.elements import Elements, code, let_through
 from saliency.dicom.file.groups import read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.limits import MAX_SAMPLES, check_claim
@@ -75,10 +76,13 @@ def read_dicom(
     DicomError
         The file cannot be shown; its ``reason`` says why in a word.
     InputError
-        The source is of no type that can be read, or the file has no such window.
+        The source is of no type that can be read, an argument is none of those above (said before
+        the file is opened), or the file has no such window.
     """
+    choices = checked(frame=frame, window=window, icc=icc, max_pixels=max_pixels)
     with contained(), open_source(source) as opened:
-        return Reader(opened, icc=icc, max_pixels=max_pixels).image(frame, window)
+        reader = Reader(opened, icc=choices.icc, max_pixels=choices.max_pixels)
+        return reader.image(choices.frame, choices.window)
 
 
 def read_frames(
@@ -92,10 +96,14 @@ def read_frames(
 
     Parameters, errors and results are those of :func:`read_dicom`.
     """
+    return _each_frame(source, checked(window=window, icc=icc, max_pixels=max_pixels))
+
+
+def _each_frame(source: object, choices: Choices) -> Iterator[DicomImage]:
     with contained(), open_source(source) as opened:
-        reader = Reader(opened, icc=icc, max_pixels=max_pixels)
+        reader = Reader(opened, icc=choices.icc, max_pixels=choices.max_pixels)
         for frame in range(reader.layout.frames):
-            yield reader.image(frame, window)
+            yield reader.image(frame, choices.window)
 
 
 class Reader:
@@ -128,8 +136,7 @@ class Reader:
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            streams = 1 if opened.syntax.family == "video" else self.layout.frames
-            self._index = FrameIndex(self._pixels, opened.elements, streams)
+            self._index = FrameIndex(self._pixels, opened.elements, self.layout, opened.syntax)
         else:
             self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
@@ -205,13 +212,13 @@ def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tupl
 
 def read_hints(elements: Elements) -> Hints:
     """Return what helps to judge the pixels."""
-    modality = elements.text(TAGS["Modality"])[:16]
-    return Hints(modality, elements.text(TAGS["BurnedInAnnotation"]))
+    modality = let_through(elements, TAGS["Modality"])
+    return Hints(modality, code(elements, TAGS["BurnedInAnnotation"]))
 
 
 def read_info(elements: Elements) -> dict[str, str]:
     """Return the attributes that may travel with the pixels, where they have a value."""
-    found = {keyword: elements.text(TAGS[keyword]) for keyword in sorted(TRAVELS)}
+    found = {keyword: let_through(elements, TAGS[keyword]) for keyword in sorted(TRAVELS)}
     return {keyword: text for keyword, text in found.items() if text}
 
 

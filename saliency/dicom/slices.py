@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Final, final
 
 from saliency.dicom.display.geometry import pair
-from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.elements import Elements, codes, let_through
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import open_source
@@ -115,9 +115,9 @@ def _header(groups: Groups, frame: int, frames: int, size: tuple[int, int]) -> F
         columns=size[1],
         series=_hashed(top, "SeriesInstanceUID"),
         number=None if number is None else int(number),
-        modality=top.text(TAGS["Modality"])[:16],
+        modality=let_through(top, TAGS["Modality"]),
         reference=_hashed(top, "FrameOfReferenceUID"),
-        image_type=tuple(top.text(TAGS["ImageType"]).upper().split("\\")),
+        image_type=codes(top, TAGS["ImageType"]),
         position=_vector(position, "ImagePositionPatient", 3),
         orientation=_vector(orientation, "ImageOrientationPatient", 6),
         spacing=pair(measures, "PixelSpacing"),
@@ -134,9 +134,9 @@ def _phase(groups: Groups) -> dict[str, float | str]:
         if value is not None:
             found[keyword] = value
     for sequence in _FRAME_TYPES:
-        text = groups.macro(sequence, "FrameType").text(TAGS["FrameType"])
-        if text:
-            found["FrameType"] = text.upper()
+        frame_type = codes(groups.macro(sequence, "FrameType"), TAGS["FrameType"])
+        if frame_type:
+            found["FrameType"] = "\\".join(frame_type)
     return found
 
 

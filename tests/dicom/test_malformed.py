@@ -305,11 +305,11 @@ def test_a_nested_icon_is_not_the_picture() -> None:
     assert outcome(written(made)) == "no-pixel-data"
 
 
-def test_a_listed_element_of_an_unknown_vr_is_refused() -> None:
-    """Rows with the VR 'ZZ' mean nothing."""
+def test_a_listed_element_of_an_unknown_vr_is_read_by_its_tag() -> None:
+    """Rows with the VR 'ZZ' are still Rows: PS3.6 knows the VR of a tag."""
     file = written(dataset(ramp())).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00ZZ")
 
-    assert outcome(file) == "unknown-vr"
+    np.testing.assert_array_equal(read_dicom(file).stored, ramp())
 
 
 def test_numbers_without_end_are_refused() -> None:

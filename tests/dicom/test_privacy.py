@@ -2,7 +2,11 @@
 
 import io
 import logging
+import re
+import struct
 import warnings
+import zlib
+from pathlib import Path
 
 import pydicom
 import pytest
@@ -101,22 +105,94 @@ def test_a_name_in_every_text_stays_inside() -> None:
 class Failing(io.BytesIO):
     """A file that breaks after its first bytes, with a name in its complaint."""
 
+    def __init__(self, error: type[Exception]) -> None:
+        super().__init__(bytes(1000))
+        self.error = error
+
     def read(self, size: int | None = -1) -> bytes:
         """Read nothing but nothing."""
         if size == 0:
             return b""
         msg = "disk of SMITH^JOHN failed"
+        raise self.error(msg)
+
+
+class Raising(Dataset):
+    """A Dataset that nobody can look into, and whose complaint holds a name."""
+
+    def get_item(self, *_: object, **__: object) -> None:
+        """Fail."""
+        msg = "value of SMITH^JOHN"
         raise RuntimeError(msg)
+
+
+@pytest.mark.parametrize("error", [OSError, TimeoutError, EOFError, RuntimeError, zlib.error])
+def test_an_error_of_the_medium_is_no_broken_file(error: type[Exception]) -> None:
+    """Whatever a drive, a share or a stream raises: the file cannot be opened, it is not broken."""
+    with pytest.raises(DicomError, match=error.__name__) as caught:
+        read_dicom(Failing(error))
+
+    assert caught.value.reason == "cannot-open"
+    assert "SMITH" not in str(caught.value)
+
+
+def test_a_value_that_was_left_in_a_file_that_is_gone(tmp_path: Path) -> None:
+    """A Dataset read with ``defer_size`` needs its file; without it the path is not repeated."""
+    path = tmp_path / "smith.dcm"
+    path.write_bytes(written(dataset(ramp())))
+    deferred = pydicom.dcmread(path, defer_size=100)
+    path.unlink()
+
+    with pytest.raises(DicomError, match="defer_size") as caught:
+        read_dicom(deferred)
+    assert caught.value.reason == "cannot-open"
+    assert "smith" not in str(caught.value)
 
 
 def test_an_unforeseen_error_is_contained() -> None:
     """Whatever is raised within leaves as a DicomError that quotes nothing."""
     with pytest.raises(DicomError, match="RuntimeError") as caught:
-        read_dicom(Failing(bytes(1000)))
+        read_dicom(Raising(dataset(ramp())))
 
     assert caught.value.reason == "broken"
     assert caught.value.__suppress_context__
     assert "SMITH" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "value", ["DOE^JOHN", "DOE^JOHN^^DR", "A" * 65 + "^B", "DOE=JOHN^X", "doe^j"]
+)
+def test_a_name_in_an_attribute_that_travels_stays_inside(value: str) -> None:
+    """What is let through by its tag is let through as far as its VR allows it (PS3.5 6.2)."""
+    keywords = {*TRAVELS, "Modality", "BurnedInAnnotation", "RecognizableVisualFeatures"}
+    for keyword in (*keywords, "PhotometricInterpretation"):
+        raw = value.encode() + b" " * (len(value) % 2)
+        file = with_raw(dataset(ramp()), TAGS[keyword], raw)
+        text = said(read_dicom(file)) + repr(dict(describe(file)))
+        assert not {"DOE", "doe", "JOHN", "AAA"} & set(re.findall("[A-Za-z]{3,4}", text)), keyword
+
+
+def with_raw(made: Dataset, tag: int, value: bytes) -> bytes:
+    """A file with a raw value, which pydicom would warn of."""
+    keyword = pydicom.datadict.keyword_for_tag(tag)
+    setattr(made, keyword, "QQQ")
+    head = struct.pack("<HH2sH", tag >> 16, tag & 0xFFFF, made[tag].VR.encode(), 4)
+    file = written(made)
+    assert file.count(head + b"QQQ ") == 1
+    new = head[:6] + struct.pack("<H", len(value)) + value
+    return file.replace(head + b"QQQ ", new)
+
+
+def test_what_a_vr_allows_travels() -> None:
+    """Codes and the names of devices are what they are for; letters of codes are capitals."""
+    made = dataset(ramp(), ManufacturerModelName="Discovery CT750-HD (2.0), v/1", Modality="CT")
+    file = with_raw(made, TAGS["BodyPartExamined"], b"Chest_2 ")
+
+    assert dict(read_dicom(file).info) == {
+        "BodyPartExamined": "CHEST_2",
+        "ManufacturerModelName": "Discovery CT750-HD (2.0), v/1",
+    }
+    assert describe(file)["modality"] == "CT"
 
 
 def test_the_list_of_elements_names_no_one() -> None:

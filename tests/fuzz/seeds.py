@@ -20,6 +20,7 @@ def seeds(shared: str | None) -> Iterator[tuple[str, bytes]]:
     yield "big", written(dataset(ramp(size=_SIZE)), f"{_ROOT}.2")
     yield "implicit", written(dataset(ramp(size=_SIZE)), _ROOT)
     yield "deflated", written(dataset(ramp(size=_SIZE)), f"{_ROOT}.1.99")
+    yield from _odd()
     for path in sorted(Path(shared or "absent").glob("corpus/corpus/*.dcm")):
         if path.stat().st_size < _LARGEST:
             yield path.name, path.read_bytes()
@@ -112,6 +113,33 @@ def _encoded() -> Iterator[tuple[str, Dataset]]:
         yield name, encoded(dataset(pixels), [stream], f"{_ROOT}.{number}")
     streams = [codecs.jpeg8_encode(grey)] * 3
     yield "frames50", encoded(dataset(np.stack([grey] * 3), frames=3), streams, f"{_ROOT}.4.50")
+
+
+def _odd() -> Iterator[tuple[str, bytes]]:
+    """Files that break a rule and are read: odd VRs, codes, numbers, counts, fragments."""
+    made = dataset(ramp(size=_SIZE), WindowCenter=[40, 50], WindowWidth=[400, 500])
+    made.SpecificCharacterSet = ["", "ISO 2022 IR 87"]
+    made.WindowCenterWidthExplanation = ["\u7e26\u9694", "\u80ba\u91ce"]
+    plain = written(made)
+    yield "charset", plain
+    at = plain.index(b"\x28\x00\x02\x00US")
+    for name, raw in (
+        ("vr16", b"\x19\x00\x01\x10??\x08\x00abcdefgh"),
+        ("vr32", b"\x19\x00\x01\x10ZZ\0\0\x08\0\0\0abcdefgh"),
+        ("novr", b"\x19\x00\x01\x10\x08\0\0\0abcdefgh"),
+        ("novrsq", b"\x19\x00\x01\x10ZZ\0\0\xff\xff\xff\xff\xfe\xff\xdd\xe0\0\0\0\0"),
+    ):
+        yield name, plain[:at] + raw + plain[at:]
+    yield "comma", plain.replace(b"40\\50 ", b"\\40,5 ")
+    yield "big overlay", written(_zoned(dataset(ramp(size=_SIZE))), f"{_ROOT}.2")
+    grey = ramp("u1", _SIZE)
+    for name, frame, number in (("rle3", _rle(grey), "5"), ("raw3", grey.tobytes(), "4.90")):
+        many = encoded(dataset(grey), [frame] * 3, f"{_ROOT}.{number}", NumberOfFrames=2)
+        yield name, written(many).replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.1.98")
+    signed = np.stack([grey, grey, grey], axis=-1).view("i1")
+    stream = imagecodecs.jpeg2k_encode(signed, level=0, reversible=True, codecformat="j2k")
+    colour = dataset(signed.view("u1"), PixelRepresentation=1)
+    yield "j2ksigned", written(encoded(colour, [stream], f"{_ROOT}.4.90"))
 
 
 def _bare_j2k(deep: np.ndarray) -> bytes:

@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import OVERLAY, OVERLAY_GROUPS, TAGS
 from saliency.dicom.pixels.image_pixel import Layout
@@ -44,7 +44,7 @@ class Plane:
     @property
     def active(self) -> bool:
         """Whether the plane marks the part of an ultrasound screen that shows the patient."""
-        return self.elements.text(self.tag("OverlaySubtype")) == _ACTIVE
+        return code(self.elements, self.tag("OverlaySubtype")) == _ACTIVE
 
     def number(self, keyword: str, default: float) -> float:
         """Return the first number of an element of the plane."""
@@ -93,7 +93,7 @@ def _zone(plane: Plane, name: str, mask: Array) -> Zone:
         return Zone(name, ~mask, f"outside {where} C.8.5.6.1.11")
     if name == "shutter":
         return Zone(name, mask, f"{where} C.7.6.15")
-    kind = plane.elements.text(plane.tag("OverlayType"))
+    kind = code(plane.elements, plane.tag("OverlayType"))
     return Zone(name, mask, f"{where} C.9.2" + (", a region of interest" if kind == "R" else ""))
 
 
@@ -124,7 +124,7 @@ def _drawn(plane: Plane, size: tuple[int, int], frame: int) -> Array | None:
     if min(rows, columns) < 1 or not (count == 1 or 0 <= first < count):
         return None
     start = rows * columns * (first if count > 1 else 0)
-    raw = plane.elements.octets(plane.tag("OverlayData"))
+    raw = plane.elements.words(plane.tag("OverlayData"))
     if not raw or len(raw) * 8 < start + rows * columns:
         if raw:
             warn("Overlay Data (60xx,3000) is shorter than its rows and columns: left out.")

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.tags import TAGS
 from saliency.dicom.pixels.image_pixel import Layout
 from saliency.dicom.pixels.samples import Samples
@@ -24,7 +24,7 @@ def padding_mask(
     if ends is None or stored.ndim != 2:
         return None
     low, high = min(ends), max(ends)
-    if samples.lossy or elements.text(TAGS["LossyImageCompression"]) == "01":
+    if samples.lossy or code(elements, TAGS["LossyImageCompression"]) == "01":
         low, high = low - _TOLERANCE, high + _TOLERANCE
     values = stored
     if not layout.real and not _representable(ends, layout):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from saliency.dicom.declared.shapes import circle, polygon, rectangle
-from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.elements import Elements, codes, number
 from saliency.dicom.file.groups import Groups
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
@@ -53,7 +53,7 @@ def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | No
 
 
 def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
-    shapes = elements.text(TAGS[f"{kind}Shape"])
+    shapes = codes(elements, TAGS[f"{kind}Shape"])
     if "RECTANGULAR" in shapes:
         yield from _known(_rectangle(elements, kind, size))
     if "CIRCULAR" in shapes:

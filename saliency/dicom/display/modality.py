@@ -7,6 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 
 from saliency.dicom.display.lut import Lut, read_lut
+from saliency.dicom.file.elements import code
 from saliency.dicom.file.groups import Groups
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
@@ -77,7 +78,7 @@ def read_modality(groups: Groups, *, signed: bool) -> Modality:
 def _is_angiography(groups: Groups) -> bool:
     return (
         groups.top.text(TAGS["SOPClassUID"]) in _NO_MODALITY_LUT
-        or groups.top.text(TAGS["Modality"]) in _NO_MODALITY_CODES
+        or code(groups.top, TAGS["Modality"]) in _NO_MODALITY_CODES
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saliency.dicom.display.lut import Lut, read_lut
-from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.elements import Elements, code
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
 from saliency.values.arrays import Array
@@ -44,7 +44,7 @@ def read_presentation(elements: Elements, photometric: str) -> Presentation:
         if table is not None:
             return Presentation(table=table)
         warn("Presentation LUT Sequence (2050,0010) is broken and was left out.")
-    shape = elements.text(TAGS["PresentationLUTShape"])
+    shape = code(elements, TAGS["PresentationLUTShape"])
     if shape in ("IDENTITY", "INVERSE"):
         return Presentation(shape == "INVERSE")
     return Presentation(photometric == "MONOCHROME1")

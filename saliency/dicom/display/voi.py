@@ -1,12 +1,14 @@
 """VOI: modality values to the grey levels of interest, 0..1 (PS3.3 C.11.2)."""
 
 import math
+import unicodedata
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 
 from saliency.dicom.display.lut import Lut, read_lut
+from saliency.dicom.file.elements import code
 from saliency.dicom.file.groups import Groups
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import InputError
@@ -97,11 +99,11 @@ def read_windows(groups: Groups) -> tuple[Window, ...]:
 def named_windows(groups: Groups) -> tuple[tuple[Window, str], ...]:
     """Return each usable window with its explanation (0028,1055), ``""`` where it has none."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    names = item.text(TAGS["WindowCenterWidthExplanation"]).split("\\")
+    names = list(item.labels(TAGS["WindowCenterWidthExplanation"]))
     centers, widths = item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"])
     names += [""] * (len(centers) - len(names))
     return tuple(
-        (Window(center, width), name.strip())
+        (Window(center, width), name)
         for center, width, name in zip(centers, widths, names, strict=False)
         if math.isfinite(center) and math.isfinite(width) and width > 0
     )
@@ -120,7 +122,7 @@ def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool)
     if isinstance(window, Window):
         return Windowed(window)
     windows = named_windows(groups)
-    function = groups.macro("FrameVOILUTSequence", "VOILUTFunction").text(TAGS["VOILUTFunction"])
+    function = code(groups.macro("FrameVOILUTSequence", "VOILUTFunction"), TAGS["VOILUTFunction"])
     if window is not None:
         return Windowed(_chosen(windows, window), function)
     if windows:
@@ -131,7 +133,7 @@ def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool)
 
 def _chosen(windows: tuple[tuple[Window, str], ...], choice: int | str) -> Window:
     if isinstance(choice, str):
-        found = [window for window, name in windows if name.lower() == choice.strip().lower()]
+        found = [window for window, name in windows if _folded(name) == _folded(choice)]
         if found:
             return found[0]
         msg = f"window: none of the {len(windows)} windows of the file has that explanation."
@@ -140,6 +142,11 @@ def _chosen(windows: tuple[tuple[Window, str], ...], choice: int | str) -> Windo
         msg = f"window: expected an index below {len(windows)} (windows of the file), got {choice}."
         raise InputError(msg)
     return windows[choice][0]
+
+
+def _folded(name: str) -> str:
+    """Return a name without regard to case, and to how its accents and widths are coded."""
+    return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
 def _first_lut(groups: Groups, *, signed: bool) -> Lut | None:

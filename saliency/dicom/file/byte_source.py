@@ -1,14 +1,15 @@
 """Bytes at an offset: one face for a file, a file object and bytes in memory."""
 
 import io
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os import PathLike
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from saliency.dicom.file.remote import is_url, open_url
-from saliency.errors import DicomError, InputError
+from saliency.errors import DicomError, InputError, SaliencyError
 
 Source: TypeAlias = str | PathLike[str] | bytes | bytearray | memoryview | IO[bytes]
 _CHUNK = 2**16
@@ -23,7 +24,8 @@ class Store:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        self.size = file.seek(0, io.SEEK_END)
+        with _medium():
+            self.size = file.seek(0, io.SEEK_END)
         self._start = 0
         self._chunk = b""
 
@@ -51,14 +53,15 @@ class Store:
         return self.read(offset, length)
 
     def _fetch(self, offset: int, length: int) -> bytes:
-        self._file.seek(offset)
         parts: list[bytes] = []
-        while length > 0:
-            part = self._file.read(length)
-            if not part:
-                break
-            parts.append(part)
-            length -= len(part)
+        with _medium():
+            self._file.seek(offset)
+            while length > 0:
+                part = self._file.read(length)
+                if not part:
+                    break
+                parts.append(part)
+                length -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
@@ -74,6 +77,23 @@ class Held(Store):
         if 2 * length > self.size and offset >= 0:
             return self._data[offset : offset + length]
         return self.read(offset, length)
+
+
+@contextmanager
+def _medium() -> Iterator[None]:
+    """Keep what a drive, a share or a connection does apart from what is wrong with a file."""
+    try:
+        yield
+    except SaliencyError:
+        raise
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  file objects of other packages have errors of theirs
+        msg = (
+            f"Expected bytes of the file, got {type(error).__name__} while they were read: the "
+            "medium or the connection failed, or the file was closed. Try again."
+        )
+        raise DicomError(msg, reason="cannot-open") from None
 
 
 @contextmanager
@@ -97,7 +117,7 @@ def open_store(source: object) -> Iterator[Store]:
         with open_url(source) as file:
             yield Store(file)
     elif isinstance(source, (str, PathLike)):
-        with _open(Path(source)) as file:
+        with _open(Path(os.fsdecode(source))) as file:
             yield Store(file)
     elif callable(getattr(source, "read", None)) and callable(getattr(source, "seek", None)):
         with _kept(source) as file:
@@ -127,7 +147,7 @@ def _kept(file: object) -> Iterator[IO[bytes]]:
     try:
         position, binary_mode = binary.tell(), type(binary.read(0)) is bytes
         binary.seek(position)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001  io.UnsupportedOperation, and what others raise
         msg = (
             "read_dicom: expected an open file object that can seek, got "
             f"{type(error).__name__}. Hand in the bytes of a stream: stream.read()."
@@ -139,4 +159,5 @@ def _kept(file: object) -> Iterator[IO[bytes]]:
     try:
         yield binary
     finally:
-        binary.seek(position)
+        with suppress(Exception):  # a medium that has failed fails here again
+            binary.seek(position)

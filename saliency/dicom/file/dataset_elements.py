@@ -2,6 +2,7 @@
 
 import io
 import math
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import cast, overload
 
@@ -10,19 +11,23 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_deferred_data_element
 
 from saliency.dicom.file.byte_source import Store
-from saliency.dicom.file.elements import Elements, FileItems
+from saliency.dicom.file.charset import decoded
+from saliency.dicom.file.elements import CommaNotes, Elements, FileItems, codes, split
 from saliency.dicom.file.parser import Field, Walker
 from saliency.dicom.file.syntax import Encoding
-from saliency.dicom.file.tags import vr_of
-from saliency.dicom.file.value_codec import numbers_of, text_of
+from saliency.dicom.file.tags import CHARSET, vr_of
+from saliency.dicom.file.value_codec import number_of, numbers_of, swap_words, text_of
+from saliency.errors import DicomError
 
 
 class BorrowedElements:
     """Elements of a Dataset; ``get_item`` hands out what lies there without converting it."""
 
-    def __init__(self, dataset: Dataset, *, little: bool) -> None:
+    def __init__(self, dataset: Dataset, *, little: bool, charset: tuple[str, ...] = ()) -> None:
         self._dataset = dataset
         self._little = little
+        self._outer_charset = charset
+        self._notes = CommaNotes()
 
     @property
     def little(self) -> bool:
@@ -40,10 +45,16 @@ class BorrowedElements:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)
         if element is None or element.VR not in ("US", "SS", "US or SS", "OW"):
-            return "\\".join(str(each) for each in _parts(value)).encode("ascii", "replace")
+            return _joined(value).encode("ascii", "replace")
         order = "little" if self._little else "big"
         words = (int(each) & 0xFFFF for each in _numbers(value))
         return b"".join(word.to_bytes(2, order) for word in words)  # type: ignore[arg-type]
+
+    def words(self, tag: int) -> bytes:
+        """Return the value with the lower byte of each word first: pydicom keeps it as written."""
+        element, raw = self._element(tag), self.octets(tag)
+        bytewise = element is None or element.VR == "OB"
+        return raw if self._little or bytewise else swap_words(raw)
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Return the value as numbers."""
@@ -52,12 +63,24 @@ class BorrowedElements:
         if element is None or not isinstance(value, bytes):
             return _numbers(value)
         little = element.is_little_endian if isinstance(element, RawDataElement) else self._little
-        vr = element.VR if element.VR not in (None, "UN") else vr_of(tag)
-        return numbers_of(value, str(vr), little=little)
+        vr = str(element.VR if element.VR not in (None, "UN") else vr_of(tag))
+        self._notes.look(tag, value, vr)
+        return numbers_of(value, vr, little=little)
 
     def text(self, tag: int) -> str:
         """Return the value as text."""
         return text_of(self.octets(tag))
+
+    def labels(self, tag: int) -> tuple[str, ...]:
+        """Return the values of a text; pydicom has decoded those that it has converted."""
+        element = self._element(tag)
+        value = None if element is None else element.value
+        if isinstance(value, bytes):
+            return split(decoded(value, self._charset()))
+        return split(_joined(value))
+
+    def _charset(self) -> tuple[str, ...]:
+        return codes(self, CHARSET) or self._outer_charset
 
     def items(self, tag: int) -> Sequence[Elements]:
         """Return the items of a sequence."""
@@ -65,8 +88,9 @@ class BorrowedElements:
         if element is None or not element.value or vr_of(tag) != "SQ":
             return ()
         if isinstance(element, RawDataElement):
-            return _parsed(element)
-        return BorrowedItems(cast(Sequence[Dataset], element.value), little=self._little)
+            return _parsed(element, self._charset())
+        items = cast(Sequence[Dataset], element.value)
+        return BorrowedItems(items, little=self._little, charset=self._charset())
 
     def _element(self, tag: int) -> DataElement | RawDataElement | None:
         return find_element(self._dataset, tag)
@@ -77,17 +101,36 @@ def find_element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | N
     element: object = dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
     deferred = isinstance(element, RawDataElement) and element.value is None
     if isinstance(element, RawDataElement) and deferred and element.length:
-        source = dataset.filename or dataset.buffer
-        return read_deferred_data_element(dataset.fileobj_type, source, dataset.timestamp, element)
+        return _deferred(dataset, element)
     return element if isinstance(element, (DataElement, RawDataElement)) else None
+
+
+def _deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
+    """Read a value that the Dataset left in its file; what pydicom says then names the file."""
+    source = dataset.filename or dataset.buffer
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read_deferred_data_element(
+                dataset.fileobj_type, source, dataset.timestamp, element
+            )
+    except Exception as error:  # noqa: BLE001  the file is gone, or is another one by now
+        msg = (
+            "Expected the file that the Dataset was read from, to fetch a value that was left in "
+            f"it, got {type(error).__name__}. Read the Dataset without defer_size."
+        )
+        raise DicomError(msg, reason="cannot-open") from None
 
 
 class BorrowedItems(Sequence[Elements]):
     """The items of a sequence in a Dataset."""
 
-    def __init__(self, items: Sequence[Dataset], *, little: bool) -> None:
+    def __init__(
+        self, items: Sequence[Dataset], *, little: bool, charset: tuple[str, ...] = ()
+    ) -> None:
         self._items = items
         self._little = little
+        self._charset = charset
 
     def __len__(self) -> int:
         return len(self._items)
@@ -98,16 +141,16 @@ class BorrowedItems(Sequence[Elements]):
     def __getitem__(self, index: slice) -> Sequence[Elements]: ...
     def __getitem__(self, index: int | slice) -> Elements | Sequence[Elements]:
         if isinstance(index, slice):
-            return BorrowedItems(self._items[index], little=self._little)
-        return BorrowedElements(self._items[index], little=self._little)
+            return BorrowedItems(self._items[index], little=self._little, charset=self._charset)
+        return BorrowedElements(self._items[index], little=self._little, charset=self._charset)
 
 
-def _parsed(element: RawDataElement) -> Sequence[Elements]:
+def _parsed(element: RawDataElement, charset: tuple[str, ...]) -> Sequence[Elements]:
     """Read a sequence that the Dataset still holds as bytes."""
     raw = element.value or b""
     encoding = Encoding(element.is_implicit_VR, element.is_little_endian)
     field = Field(int(element.tag), "SQ", 0, len(raw), encoding)
-    return FileItems(Walker(Store(io.BytesIO(raw))), field)
+    return FileItems(Walker(Store(io.BytesIO(raw))), field, charset)
 
 
 def _parts(value: object) -> tuple[object, ...]:
@@ -118,11 +161,18 @@ def _parts(value: object) -> tuple[object, ...]:
     return (value,)
 
 
+def _joined(value: object) -> str:
+    return "\\".join("" if part is None else str(part) for part in _parts(value))
+
+
 def _numbers(value: object) -> tuple[float, ...]:
-    return tuple(_number(each) for each in _parts(value) if each != "")
+    parts = _parts(value)
+    return () if parts == ("",) else tuple(_number(part) for part in parts)
 
 
 def _number(value: object) -> float:
+    if isinstance(value, str):
+        return number_of(value, "DS")
     try:
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):

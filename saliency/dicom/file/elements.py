@@ -1,19 +1,19 @@
 """A data set as the reader sees it: the listed elements, their values read when asked for."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol, overload
 
-from pydicom.valuerep import VR
-
 from saliency.dicom.file.byte_source import Store
+from saliency.dicom.file.charset import decoded
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.limits import MAX_NUMBERS, MAX_VALUE, check
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker
 from saliency.dicom.file.syntax import Encoding
-from saliency.dicom.file.tags import PER_FRAME, READ, TAGS, vr_of, written
-from saliency.dicom.file.value_codec import numbers_of, text_of
-from saliency.errors import DicomError
+from saliency.dicom.file.tags import CHARSET, PER_FRAME, READ, TAGS, vr_of, written
+from saliency.dicom.file.value_codec import is_decimal_comma, numbers_of, swap_words, text_of
 
-_KNOWN: Final = frozenset(str(vr) for vr in VR)
+_CODE: Final = re.compile(r"[A-Z0-9_ ]{1,16}")
 _NUMERIC: Final = frozenset(
     {"US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "OW", "OV", "DS", "IS"}
 )
@@ -32,11 +32,17 @@ class Elements(Protocol):
     def octets(self, tag: int) -> bytes:
         """Return the value as it is written; empty where there is none."""
 
+    def words(self, tag: int) -> bytes:
+        """Return the value of an OB or OW with the lower byte of each word first (PS3.5 7.3)."""
+
     def numbers(self, tag: int) -> tuple[float, ...]:
-        """Return the value as numbers, NaN for what is none."""
+        """Return the value as numbers, NaN for what is none or empty: each keeps its place."""
 
     def text(self, tag: int) -> str:
-        """Return the value as text without padding."""
+        """Return the value as text without padding, what is not ASCII replaced."""
+
+    def labels(self, tag: int) -> tuple[str, ...]:
+        """Return the values of a text under the Specific Character Set; each keeps its place."""
 
     def items(self, tag: int) -> "Sequence[Elements]":
         """Return the items of a sequence, each read when it is asked for."""
@@ -53,12 +59,22 @@ class FileElements:
         How the elements are written.
     fields
         Tag -> where the element lies.
+    charset
+        Specific Character Set of what an item lies in, for one that has none of its own.
     """
 
-    def __init__(self, store: Store, encoding: Encoding, fields: Mapping[int, Field]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        encoding: Encoding,
+        fields: Mapping[int, Field],
+        charset: tuple[str, ...] = (),
+    ) -> None:
         self._store = store
         self._encoding = encoding
         self._fields = fields
+        self._outer_charset = charset
+        self._notes = CommaNotes()
 
     @property
     def little(self) -> bool:
@@ -75,11 +91,14 @@ class FileElements:
         field = self._fields.get(tag)
         if field is None or field.length in (0, UNDEFINED):
             return b""
-        if field.vr and field.vr not in _KNOWN:
-            msg = f"Expected a VR of PS3.5 6.2 at {written(tag)}, found another: it is broken."
-            raise DicomError(msg, reason="unknown-vr")
         check(field.length, MAX_VALUE, "bytes of one value")
         return self._store.read(field.offset, field.length)
+
+    def words(self, tag: int) -> bytes:
+        """Return the value with the lower byte of each word first."""
+        field, raw = self._fields.get(tag), self.octets(tag)
+        bytewise = field is None or field.vr == "OB"
+        return raw if self.little or bytewise else swap_words(raw)
 
     def numbers(self, tag: int) -> tuple[float, ...]:
         """Return the value as numbers."""
@@ -87,12 +106,20 @@ class FileElements:
         if field is None:
             return ()
         check(field.length, MAX_NUMBERS, "bytes of numbers")
-        vr = field.vr if field.vr in _NUMERIC else vr_of(tag)
-        return numbers_of(self.octets(tag), vr, little=self.little)
+        vr, raw = field.vr if field.vr in _NUMERIC else vr_of(tag), self.octets(tag)
+        self._notes.look(tag, raw, vr)
+        return numbers_of(raw, vr, little=self.little)
 
     def text(self, tag: int) -> str:
         """Return the value as text."""
         return text_of(self.octets(tag))
+
+    def labels(self, tag: int) -> tuple[str, ...]:
+        """Return the values of a text."""
+        return split(decoded(self.octets(tag), self._charset()))
+
+    def _charset(self) -> tuple[str, ...]:
+        return codes(self, CHARSET) or self._outer_charset
 
     def items(self, tag: int) -> Sequence[Elements]:
         """Return the items of a sequence."""
@@ -102,13 +129,14 @@ class FileElements:
         walker = Walker(self._store)
         if tag == PER_FRAME:
             walker.allow_frames(number(self, TAGS["NumberOfFrames"], 1))
-        return FileItems(walker, field)
+        return FileItems(walker, field, self._charset())
 
 
 class FileItems(Sequence[Elements]):
     """The items of a sequence in a file; an item is read when it is asked for."""
 
-    def __init__(self, walker: Walker, field: Field) -> None:
+    def __init__(self, walker: Walker, field: Field, charset: tuple[str, ...] = ()) -> None:
+        self._charset = charset
         self._store = walker.store
         self._encoding = field.encoding
         self._ends = tuple(walker.items(field))
@@ -124,7 +152,7 @@ class FileItems(Sequence[Elements]):
         if isinstance(index, slice):
             return [self[each] for each in range(*index.indices(len(self)))]
         fields = Walker(self._store).fields(*self._ends[index], self._encoding)
-        return FileElements(self._store, self._encoding, listed(fields))
+        return FileElements(self._store, self._encoding, listed(fields), self._charset)
 
 
 def listed(fields: Iterable[Field]) -> dict[int, Field]:
@@ -140,3 +168,55 @@ def number(elements: Elements, tag: int, default: float) -> float:
     """Return the first number of an element; ``default`` where there is none."""
     numbers = elements.numbers(tag)
     return numbers[0] if numbers else default
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the values of a text without padding; an empty one keeps its place (PS3.5 6.4)."""
+    text = text.replace("\0", " ").strip()
+    return tuple(part.strip() for part in text.split("\\")) if text else ()
+
+
+def codes(elements: Elements, tag: int) -> tuple[str, ...]:
+    """Return the values of a code string, in upper case, as PS3.5 6.2 has it and writers have not.
+
+    Every code that decides anything is asked for here, or by :func:`code`.
+    """
+    return split(elements.text(tag).upper())
+
+
+def code(elements: Elements, tag: int) -> str:
+    """Return the first value of a code string, ``""`` where there is none."""
+    return next(iter(codes(elements, tag)), "")
+
+
+def let_through(elements: Elements, tag: int) -> str:
+    """Return the first value of a text as far as its VR allows it, else ``""``.
+
+    What may leave the file is told by its tag, and a writer may put a name under any tag. A code
+    string (CS, PS3.5 6.2) holds no ``^``; that of a LO is taken for the mark of a name as well.
+    """
+    if vr_of(tag) == "CS":
+        value = code(elements, tag)
+        return value if is_code(value) else ""
+    value = next(iter(elements.labels(tag)), "")
+    return value if len(value) <= 64 and value.isprintable() and "^" not in value else ""
+
+
+def is_code(value: str) -> bool:
+    """Whether a text can be a code string (CS, PS3.5 6.2)."""
+    return _CODE.fullmatch(value) is not None
+
+
+class CommaNotes:
+    """Notes, once an element, that decimal commas were read as points."""
+
+    def __init__(self) -> None:
+        self._noted: set[int] = set()
+
+    def look(self, tag: int, raw: bytes, vr: str) -> None:
+        """Leave a note where a value has a decimal comma."""
+        if vr != "DS" or b"," not in raw or tag in self._noted:
+            return
+        if any(is_decimal_comma(part, vr) for part in split(text_of(raw))):
+            self._noted.add(tag)
+            warn(f"A decimal comma in {written(tag)} was read as a point (DS, PS3.5 6.2).")

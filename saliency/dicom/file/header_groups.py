@@ -6,43 +6,16 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any, Final
 
-import pydicom
-from pydicom.datadict import tag_for_keyword
-from pydicom.dataset import Dataset
-
+from saliency.dicom.file.elements import Elements, codes
 from saliency.dicom.file.guard import contained
-from saliency.errors import DicomError, InputError, SaliencyError
+from saliency.dicom.file.open import open_source
+from saliency.dicom.file.tags import CHARSET, GROUPING, GROUPING_TAGS, TAGS, vr_of
+from saliency.errors import InputError, SaliencyError
 
-STRATA: Final = frozenset(
-    {
-        "BitsStored",
-        "BodyPartExamined",
-        "Columns",
-        "ConversionType",
-        "DetectorID",
-        "DetectorType",
-        "DeviceSerialNumber",
-        "Grid",
-        "ImageLaterality",
-        "InstitutionName",
-        "InstitutionalDepartmentName",
-        "KVP",
-        "Laterality",
-        "Manufacturer",
-        "ManufacturerModelName",
-        "Modality",
-        "PatientOrientation",
-        "PatientPosition",
-        "PatientSex",
-        "PhotometricInterpretation",
-        "ProtocolName",
-        "Rows",
-        "SoftwareVersions",
-        "StationName",
-        "ViewPosition",
-    }
-)
+STRATA: Final = GROUPING
 """Keywords by which files may be divided: what a device or a place leaves in every file of its."""
+
+_NUMERIC: Final = ("US", "DS", "IS")
 
 
 def tokens(
@@ -80,29 +53,20 @@ def tokens(
 
 
 def _token(source: Any, keyword: str, key: bytes) -> str | None:
+    tag = GROUPING_TAGS[keyword]
+    listed = frozenset({tag, CHARSET, TAGS["NumberOfFrames"]})
     try:
-        value = _value(source, keyword)
+        with contained(), open_source(source, listed) as opened:
+            value = _value(opened.elements, tag).encode()
     except SaliencyError:
         return None
     return hmac.new(key, value, sha256).hexdigest()[:16] if value else None
 
 
-def _value(source: Any, keyword: str) -> bytes:
-    """Return a value as text, without the blanks that pad it."""
-    with contained():
-        found = _header(source, keyword).get(keyword)
-        return " ".join(str(found or "").split()).encode()
-
-
-def _header(source: Any, keyword: str) -> Dataset:
-    if isinstance(source, Dataset):
-        return source
-    if isinstance(source, bytes) or (
-        not hasattr(source, "__fspath__") and not isinstance(source, str)
-    ):
-        msg = "strata: expected a path or a Dataset."
-        raise DicomError(msg, reason="no-file")
-    tag = tag_for_keyword(keyword)
-    return pydicom.dcmread(
-        source, stop_before_pixels=True, force=True, specific_tags=[] if tag is None else [tag]
-    )
+def _value(elements: Elements, tag: int) -> str:
+    """Return a value in one spelling: whatever the VR pads it with, and the character set."""
+    vr = vr_of(tag)
+    if vr in _NUMERIC:
+        return " ".join(f"{number:g}" for number in elements.numbers(tag))
+    values = codes(elements, tag) if vr == "CS" else elements.labels(tag)
+    return "\\".join(" ".join(value.split()) for value in values)

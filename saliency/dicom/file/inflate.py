@@ -22,6 +22,16 @@ def inflate(data: bytes, most: int) -> bytes | None:
         return _slowly(data, most + 1)
 
 
+def is_whole(data: bytes, most: int) -> bool:
+    """Whether a stream of at most ``most`` inflated bytes ends within ``data``."""
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        inflater.decompress(data, most)
+    except zlib.error:
+        return False
+    return inflater.eof
+
+
 def _slowly(data: bytes, most: int) -> bytes | None:
     try:
         return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most)

@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Final, cast
@@ -66,8 +67,10 @@ class Opened:
 
 
 @contextmanager
-def open_source(source: object) -> Iterator[Opened]:
+def open_source(source: object, tags: AbstractSet[int] = READ) -> Iterator[Opened]:
     """Open what ``read_dicom`` takes; the pixels can be read while it is open.
+
+    Of a file only the elements of ``tags`` are kept.
 
     Raises
     ------
@@ -80,13 +83,14 @@ def open_source(source: object) -> Iterator[Opened]:
         yield _borrow(source)
         return
     with open_store(source) as store:
-        yield _parse(store)
+        yield _parse(store, tags)
 
 
 def _borrow(dataset: Dataset) -> Opened:
-    meta = getattr(dataset, "file_meta", None) or {}
+    meta = getattr(dataset, "file_meta", None) or Dataset()
     encoding = _encoding_of(dataset)
-    syntax = find_syntax(str(meta.get("TransferSyntaxUID", "") or ""), encoding)
+    uid = BorrowedElements(meta, little=True).text(TAGS["TransferSyntaxUID"])
+    syntax = find_syntax(uid, encoding)
     elements = BorrowedElements(dataset, little=encoding.little)
     return Opened(elements, syntax, _borrowed_pixels(dataset))
 
@@ -108,7 +112,7 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
     return None
 
 
-def _parse(store: Store) -> Opened:
+def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
     start, uid = _meta(store)
     if store.size - start < 8:
         msg = "Expected a data set, found the end of the file: it is empty or cut."
@@ -116,13 +120,17 @@ def _parse(store: Store) -> Opened:
     syntax = find_syntax(uid, IMPLICIT)
     if syntax.deflated:
         store, start = Held(_inflate(store, start)), 0
-    encoding = _guess(store.read(start, 8), syntax.encoding)
+    encoding = _guess(store, start, syntax.encoding)
     if not uid:
         syntax = find_syntax("", encoding)
-    return _walk(store, start, encoding, syntax)
+    pixels, kept = _walk(store, start, encoding, tags)
+    return Opened(FileElements(store, encoding, kept), syntax, pixels)
 
 
-def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opened:
+def _walk(
+    store: Store, start: int, encoding: Encoding, tags: AbstractSet[int]
+) -> tuple[Pixels | None, dict[int, Field]]:
+    """Return where the pixels are, and the first of each listed element in front of them."""
     walker, kept = Walker(store), dict[int, Field]()
     elements = FileElements(store, encoding, kept)
     pixels = None
@@ -131,11 +139,11 @@ def _walk(store: Store, start: int, encoding: Encoding, syntax: Syntax) -> Opene
             pixels = Pixels(store, field.tag, field.vr, field.offset, field.length)
             break
         _check_end(field, store)
-        if field.tag in READ:
+        if field.tag in tags:
             kept.setdefault(field.tag, field)
         if field.tag == PER_FRAME:
             walker.allow_frames(number(elements, TAGS["NumberOfFrames"], 1))
-    return Opened(elements, syntax, pixels)
+    return pixels, kept
 
 
 def _check_end(field: Field, store: Store) -> None:
@@ -174,7 +182,7 @@ def _check_first(raw: bytes) -> None:
         raise DicomError(msg, reason="not-dicom")
 
 
-def _guess(raw: bytes, named: Encoding) -> Encoding:
+def _guess(store: Store, start: int, named: Encoding) -> Encoding:
     """Return how elements are written: as named, but for a VR that is (not) there.
 
     Raises
@@ -182,6 +190,7 @@ def _guess(raw: bytes, named: Encoding) -> Encoding:
     DicomError
         The byte order is the other one.
     """
+    raw = store.read(start, 8)
     if len(raw) < 8:
         msg = "Expected a data set, found the end of the file: it is cut."
         raise DicomError(msg, reason="truncated")
@@ -198,7 +207,18 @@ def _guess(raw: bytes, named: Encoding) -> Encoding:
     if not named.little:
         return named
     vr = written_vr(raw[4:6])
-    return EXPLICIT if vr in _PLAIN_VRS else IMPLICIT if not vr else named
+    if vr in _PLAIN_VRS:
+        return EXPLICIT
+    return named if vr or _is_explicit_behind(store, start, named) else IMPLICIT
+
+
+def _is_explicit_behind(store: Store, start: int, named: Encoding) -> bool:
+    """Whether the first element alone lacks a VR, in a file that is named explicit."""
+    if named.implicit:
+        return False
+    first = Walker(store).header(start, named)
+    behind = store.peek(first.offset + first.length, 6)
+    return written_vr(behind[4:6]) in _PLAIN_VRS
 
 
 def _inflate(store: Store, start: int) -> bytes:

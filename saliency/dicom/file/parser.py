@@ -6,7 +6,7 @@ than a fraction of a second.
 
 from collections.abc import Iterator
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from saliency.dicom.file.byte_source import Store
 from saliency.dicom.file.limits import (
@@ -24,10 +24,22 @@ UNDEFINED: Final = 0xFFFFFFFF
 ITEM: Final = 0xFFFEE000
 ITEM_END: Final = 0xFFFEE00D
 SEQUENCE_END: Final = 0xFFFEE0DD
+_LAST_TAG: Final = 0x7FE0FFFF  # in front of Pixel Data
 _SHORT_LE, _SHORT_BE = Struct("<HH2sH"), Struct(">HH2sH")
 _LONG_LE, _LONG_BE = Struct("<I"), Struct(">I")
-_LONG: Final = frozenset(
-    {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
+
+
+def _coded(vrs: tuple[str, ...]) -> dict[bytes, str]:
+    return {vr.encode(): vr for vr in vrs}
+
+
+#: VRs whose length has 16 bits; that of all others has 32, behind two reserved bytes (PS3.5 7.1.2).
+_SHORT: Final = _coded(
+    ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO",
+     "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
+)  # fmt: skip
+_LONG: Final = _coded(
+    ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
 )
 _COMMON: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"})
 
@@ -87,14 +99,56 @@ class Walker:
         short, long = (_SHORT_LE, _LONG_LE) if encoding.little else (_SHORT_BE, _LONG_BE)
         group, element, letters, length = short.unpack_from(raw)
         tag = group << 16 | element
-        vr = "" if encoding.implicit or group == 0xFFFE else written_vr(letters)
-        if not vr:
+        if encoding.implicit or group == 0xFFFE:
             return Field(tag, "", at + 8, long.unpack_from(raw, 4)[0], encoding)
-        if vr in _LONG:
-            padded = raw.ljust(12, b"\0")
-            inner = self._hidden(at + 12) if vr == "UN" else encoding
-            return Field(tag, vr, at + 12, long.unpack_from(padded, 8)[0], inner)
-        return Field(tag, vr, at + 8, length, encoding)
+        if letters in _SHORT:
+            return Field(tag, _SHORT[letters], at + 8, length, encoding)
+        wide = long.unpack_from(raw.ljust(12, b"\0"), 8)[0]
+        fits = wide == UNDEFINED or at + 12 + wide <= self.store.size
+        if letters in _LONG and length == 0 and fits:
+            inner = self._hidden(at + 12) if letters == b"UN" else encoding
+            return Field(tag, _LONG[letters], at + 12, wide, inner)
+        return self._doubtful(Field(tag, written_vr(letters), at + 12, wide, encoding), raw)
+
+    def _doubtful(self, long: Field, raw: bytes) -> Field:
+        """Return an element of a VR that nobody knows, or of a length that cannot be.
+
+        The three ways in which a length is written are tried against the header that would follow:
+        32 bits behind two reserved bytes, as the standard has it; 16 bits, as DCMTK reads it; and
+        32 bits in the place of the VR, which some writers forget on single elements.
+        """
+        at = long.offset - 12
+        order: Literal["little", "big"] = "little" if long.encoding.little else "big"
+        short = long._replace(offset=at + 8, length=int.from_bytes(raw[6:8], order))
+        omitted = long._replace(vr="", offset=at + 8, length=int.from_bytes(raw[4:8], order))
+        long, omitted = self._with_items(long), self._with_items(omitted)
+        widths = [long, short] if raw[6:8] == b"\0\0" else [short, long]
+        if not long.vr:
+            widths.insert(0 if raw[6:8] == b"\0\0" else 1, omitted)
+        elif raw[4:6] not in _LONG:
+            widths.append(omitted)
+        return max(widths, key=self._belief)
+
+    def _with_items(self, field: Field) -> Field:
+        hidden = field.length == UNDEFINED and field.vr not in _LONG.values()
+        return field._replace(encoding=self._hidden(field.offset)) if hidden else field
+
+    def _belief(self, field: Field) -> int:
+        """Return how much a length is to be believed: 0 where no header can follow the value."""
+        self._clock.step()
+        little = field.encoding.little
+        short = _SHORT_LE if little else _SHORT_BE
+        if field.length == UNDEFINED:
+            head = self.store.peek(field.offset, 8)
+            tag = _tag_of(short, head)
+            return 3 if tag in (ITEM, SEQUENCE_END) else 0
+        end = field.offset + field.length
+        if end == self.store.size:
+            return 3
+        head = self.store.peek(end, 8)
+        if end > self.store.size or len(head) < 8:
+            return 0
+        return _follows(short, field.tag, head)
 
     def after(self, field: Field, depth: int) -> int:
         """Return the offset behind an element."""
@@ -132,6 +186,28 @@ class Walker:
     def _cut(self) -> int:
         msg = "Expected the end of a sequence (FFFE,E0DD), found the end of the file: it is cut."
         raise DicomError(msg, reason="truncated")
+
+
+def _tag_of(header: Struct, raw: bytes) -> int:
+    group, element, _, _ = header.unpack(raw.ljust(8, b"\0"))
+    return int(group) << 16 | int(element)
+
+
+def _follows(header: Struct, tag: int, raw: bytes) -> int:
+    """Return how likely it is that bytes are a header behind an element of ``tag``.
+
+    3: a delimiter, or a known VR on a greater tag; 2: an item, or a known VR on a tag that is out
+    of order; 1: a greater tag alone; 0: none of them.
+    """
+    next_tag = _tag_of(header, raw)
+    if next_tag in (ITEM_END, SEQUENCE_END):
+        return 3 if raw[4:] == bytes(4) else 0
+    if next_tag == ITEM:
+        return 2
+    greater = tag < next_tag <= _LAST_TAG
+    if raw[4:6] in _SHORT or raw[4:6] in _LONG:
+        return 3 if greater else 2
+    return int(greater)
 
 
 def written_vr(raw: bytes) -> str:

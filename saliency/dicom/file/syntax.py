@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from pydicom.config import IGNORE
 from pydicom.uid import UID
 
 from saliency.errors import DicomError
@@ -23,8 +24,8 @@ class Syntax:
     Parameters
     ----------
     family
-        Which decoder reads a frame: ``"native"``, ``"rle"``, ``"deflate"``, ``"jpeg"``,
-        ``"jpegls"``, ``"jpeg2k"``, ``"jpegxl"``, ``"video"``.
+        Which decoder reads a frame: ``"native"``, ``"uncompressed"`` (native words in fragments),
+        ``"rle"``, ``"deflate"``, ``"jpeg"``, ``"jpegls"``, ``"jpeg2k"``, ``"jpegxl"``, ``"video"``.
     encoding
         How the elements are written.
     deflated
@@ -44,7 +45,7 @@ class Syntax:
     @property
     def name(self) -> str:
         """The name in PS3.6 A; the UID where there is none."""
-        return str(UID(self.uid).name) if self.uid else "not named by the file"
+        return name_of(self.uid) if self.uid else "not named by the file"
 
 
 IMPLICIT: Final = Encoding(implicit=True, little=True)
@@ -60,6 +61,14 @@ _NATIVE = {
     "1.2.840.10008.1.20": Syntax("native", IMPLICIT),  # Papyrus 3, retired
     "1.2.840.113619.5.2": Syntax("native", IMPLICIT, little_pixels=False),  # GE private
 }
+#: Frames in fragments; the UIDs under 1.2.840.10008.1.2.4 are below.
+_FRAGMENTS = {
+    f"{_ROOT}.1.98": "uncompressed",
+    f"{_ROOT}.5": "rle",
+    f"{_ROOT}.8.1": "deflate",
+}
+#: JPIP: the data set holds the address of its pixels alone (PS3.5 A.6, A.7, A.11, A.12).
+_REFERENCED = tuple(f"{_ROOT}.4.{number}" for number in (94, 95, 204, 205))
 _ENCAPSULATED = {
     "jpeg": (*range(50, 67), 70),
     "jpegls": (80, 81),
@@ -81,19 +90,44 @@ def find_syntax(uid: str, guess: Encoding) -> Syntax:
         return Syntax("native", guess, little_pixels=guess.little)
     known = _NATIVE.get(uid) or _encapsulated(uid)
     if known is None:
-        msg = (
-            "Expected a transfer syntax of PS3.6 A in Transfer Syntax UID (0002,0010), found an "
-            "unknown one. Convert the file to Explicit VR Little Endian."
-        )
-        raise DicomError(msg, reason="unknown-transfer-syntax")
+        raise _refusal(uid)
     return Syntax(known.family, known.encoding, known.deflated, known.little_pixels, uid)
 
 
+def name_of(uid: str) -> str:
+    """Return the name of a UID in PS3.6 A, the UID where it has none.
+
+    pydicom's warning about a malformed UID would quote it.
+    """
+    return str(UID(uid, validation_mode=IGNORE).name)
+
+
+def _refusal(uid: str) -> DicomError:
+    """Return why a transfer syntax is not read; a name in PS3.6 is told, an unknown UID is not."""
+    if uid in _REFERENCED:
+        msg = (
+            "Expected pixel data in the file, found the address of a JPIP server in its place "
+            "(PS3.5 A.6); nothing is fetched from there. Ask the archive for the image in another "
+            "transfer syntax."
+        )
+        return DicomError(msg, reason="jpip")
+    name = name_of(uid)
+    if name != uid:
+        msg = (
+            f"Expected a transfer syntax of pictures in Transfer Syntax UID (0002,0010), found "
+            f"{name}, which is not read. Convert the file to Explicit VR Little Endian."
+        )
+        return DicomError(msg, reason="unsupported-transfer-syntax")
+    msg = (
+        "Expected a transfer syntax of PS3.6 A in Transfer Syntax UID (0002,0010), found an "
+        "unknown one. Convert the file to Explicit VR Little Endian."
+    )
+    return DicomError(msg, reason="unknown-transfer-syntax")
+
+
 def _encapsulated(uid: str) -> Syntax | None:
-    if uid == f"{_ROOT}.5":
-        return Syntax("rle", EXPLICIT)
-    if uid == f"{_ROOT}.8.1":
-        return Syntax("deflate", EXPLICIT)
+    if uid in _FRAGMENTS:
+        return Syntax(_FRAGMENTS[uid], EXPLICIT)
     number = uid.removeprefix(f"{_ROOT}.4.")
     for family, numbers in _ENCAPSULATED.items():
         if number in {str(each) for each in numbers}:

@@ -1,7 +1,8 @@
 """The elements that this library reads; every other element of a file is skipped by its length.
 
-Nothing of a patient, institution, physician, or date is listed here, so nothing of the kind ever
-enters the memory of the process.
+Nothing of a patient, institution, physician, or date is on the list of what a picture is read from.
+A second list names what an audit may divide files by: one element of it at a time is read, and
+leaves this room as a hash.
 """
 
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 _KEYWORDS: Final = (
     # What it is
     "TransferSyntaxUID",
+    "SpecificCharacterSet",
     "ImageType",
     "SOPClassUID",
     "Modality",
@@ -172,8 +174,44 @@ TAGS: Final = MappingProxyType({keyword: _tag(keyword) for keyword in _KEYWORDS}
 READ: Final = frozenset(TAGS.values()) | frozenset(
     group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY.values()
 )
-_VRS: Final = MappingProxyType({tag: str(dictionary_VR(tag)) for tag in READ})
 
+#: Keywords by which an audit divides files: what a device or a place leaves in each of its files.
+#: Read by ``header_groups`` alone, to be hashed.
+GROUPING: Final = frozenset(
+    {
+        "BitsStored",
+        "BodyPartExamined",
+        "Columns",
+        "ConversionType",
+        "DetectorID",
+        "DetectorType",
+        "DeviceSerialNumber",
+        "Grid",
+        "ImageLaterality",
+        "InstitutionName",
+        "InstitutionalDepartmentName",
+        "KVP",
+        "Laterality",
+        "Manufacturer",
+        "ManufacturerModelName",
+        "Modality",
+        "PatientOrientation",
+        "PatientPosition",
+        "PatientSex",
+        "PhotometricInterpretation",
+        "ProtocolName",
+        "Rows",
+        "SoftwareVersions",
+        "StationName",
+        "ViewPosition",
+    }
+)
+GROUPING_TAGS: Final = MappingProxyType({keyword: _tag(keyword) for keyword in GROUPING})
+_VRS: Final = MappingProxyType(
+    {tag: str(dictionary_VR(tag)) for tag in READ.union(GROUPING_TAGS.values())}
+)
+
+CHARSET: Final = TAGS["SpecificCharacterSet"]
 PER_FRAME: Final = TAGS["PerFrameFunctionalGroupsSequence"]
 FLOAT_PIXELS: Final = 0x7FE00008
 DOUBLE_PIXELS: Final = 0x7FE00009

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from saliency.dicom.file.guard import warn
 from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check_claim
 from saliency.dicom.file.syntax import Syntax
+from saliency.dicom.file.value_codec import swap_words
 from saliency.dicom.pixels.bare import CODESTREAM, bare
 from saliency.dicom.pixels.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
 from saliency.dicom.pixels.image_pixel import Layout
@@ -58,7 +60,9 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         return decode_rle(data, layout)
     if syntax.family == "deflate":
         return _inflate(data, layout)
-    family = _family(data, syntax.family)
+    family = _family(data, layout, syntax.family)
+    if family == "uncompressed":
+        return _fragmented(data, layout, little=syntax.little_pixels)
     if family != "jpegxl" and _END not in data[-64:]:
         warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
     if family == "jpeg2k":
@@ -112,13 +116,37 @@ _SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = Mapping
 )
 
 
-def _family(data: bytes, labelled: str) -> str:
+def _family(data: bytes, layout: Layout, labelled: str) -> str:
+    raw = labelled in ("native", "uncompressed")
+    if raw and len(data) in _native_sizes(layout):
+        return "uncompressed"
     for signature, family in _SIGNATURES.items():
         if data.startswith(signature):
             return family
     if data.startswith(b"\xff\xd8"):
         return "jpegls" if is_jpegls(data) else "jpeg"
-    return "jpeg" if labelled == "native" else labelled
+    return "uncompressed" if raw else labelled
+
+
+def _native_sizes(layout: Layout) -> tuple[int, ...]:
+    """Bytes that a frame in fragments has where it is not compressed, padded to even or not."""
+    full = replace(layout, photometric="YBR_FULL") if layout.subsampled else layout
+    return tuple(size for each in (layout, full) for size in _evened(each.frame_bytes))
+
+
+def _evened(size: int) -> tuple[int, int]:
+    return size, size + size % 2
+
+
+def _fragmented(data: bytes, layout: Layout, *, little: bool) -> Samples:
+    """Lay out a frame of Encapsulated Uncompressed (PS3.5 A.4.11)."""
+    layout = replace(layout, frames=1).fitted(len(data))
+    needed = layout.frame_bytes
+    if len(data) < needed:
+        msg = f"Expected {needed:,} bytes in a frame, found {len(data):,}: it is cut."
+        raise DicomError(msg, reason="truncated")
+    swapped = swap_words(data) if not little and layout.allocated <= 8 else data
+    return unpack(swapped[:needed], layout, little=little)
 
 
 def _check_size(stream: Stream, layout: Layout) -> None:
@@ -214,7 +242,7 @@ def _options(layout: Layout) -> dict[str, Any]:
 
 def _inflate(data: bytes, layout: Layout) -> Samples:
     """Inflate one frame (Deflated Image Frame Compression, PS3.5 A.4.13)."""
-    needed = (layout.frame_bits + 7) // 8
+    needed = layout.frame_bytes
     raw = inflate(data, needed) or b""
     if len(raw) < needed:
         msg = f"Expected {needed:,} bytes in a deflated frame, found {len(raw):,}: it is broken."

@@ -8,16 +8,20 @@ from typing import Final
 import numpy as np
 
 from saliency.dicom.file.elements import Elements
-from saliency.dicom.file.limits import MOST_HEADERS, Clock
+from saliency.dicom.file.inflate import is_whole
+from saliency.dicom.file.limits import MAX_VALUE, MOST_HEADERS, Clock, check
 from saliency.dicom.file.open import Pixels
 from saliency.dicom.file.parser import UNDEFINED
 from saliency.dicom.file.syntax import Syntax
 from saliency.dicom.file.tags import TAGS
+from saliency.dicom.file.value_codec import swap_words
 from saliency.dicom.pixels.image_pixel import Layout
-from saliency.dicom.pixels.native import swap_words
+from saliency.dicom.pixels.rle import is_rle
 from saliency.errors import DicomError
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
+_RLE: Final = "RLE"
+_LONG_TABLE: Final = 2**20  # bytes; a longer one must have an entry a frame
 #: JPEG and JPEG-LS, JPEG 2000 (raw, boxed), JPEG XL (raw, boxed).
 _STARTS: Final = (
     b"\xff\xd8\xff",
@@ -75,15 +79,20 @@ class FrameIndex:
     headers of all fragments. A table that points elsewhere than at items is not believed.
     """
 
-    def __init__(self, pixels: Pixels, elements: Elements, frames: int) -> None:
+    def __init__(self, pixels: Pixels, elements: Elements, layout: Layout, syntax: Syntax) -> None:
         self._pixels = pixels
-        self._frames = frames
+        self._layout = layout
+        self._family = syntax.family
+        frames = self._frames = 1 if syntax.family == "video" else layout.frames
         self._end = min(pixels.store.size, pixels.offset + pixels.length)
         if pixels.length == UNDEFINED:
             self._end = pixels.store.size
         table = _header(pixels, pixels.offset, self._end)
         self._first = pixels.offset if table is None else table.offset + table.length
-        self._starts = self._believed(_extended(elements, frames) or _basic(pixels, table, frames))
+        self._offsets = _extended(elements, frames) or _basic(pixels, table, frames)
+        # The table of a single frame says nothing, and may stand above fragments of many.
+        believed = len(self._offsets) == frames > 1 and self._point_at_items()
+        self._starts = self._absolute() if believed else ()
         self._groups: tuple[tuple[Fragment, ...], ...] | None = None
 
     def read(self, frame: int) -> bytes:
@@ -115,13 +124,15 @@ class FrameIndex:
             self._groups = self._grouped()
         return self._groups[frame] if frame < len(self._groups) else ()
 
-    def _believed(self, offsets: tuple[int, ...]) -> tuple[int, ...]:
-        rising = all(a < b for a, b in pairwise(offsets))
-        if len(offsets) != self._frames or offsets[0] != 0 or not rising:
-            return ()
-        starts = tuple(self._first + offset for offset in offsets)
-        items = all(self._pixels.store.peek(start, 4) == _ITEM for start in (starts[-1], starts[0]))
-        return starts if items else ()
+    def _absolute(self) -> tuple[int, ...]:
+        return tuple(self._first + offset for offset in self._offsets)
+
+    def _point_at_items(self) -> bool:
+        offsets = self._offsets
+        if not offsets or offsets[0] != 0 or not all(a < b for a, b in pairwise(offsets)):
+            return False
+        ends = (self._first + offsets[-1], self._first)
+        return all(self._pixels.store.peek(start, 4) == _ITEM for start in ends)
 
     def _walk(self, start: int, stop: int) -> Iterator[Fragment]:
         while start < stop:
@@ -136,21 +147,77 @@ class FrameIndex:
         for fragment in self._walk(self._first, self._end):
             fragments.append(fragment)
             clock.step()
-        if self._frames == 1:
+        if self._family == "video":
             return (tuple(fragments),)
         if len(fragments) == self._frames:
             return tuple((fragment,) for fragment in fragments)
         return self._by_start(fragments)
 
     def _by_start(self, fragments: list[Fragment]) -> tuple[tuple[Fragment, ...], ...]:
-        """Group fragments by where a codestream starts, as no table says it."""
-        groups: list[list[Fragment]] = []
-        for fragment in fragments:
-            starts = self._pixels.store.peek(fragment.offset, 12).startswith(_STARTS)
-            if starts or not groups:
-                groups.append([])
-            groups[-1].append(fragment)
-        return tuple(tuple(group) for group in groups)
+        """Group fragments by where a codestream starts, as no table says it.
+
+        A start looks as the first one does. Where the first has none to look for, words that are
+        not compressed are counted, and a table with fewer entries than there are fragments is
+        believed though it has not one a frame; other fragments are a frame each (PS3.5 A.4.2).
+        """
+        fragments = [fragment for fragment in fragments if fragment.length]
+        width = 64 if self._family == "rle" else 12
+        starts = [_start_of(self._pixels.store.peek(each.offset, width)) for each in fragments]
+        if starts and starts[0]:
+            return _cut(fragments, [start == starts[0] for start in starts])
+        if self._family in ("native", "uncompressed"):
+            return _sized(fragments, self._layout)
+        if 1 < len(self._offsets) < len(fragments) and self._point_at_items():
+            begins = frozenset(self._absolute())
+            return _cut(fragments, [fragment.offset - 8 in begins for fragment in fragments])
+        if self._frames > 1 or self._is_whole(fragments[:1]):
+            return tuple((fragment,) for fragment in fragments)
+        return (tuple(fragments),)
+
+    def _is_whole(self, first: list[Fragment]) -> bool:
+        """Whether a deflated frame ends with its first fragment (PS3.5 A.4.13)."""
+        if self._family != "deflate" or not first:
+            return False
+        check(first[0].length, MAX_VALUE, "bytes of one deflated frame")
+        data = self._pixels.store.read(first[0].offset, first[0].length)
+        return is_whole(data, self._layout.frame_bytes + 1)
+
+
+def _cut(fragments: list[Fragment], starts: list[bool]) -> tuple[tuple[Fragment, ...], ...]:
+    """Group fragments, a new group from each start on."""
+    groups: list[list[Fragment]] = []
+    for fragment, start in zip(fragments, starts, strict=True):
+        if start or not groups:
+            groups.append([])
+        groups[-1].append(fragment)
+    return tuple(tuple(group) for group in groups)
+
+
+def _sized(fragments: list[Fragment], layout: Layout) -> tuple[tuple[Fragment, ...], ...]:
+    """Group fragments of words that are not compressed by the bytes of a frame."""
+    needed = layout.frame_bytes
+    starts, there = [], needed
+    for fragment in fragments:
+        starts.append(there >= needed)
+        there = fragment.length + (0 if starts[-1] else there)
+    groups = _cut(fragments, starts)
+    several = len(groups) == 1 < layout.frames and layout.frame_bits % 8 == 0
+    return _sliced(fragments[0], layout) if several and len(fragments) == 1 else groups
+
+
+def _sliced(fragment: Fragment, layout: Layout) -> tuple[tuple[Fragment, ...], ...]:
+    """Cut one fragment that holds all frames."""
+    size = layout.frame_bytes
+    count = min(fragment.length // size, layout.frames)
+    return tuple((Fragment(fragment.offset + k * size, size),) for k in range(count))
+
+
+def _start_of(raw: bytes) -> object:
+    """Return what a codestream starts with, None for what is no start of one."""
+    for signature in _STARTS:
+        if raw.startswith(signature):
+            return signature
+    return _RLE if is_rle(raw) else None
 
 
 def _header(pixels: Pixels, at: int, end: int) -> Fragment | None:
@@ -161,8 +228,8 @@ def _header(pixels: Pixels, at: int, end: int) -> Fragment | None:
 
 
 def _basic(pixels: Pixels, table: Fragment | None, frames: int) -> tuple[int, ...]:
-    """Return the Basic Offset Table (PS3.5 A.4), where it has an entry a frame."""
-    if table is None or table.length != 4 * frames:
+    """Return the Basic Offset Table (PS3.5 A.4): of any length, as long as that is honest."""
+    if table is None or (table.length != 4 * frames and table.length > _LONG_TABLE):
         return ()
     raw = pixels.store.read(table.offset, table.length)
     return tuple(np.frombuffer(raw[: len(raw) // 4 * 4], "<u4").tolist())

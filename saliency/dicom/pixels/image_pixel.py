@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Final
 
-from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.limits import MAX_FRAMES, MAX_SAMPLES, check
 from saliency.dicom.file.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
 from saliency.errors import DicomError
@@ -19,6 +19,7 @@ class Layout:
     """The Image Pixel module of a data set, checked.
 
     ``bits`` is Bits Stored; ``allocated`` Bits Allocated; ``real`` is true of float pixels.
+    ``signed`` is never true of colour, whatever Pixel Representation says (C.7.6.3.1.2).
     ``photometric`` is the Photometric Interpretation that the data set names.
     """
 
@@ -63,6 +64,11 @@ class Layout:
         samples = 2 if self.subsampled and self.samples == 3 else self.samples
         return self.rows * self.columns * samples * self.allocated
 
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of a native frame that starts with a byte."""
+        return (self.frame_bits + 7) // 8
+
 
 def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:
     """Read the Image Pixel module; ``max_pixels`` is the most samples of a frame.
@@ -82,7 +88,7 @@ def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SA
         allocated=allocated,
         bits=bits,
         high=high,
-        signed=number(elements, TAGS["PixelRepresentation"], 0) == 1,
+        signed=samples == 1 and number(elements, TAGS["PixelRepresentation"], 0) == 1,
         planar=samples > 1 and number(elements, TAGS["PlanarConfiguration"], 0) == 1,
         photometric=photometric,
         real=pixels_tag in _FLOAT_BITS,
@@ -94,7 +100,7 @@ def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SA
 def _samples(elements: Elements) -> tuple[int, str]:
     found = number(elements, TAGS["SamplesPerPixel"], 1)
     unnamed = "RGB" if found == 3 else "MONOCHROME2"
-    photometric = elements.text(TAGS["PhotometricInterpretation"]).upper() or unnamed
+    photometric = code(elements, TAGS["PhotometricInterpretation"]) or unnamed
     colour = photometric.startswith(_COLOUR)
     samples = int(_whole(elements, "SamplesPerPixel", 1, 4, 3 if colour else 1))
     if (samples == 3) != colour or samples == 2:

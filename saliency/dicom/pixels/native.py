@@ -62,12 +62,6 @@ def unpack_twelve(raw: bytes | memoryview, count: int) -> Array:
     return pairs.ravel()[:count]
 
 
-def swap_words(raw: bytes) -> bytes:
-    """Undo the swap of bytes within 16-bit words of big endian OW (PS3.5 7.3, D.2)."""
-    whole = raw if len(raw) % 2 == 0 else raw + b"\0"
-    return np.frombuffer(whole, "<u2").byteswap().tobytes()
-
-
 def by_pixel(flat: Array, layout: Layout) -> Array:
     """Return (rows, columns, samples), of planes where Planar Configuration is 1."""
     if not layout.planar:

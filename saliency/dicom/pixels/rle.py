@@ -1,6 +1,7 @@
 """RLE Lossless (PS3.5 G): PackBits by byte planes, the most significant first."""
 
 import struct
+from itertools import pairwise
 from typing import Final
 
 import imagecodecs
@@ -36,6 +37,16 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
     array = words[0] if layout.samples == 1 else np.stack(words, axis=-1)
     return Samples(array, layout.photometric)
+
+
+def is_rle(raw: bytes) -> bool:
+    """Whether 64 bytes are the header of a frame (PS3.5 G.5): rising offsets, the rest zero."""
+    if len(raw) < 64:
+        return False
+    count, *offsets = struct.unpack_from("<16I", raw)
+    if not 1 <= count <= _MOST_SEGMENTS or offsets[0] != 64 or any(offsets[count:]):
+        return False
+    return all(a < b for a, b in pairwise(offsets[:count]))
 
 
 def joined(planes: list[Array]) -> Array:
