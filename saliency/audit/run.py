@@ -94,9 +94,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
         removes it at the end. Made for another model, other pictures or settings, it is begun anew
-        (the logger ``saliency.audit`` says so).
+        (the logger ``saliency.audit`` says so). Functions are told apart by their code and by what
+        they use; an object that is neither a function, a partial nor a dataclass is refused.
     seed
-        Of every draw.
+        Of every draw: who is tested, where controls lie, permutations, intervals, the random map.
 
     Returns
     -------
@@ -106,7 +107,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     Raises
     ------
     InputError
-        No image can be read, or the labels do not belong to the images.
+        No image can be read, the labels do not belong to the images, or ``resume`` cannot tell
+        what was asked for from other questions.
     SaliencyError
         The model or the target is wrong for all images.
     """
@@ -152,16 +154,16 @@ def _report(
     true = told_members(truth, asked, case.scorer) if truth[0] is not None else None
     divisions = divisions_of(case, seen, plain, strata)
     return AuditReport(
-        judge({zone: _weighed(zone, seen, plain, found[1:]) for zone in experiment.zones}),
+        judge({zone: _weighed(zone, seen, found, case.seed) for zone in experiment.zones}),
         facts(AuditContext(case, names), seen, found),
         tuple(sorted(failures, key=lambda row: row.index)),
         {zone: heat([one.maps.shares for one in seen], zone) for zone in experiment.zones},
         examples(experiment, Words(plain.grouping, names), case.target),
-        worth(plain.grouping, plain.scores, cleaned, true),
+        worth(plain.grouping, plain.scores, cleaned, true, case.seed),
         divisions,
         strategies(case, seen, divisions),
         pictures_of(plain, Words(plain.grouping, names), seen),
-        judge_tone(_swaps(TONE, found[1:]), len(trials)),
+        judge_tone(_swaps(TONE, found[1:], case.seed), len(trials)),
     )
 
 
@@ -250,16 +252,18 @@ def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> T
         return failure(index, error)
 
 
-def _weighed(zone: str, seen: list[Seen], plain: Evidence, ways: list[Evidence]) -> Weighed:
+def _weighed(zone: str, seen: list[Seen], evidence: list[Evidence], seed: int) -> Weighed:
+    """Return the numbers about a zone; ``evidence`` is by decision first."""
+    plain, *ways = evidence
     count = sum(zone in one.zones for one in seen)
     if not count:
         return Weighed(0, len(seen))
-    gone = removal(plain, zone, np.random.default_rng(0))
+    gone = removal(plain, zone, np.random.default_rng(seed))
     moved = transplanted(plain, zone, {one.index for one in seen if zone in one.zones})
-    return Weighed(count, len(seen), _swaps(zone, ways), gone, moved)
+    return Weighed(count, len(seen), _swaps(zone, ways, seed), gone, moved)
 
 
-def _swaps(zone: str, ways: list[Evidence]) -> list[Swap]:
-    generator = np.random.default_rng(0)
+def _swaps(zone: str, ways: list[Evidence], seed: int) -> list[Swap]:
+    generator = np.random.default_rng(seed)
     found = [swap(each, zone, generator) for each in ways]
     return [each for each in found if each is not None]

@@ -13,7 +13,12 @@ Fill: TypeAlias = Callable[[Array, Array, np.random.Generator], Array]
 
 
 def background(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Continue what lies around: push-pull interpolation (Gortler et al. 1996, section 3.4).
+    """Continue what lies around; see :func:`continued`."""
+    return continued(pixels, mask)
+
+
+def continued(pixels: Array, mask: Array) -> Array:
+    """Continue what lies around a mask: push-pull interpolation (Gortler et al. 1996, section 3.4).
 
     The picture is averaged to ever coarser grids until every cell knows something, then unknown
     pixels take the bilinear value of the next coarser grid. Known pixels keep theirs.

@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from saliency.interventions.fills import background
+from saliency.interventions.fills import continued
 from saliency.values.arrays import Array
 
 Slices: TypeAlias = tuple[slice, slice]
@@ -85,7 +85,7 @@ def smooth(values: Array, mask: Array) -> Array:
     """Return the background fill; all of it where nothing is known."""
     if mask.all():
         return np.full_like(values, values.mean())
-    return background(values, mask, np.random.default_rng(0))
+    return continued(values, mask)
 
 
 def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Array | None:

@@ -1,6 +1,6 @@
 """Scores of many changed pictures, one batch in memory at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -69,11 +69,8 @@ class Scorer:
         NotFiniteError
             A score is NaN or infinite.
         """
-        asked = [bound(self.probe, target) for target in targets]
-        rows = [
-            np.stack([np.asarray(one.score(batch), np.float64) for one in asked], axis=1)
-            for batch in self.batches(images)
-        ]
+        ask = self._asked(targets)
+        rows = [np.asarray(ask(batch), np.float64) for batch in self.batches(images)]
         found: Array = np.concatenate([np.empty((0, len(targets))), *rows])
         if not np.isfinite(found).all():
             bad = int((~np.isfinite(found)).any(axis=1).sum())
@@ -83,6 +80,14 @@ class Scorer:
             )
             raise NotFiniteError(msg)
         return found
+
+    def _asked(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
+        """Return the function from a batch to its scores: one pass where targets are classes."""
+        whole = getattr(self.probe, "class_scores", None)
+        if whole is not None and len(targets) > 1 and all(isinstance(kind, int) for kind in targets):
+            return lambda batch: np.asarray(whole(batch))[:, targets]
+        asked = [bound(self.probe, target) for target in targets]
+        return lambda batch: np.stack([np.asarray(one.score(batch)) for one in asked], axis=1)
 
     def predicted(self, images: Iterable[DicomImage]) -> Array:
         """Return the predicted class of each picture, int (n,)."""

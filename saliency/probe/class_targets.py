@@ -96,6 +96,15 @@ def class_score(outputs: Tensor, index: Tensor, head: Head, *, logit: bool) -> T
     return tf.where(index == 1, units[:, 0], against)
 
 
+def class_scores(outputs: Tensor, head: Head, *, logit: bool) -> Tensor:
+    """Return the score of every class, (N, classes); column c is ``class_score`` of c."""
+    units = tf.reshape(outputs, (-1, head.units))
+    if head.classes == head.units:
+        return units
+    against = -units if logit else 1.0 - units
+    return tf.concat([against, units], axis=1)
+
+
 def check_score(score: Tensor, target: object) -> Tensor:
     """Return the score of a callable target when it is one float for each sample.
 

@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.class_targets import check_score, class_score, classes
+from saliency.probe.class_targets import check_score, class_score, class_scores, classes
 from saliency.probe.model.graph import Notes, Rule, Study, Walk, standing_in
 from saliency.probe.model.inputs import tiled
 from saliency.probe.model.plan import Plan
@@ -39,6 +39,7 @@ class Questions:
     activation_gradients: Question
     last_gradient: Question
     classes: Question
+    class_scores: Question
     predict: Question
     study: Question
 
@@ -183,6 +184,10 @@ class Pass:
         outputs = self.explained()
         return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
 
+    def class_scores(self) -> Tensor:
+        """Return the score of every class."""
+        return class_scores(self.explained(), self.plan.head, logit=self.plan.logit)
+
     def told(self) -> tuple[Tensor, ...]:
         """Return the score, and the classes where they are what is explained; () without either."""
         if self.terms.ask is not None:
@@ -261,6 +266,7 @@ BODIES: dict[str, Callable[[Pass], Any]] = {
     "activation_gradients": _activation_gradients,
     "last_gradient": _last_gradient,
     "classes": Pass.classes,
+    "class_scores": Pass.class_scores,
     "predict": lambda forward: forward.walk.output,
     "study": _study,
 }

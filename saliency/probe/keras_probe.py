@@ -189,6 +189,21 @@ class KerasProbe:
         check_rows(tensor.shape[0], self.held)
         return self.core.questions.predict(tensor, _constant(PREDICTED), self.held)[0]
 
+    def class_scores(self, inputs: Tensor) -> Tensor:
+        """Return the scores of all classes for inputs (N, H, W, C), in one forward pass.
+
+        Returns
+        -------
+        Tensor
+            float32 (N, classes); column c is ``at(c).score(inputs)``.
+
+        Raises
+        ------
+        TargetError
+            The model has no classes.
+        """
+        return self.at(None).answer("class_scores", inputs)[0]
+
     @property
     def layers(self) -> tuple[str, ...]:
         """Names of the tapped layers, earliest first; () where nothing can be tapped."""

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from marked_pictures import corner_mask, pictures, reader
 
 import saliency as sal
 from saliency.audit import run
+from saliency.errors import InputError
 
 COUNT = 20
 LABELS = [index % 2 for index in range(COUNT)]
@@ -93,6 +95,11 @@ def looks(state):
     return found
 
 
+def weighed(output, by):
+    """A target: so many times the lead of class 1."""
+    return by * (output[:, 1] - output[:, 0])
+
+
 CHANGES = {
     "labels": {"labels": LABELS[::-1]},
     "no labels": {"labels": None},
@@ -114,6 +121,46 @@ def test_what_was_kept_for_other_settings_is_dropped_with_a_word(tmp_path, caplo
         stopped(tmp_path / "state", model, images, **({"labels": LABELS} | change))
 
     assert "begun anew" in caplog.text
+
+
+PAIRS = {
+    "contrasts": (sal.Contrast(1, 0), sal.Contrast(0, 1)),
+    "arguments of partials": (partial(weighed, by=1), partial(weighed, by=-1)),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_targets_of_one_type_are_two_questions(tmp_path, caplog, model, pair):
+    """Not the name of the type, but what the target holds."""
+    images, _ = pictures(8)
+    stopped(tmp_path / "state", model, images, target=pair[0])
+    with caplog.at_level(logging.WARNING, "saliency.audit"):
+        stopped(tmp_path / "state", model, images, target=pair[1])
+
+    assert "begun anew" in caplog.text
+
+
+def test_logits_and_probabilities_are_two_questions(tmp_path, caplog):
+    """One model in two probes."""
+    images, _ = pictures(8)
+    network = reader(20, 20)
+    stopped(tmp_path / "state", sal.KerasProbe(network), images)
+    with caplog.at_level(logging.WARNING, "saliency.audit"):
+        stopped(tmp_path / "state", sal.KerasProbe(network, output="probability"), images)
+
+    assert "begun anew" in caplog.text
+
+
+def test_what_cannot_be_told_apart_is_refused_before_anything_is_read(tmp_path, model):
+    """Better no checkpoint than one that mixes two questions."""
+
+    class Plain:
+        def __call__(self, output):
+            return output[:, 1]
+
+    with pytest.raises(InputError, match=r"functools.partial or a frozen dataclass"):
+        sal.audit(model, ["no such file"], target=Plain(), resume=tmp_path / "state")
+    assert not (tmp_path / "state").exists()
 
 
 @pytest.mark.parametrize("what", ["weights", "pictures", "version"])

@@ -1,12 +1,14 @@
 """What is asked of one picture has the shape it says."""
 
 import numpy as np
+import pytest
 from marked_pictures import pictures, reader
 
 import saliency as sal
 from saliency.audit.exchange.exchange import Experiment, host, trial
 from saliency.audit.exchange.groups import Lead
 from saliency.interventions.scoring import Scorer
+from saliency.probe.keras_probe import BoundProbe
 
 
 def test_exchange_by_hand():
@@ -40,3 +42,50 @@ def test_removals_by_fill():
     assert (found.scores - removal[:, 0] > 5).all()
     assert np.allclose(removal[:, 1], found.scores, atol=1e-3)
     assert np.isclose(found.cleaned, removal[0, 0], atol=1e-3).all()
+
+
+def test_controls_keep_away_from_other_zones():
+    """All but one free corner is another zone, which decides: tissue does nothing all the same.
+
+    The other zone is that of the picture, or that of the recipient alone.
+    """
+    images, _ = pictures(3, mark=0)
+    scorer = Scorer(sal.KerasProbe(reader(0, 40)))
+    rest = np.ones(images[0].size, bool)
+    rest[-12:, -16:] = False
+    zoned = [image.with_zone("tag", rest & ~image.zones[0].mask) for image in images]
+
+    for donor, recipients in ((zoned[0], images), (images[0], zoned)):
+        experiment = Experiment(scorer, (Lead(1, 0),), ("text",))
+        hosts = tuple(host(experiment, image, index) for index, image in enumerate(recipients))
+        found = trial(Experiment(scorer, (Lead(1, 0),), ("text",), hosts=hosts), donor, 9)
+        before = np.stack([one.scores for one in hosts])
+
+        assert np.allclose(found.exchanges["text"].tissue, before, atol=1e-4)
+    alone = trial(experiment, zoned[0], 0)
+    assert np.allclose(alone.removals["text"][:, 1], alone.scores, atol=1e-4)
+
+
+def test_all_classes_are_asked_in_one_pass():
+    """Four classes: one question a batch, with the numbers that each class gives by itself."""
+    images, _ = pictures(5)
+    probe = sal.KerasProbe(reader(20, 20, classes=4))
+    asked, answer = [], BoundProbe.answer
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BoundProbe, "answer", lambda *given: asked.append(1) or answer(*given))
+        found = Scorer(probe).scores(images, (0, 1, 3))
+    alone = [Scorer(probe).scores(images, (kind,))[:, 0] for kind in (0, 1, 3)]
+
+    assert len(asked) == 1
+    assert (found == np.stack(alone, axis=1)).all()
+
+
+@pytest.mark.parametrize("output", ["logit", "probability"])
+@pytest.mark.parametrize("classes", [1, 3])
+def test_scores_of_all_classes_are_those_of_each(classes, output):
+    """Also of one sigmoid unit, which speaks for both classes."""
+    probe = sal.KerasProbe(reader(20, 5, classes=classes), output=output)
+    inputs = np.random.default_rng(0).uniform(size=(3, 37, 53, 1)).astype(np.float32)
+    alone = [probe.at(kind).score(inputs) for kind in range(probe.outputs)]
+
+    assert np.allclose(probe.class_scores(inputs), np.stack(alone, axis=1), atol=1e-6)

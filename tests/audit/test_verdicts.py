@@ -131,11 +131,28 @@ def test_a_callable_target_and_a_bound_probe():
 
 
 def test_the_seed_decides():
-    """One seed, one report; another seed may differ in digits."""
-    images, labels = pictures(12)
-    first, second = (finding(reader(20, 20), images, labels=labels, seed=5) for _ in range(2))
+    """One seed, one report; another seed reaches intervals, p-values, and the random map."""
+    images, labels = pictures(12, mark=0.5, body=0.5)
+    first, again, other = (
+        sal.audit(reader(20, 20), images, labels=labels, seed=seed) for seed in (5, 5, 6)
+    )
 
-    assert first == second
+    assert first.verdicts == again.verdicts
+    assert first.heat == again.heat
+    assert first.verdicts[TEXT].interval != other.verdicts[TEXT].interval
+    assert first.heat[TEXT][-1] != other.heat[TEXT][-1]
+
+
+def test_the_seed_reaches_every_draw():
+    """No generator of an audit is made of another seed than the one that was given."""
+    seed = 3
+    images, labels = pictures(8)
+    seeds, made = [], np.random.default_rng
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np.random, "default_rng", lambda given: seeds.append(given) or made(given))
+        sal.audit(reader(20, 20), images, labels=labels, seed=seed)
+
+    assert {given[0] if isinstance(given, tuple) else given for given in seeds} == {seed}
 
 
 def test_a_constant_model_reads_nothing():

@@ -88,6 +88,19 @@ def test_a_control_has_the_zones_shape_and_lies_apart(mask):
     assert np.ptp(columns) == 11
 
 
+def test_a_control_is_cut_where_another_zone_lies(mask):
+    """One free corner, a little too small for the zone: what remains lies in it, and nowhere else.
+
+    A control on another zone would borrow from that zone what is meant to be tissue's.
+    """
+    free = np.zeros(SIZE, bool)
+    free[-6:, -9:] = True
+    found = elsewhere(mask, ~free & ~mask, np.random.default_rng(0))
+
+    assert not (found & ~free).any()
+    assert found.sum() >= mask.sum() / 2
+
+
 def test_a_frame_finds_room_around_the_corner():
     """A border as wide as the picture is moved into it; what falls on itself is cut out."""
     frame = np.ones(SIZE, bool)

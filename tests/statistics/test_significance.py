@@ -30,6 +30,11 @@ def test_sign_flip_draws_near_the_exact_answer():
     assert abs(sign_flip(values, RNG, draws=20000) - exact) < 0.01
 
 
+def test_a_drawn_p_value_is_never_zero():
+    """Thirty differences of one sign: no draw reaches them, and the observed labelling counts."""
+    assert sign_flip(np.ones(30), np.random.default_rng(0)) == 1 / 10000
+
+
 def test_sign_flip_keeps_its_level():
     """Without an effect one test in twenty lies below 0.05."""
     values = np.random.default_rng(1).normal(size=(400, 12))

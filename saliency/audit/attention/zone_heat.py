@@ -7,8 +7,10 @@ from typing import Final, final
 import numpy as np
 
 from saliency.errors import SaliencyError
+from saliency.explainers.controls import RandomMap
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.zone_shares import Share, shares
+from saliency.pipeline.explain import Explainer
 from saliency.pipeline.explain_many import explain_many
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.resize import resized
@@ -63,26 +65,30 @@ class Maps:
 
 
 def heatmaps(
-    scorer: Scorer, target: Target, images: Sequence[DicomImage]
+    scorer: Scorer, target: Target, images: Sequence[DicomImage], seed: int = 0
 ) -> list[dict[str, Explanation]]:
-    """Return for each picture an explanation by each explainer that this model allows."""
+    """Return for each picture an explanation by each explainer that this model allows.
+
+    ``seed`` is that of the random map.
+    """
     found: list[dict[str, Explanation]] = [{} for _ in images]
     for name in EXPLAINERS:
-        for place, one in zip(found, _explained(scorer, target, images, name), strict=False):
+        recipe = RandomMap(seed=seed) if name == "random" else name
+        for place, one in zip(found, _explained(scorer, target, images, recipe), strict=False):
             if isinstance(one, Explanation):
                 place[name] = one
     return found
 
 
 def _explained(
-    scorer: Scorer, target: Target, images: Sequence[DicomImage], name: str
+    scorer: Scorer, target: Target, images: Sequence[DicomImage], recipe: Explainer
 ) -> list[object]:
     try:
         return list(
             explain_many(
                 scorer.probe,
                 images,
-                name,
+                recipe,
                 target=target,
                 prepare=scorer.prepare,
                 batch_size=len(images),

@@ -139,7 +139,8 @@ def _seen(case: Case, pictures: Sequence[DicomImage | Failure], start: int) -> l
     good = [place for place, one in enumerate(said) if not isinstance(one, Failure)]
     shown: list[Any] = [pictures[place] for place in good]
     found: list[Any] = list(said)
-    for place, maps in zip(good, heatmaps(case.scorer, case.target, shown), strict=True):
+    maps_by_picture = heatmaps(case.scorer, case.target, shown, case.seed)
+    for place, maps in zip(good, maps_by_picture, strict=True):
         image: Any = pictures[place]
         zones = {name: float(mask.mean()) for name, mask in masks_of(image).items()}
         row = start + place, image.digest, zones, found[place], maps_of(maps), image.frames

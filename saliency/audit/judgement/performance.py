@@ -82,7 +82,9 @@ class Worth:
         return asdict(self)
 
 
-def worth(grouping: Grouping, before: Array, after: Array, truth: Array | None) -> Worth:
+def worth(
+    grouping: Grouping, before: Array, after: Array, truth: Array | None, seed: int = 0
+) -> Worth:
     """Compare decisions with and without zones.
 
     Parameters
@@ -93,6 +95,8 @@ def worth(grouping: Grouping, before: Array, after: Array, truth: Array | None) 
         float (n, columns): scores.
     truth
         int (n,): the true group of each picture, -1 where it is not known.
+    seed
+        Of the resamples.
     """
     leaning = [grouping.towards(scores) for scores in (before, after)]
     said = [each.argmax(axis=1) for each in leaning]
@@ -101,7 +105,7 @@ def worth(grouping: Grouping, before: Array, after: Array, truth: Array | None) 
         return Worth(len(before), changed)
     known = truth >= 0
     member = truth[known]
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(seed)
     picks = generator.integers(0, len(member), (RESAMPLES, len(member)))
     right = [(each[known] == member).astype(float) for each in said]
     areas = None
