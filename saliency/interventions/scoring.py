@@ -83,9 +83,10 @@ class Scorer:
 
     def _asked(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
         """Return the function from a batch to its scores: one pass where targets are classes."""
-        whole = getattr(self.probe, "class_scores", None)
-        if whole is not None and len(targets) > 1 and all(isinstance(kind, int) for kind in targets):
-            return lambda batch: np.asarray(whole(batch))[:, targets]
+        together = getattr(self.probe, "class_scores", None)
+        classes = [target for target in targets if isinstance(target, int)]
+        if together is not None and len(classes) == len(targets) > 1:
+            return lambda batch: np.asarray(together(batch))[:, classes]
         asked = [bound(self.probe, target) for target in targets]
         return lambda batch: np.stack([np.asarray(one.score(batch)) for one in asked], axis=1)
 

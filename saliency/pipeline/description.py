@@ -7,7 +7,7 @@ A name or a ``repr`` is not enough: two functions have one name, and a long arra
 import dis
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -89,16 +89,9 @@ def _parts(value: Any) -> Parts:
     for kinds, parts_of in FORMS:
         if isinstance(value, kinds):
             return parts_of(value)
-    if is_dataclass(value):
-        held = [(field.name, getattr(value, field.name, None)) for field in fields(value)]
-        return [type(value), held]
-    for name in ("python_function", "__wrapped__"):  # of tf.function, of functools.lru_cache
-        if hasattr(value, name):
-            return [getattr(value, name)]
-    if hasattr(value, "weights") and hasattr(value, "get_config"):
-        return _network(value)
-    if hasattr(value, "__array__"):
-        return _array(np.asarray(value))
+    for trait, parts_of in TRAITS:
+        if hasattr(value, trait):
+            return parts_of(value)
     kind = type(value)
     msg = (
         "resume: expected what can be told from others of its kind, got an object of "
@@ -106,6 +99,13 @@ def _parts(value: Any) -> Parts:
         "dataclass, or leave resume out."
     )
     raise InputError(msg)
+
+
+def _dataclass(value: Any) -> Parts:
+    return [
+        type(value),
+        [(field.name, getattr(value, field.name, None)) for field in fields(value)],
+    ]
 
 
 def _array(array: Any) -> Parts:
@@ -170,8 +170,9 @@ def _class(kind: type) -> Parts:
         for name, each in vars(kind).items()
         if name == "__call__" or not name.startswith("__")
     }
-    told = {name: each for name, each in own.items() if isinstance(each, (*TOLD_BY_REPR, FunctionType))}
-    return [kind.__module__, kind.__qualname__, kind.__bases__, told]
+    kinds = (*TOLD_BY_REPR, FunctionType)
+    described = {name: each for name, each in own.items() if isinstance(each, kinds)}
+    return [kind.__module__, kind.__qualname__, kind.__bases__, described]
 
 
 def _of_a_library(value: Any) -> bool:
@@ -202,7 +203,7 @@ def _bound(probe: BoundProbe) -> Parts:
 
 def _network(model: Any) -> Parts:
     """Describe a model or a layer: architecture, classes and weights."""
-    weights = [np.asarray(weight) for weight in model.weights]
+    weights = [np.asarray(weight) for weight in getattr(model, "weights", ())]
     kinds = [type(layer) for layer in (model, *sublayers(model))]
     return [getattr(model, "name", ""), _architecture(model), kinds, weights]
 
@@ -244,3 +245,12 @@ FORMS: Final[Sequence[tuple[Any, Callable[[Any], Parts]]]] = (
     (BoundProbe, _bound),
 )
 """What is described how; the first that fits."""
+
+TRAITS: Final[Sequence[tuple[str, Callable[[Any], Parts]]]] = (
+    ("__dataclass_fields__", _dataclass),
+    ("python_function", lambda value: [value.python_function]),  # of tf.function
+    ("__wrapped__", lambda value: [value.__wrapped__]),  # of functools.lru_cache
+    ("get_config", _network),
+    ("__array__", lambda value: _array(np.asarray(value))),
+)
+"""What is described how if its class is none of those; by an attribute that it has."""

@@ -52,7 +52,7 @@ def test_the_least_sure_fill_gives_the_p_value():
     [(5, "no evidence"), (6, "may read"), (7, "may read"), (8, "reads")],
 )
 def test_the_floor_of_few_pictures(shown, finding):
-    """k pictures fall into two groups as one would wish with probability 2 ** (1 - k)."""
+    """So many pictures fall into two groups as one would wish once in 2 ** (shown - 1) times."""
     swap = Swap("label", (20, 20), 0.9, Interval(0.8, 1.0), 2e-4, 0.9, 0.0, 1.0, 0.0, 1e-9)
     verdict = judge({"text": Weighed(shown, 40, [swap])})["text"]
 
