@@ -9,6 +9,7 @@ from typing import Any
 from saliency.errors import InputError
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import versions
+from saliency.pipeline.files import Member
 from saliency.pipeline.prepare import Prepare
 from saliency.values.image import DicomImage
 
@@ -66,7 +67,7 @@ def _of_picture(source: Any) -> list[Any]:
         msg = f"audit: resume needs files or DicomImages, got {type(source).__name__}."
         raise InputError(msg)
     try:
-        found = Path(source).stat()
+        found = Path(source.archive if isinstance(source, Member) else source).stat()
     except OSError:
         return [os.fsencode(source)]
     return [os.fsencode(source), found.st_size, found.st_mtime_ns]

@@ -14,6 +14,7 @@ import pytest
 import saliency as sal
 from saliency.errors import InputError
 from saliency.pipeline.description import digest_of
+from saliency.pipeline.files import Member
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 
 
@@ -223,6 +224,15 @@ def test_two_windows_of_one_file_are_two_pictures():
 
     assert first.digest == second.digest
     assert of_pictures([first]) != of_pictures([second])
+
+
+def test_a_zip_that_was_replaced_holds_other_pictures(tmp_path):
+    """A member of a zip has the size and time of its archive."""
+    (archive := tmp_path / "a.zip").write_bytes(b"first")
+    before = of_pictures([Member(archive, "1.dcm")])
+    archive.write_bytes(b"the second")
+
+    assert of_pictures([Member(archive, "1.dcm")]) != before
 
 
 @pytest.mark.parametrize("place", ["prepare", "target", "zones"])
