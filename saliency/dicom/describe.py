@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from saliency.dicom.declared.slides import label_in_image
 from saliency.dicom.declared.zones import declared_names
-from saliency.dicom.display.geometry import read_aspect, read_spacing
+from saliency.dicom.display.geometry import read_aspect, spacing_of
 from saliency.dicom.display.voi import read_windows
 from saliency.dicom.file.elements import is_code, let_through
 from saliency.dicom.file.groups import read_groups
-from saliency.dicom.file.guard import contained
+from saliency.dicom.file.guard import beside, contained
 from saliency.dicom.file.limits import check_claim
 from saliency.dicom.file.open import open_source
 from saliency.dicom.file.tags import TAGS
 from saliency.dicom.pixels.image_pixel import read_layout
 from saliency.dicom.read import pixels_of, read_info
+from saliency.values.window import Window
 
 
 def describe(source: object) -> Mapping[str, object]:
@@ -28,10 +30,12 @@ def describe(source: object) -> Mapping[str, object]:
     -------
     Mapping
         ``modality``, ``photometric``, ``syntax`` (its name), ``rows``, ``columns``, ``frames``,
-        ``samples``, ``allocated``, ``bits``, ``signed``, ``windows`` (center, width), ``spacing``
+        ``samples``, ``allocated``, ``bits``, ``signed``, ``windows`` (center and width in modality
+        units, as the file counts them; None for one that cannot be used), ``spacing``
         (row mm, column mm, or None), ``aspect`` (height / width of a pixel), ``burned``
-        (0028,0301), ``recognizable`` (0028,0302), ``zones`` (names of those that the header
-        declares), and what may travel: body part, view, laterality, model of the device.
+        (0028,0301), ``recognizable`` (0028,0302), ``label_in_image`` (0048,0010), ``zones`` (names
+        of those that the header declares), and what may travel: body part, view, laterality, model
+        of the device.
 
     Raises
     ------
@@ -50,11 +54,16 @@ def describe(source: object) -> Mapping[str, object]:
             "photometric": photometric,
             "syntax": opened.syntax.name,
             **{name: shape[name] for name in names},
-            "windows": tuple((each.center, each.width) for each in read_windows(groups)),
-            "spacing": read_spacing(groups),
-            "aspect": read_aspect(groups),
+            "windows": tuple(_numbers(each.window) for each in read_windows(groups)),
+            "spacing": spacing_of(groups),
+            "aspect": beside("Pixel Aspect Ratio (0028,0034)", lambda: read_aspect(groups), 1.0),
             "zones": declared_names(top, layout),
+            "label_in_image": label_in_image(top),
             "burned": let_through(top, TAGS["BurnedInAnnotation"]),
             "recognizable": let_through(top, TAGS["RecognizableVisualFeatures"]),
             **read_info(top),
         }
+
+
+def _numbers(window: Window | None) -> tuple[float, float] | None:
+    return None if window is None else (window.center, window.width)

@@ -1,27 +1,31 @@
 """The front door of the room: a DICOM file to the picture that a viewer shows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
 
 from saliency.dicom.choices import Choices, checked
+from saliency.dicom.declared.overlays import embedded_bits
 from saliency.dicom.declared.padding import padding_mask
+from saliency.dicom.declared.slides import label_in_image, shows_label_alone
 from saliency.dicom.declared.zones import frame_zones, header_zones
 from saliency.dicom.display.colour import to_rgb
-from saliency.dicom.display.geometry import read_spacing
+from saliency.dicom.display.geometry import spacing_of
 from saliency.dicom.display.grey import Look, Picture, show_grey
-from saliency.dicom.display.icc import through_profile
+from saliency.dicom.display.icc import read_profiles, through_profile
 from saliency.dicom.display.modality import Modality, is_signed, read_modality
 from saliency.dicom.display.palette import paint_palette
 from saliency.dicom.display.presentation import read_presentation
+from saliency.dicom.display.supplement import read_supplement
 from saliency.dicom.display.voi import Voi, Windowed, read_voi
-from saliency.dicom.file.elements import Elements, code, let_through
-from saliency.dicom.file.groups import read_groups
-from saliency.dicom.file.guard import contained
+from saliency.dicom.file.elements import Elements, let_through
+from saliency.dicom.file.groups import Groups, read_groups
+from saliency.dicom.file.guard import beside, contained, warn
 from saliency.dicom.file.limits import MAX_SAMPLES, check_claim
 from saliency.dicom.file.open import Opened, Pixels, open_source
-from saliency.dicom.file.tags import TAGS
+from saliency.dicom.file.tags import TAGS, written
 from saliency.dicom.pixels.decode import decode
 from saliency.dicom.pixels.frames import FrameIndex, is_encapsulated, native_frame
 from saliency.dicom.pixels.image_pixel import read_layout
@@ -57,12 +61,14 @@ def read_dicom(
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
-        A window in modality units; or an index into the windows of the file; or the explanation
-        (0028,1055) of one, in any case of letters; or None: the first window of the file, else its
-        first VOI LUT, else from the least to the greatest value.
+        A window in modality units; or an index into the windows of the file, as it counts them;
+        or the explanation (0028,1055) of one, in any case of letters; or None: the first window
+        of the file that can be used, else its first VOI LUT, else from the least to the greatest
+        value.
     icc
-        Show colour through the ICC profile (0028,2000) of the file, as sRGB (PS3.3 C.11.15);
-        False: as it is stored. Pixels stay as they are either way.
+        Show colour through the ICC profile (0028,2000) of the file, or of the optical path of a
+        slide's frame, as sRGB (PS3.3 C.11.15); False: as it is stored. Pixels stay as they are
+        either way.
     max_pixels
         The most rows x columns x samples that the frame may claim; checked before it is decoded.
 
@@ -77,7 +83,7 @@ def read_dicom(
         The file cannot be shown; its ``reason`` says why in a word.
     InputError
         The source is of no type that can be read, an argument is none of those above (said before
-        the file is opened), or the file has no such window.
+        the file is opened), or the file has no such window, or one that cannot be used.
     """
     choices = checked(frame=frame, window=window, icc=icc, max_pixels=max_pixels)
     with contained(), open_source(source) as opened:
@@ -125,14 +131,16 @@ class Reader:
     """
 
     def __init__(self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES) -> None:
-        self._icc = opened.elements.octets(TAGS["ICCProfile"]) if icc else b""
+        self._profiles = read_profiles(opened.elements) if icc else None
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
         self.layout = read_layout(opened.elements, self._pixels.tag, max_pixels=max_pixels)
+        self.layout = replace(self.layout, overlay_bits=embedded_bits(opened.elements))
         check_claim(self.layout.frame_samples, self._pixels.there)
         self._groups = read_groups(opened.elements)
         self._hints = read_hints(opened.elements)
+        beside("Specimen Label in Image (0048,0010)", lambda: _note_label(opened.elements), None)
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
@@ -149,15 +157,16 @@ class Reader:
         stored = stored_values(samples, self.layout)
         modality = read_modality(groups, signed=self.layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
-        picture = self._picture(stored, samples, modality, voi)
+        picture = self._picture(stored, samples, groups, modality, voi)
+        display = _sealed(self._through_profile(picture, groups, frame))
         told = frame_zones(groups, samples, self.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=deferred(lambda: _sealed(picture.pixels())),
-            display=_sealed(picture.display),
+            display=display,
             stored=_sealed(stored) if stored.ndim == 2 else None,
-            zones=_all_zones(declared, picture.display, self._hints),
-            spacing=read_spacing(groups),
+            zones=_all_zones(declared, display, self._hints),
+            spacing=spacing_of(groups),
             frame=frame,
             frames=self.layout.frames,
             modality=self._hints.modality,
@@ -189,20 +198,33 @@ class Reader:
         return samples.array.tobytes(), samples
 
     def _picture(
-        self, stored: Array, samples: Samples, modality: Modality, voi: Voi | None
+        self, stored: Array, samples: Samples, groups: Groups, modality: Modality, voi: Voi | None
     ) -> Picture:
         if stored.ndim == 3:
-            return self._coloured(to_rgb(stored, samples.space, self.layout.bits))
+            return _coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return self._coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
+            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
         look = Look(voi, read_presentation(self._elements, self.layout.photometric))
-        return show_grey(stored, absent, modality, look)
+        supplement = read_supplement(groups, stored, signed=self.layout.signed)
+        if supplement is None:
+            return show_grey(stored, absent, modality, look)
+        # Colours are no grey values: the range of the frame is that of the others.
+        coloured = supplement.coloured
+        grey = show_grey(stored, coloured if absent is None else coloured | absent, modality, look)
+        return replace(_coloured(supplement.painted(grey.display, stored)), absent=absent)
 
-    def _coloured(self, rgb: Array) -> Picture:
-        display = rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)
-        shown = through_profile(display, self._icc) if self._icc else display
-        return Picture(lambda: rgb.astype(np.float32), shown)
+    def _through_profile(self, picture: Picture, groups: Groups, frame: int) -> Array:
+        """Return the display, its colours through the profile of the frame where one is wanted."""
+        if self._profiles is None or picture.grey:
+            return picture.display
+        profile = self._profiles.of(groups, frame, self.layout.frames)
+        return through_profile(picture.display, profile) if profile else picture.display
+
+
+def _coloured(rgb: Array) -> Picture:
+    display = rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)
+    return Picture(lambda: rgb.astype(np.float32), display)
 
 
 def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:
@@ -212,14 +234,28 @@ def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tupl
 
 def read_hints(elements: Elements) -> Hints:
     """Return what helps to judge the pixels."""
-    modality = let_through(elements, TAGS["Modality"])
-    return Hints(modality, code(elements, TAGS["BurnedInAnnotation"]))
+    return Hints(_beside_text(elements, "Modality"), _beside_text(elements, "BurnedInAnnotation"))
 
 
 def read_info(elements: Elements) -> dict[str, str]:
     """Return the attributes that may travel with the pixels, where they have a value."""
-    found = {keyword: let_through(elements, TAGS[keyword]) for keyword in sorted(TRAVELS)}
+    found = {keyword: _beside_text(elements, keyword) for keyword in sorted(TRAVELS)}
     return {keyword: text for keyword, text in found.items() if text}
+
+
+def _beside_text(elements: Elements, keyword: str) -> str:
+    """Return a text that the picture can do without."""
+    tag = TAGS[keyword]
+    return beside(f"{keyword} {written(tag)}", lambda: let_through(elements, tag), "")
+
+
+def _note_label(elements: Elements) -> None:
+    """Say that a slide's label is somewhere in the picture: no attribute tells where."""
+    if label_in_image(elements) == "YES" and not shows_label_alone(elements):
+        warn(
+            "Specimen Label in Image (0048,0010) is YES: the picture shows a slide's label, which "
+            "may name a patient, and no attribute tells where. Only writing found in it is a zone."
+        )
 
 
 def pixels_of(opened: Opened) -> Pixels:

@@ -3,7 +3,8 @@
 import struct
 
 import numpy as np
-from dicom.build import dataset, written
+import pytest
+from dicom.build import dataset, item, written
 from PIL import ImageCms
 
 from saliency.dicom import read_dicom
@@ -68,3 +69,70 @@ def test_pixels_stay() -> None:
     image = read_dicom(written(dataset(RGB, ICCProfile=gamma_profile(1.0))), icc=True)
 
     assert (image.pixels == RGB).all()
+
+
+def paths(*gammas: float) -> list:
+    """Optical paths "1", "2", ... of a slide, each with a profile of its own."""
+    return [
+        item(OpticalPathIdentifier=str(k), ICCProfile=gamma_profile(gamma))
+        for k, gamma in enumerate(gammas, 1)
+    ]
+
+
+def test_a_slide_has_the_profile_of_its_optical_path() -> None:
+    """One in (0048,0105) does what the same at the top does, from a file and from a Dataset."""
+    made = dataset(RGB, OpticalPathSequence=paths(1.0))
+
+    for source in (written(made), made):
+        assert (read_dicom(source, icc=True).display == shown(gamma_profile(1.0), icc=True)).all()
+        assert (read_dicom(source).display == RGB).all()
+
+
+def test_the_optical_path_is_nearer_than_the_top() -> None:
+    """Where both have a profile, the one of the path is used."""
+    made = dataset(RGB, OpticalPathSequence=paths(1.0), ICCProfile=gamma_profile(3.0))
+
+    assert (
+        read_dicom(written(made), icc=True).display == shown(gamma_profile(1.0), icc=True)
+    ).all()
+
+
+def of_frame(name: str) -> object:
+    """A functional group that says which optical path a frame has (0048,0207)."""
+    return item(OpticalPathIdentificationSequence=[item(OpticalPathIdentifier=name)])
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        {"PerFrameFunctionalGroupsSequence": [of_frame(name) for name in ("2", "1", "1", "2")]},
+        {"SharedFunctionalGroupsSequence": [of_frame("2")]},
+        {"DimensionOrganizationType": "TILED_FULL"},
+    ],
+)
+def test_each_frame_has_its_own_path(groups: dict) -> None:
+    """By its own group, the shared one, or, tiled in full, by its place: one path after another."""
+    frames = np.stack([RGB] * 4)
+    made = dataset(frames, frames=4, OpticalPathSequence=paths(1.0, 3.0), **groups)
+    file = written(made)
+    first, second = (shown(gamma_profile(gamma), icc=True) for gamma in (1.0, 3.0))
+    wanted = {
+        "PerFrameFunctionalGroupsSequence": (second, first, first, second),
+        "SharedFunctionalGroupsSequence": (second,) * 4,
+        "DimensionOrganizationType": (first, first, second, second),
+    }[next(iter(groups))]
+
+    for frame, display in enumerate(wanted):
+        assert (read_dicom(file, frame=frame, icc=True).display == display).all()
+
+
+def test_a_path_that_is_not_said_is_noted(caplog: pytest.LogCaptureFixture) -> None:
+    """Two profiles, and no word of which: colours stay as they are stored, with a note."""
+    made = dataset(RGB, OpticalPathSequence=paths(1.0, 3.0))
+
+    assert (read_dicom(written(made), icc=True).display == RGB).all()
+    assert any("Optical Path" in each.message for each in caplog.records)
+    made.OpticalPathSequence = paths(1.0, 1.0)
+    assert (
+        read_dicom(written(made), icc=True).display == shown(gamma_profile(1.0), icc=True)
+    ).all()

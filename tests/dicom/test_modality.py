@@ -60,12 +60,94 @@ def test_short_lut_is_left_out() -> None:
     np.testing.assert_array_equal(read_dicom(written(made)).pixels, ramp().astype(np.float32))
 
 
-@pytest.mark.parametrize("modality", ["XA", "RF"])
-def test_angiography_keeps_stored_values(modality: str) -> None:
-    """XA and RF rescale to beam intensity, which is not for display: it is left out."""
-    made = dataset(ramp(), RescaleSlope=2, RescaleIntercept=5, Modality=modality)
+XA, RF, BIPLANE = (f"1.2.840.10008.5.1.4.1.1.12.{kind}" for kind in (1, 2, 3))
+CT, CAPTURE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7.2"
+DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
+
+
+@pytest.mark.parametrize("sop", [XA, RF, BIPLANE])
+def test_angiography_keeps_stored_values(sop: str) -> None:
+    """XA and RF objects rescale to beam intensity, which is not for display: it is left out."""
+    made = dataset(ramp(), RescaleSlope=2, RescaleIntercept=5, Modality="OT", SOPClassUID=sop)
 
     np.testing.assert_array_equal(read_dicom(written(made)).pixels, ramp().astype(np.float32))
+
+
+@pytest.mark.parametrize("modality", ["XA", "RF"])
+@pytest.mark.parametrize("sop", [CT, CAPTURE, None])
+def test_other_objects_of_an_angiography_system_are_rescaled(
+    modality: str, sop: str | None
+) -> None:
+    """A cone-beam CT with XA in its Modality has Hounsfield units, wherever its rescale lies."""
+    made = dataset(ramp(), RescaleSlope=2, RescaleIntercept=5, Modality=modality)
+    grouped = dataset(ramp(), Modality=modality)
+    rescale = item(RescaleSlope=2, RescaleIntercept=5)
+    grouped.SharedFunctionalGroupsSequence = [item(PixelValueTransformationSequence=[rescale])]
+    lut = item(LUTDescriptor=[2, 0, 16], LUTData=[500, 700], ModalityLUTType="HU")
+    lut["LUTDescriptor"].VR = lut["LUTData"].VR = "US"
+    mapped = dataset(ramp(), Modality=modality, ModalityLUTSequence=[lut])
+    for each in (made, grouped, mapped):
+        if sop is not None:
+            each.SOPClassUID = sop
+
+    np.testing.assert_array_equal(read_dicom(written(made)).pixels, 2.0 * ramp() + 5)
+    np.testing.assert_array_equal(read_dicom(written(grouped)).pixels, 2.0 * ramp() + 5)
+    np.testing.assert_array_equal(read_dicom(mapped).pixels, np.where(ramp() > 0, 700, 500))
+
+
+@pytest.mark.parametrize(
+    ("slope", "intercept", "name"), [("abc", "5", "Slope"), ("2", "abc", "Intercept")]
+)
+def test_the_note_names_what_is_broken(
+    slope: str, intercept: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a rescale, the note names the number that cannot be read, and not the other."""
+    made = dataset(ramp(), RescaleSlope="2.25", RescaleIntercept="5.75")
+    file = written(made).replace(b"2.25", slope.encode().ljust(4))
+
+    read_dicom(file.replace(b"5.75", intercept.encode().ljust(4)))
+
+    assert [f"Rescale {name}" in each.message for each in caplog.records] == [True]
+
+
+def test_a_dose_is_in_gray() -> None:
+    """Pixels of an RT Dose are stored values times Dose Grid Scaling (C.8.8.3); no rescale."""
+    made = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="0.01", RescaleSlope=7)
+
+    image = read_dicom(written(made))
+
+    np.testing.assert_allclose(image.pixels, ramp() * 0.01, rtol=1e-6)
+    shown = read_dicom(written(dataset(ramp()))).display.astype(int)
+    assert np.abs(image.display - shown).max() <= 1
+    np.testing.assert_array_equal(read_dicom(made).pixels, image.pixels)
+
+
+def test_windows_of_a_dose_show_what_they_showed() -> None:
+    """They are of stored values, as C.11.2 comes before the scaling; yours are in Gy."""
+    window = {"WindowCenter": 1000, "WindowWidth": 500, "VOILUTFunction": "LINEAR_EXACT"}
+    dose = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="0.001", **window)
+    image, plain = read_dicom(written(dose)), read_dicom(written(dataset(ramp(), **window)))
+
+    assert np.abs(image.display - plain.display.astype(int)).max() <= 1
+    assert image.window is not None
+    assert (image.window.center, image.window.width) == pytest.approx((1, 0.5))
+    del dose.VOILUTFunction
+    again = read_dicom(written(dose)).display.astype(int)
+    assert np.abs(again - plain.display.astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize("scaling", ["0", "-1", "abc", None])
+def test_a_dose_without_its_scaling_is_noted(
+    scaling: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Stored values are used, and nobody takes them for Gy."""
+    made = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="1.25")
+    if scaling is None:
+        del made.DoseGridScaling
+    file = written(made).replace(b"1.25", (scaling or "").encode().ljust(4))
+
+    np.testing.assert_array_equal(read_dicom(file).pixels, ramp().astype(np.float32))
+    assert [each.message.startswith("Dose Grid Scaling") for each in caplog.records] == [True]
 
 
 def test_rescale_of_the_frame_wins() -> None:

@@ -5,7 +5,7 @@ import pytest
 from dicom.build import dataset, item, ramp, written
 from pydicom.pixels import apply_windowing
 
-from saliency.dicom import read_dicom
+from saliency.dicom import describe, read_dicom
 from saliency.dicom.display.voi import Spread, linear, linear_exact, sigmoid
 from saliency.errors import InputError
 from saliency.values.window import Window
@@ -103,6 +103,38 @@ def test_window_index_outside_is_refused() -> None:
 
     with pytest.raises(InputError, match="below 2"):
         read_dicom(file, window=2)
+
+
+UNUSABLE = [("10", "0"), ("10", "-4"), ("10", "inf"), ("inf", "5"), ("abc", "5")]
+
+
+@pytest.mark.parametrize(("center", "width"), UNUSABLE)
+def test_windows_are_counted_as_the_file_counts_them(center: str, width: str) -> None:
+    """A window that cannot be used keeps its number, is refused by name, and moves no other."""
+    centers, widths = ["11", "40", "600"], ["22", "400", "1200"]
+    made = dataset(ramp(), WindowCenter=centers, WindowWidth=widths)
+    made.WindowCenterWidthExplanation = ["A", "B", "A"]
+    text = written(made)
+    text = text.replace(b"11\\40\\600 ", f"{center}\\40\\600".encode().ljust(10))
+    file = text.replace(b"22\\400\\1200 ", f"{width}\\400\\1200".encode().ljust(12))
+
+    assert describe(file)["windows"] == (None, (40, 400), (600, 1200))
+    assert read_dicom(file).window == read_dicom(file, window=1).window == Window(40, 400)
+    assert read_dicom(file, window=2).window == Window(600, 1200)
+    assert read_dicom(file, window="a").window == Window(600, 1200)
+    with pytest.raises(InputError, match="the window 0 of the file cannot be used"):
+        read_dicom(file, window=0)
+
+
+def test_a_center_without_a_width_is_a_window_that_cannot_be_used() -> None:
+    """Three centers and two widths are three windows, the last of which has no width."""
+    file = written(dataset(ramp(), WindowCenter=[10, 40, 600], WindowWidth=[22, 400]))
+
+    assert describe(file)["windows"] == ((10, 22), (40, 400), None)
+    with pytest.raises(InputError, match="cannot be used"):
+        read_dicom(file, window=2)
+    with pytest.raises(InputError, match="below 3"):
+        read_dicom(file, window=3)
 
 
 @pytest.mark.parametrize("width", [0, -5, "inf", "nan"])

@@ -2,10 +2,12 @@
 
 from io import BytesIO
 
+import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from dicom.build import SIZE, dataset, item, ramp, written
+from dicom.build import SIZE, dataset, encoded, item, ramp, written
+from pydicom.uid import ExplicitVRBigEndian
 
 from saliency.dicom import describe, read_dicom
 from saliency.dicom.declared.overlays import placed
@@ -395,3 +397,256 @@ def test_borders_and_air_come_with_the_picture() -> None:
     assert not found["border"].mask[48, 56]
     assert not shown.diagnostic[5, 5]
     assert shown.diagnostic[48, 56]
+
+
+def planed(mask: np.ndarray, bit: int, values: np.ndarray, **bits: int) -> bytes:
+    """Return a file with an overlay plane in one bit of its pixels (PS3.5-2004 8.1.2)."""
+    words = values | mask.astype("u2") << bit
+    made = dataset(words, **bits)
+    for element, value in ((0x10, SIZE[0]), (0x11, SIZE[1]), (0x100, 16), (0x102, bit)):
+        made.add_new(0x60000000 | element, "US", value)
+    return written(made)
+
+
+@pytest.mark.parametrize("most", [4095, 200])
+@pytest.mark.parametrize("bit", [0, 1, 3])
+def test_an_overlay_below_the_values_is_found(bit: int, most: int) -> None:
+    """Values in bits 4..15 leave bits 0..3 to overlays; the values are clean, dark ones too."""
+    drawn = np.random.default_rng(3).integers(0, 2, SIZE).astype(bool)
+    values = ramp() % (most + 1)
+    file = planed(drawn, bit, values << 4, BitsStored=12, HighBit=15)
+    zone = zone_of(file, "overlay")
+
+    assert zone is not None
+    np.testing.assert_array_equal(zone.mask, drawn)
+    np.testing.assert_array_equal(read_dicom(file).stored, values)
+    assert describe(file)["zones"] == ("overlay",)
+
+
+def test_an_overlay_in_a_bit_of_the_values_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """A bit that belongs to the values is no overlay: a note, and no zone."""
+    file = planed(np.zeros(SIZE, bool), 5, ramp(), BitsStored=12, HighBit=11)
+
+    assert zone_of(file, "overlay") is None
+    assert any("Overlay Bit Position" in each.message for each in caplog.records)
+
+
+@pytest.mark.parametrize("vr", ["OW", "OB"])
+@pytest.mark.parametrize("shutter", [False, True])
+def test_overlays_of_a_big_endian_data_set(vr: str, *, shutter: bool) -> None:
+    """Words lie the other way round, bytes do not (PS3.5 7.3), from a file and from a Dataset."""
+    drawn = np.random.default_rng(4).integers(0, 2, (5, 7)).astype(bool)
+    made = dataset(ramp().byteswap())
+    raw = np.packbits(drawn.ravel(), bitorder="little").tobytes() + b"\0"
+    swapped = np.frombuffer(raw, "<u2").byteswap().tobytes()
+    for element, value in ((0x10, 5), (0x11, 7), (0x100, 1), (0x102, 0)):
+        made.add_new(0x60020000 | element, "US", value)
+    made.add_new(0x60023000, vr, swapped if vr == "OW" else raw)
+    if shutter:
+        made.ShutterOverlayGroup = 0x6002
+    file = written(made, ExplicitVRBigEndian)
+
+    for source in (file, pydicom.dcmread(BytesIO(file))):
+        image = read_dicom(source)
+        zone = next(z for z in image.zones if z.name == ("shutter" if shutter else "overlay"))
+        np.testing.assert_array_equal(zone.mask[:5, :7], drawn)
+        np.testing.assert_array_equal(image.stored, ramp())
+
+
+def with_everything() -> pydicom.Dataset:
+    """A data set with one of everything that lies beside its picture."""
+    made = pydicom.dcmread(BytesIO(overlaid(np.ones((4, 5), bool), (1, 1))))
+    made.ShutterShape = ["RECTANGULAR", "CIRCULAR", "POLYGONAL"]
+    made.ShutterLeftVerticalEdge, made.ShutterRightVerticalEdge = 2, 50
+    made.ShutterUpperHorizontalEdge, made.ShutterLowerHorizontalEdge = 2, 30
+    made.CenterOfCircularShutter, made.RadiusOfCircularShutter = [12, 20], 15
+    made.VerticesOfThePolygonalShutter = [1, 1, 1, 50, 30, 50, 30, 1]
+    made.CollimatorShape = "CIRCULAR"
+    made.CenterOfCircularCollimator, made.RadiusOfCircularCollimator = [12, 20], 15
+    made.ShutterOverlayGroup = 0x6004
+    made.SequenceOfUltrasoundRegions = [region((0, 0, 20, 30))]
+    made.PixelSpacing, made.ImagerPixelSpacing = [1, 2], [1, 2]
+    made.EstimatedRadiographicMagnificationFactor = "1.5"
+    made.PixelAspectRatio, made.NominalScannedPixelSpacing = [1, 2], [3, 3]
+    made.PixelPaddingValue, made.PixelPaddingRangeLimit = 5, 5
+    made.ImageType = ["ORIGINAL", "PRIMARY", "LABEL"]
+    made.SpecimenLabelInImage, made.SOPClassUID = "YES", "1.2.840.10008.5.1.4.1.1.77.1.6"
+    made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = SIZE
+    made.DimensionOrganizationType = "TILED_FULL"
+    made.OpticalPathSequence = [item(OpticalPathIdentifier="1")]
+    made.BurnedInAnnotation, made.RecognizableVisualFeatures = "YES", "NO"
+    made.BodyPartExamined, made.ViewPosition = "CHEST", "PA"
+    made.Laterality, made.ManufacturerModelName = "L", "X"
+    made.ImageLaterality, made.LossyImageCompression = "L", "00"
+    for keyword in ("PixelPaddingValue", "PixelPaddingRangeLimit"):
+        made[keyword].VR = "US"
+    made.add_new(0x60020015, "IS", 1)
+    made.add_new(0x60020045, "LO", "USER")
+    made.add_new(0x60020051, "US", 1)
+    return made
+
+
+def beside_the_picture() -> list[int]:
+    """Return the tags of all that is not the picture itself."""
+    kept = {"SOPClassUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation", "Rows"}
+    kept |= {"Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"}
+    kept |= {"PixelData"}
+    return [int(each.tag) for each in with_everything() if each.keyword not in kept]
+
+
+BROKEN = [
+    ("DS", b"a\\b "),
+    ("OB", b"\xff\xfe\0\0"),
+    ("UN", b"\xff" * 5 + b"\0"),
+    ("FD", np.array([np.nan, np.inf]).tobytes()),
+    ("FD", np.array([-1e300, 1e300]).tobytes()),
+    ("FD", np.array([0.0, 0.5]).tobytes()),
+    ("LO", b"\\ \\ "),
+    ("US", b"\xff\xff"),
+    ("SQ", b""),
+    ("SQ", b"\xfe\xff\0\xe0\0\0\0\0"),
+    ("SQ", b"no items"),
+    ("IS", b""),
+]
+
+
+@pytest.mark.parametrize("tag", beside_the_picture(), ids=lambda tag: f"{tag:08X}")
+def test_what_lies_beside_the_picture_never_costs_it(tag: int) -> None:
+    """Any VR and any content, in any element of zones and geometry: the picture is shown."""
+    made = with_everything()
+    whole = read_dicom(written(made))
+    long = ("OB", "UN", "SQ")
+    for vr, value in BROKEN:
+        file = replaced(written(made), tag, vr, value, long=vr in long)
+        image = read_dicom(file, icc=True)
+        np.testing.assert_array_equal(image.stored, whole.stored)
+        assert image.spacing is None or min(image.spacing) > 0
+        assert all(zone.mask.shape == SIZE for zone in image.zones)
+        describe(file)
+
+
+def replaced(file: bytes, tag: int, vr: str, value: bytes, *, long: bool) -> bytes:
+    """Return the file with an element of its data set written anew, as Explicit VR."""
+    element = next(each for each in pydicom.dcmread(BytesIO(file)) if each.tag == tag)
+    alone = pydicom.Dataset()
+    alone.add(element)
+    raw = BytesIO()
+    pydicom.dcmwrite(raw, alone, implicit_vr=False, little_endian=True)
+    head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") + vr.encode()
+    length = (
+        b"\0\0" + len(value).to_bytes(4, "little") if long else len(value).to_bytes(2, "little")
+    )
+    assert file.count(raw.getvalue()) == 1
+    return file.replace(raw.getvalue(), head + length + value)
+
+
+@pytest.mark.parametrize(
+    ("tag", "vr", "value", "lost"),
+    [
+        (0x60020050, "DS", b"a\\b ", "overlay"),
+        (0x60020050, "SS", b"\1\0", "overlay"),
+        (0x60020010, "DS", b"x ", "overlay"),
+        (0x60020015, "DS", b"x ", "overlay"),
+        (0x00181612, "DS", b"x ", None),
+        (0x00280030, "LO", b"x\\y ", None),
+    ],
+)
+def test_what_is_broken_is_lost_alone_and_noted(
+    tag: int, vr: str, value: bytes, lost: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The zone whose numbers are none is not made, all others are, and the log says so."""
+    file = written(with_everything())
+    before = {zone.name for zone in read_dicom(file).zones}
+    caplog.clear()
+
+    image = read_dicom(replaced(file, tag, vr, value, long=False))
+
+    assert before - {zone.name for zone in image.zones} == ({lost} if lost else set())
+    assert any("left out" in each.message for each in caplog.records)
+
+
+def test_a_broken_region_makes_no_screen_of_what_it_shows() -> None:
+    """Of two regions one has no corners: the zone would lie on its picture, so there is none."""
+    good, bad = region((0, 0, 20, 30)), region((22, 0, 40, 30))
+    del bad.RegionLocationMaxX1
+    made = dataset(ramp(), SequenceOfUltrasoundRegions=[good, bad])
+
+    assert zone_of(written(made), "screen") is None
+
+
+SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "notes"),
+    [("OVERVIEW", "YES", 1), ("VOLUME", "Yes", 1), ("OVERVIEW", "NO", 0), ("LABEL", "YES", 0)],
+)
+def test_a_label_somewhere_in_the_picture_is_told(
+    kind: str, said: str, notes: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """(0048,0010) says that there is one, nothing says where: a word in describe and in the log."""
+    made = dataset(ramp(), SOPClassUID=SLIDE, SpecimenLabelInImage=said.upper())
+    made.ImageType = ["ORIGINAL", "PRIMARY", kind, "NONE"]
+    file = written(made).replace(b"YES", said.encode())
+    zones = {zone.name for zone in read_dicom(file).zones}
+
+    assert describe(file)["label_in_image"] == said.upper()
+    assert ("label" in zones) == (kind == "LABEL")
+    assert sum("(0048,0010)" in each.message for each in caplog.records) == notes
+
+
+def tiled(**attributes: object) -> bytes:
+    """Return a slide of 50 x 60 pixels in four tiles of 37 x 53."""
+    made = dataset(np.stack([ramp("u1")] * 4), frames=4, SOPClassUID=SLIDE, **attributes)
+    made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = 50, 60
+    return written(made)
+
+
+@pytest.mark.parametrize("organization", ["TILED_FULL", "TILED_SPARSE"])
+def test_tiles_end_where_the_slide_ends(organization: str) -> None:
+    """What lies beyond the matrix is filled with something: it is padding, not specimen."""
+    corners = [(1, 1), (1, 54), (38, 1), (38, 54)]
+    places = [
+        item(
+            PlanePositionSlideSequence=[
+                item(
+                    RowPositionInTotalImagePixelMatrix=row,
+                    ColumnPositionInTotalImagePixelMatrix=column,
+                )
+            ]
+        )
+        for row, column in corners
+    ]
+    sparse = {"PerFrameFunctionalGroupsSequence": places} if "SPARSE" in organization else {}
+    file = tiled(DimensionOrganizationType=organization, **sparse)
+    inside = [(37, 53), (37, 7), (13, 53), (13, 7)]
+
+    for frame, (rows, columns) in enumerate(inside):
+        padding = read_dicom(file, frame=frame).padding
+        assert not padding[:rows, :columns].any()
+        assert padding.sum() == 37 * 53 - rows * columns
+
+
+def test_other_objects_have_no_matrix() -> None:
+    """The same numbers in an object that is no slide say nothing."""
+    made = pydicom.dcmread(BytesIO(tiled(DimensionOrganizationType="TILED_FULL")))
+    made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+
+    assert not read_dicom(written(made), frame=3).padding.any()
+
+
+@pytest.mark.parametrize("lossy", [False, True])
+def test_lossy_padding_may_have_moved(*, lossy: bool) -> None:
+    """A near-lossless codec moves the padding value by up to 3; an exact one moves nothing."""
+    values = ramp() + 100
+    values[:5] = np.array([8, 9, 10, 11, 12], "u2")[:, np.newaxis]
+    values[5, :2] = 6, 14
+    made = dataset(values, BitsStored=16, PixelPaddingValue=10)
+    made["PixelPaddingValue"].VR = "US"
+    if lossy:
+        stream = imagecodecs.jpegls_encode(values, level=1)
+        made = encoded(made, [stream], "1.2.840.10008.1.2.4.81", LossyImageCompression="01")
+    image = read_dicom(written(made))
+
+    assert image.padding[:5].sum() == (5 * 53 if lossy else 53)
+    assert not image.padding[6:].any()

@@ -14,7 +14,9 @@ from pydicom.data import get_testdata_file
 from shared import shared
 
 from saliency.errors import InputError
+from saliency.values.placement import Box
 from saliency.zones.text import text_boxes, text_zone
+from saliency.zones.text_boxes import settled
 
 HEIGHTS = (8, 11, 16, 24, 40)
 BACKGROUNDS = ("examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm")
@@ -69,6 +71,24 @@ def test_dark_words_on_bright_anatomy_are_found(name, height):
     grey = 255 - anatomy(name, high=160)
     picture, where = burn(grey, drawn("ID 417756", height), (21, 8), 0)
     assert covered(picture, where) > 0.9
+
+
+@pytest.mark.parametrize(("rows", "columns", "margin"), [(40, 200, 10), (9, 70, 2), (60, 16, 4)])
+def test_boxes_are_padded_by_a_quarter_of_their_height(rows, columns, margin):
+    """The height of upright writing is its shorter side; 2 pixels at least, cut at the picture."""
+    (padded,) = settled([Box(50, 60, rows, columns)], (300, 400))
+    assert padded == Box(50 - margin, 60 - margin, rows + 2 * margin, columns + 2 * margin)
+    assert settled([Box(0, 0, rows, columns)], (rows, columns)) == (Box(0, 0, rows, columns),)
+
+
+@pytest.mark.parametrize("height", HEIGHTS)
+@pytest.mark.parametrize("words", ["Jörgen Þygjø", "Yang, Qi 47", "ÅSGÅRD"])
+def test_no_ink_of_a_name_stays_outside_the_zone(words, height):
+    """Hooks, dots and soft edges reach beyond the letters that are measured, and not the box."""
+    ink = drawn(words, height)
+    picture, _ = burn(np.full((160, 720), 40, np.uint8), ink, (40, 30), 255)
+    left = np.where(text_zone(picture).mask, 0, picture.astype(int) - 40)
+    assert left.sum() <= 0.002 * ink.sum() * 215
 
 
 @pytest.mark.parametrize("words", ["St.", "2.5", "kVp"])

@@ -6,17 +6,20 @@ regions of interest (type R) are zones alike.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial, reduce
+from operator import or_
 from typing import Final
 
 import numpy as np
 
 from saliency.dicom.file.elements import Elements, code, number
-from saliency.dicom.file.guard import warn
-from saliency.dicom.file.tags import OVERLAY, OVERLAY_GROUPS, TAGS
+from saliency.dicom.file.guard import beside, warn
+from saliency.dicom.file.tags import OVERLAY, OVERLAY_GROUPS, TAGS, written
 from saliency.dicom.pixels.image_pixel import Layout
 from saliency.dicom.pixels.native import unpack_bits
 from saliency.dicom.pixels.samples import Samples
-from saliency.dicom.pixels.stored import native_order
+from saliency.dicom.pixels.stored import lowest_bit, native_order
+from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 
@@ -36,20 +39,49 @@ class Plane:
         return self.group << 16 | OVERLAY[keyword]
 
     @property
-    def drawn(self) -> bool:
-        """Whether the plane has data: of its own, or in a bit of the pixels."""
-        own = self.elements.has(self.tag("OverlayData"))
-        return own or self.number("OverlayBitPosition", 0) > 0
+    def has_data(self) -> bool:
+        """Whether the plane has Overlay Data of its own."""
+        return self.elements.has(self.tag("OverlayData"))
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the plane lies in a bit of the pixels (retired, PS3.5-2004 8.1.2).
+
+        Then Overlay Bits Allocated is Bits Allocated. A plane with data of its own says 1, and bit
+        0, which is why the lowest bit counts only beside more than one.
+        """
+        if self.has_data:
+            return False
+        return (
+            self.number("OverlayBitPosition", 0) > 0 or self.number("OverlayBitsAllocated", 1) > 1
+        )
 
     @property
     def active(self) -> bool:
         """Whether the plane marks the part of an ultrasound screen that shows the patient."""
         return code(self.elements, self.tag("OverlaySubtype")) == _ACTIVE
 
-    def number(self, keyword: str, default: float) -> float:
-        """Return the first number of an element of the plane."""
-        value = number(self.elements, self.tag(keyword), default)
-        return value if np.isfinite(value) else default
+    def number(self, keyword: str, default: int) -> int:
+        """Return the first number of an element of the plane; ``default`` where it has none."""
+        return self.numbers(keyword, (default,))[0]
+
+    def numbers(self, keyword: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """Return as many numbers of an element as ``default`` has, which stands for an absent one.
+
+        Raises
+        ------
+        DicomError
+            There are fewer, or one is no whole number: the plane cannot be placed.
+        """
+        tag = self.tag(keyword)
+        if not self.elements.has(tag):
+            return default
+        numbers = self.elements.numbers(tag)[: len(default)]
+        if len(numbers) < len(default) or not all(each.is_integer() for each in numbers):
+            count = len(default)
+            msg = f"Expected {count} whole numbers in {keyword} {written(tag)}, found others."
+            raise DicomError(msg, reason="overlay")
+        return tuple(int(each) for each in numbers)
 
 
 def overlay_zones(
@@ -58,37 +90,45 @@ def overlay_zones(
     """Return the zones that overlay planes mark in a frame (from 0).
 
     They are ``"shutter"`` for the plane that is the bitmap shutter (0018,1623), ``"screen"`` around
-    the plane that marks the active area of an ultrasound screen, ``"overlay"`` for graphics.
+    the plane that marks the active area of an ultrasound screen, ``"overlay"`` for graphics. A
+    plane that is broken is left out with a note.
     """
-    found = []
-    for plane, name in _zoned(elements):
-        mask = _embedded(plane, samples, layout)
-        if mask is None:
-            mask = _drawn(plane, layout.size, frame)
-        if mask is not None and mask.any():
-            found.append(_zone(plane, name, mask))
-    return tuple(zone for zone in found if zone.mask.any())
+
+    def zone(plane: Plane) -> Zone | None:
+        mask = _mask(plane, samples, layout, frame)
+        marked = None if mask is None or not mask.any() else _zone(plane, mask)
+        return None if marked is None or not marked.mask.any() else marked
+
+    zones = (
+        beside(f"Overlay plane {plane.group:04X}", partial(zone, plane), None)
+        for plane in planes(elements)
+    )
+    return tuple(each for each in zones if each is not None)
 
 
 def plane_names(elements: Elements) -> tuple[str, ...]:
     """Return the name of the zone of each plane that has data, which is not looked at."""
-    return tuple(name for plane, name in _zoned(elements) if plane.drawn)
+
+    def name(plane: Plane) -> str | None:
+        return _name(plane) if plane.has_data or plane.embedded else None
+
+    names = (
+        beside(f"Overlay plane {plane.group:04X}", partial(name, plane), None)
+        for plane in planes(elements)
+    )
+    return tuple(each for each in names if each is not None)
 
 
-def _zoned(elements: Elements) -> Iterator[tuple[Plane, str]]:
-    """Pair the planes that make a zone with its name."""
-    shutter = int(number(elements, TAGS["ShutterOverlayGroup"], 0) or 0)
-    for plane in planes(elements):
-        if plane.group == shutter:
-            yield plane, "shutter"
-        elif plane.active:
-            yield plane, "screen"
-        else:
-            yield plane, "overlay"
+def _name(plane: Plane) -> str:
+    """Return the name of the zone that a plane makes."""
+    if number(plane.elements, TAGS["ShutterOverlayGroup"], 0) == plane.group:
+        return "shutter"
+    return "screen" if plane.active else "overlay"
 
 
-def _zone(plane: Plane, name: str, mask: Array) -> Zone:
+def _zone(plane: Plane, mask: Array) -> Zone:
     where = f"Overlay ({plane.group:04X},3000), PS3.3"
+    name = _name(plane)
     if name == "screen":
         return Zone(name, ~mask, f"outside {where} C.8.5.6.1.11")
     if name == "shutter":
@@ -101,42 +141,73 @@ def planes(elements: Elements) -> Iterator[Plane]:
     """Find the overlay planes of a data set."""
     for group in OVERLAY_GROUPS:
         plane = Plane(group, elements)
-        if elements.has(plane.tag("OverlayRows")) or elements.has(plane.tag("OverlayBitPosition")):
+        if beside(f"Overlay plane {group:04X}", partial(_is_there, plane), otherwise=False):
             yield plane
 
 
+def _is_there(plane: Plane) -> bool:
+    keywords = ("OverlayRows", "OverlayBitPosition")
+    return any(plane.elements.has(plane.tag(keyword)) for keyword in keywords)
+
+
+def embedded_bits(elements: Elements) -> int:
+    """Return a word with the bits set in which overlay planes lie; 0 where there is none.
+
+    They are no part of a stored value, whichever side of it they lie on.
+    """
+
+    def bit(plane: Plane) -> int:
+        return 1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else 0
+
+    return reduce(
+        or_,
+        (
+            beside(f"Overlay plane {plane.group:04X}", partial(bit, plane), 0)
+            for plane in planes(elements)
+        ),
+        0,
+    )
+
+
+def _mask(plane: Plane, samples: Samples, layout: Layout, frame: int) -> Array | None:
+    """Return what a plane marks of a frame; None where it marks nothing or cannot be used."""
+    if plane.embedded:
+        return _embedded(plane, samples, layout)
+    return _drawn(plane, layout.size, frame)
+
+
 def _embedded(plane: Plane, samples: Samples, layout: Layout) -> Array | None:
-    """Return a plane that lies in an unused bit of the pixels (retired, PS3.5 8.1.2)."""
-    bit = int(plane.number("OverlayBitPosition", 0))
+    """Return a plane that lies in a bit that no stored value has, above or below it."""
+    bit = plane.number("OverlayBitPosition", 0)
     words = native_order(samples.array)
-    unused = layout.bits <= bit < words.dtype.itemsize * 8
-    if plane.elements.has(plane.tag("OverlayData")) or not unused or words.dtype.kind != "u":
+    usable = words.ndim == 2 and words.dtype.kind == "u" and 0 <= bit < words.dtype.itemsize * 8
+    if not usable or lowest_bit(words, layout) <= bit < lowest_bit(words, layout) + layout.bits:
+        warn("Overlay Bit Position (60xx,0102) is no unused bit of the pixels: left out.")
         return None
     mask: Array = (words >> words.dtype.type(bit) & words.dtype.type(1)).astype(np.bool_)
-    return mask if mask.ndim == 2 else None
+    return mask
 
 
 def _drawn(plane: Plane, size: tuple[int, int], frame: int) -> Array | None:
     """Return a plane with data of its own, cut off where it leaves the frame."""
-    rows, columns = int(plane.number("OverlayRows", 0)), int(plane.number("OverlayColumns", 0))
-    first = frame - int(plane.number("ImageFrameOrigin", 1)) + 1
-    count = int(plane.number("NumberOfFramesInOverlay", 1))
-    if min(rows, columns) < 1 or not (count == 1 or 0 <= first < count):
+    rows, columns = plane.number("OverlayRows", 0), plane.number("OverlayColumns", 0)
+    first = frame - plane.number("ImageFrameOrigin", 1) + 1
+    count = plane.number("NumberOfFramesInOverlay", 1)
+    raw = plane.elements.words(plane.tag("OverlayData"))
+    if not raw or not (count == 1 or 0 <= first < count):
         return None
     start = rows * columns * (first if count > 1 else 0)
-    raw = plane.elements.words(plane.tag("OverlayData"))
-    if not raw or len(raw) * 8 < start + rows * columns:
-        if raw:
-            warn("Overlay Data (60xx,3000) is shorter than its rows and columns: left out.")
+    if min(rows, columns) < 1 or len(raw) * 8 < start + rows * columns:
+        warn("Overlay Data (60xx,3000) is shorter than its rows and columns: left out.")
         return None
     bits = raw[start // 8 : (start + rows * columns + 7) // 8]
     drawn = unpack_bits(bits, rows * columns, start % 8).reshape(rows, columns).astype(np.bool_)
-    return placed(drawn, plane.elements.numbers(plane.tag("OverlayOrigin")), size)
+    return placed(drawn, plane.numbers("OverlayOrigin", (1, 1)), size)
 
 
-def placed(drawn: Array, origin: tuple[float, ...], size: tuple[int, int]) -> Array:
+def placed(drawn: Array, origin: tuple[int, ...], size: tuple[int, int]) -> Array:
     """Lay a plane on the frame with its first pixel at (row, column) from 1; it may lie outside."""
-    top, left = (int(each) - 1 for each in (origin if len(origin) > 1 else (1, 1))[:2])
+    top, left = (each - 1 for each in origin)
     mask = np.zeros(size, np.bool_)
     rows = slice(max(top, 0), max(0, min(top + drawn.shape[0], size[0])))
     columns = slice(max(left, 0), max(0, min(left + drawn.shape[1], size[1])))

@@ -1,13 +1,14 @@
 """What display shutters and collimators keep dark (PS3.3 C.7.6.11, C.8.7.3, C.7.6.16.2.16)."""
 
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 
 from saliency.dicom.declared.shapes import circle, polygon, rectangle
 from saliency.dicom.file.elements import Elements, codes, number
 from saliency.dicom.file.groups import Groups
-from saliency.dicom.file.guard import warn
+from saliency.dicom.file.guard import beside, warn
 from saliency.dicom.file.tags import TAGS
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
@@ -32,12 +33,20 @@ def frame_shutters(groups: Groups, size: tuple[int, int]) -> Iterator[Zone]:
 
     What the data set says of all frames is not repeated.
     """
-    shutter = groups.macro("FrameDisplayShutterSequence", "ShutterShape")
-    collimator = groups.macro("CollimatorShapeSequence", "CollimatorShape")
-    for place, find in ((shutter, shutter_zone), (collimator, collimator_zone)):
-        zone = None if place is groups.top else find(place, size)
+    for find in (_frame_shutter, _frame_collimator):
+        zone = beside("The shutter or collimator of a frame", partial(find, groups, size), None)
         if zone is not None:
             yield zone
+
+
+def _frame_shutter(groups: Groups, size: tuple[int, int]) -> Zone | None:
+    place = groups.macro("FrameDisplayShutterSequence", "ShutterShape")
+    return None if place is groups.top else shutter_zone(place, size)
+
+
+def _frame_collimator(groups: Groups, size: tuple[int, int]) -> Zone | None:
+    place = groups.macro("CollimatorShapeSequence", "CollimatorShape")
+    return None if place is groups.top else collimator_zone(place, size)
 
 
 def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
@@ -53,14 +62,25 @@ def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | No
 
 
 def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
+    """Yield what each shape shows; a shape whose numbers are none is left out with a note."""
     shapes = codes(elements, TAGS[f"{kind}Shape"])
+    areas = {}
     if "RECTANGULAR" in shapes:
-        yield from _known(_rectangle(elements, kind, size))
+        areas["rectangle"] = _rectangle(elements, kind, size)
     if "CIRCULAR" in shapes:
+        center = elements.numbers(TAGS[f"CenterOfCircular{kind}"])
         radius = number(elements, TAGS[f"RadiusOfCircular{kind}"], 0)
-        yield from _known(circle(size, elements.numbers(TAGS[f"CenterOfCircular{kind}"]), radius))
+        areas["circle"] = circle(size, center, radius)
     if "POLYGONAL" in shapes:
-        yield from _known(polygon(size, elements.numbers(TAGS[f"VerticesOfThePolygonal{kind}"])))
+        vertices = elements.numbers(TAGS[f"VerticesOfThePolygonal{kind}"])
+        areas["polygon"] = polygon(size, vertices)
+    for shape, area in areas.items():
+        if area is None:
+            warn(
+                f"The {shape} of {kind} Shape (0018,1600 or 1700) is none of this frame: left out."
+            )
+        else:
+            yield area
 
 
 def _rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
@@ -74,8 +94,3 @@ def _rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | 
         number(elements, TAGS[f"{kind}RightVerticalEdge"], size[1]),
     )
     return rectangle(size, rows, columns)
-
-
-def _known(area: Array | None) -> Iterator[Array]:
-    if area is not None:
-        yield area

@@ -1,11 +1,13 @@
 """The parts of an ultrasound screen that show the patient (PS3.3 C.8.5.5.1.14)."""
 
+import math
 from typing import Final
 
 import numpy as np
 
 from saliency.dicom.declared.shapes import rectangle
 from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.limits import MAX_ZONES
 from saliency.dicom.file.tags import TAGS
 from saliency.values.arrays import Array
@@ -23,20 +25,31 @@ _CORNERS: Final = (
 
 
 def screen_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
-    """Return the screen around the regions; None where there is no usable region."""
+    """Return the screen around the regions; None where there is no usable region.
+
+    None, with a note, where one region is broken: what it shows would be called screen.
+    """
     regions = elements.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
-    areas = [area for area in (_area(region, size) for region in regions) if area is not None]
-    if not areas:
+    areas = [_area(region, size) for region in regions if _shows_patient(region)]
+    usable = [area for area in areas if area is not None]
+    if len(usable) < len(areas):
+        warn("A region of (0018,6011) has no corners in this frame: no zone is made of regions.")
         return None
-    outside = ~np.logical_or.reduce(areas)
+    if not usable:
+        return None
+    outside = ~np.logical_or.reduce(usable)
     if not outside.any() or outside.all():
         return None
     evidence = "Sequence of Ultrasound Regions (0018,6011), PS3.3 C.8.5.5"
     return Zone("screen", outside, evidence)
 
 
+def _shows_patient(region: Elements) -> bool:
+    """Whether a region is a picture, or may be one: its format is no number."""
+    spatial = number(region, TAGS["RegionSpatialFormat"], 0)
+    return spatial in _PICTURES or math.isnan(spatial)
+
+
 def _area(region: Elements, size: tuple[int, int]) -> Array | None:
-    if number(region, TAGS["RegionSpatialFormat"], 0) not in _PICTURES:
-        return None
     left, top, right, bottom = (number(region, TAGS[corner], np.nan) for corner in _CORNERS)
     return rectangle(size, (top + 1, bottom + 1), (left + 1, right + 1))

@@ -25,6 +25,8 @@ def has_codes(stored: Array) -> bool:
 
 def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> Array:
     """Apply a function of single values to each code in use once, where that is less work."""
+    if not has_codes(stored):
+        return calmly(function, stored, dtype)
     low, high = int(stored.min()) if stored.dtype.kind == "i" else 0, int(stored.max())
     if stored.size <= high - low:
         return calmly(function, stored, dtype)

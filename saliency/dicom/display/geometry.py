@@ -5,11 +5,17 @@ from typing import Final
 
 from saliency.dicom.file.elements import Elements, number
 from saliency.dicom.file.groups import Groups
+from saliency.dicom.file.guard import beside, warn
 from saliency.dicom.file.limits import MAX_ZONES
-from saliency.dicom.file.tags import TAGS
+from saliency.dicom.file.tags import TAGS, written
 
 _CENTIMETRE: Final = 3  # (0018,6024), (0018,6026)
 _TWO_DIMENSIONAL: Final = 1  # (0018,6012)
+
+
+def spacing_of(groups: Groups) -> tuple[float, float] | None:
+    """Return what :func:`read_spacing` does; None, with a note, where reading it fails."""
+    return beside("Pixel Spacing (0028,0030)", lambda: read_spacing(groups), None)
 
 
 def read_spacing(groups: Groups) -> tuple[float, float] | None:
@@ -34,22 +40,28 @@ def read_aspect(groups: Groups) -> float:
     Pixel Aspect Ratio (0028,0034) is vertical size, then horizontal size (C.7.6.3.1.7).
     """
     sizes = read_spacing(groups) or pair(groups.top, "PixelAspectRatio") or (1.0, 1.0)
-    return sizes[0] / sizes[1]
+    aspect = sizes[0] / sizes[1]
+    return aspect if _is_size(aspect) else 1.0
 
 
 def pair(item: Elements, keyword: str) -> tuple[float, float] | None:
-    """Return two positive numbers of an element; None where they are not."""
+    """Return two positive numbers of an element; None, with a note, where it holds others."""
     numbers = item.numbers(TAGS[keyword])
-    usable = len(numbers) >= 2 and all(math.isfinite(each) and each > 0 for each in numbers[:2])
-    return (numbers[0], numbers[1]) if usable else None
+    if len(numbers) >= 2 and all(_is_size(each) for each in numbers[:2]):
+        return numbers[0], numbers[1]
+    if item.has(TAGS[keyword]):
+        warn(f"{keyword} {written(TAGS[keyword])} is not two numbers above 0: left out.")
+    return None
 
 
 def _projected(top: Elements) -> tuple[float, float] | None:
+    """Return the spacing on the detector, in the patient where the magnification is known."""
     spacing = pair(top, "ImagerPixelSpacing")
     factor = number(top, TAGS["EstimatedRadiographicMagnificationFactor"], 1.0)
-    if spacing is None or not (math.isfinite(factor) and factor > 0):
+    if spacing is None or not _is_size(factor):
         return spacing
-    return spacing[0] / factor, spacing[1] / factor
+    down, across = spacing[0] / factor, spacing[1] / factor
+    return (down, across) if _is_size(down) and _is_size(across) else spacing
 
 
 def _ultrasound(top: Elements) -> tuple[float, float] | None:
@@ -66,5 +78,8 @@ def _region(region: Elements) -> tuple[float, float] | None:
         return None
     down = abs(number(region, TAGS["PhysicalDeltaY"], 0)) * 10
     across = abs(number(region, TAGS["PhysicalDeltaX"], 0)) * 10
-    usable = all(math.isfinite(each) and each > 0 for each in (down, across))
-    return (down, across) if usable else None
+    return (down, across) if _is_size(down) and _is_size(across) else None
+
+
+def _is_size(value: float) -> bool:
+    return math.isfinite(value) and value > 0

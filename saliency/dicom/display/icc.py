@@ -1,12 +1,68 @@
-"""Colour through the profile of the device that made it (PS3.3 C.11.15)."""
+"""Colour through the profile of the device that made it (PS3.3 C.11.15, C.8.12.5)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
 from PIL import Image, ImageCms
 
-from saliency.dicom.file.guard import warn
+from saliency.dicom.file.elements import Elements, code
+from saliency.dicom.file.groups import Groups
+from saliency.dicom.file.guard import beside, warn
+from saliency.dicom.file.tags import TAGS
 from saliency.values.arrays import Array
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """The ICC profiles of a data set: its own, and those of a slide's optical paths (C.8.12.5).
+
+    Parameters
+    ----------
+    top
+        The data set.
+    paths
+        Items of the Optical Path Sequence (0048,0105).
+    """
+
+    top: Elements
+    paths: Sequence[Elements]
+
+    def of(self, groups: Groups, frame: int, frames: int) -> bytes:
+        """Return the profile of a frame (from 0): of its optical path, else of the data set.
+
+        Empty where there is none, or, with a note, where it cannot be read or is not said which.
+        """
+        what = "The ICC Profile (0028,2000)"
+        own = beside(what, lambda: self._of_path(groups, frame, frames), b"")
+        return own or beside(what, lambda: self.top.octets(TAGS["ICCProfile"]), b"")
+
+    def _of_path(self, groups: Groups, frame: int, frames: int) -> bytes:
+        count = len(self.paths)
+        if not count:
+            return b""
+        place = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
+        if place is not groups.top:
+            name = place.text(TAGS["OpticalPathIdentifier"])
+            for path in self.paths:
+                if path.text(TAGS["OpticalPathIdentifier"]) == name:
+                    return path.octets(TAGS["ICCProfile"])
+            return b""
+        organization = code(groups.top, TAGS["DimensionOrganizationType"])
+        if count == 1 or (organization == "TILED_FULL" and frames % count == 0):
+            # All tiles of one path, then all of the next (C.7.6.17.3).
+            return self.paths[frame * count // frames].octets(TAGS["ICCProfile"])
+        profiles = {path.octets(TAGS["ICCProfile"]) for path in self.paths}
+        if len(profiles) > 1:
+            warn("Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used.")
+        return profiles.pop() if len(profiles) == 1 else b""
+
+
+def read_profiles(top: Elements) -> Profiles:
+    """Find the ICC profiles of a data set."""
+    what = "Optical Path Sequence (0048,0105)"
+    return Profiles(top, beside(what, lambda: top.items(TAGS["OpticalPathSequence"]), ()))
 
 
 def through_profile(rgb: Array, profile: bytes) -> Array:

@@ -21,17 +21,45 @@ _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
     """Return RGB as uint8 (rows, columns, 3) of indices (rows, columns).
 
-    Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
+    Raises
+    ------
+    DicomError
+        A table is missing or shorter than its descriptor says.
+    """
+    return read_palette(elements, signed=signed)(stored)
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Three tables, of red, green and blue."""
+
+    tables: tuple[Lut, Lut, Lut]
+
+    @property
+    def first(self) -> int:
+        """The least stored value that any table maps."""
+        return min(table.first for table in self.tables)
+
+    def __call__(self, stored: Array) -> Array:
+        """Return uint8 (..., 3) of indices.
+
+        Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
+        """
+        wide = max(int(table.entries.max()) for table in self.tables) > 0xFF
+        planes = (Plane(table, 8 if wide else 0) for table in self.tables)
+        return np.stack([by_code(plane, stored, np.uint8) for plane in planes], axis=-1)
+
+
+def read_palette(elements: Elements, *, signed: bool) -> Palette:
+    """Read the three tables of a data set.
 
     Raises
     ------
     DicomError
         A table is missing or shorter than its descriptor says.
     """
-    tables = [_table(elements, colour, signed=signed) for colour in _COLOURS]
-    wide = max(int(table.entries.max()) for table in tables) > 0xFF
-    planes = [by_code(Plane(table, 8 if wide else 0), stored, np.uint8) for table in tables]
-    return np.stack(planes, axis=-1)
+    red, green, blue = (_table(elements, colour, signed=signed) for colour in _COLOURS)
+    return Palette((red, green, blue))
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,16 @@
 import math
 import unicodedata
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, Protocol
 
 import numpy as np
 
 from saliency.dicom.display.lut import Lut, read_lut
+from saliency.dicom.display.modality import dose_scaling, is_dose
 from saliency.dicom.file.elements import code
 from saliency.dicom.file.groups import Groups
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import InputError
 from saliency.values.arrays import Array
@@ -68,13 +71,14 @@ class Windowed:
 
 @dataclass(frozen=True)
 class Looked:
-    """The first item of the VOI LUT Sequence (C.11.2.1.1)."""
+    """The first item of the VOI LUT Sequence (C.11.2.1.1), of values in ``unit``."""
 
     lut: Lut
+    unit: float = 1.0
 
     def __call__(self, values: Array) -> Array:
         """Look up."""
-        return self.lut.unit(values)
+        return self.lut.unit(values / self.unit)
 
 
 @dataclass(frozen=True)
@@ -91,57 +95,112 @@ class Spread:
         return np.clip((values - self.low) / (self.high - self.low), 0, 1)
 
 
-def read_windows(groups: Groups) -> tuple[Window, ...]:
-    """Return the windows of a frame that can be used; they are alternatives (C.11.2.1.2)."""
-    return tuple(window for window, _ in named_windows(groups))
+@dataclass(frozen=True)
+class NamedWindow:
+    """A window of the file, in its place there.
+
+    Parameters
+    ----------
+    window
+        None where the center or the width is no number, or the width is not above 0.
+    name
+        Window Center & Width Explanation (0028,1055); ``""`` where there is none.
+    """
+
+    window: Window | None
+    name: str
 
 
-def named_windows(groups: Groups) -> tuple[tuple[Window, str], ...]:
-    """Return each usable window with its explanation (0028,1055), ``""`` where it has none."""
+def read_windows(groups: Groups) -> tuple[NamedWindow, ...]:
+    """Return the windows of a frame as the file counts them; they are alternatives (C.11.2.1.2)."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    names = list(item.labels(TAGS["WindowCenterWidthExplanation"]))
     centers, widths = item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"])
-    names += [""] * (len(centers) - len(names))
+    names = list(item.labels(TAGS["WindowCenterWidthExplanation"]))
+    pairs = tuple(zip_longest(centers, widths, fillvalue=math.nan))
+    names += [""] * len(pairs)
+    unit = file_unit(groups)
     return tuple(
-        (Window(center, width), name)
-        for center, width, name in zip(centers, widths, names, strict=False)
-        if math.isfinite(center) and math.isfinite(width) and width > 0
+        NamedWindow(_usable(center * unit, width * unit), name)
+        for (center, width), name in zip(pairs, names, strict=False)
     )
 
 
+def file_unit(groups: Groups) -> float:
+    """Return what a value of 1 in the file's windows and VOI LUTs is in modality units.
+
+    They apply to what comes out of the Modality LUT. A dose has none: its scaling comes on top.
+    """
+    return (dose_scaling(groups) or 1.0) if is_dose(groups) else 1.0
+
+
+def _usable(center: float, width: float) -> Window | None:
+    usable = math.isfinite(center) and math.isfinite(width) and width > 0
+    return Window(center, width) if usable else None
+
+
 def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool) -> Voi | None:
-    """Return the transform asked for, else the first window, else the first VOI LUT.
+    """Return the transform asked for, else the first usable window, else the first VOI LUT.
 
     None where the data set has neither.
 
     Raises
     ------
     InputError
-        The data set has no window of that index or explanation.
+        The data set has no window of that index or explanation, or it cannot be used.
     """
     if isinstance(window, Window):
         return Windowed(window)
-    windows = named_windows(groups)
-    function = code(groups.macro("FrameVOILUTSequence", "VOILUTFunction"), TAGS["VOILUTFunction"])
+    windows = read_windows(groups)
     if window is not None:
-        return Windowed(_chosen(windows, window), function)
-    if windows:
-        return Windowed(windows[0][0], function)
+        return Windowed(_chosen(windows, window), _function(groups))
+    usable = [each.window for each in windows if each.window is not None]
+    if len(usable) < len(windows):
+        warn("A Window Center (0028,1050) or Width (0028,1051) cannot be used: left out.")
+    if usable:
+        return Windowed(usable[0], _function(groups))
     lut = _first_lut(groups, signed=signed)
-    return None if lut is None else Looked(lut)
+    return None if lut is None else Looked(lut, file_unit(groups))
 
 
-def _chosen(windows: tuple[tuple[Window, str], ...], choice: int | str) -> Window:
-    if isinstance(choice, str):
-        found = [window for window, name in windows if _folded(name) == _folded(choice)]
-        if found:
-            return found[0]
+def _function(groups: Groups) -> str:
+    """Return VOI LUT Function (0028,1056).
+
+    LINEAR has half a grey value and one grey value in its formula: where the file's windows are of
+    another unit, LINEAR_EXACT is nearer to what was meant.
+    """
+    item = groups.macro("FrameVOILUTSequence", "VOILUTFunction")
+    function = code(item, TAGS["VOILUTFunction"])
+    if file_unit(groups) == 1 or function not in ("", _LINEAR):
+        return function
+    return "LINEAR_EXACT"
+
+
+def _chosen(windows: tuple[NamedWindow, ...], choice: int | str) -> Window:
+    """Return the window of an index of the file, or the first usable one of an explanation."""
+    meant = _named(windows, choice) if isinstance(choice, str) else _numbered(windows, choice)
+    usable = [each.window for each in meant if each.window is not None]
+    if not usable:
+        msg = (
+            f"window: the window {choice!r} of the file cannot be used: its Window Center "
+            "(0028,1050) or Width (0028,1051) is empty, no number or not above 0. Choose another."
+        )
+        raise InputError(msg)
+    return usable[0]
+
+
+def _named(windows: tuple[NamedWindow, ...], choice: str) -> tuple[NamedWindow, ...]:
+    meant = tuple(each for each in windows if _folded(each.name) == _folded(choice))
+    if not meant:
         msg = f"window: none of the {len(windows)} windows of the file has that explanation."
         raise InputError(msg)
+    return meant
+
+
+def _numbered(windows: tuple[NamedWindow, ...], choice: int) -> tuple[NamedWindow, ...]:
     if not 0 <= choice < len(windows):
         msg = f"window: expected an index below {len(windows)} (windows of the file), got {choice}."
         raise InputError(msg)
-    return windows[choice][0]
+    return (windows[choice],)
 
 
 def _folded(name: str) -> str:

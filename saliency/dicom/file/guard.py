@@ -1,10 +1,13 @@
 """The edge of the room: whatever a file provokes leaves as one type of error, or as a note."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from saliency.errors import DicomError, SaliencyError
+
+_Value = TypeVar("_Value")
 
 
 @contextmanager
@@ -22,6 +25,24 @@ def contained() -> Iterator[None]:
         kind = type(error).__name__
         msg = f"Expected a well-formed file, found one that provokes {kind}: it is broken."
         raise DicomError(msg, reason="broken") from None
+
+
+def beside(what: str, read: Callable[[], _Value], otherwise: _Value) -> _Value:
+    """Return what ``read`` returns; ``otherwise``, with a note, where the file has it broken.
+
+    For all that lies beside the picture: zones, spacing, words on the acquisition. Whatever stands
+    there, the picture is shown. What costs too much is refused as ever, and an error of the medium
+    is none of the file.
+    """
+    try:
+        return read()
+    except OSError:
+        raise
+    except Exception as error:
+        if getattr(error, "reason", "") == "over-limit":
+            raise
+        warn(f"{what} cannot be read: left out.")
+        return otherwise
 
 
 def warn(message: str) -> None:

@@ -7,9 +7,9 @@ from typing import Final
 from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.limits import MAX_FRAMES, MAX_SAMPLES, check
 from saliency.dicom.file.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
+from saliency.dicom.pixels.photometric import COLOURED, known_term
 from saliency.errors import DicomError
 
-_COLOUR: Final = ("RGB", "YBR", "HSV", "ARGB", "CMYK", "XYB")
 _DEPTHS: Final = (1, 8, 12, 16, 32, 64)
 _FLOAT_BITS: Final = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
 
@@ -20,7 +20,8 @@ class Layout:
 
     ``bits`` is Bits Stored; ``allocated`` Bits Allocated; ``real`` is true of float pixels.
     ``signed`` is never true of colour, whatever Pixel Representation says (C.7.6.3.1.2).
-    ``photometric`` is the Photometric Interpretation that the data set names.
+    ``photometric`` is the Photometric Interpretation that the data set names. ``overlay_bits`` is a
+    word with those bits set in which overlay planes lie (PS3.5-2004 8.1.2).
     """
 
     rows: int
@@ -34,6 +35,7 @@ class Layout:
     planar: bool
     photometric: str
     real: bool
+    overlay_bits: int = 0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -94,14 +96,24 @@ def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SA
         real=pixels_tag in _FLOAT_BITS,
     )
     check(layout.frame_samples, max_pixels, "samples in a frame (max_pixels)")
+    _check_floats(layout)
     return layout
+
+
+def _check_floats(layout: Layout) -> None:
+    """Refuse floats as colours: neither an index of a table nor a sample of 0..1 is defined."""
+    if layout.real and not layout.photometric.startswith("MONOCHROME"):
+        msg = (
+            "Expected MONOCHROME2 in Photometric Interpretation (0028,0004) of Float Pixel Data "
+            "(PS3.3 C.7.6.24), found colour. Convert the file to integers."
+        )
+        raise DicomError(msg, reason="photometric")
 
 
 def _samples(elements: Elements) -> tuple[int, str]:
     found = number(elements, TAGS["SamplesPerPixel"], 1)
-    unnamed = "RGB" if found == 3 else "MONOCHROME2"
-    photometric = code(elements, TAGS["PhotometricInterpretation"]) or unnamed
-    colour = photometric.startswith(_COLOUR)
+    photometric = known_term(code(elements, TAGS["PhotometricInterpretation"]), found)
+    colour = photometric.startswith(COLOURED)
     samples = int(_whole(elements, "SamplesPerPixel", 1, 4, 3 if colour else 1))
     if (samples == 3) != colour or samples == 2:
         msg = (

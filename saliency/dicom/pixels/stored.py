@@ -62,19 +62,22 @@ def cut_off(values: Array, bits: int) -> Array:
 
 
 def shifted(words: Array, layout: Layout) -> Array:
-    """Move left-justified values down, as High Bit (0028,0102) says.
-
-    Since PS3.5-2014 High Bit must be Bits Stored - 1, and writers that set it wrongly exist. It is
-    believed only where the bits in use say the same: one above Bits Stored, or none of those below.
-    """
-    shift = min(layout.high, words.dtype.itemsize * 8 - 1) + 1 - layout.bits
-    if shift <= 0 or layout.bits == 1 or not _left_justified(words, layout.bits, shift):
-        return words
-    down: Array = words >> words.dtype.type(shift)
+    """Move left-justified values down, as High Bit (0028,0102) says."""
+    lowest = lowest_bit(words, layout)
+    down: Array = words >> words.dtype.type(lowest) if lowest else words
     return down
 
 
-def _left_justified(words: Array, bits: int, shift: int) -> bool:
-    """Whether a bit above Bits Stored is in use, or none of the lowest ``shift`` is."""
-    used = int(np.bitwise_or.reduce(words, axis=None))
-    return used >> bits > 0 or used & ((1 << shift) - 1) == 0
+def lowest_bit(words: Array, layout: Layout) -> int:
+    """Return the bit of a word at which a stored value starts: above 0 where it is left-justified.
+
+    Since PS3.5-2014 High Bit must be Bits Stored - 1, and writers that set it wrongly exist. It is
+    believed only where the bits in use say the same: one above Bits Stored, or none of those below,
+    other than those of an embedded overlay.
+    """
+    lowest = min(layout.high, words.dtype.itemsize * 8 - 1) + 1 - layout.bits
+    if lowest <= 0 or layout.bits == 1:
+        return 0
+    used = int(np.bitwise_or.reduce(words, axis=None)) & ~layout.overlay_bits
+    left_justified = used >> layout.bits > 0 or used & ((1 << lowest) - 1) == 0
+    return lowest if left_justified else 0
