@@ -1,4 +1,4 @@
-"""Fit the weights of saliency/zones/marker_classifier.py on the tune half and print them.
+"""Fit the weights of saliency/zones/marker_classifier.json on the tune half and write them.
 
 ``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/marker_fit.py``: every draw has a seed, so
 the numbers that are shipped come again. The pictures are those of ``text_pictures.clean("tune")``.
@@ -9,13 +9,15 @@ from collections.abc import Iterator
 
 import numpy as np
 from marker_pictures import LEAD, changed, marked
+from network_file import write
 from text_detection import marker
-from text_fit import fit, tell
+from text_fit import fit
 from text_pictures import Edges, Picture, clean, jpeg, variants
 
 from saliency.values.placement import Box
+from saliency.zones.marker_classifier import NETWORK
 from saliency.zones.marker_features import signs
-from saliency.zones.pyramid import pages, scaled
+from saliency.zones.pyramid import ink_levels, scaled
 
 #: Signs are looked for a little further in than the detector does.
 OUTER = 0.25
@@ -57,10 +59,10 @@ def _lead(picture: Picture) -> list[Edges]:
 
 def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
     """Yield all signs of a display, and what is measured on them."""
-    for page in pages(np.ascontiguousarray(display)):
-        seen = signs(page.sheet, page.pieces, outer=OUTER)
+    for level in ink_levels(np.ascontiguousarray(display)):
+        seen = signs(level.ridges, level.components, outer=OUTER)
         for corners, features in zip(seen.corners.tolist(), seen.features, strict=True):
-            yield scaled(tuple(corners), page.scale), features
+            yield scaled(tuple(corners), level.scale), features
 
 
 def _large(which: str) -> Iterator[Picture]:
@@ -87,4 +89,5 @@ if __name__ == "__main__":
     examples = [np.array(list(kind("tune"))) for kind in (others, letters)]
     print(f"{len(examples[0])} signs that are no markers, {len(examples[1])} that are")
     is_marker = np.repeat([False, True], [len(part) for part in examples])
-    tell(fit(np.concatenate(examples), is_marker, units=10, steps=9000))
+    values = fit(np.concatenate(examples), is_marker, units=10, steps=9000)
+    write("marker_classifier", "benchmarks/marker_fit.py", NETWORK.features, values)

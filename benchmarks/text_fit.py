@@ -1,4 +1,4 @@
-"""Fit the weights of saliency/zones/text_classifier.py on the tune half and print them.
+"""Fit the weights of saliency/zones/text_classifier.json on the tune half and write them.
 
 ``OMP_NUM_THREADS=1 SALIENCY_SHARED=... python benchmarks/text_fit.py``: every draw has a seed, so
 the numbers that are shipped come again.
@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
+from network_file import write
 from PIL import Image
 from text_detection import marker
 from text_pictures import (
@@ -28,9 +29,9 @@ from text_pictures import (
 )
 
 from saliency.values.placement import Box
-from saliency.zones.pyramid import pages
+from saliency.zones.pyramid import ink_levels
 from saliency.zones.text import candidates
-from saliency.zones.text_classifier import features
+from saliency.zones.text_classifier import NETWORK, features
 
 BATCH, RATE, DECAY = 2048, 0.005, 3e-4
 
@@ -128,8 +129,8 @@ def _slopes(
 
 
 def _lines(picture: Picture, *, on_text: bool = False) -> Iterator[tuple[Box, np.ndarray]]:
-    for page in pages(np.ascontiguousarray(picture.display)):
-        for box, line in candidates(page):
+    for level in ink_levels(np.ascontiguousarray(picture.display)):
+        for box, line in candidates(level):
             if not on_text or _share_on(picture.truths, box) > 0.75:
                 yield box, features(line)
 
@@ -158,20 +159,10 @@ def _spoilt(picture: Picture, seed: int) -> Picture:
     return picture._replace(display=small, truths=tuple(shrunk))
 
 
-def tell(values: list[np.ndarray]) -> None:
-    """Print weights as they are shipped: three digits, a line for each feature."""
-    for value in values:
-        for row in np.atleast_2d(value):
-            print(f"[{', '.join(_digits(number) for number in row)}]")
-
-
-def _digits(number: float) -> str:
-    return np.format_float_positional(float(f"{number:.3g}"), trim="-")
-
-
 if __name__ == "__main__":
     plain, flat, text = (np.array(list(lines("tune"))) for lines in (anatomy, two_valued, writing))
     examples = [np.concatenate([plain, flat, np.array(list(mosaics()))]), text]
     print(f"{len(examples[0])} lines of anatomy, {len(examples[1])} of text")
     is_text = np.repeat([False, True], [len(part) for part in examples])
-    tell(fit(np.concatenate(examples), is_text))
+    values = fit(np.concatenate(examples), is_text)
+    write("text_classifier", "benchmarks/text_fit.py", NETWORK.features, values)

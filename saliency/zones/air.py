@@ -91,7 +91,7 @@ def _shrunk(dark: Array) -> Array:
 def _joined_to_corner(dark: Array) -> Array:
     """Keep what is connected to a corner: a lung that is cut meets the edge between two walls."""
     runs = runs_of(dark)
-    piece = label(runs, dark.shape[1])
+    component = label(runs, dark.shape[1])
     numbers = np.zeros(dark.shape, np.intp)
-    numbers[dark] = np.repeat(piece + 1, runs.right - runs.left)
+    numbers[dark] = np.repeat(component + 1, runs.right - runs.left)
     return np.isin(numbers, np.setdiff1d(numbers[[0, 0, -1, -1], [0, -1, 0, -1]], [0]))

@@ -1,4 +1,4 @@
-"""Connected pieces of a mask, without an image library: runs of a row, and who touches whom."""
+"""Connected components of a mask, without an image library: runs of a row, and who touches whom."""
 
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Self, final
@@ -18,8 +18,8 @@ class Runs(NamedTuple):
 
 @final
 @dataclass(frozen=True, eq=False)
-class Pieces:
-    """One entry a piece: its box, and what it is made of.
+class Components:
+    """One entry a component: its box, and what it is made of.
 
     ``runs`` counts the stretches of its rows, so ``runs / height`` is how many strokes a row
     crosses; ``peak`` is the brightest grey level in it.
@@ -38,17 +38,17 @@ class Pieces:
 
     @property
     def height(self) -> Array:
-        """Rows of each piece."""
+        """Rows of each component."""
         return np.asarray(self.bottom - self.top)
 
     @property
     def places(self) -> "Places":
-        """Where each piece is."""
+        """Where each component is."""
         return Places(self.top, self.bottom, self.left, self.right, self.height)
 
     @property
     def width(self) -> Array:
-        """Columns of each piece."""
+        """Columns of each component."""
         return np.asarray(self.right - self.left)
 
     def __getitem__(self, chosen: Array) -> Self:
@@ -69,7 +69,7 @@ def runs_at(pixels: Array, columns: int) -> Runs:
 
 
 def label(runs: Runs, columns: int) -> Array:
-    """Return the number of each run's piece; runs that touch, corners included, are one piece."""
+    """Return the number of each run's component: runs that touch, corners included, are one."""
     stride = columns + 2
     first, last = runs.row * stride + runs.left, runs.row * stride + runs.right
     begin = np.searchsorted(last, first + stride, side="left")
@@ -90,8 +90,8 @@ def unite(count: int, here: Array, there: Array) -> Array:
     return np.asarray(np.unique(parent, return_inverse=True)[1])
 
 
-def pieces(pixels: Array, grey: Array, columns: int) -> Pieces:
-    """Measure the 8-connected pieces of a selection of pixels.
+def components_of(pixels: Array, grey: Array, columns: int) -> Components:
+    """Measure the 8-connected components of a selection of pixels.
 
     Parameters
     ----------
@@ -102,14 +102,14 @@ def pieces(pixels: Array, grey: Array, columns: int) -> Pieces:
     """
     runs = runs_at(pixels, columns)
     if not len(pixels):
-        return Pieces(*(np.zeros(0, np.intp) for _ in fields(Pieces)))
+        return Components(*(np.zeros(0, np.intp) for _ in fields(Components)))
     length = runs.right - runs.left
     peak = np.maximum.reduceat(grey, np.cumsum(length) - length)
-    piece = label(runs, columns)
-    order = np.argsort(piece, kind="stable")
-    starts = np.flatnonzero(np.diff(piece[order], prepend=-1))
+    component = label(runs, columns)
+    order = np.argsort(component, kind="stable")
+    starts = np.flatnonzero(np.diff(component[order], prepend=-1))
     row, left, right = (values[order] for values in runs)
-    return Pieces(
+    return Components(
         top=np.minimum.reduceat(row, starts),
         bottom=np.maximum.reduceat(row, starts) + 1,
         left=np.minimum.reduceat(left, starts),

@@ -11,7 +11,7 @@ from saliency.values.zone import Zone
 from saliency.zones.air import air_zone
 from saliency.zones.borders import border_zone
 from saliency.zones.markers import WHAT, markers_on
-from saliency.zones.pyramid import pages
+from saliency.zones.pyramid import ink_levels
 from saliency.zones.text import WRITING, text_on
 from saliency.zones.text_boxes import joined_up, mask_of, settled, zone_of
 
@@ -69,7 +69,7 @@ def _written(display: Array, modality: str) -> tuple[tuple[Box, ...], tuple[Box,
     """Return the boxes of writing, and of markers; a sign that touches writing is part of it."""
     lines: list[Box] = []
     signs: list[Box] = []
-    for page in pages(display):
+    for page in ink_levels(display):
         lines += text_on(page)
         signs += markers_on(page, modality)
     text, markers = settled(lines, display.shape), settled(signs, display.shape)

@@ -1,12 +1,12 @@
-"""Lone letters and arrows: pieces of ink that stand alone, and what is measured on them."""
+"""Lone letters and arrows: components of ink that stand alone, and what is measured on them."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from saliency.values.arrays import Array
-from saliency.zones.components import Pieces
-from saliency.zones.ridges import Sheet
+from saliency.zones.components import Components
+from saliency.zones.ridges import Ridges
 
 #: Rows of a letter on its level of the pyramid.
 HEIGHT = (7, 24)
@@ -14,66 +14,68 @@ HEIGHT = (7, 24)
 WIDTH, AREA, RUNS = (0.3, 1.5), (1.2, 0.75), (0.9, 2.6)
 #: Samples along each side of the square that is looked at, and how many make one cell of the shape.
 SAMPLES, CELL = 24, 4
-#: Margin of that square, to the longer side of the piece; the outermost samples are its ring.
+#: Margin of that square, to the longer side of the component; the outermost samples are its ring.
 MARGIN, RING = 0.35, 3
-#: More than this many pieces are texture.
+#: More than this many components are texture.
 MOST = 600
 
 
 class Signs(NamedTuple):
-    """Pieces that may be letters: corners (K, 4) as top, left, bottom, right; features (K, F)."""
+    """Components like letters: corners (K, 4) as top, left, bottom, right; features (K, F)."""
 
     corners: Array
     features: Array
 
 
-def signs(sheet: Sheet, pieces: Pieces, *, outer: float) -> Signs:
-    """Pick the pieces like letters in the outer ``outer`` of the picture, and measure them.
+def signs(ridges: Ridges, components: Components, *, outer: float) -> Signs:
+    """Pick the components like letters in the outer ``outer`` of the picture, and measure them.
 
     Returns
     -------
     Signs
         Features are float32: shape, contrast, evenness, quiet around, place; ratios all.
     """
-    chosen = pieces[np.flatnonzero(_like_letters(pieces) & _outside(pieces, sheet, outer))]
+    chosen = components[
+        np.flatnonzero(_like_letters(components) & _outside(components, ridges, outer))
+    ]
     if not 0 < len(chosen) <= MOST:
         return Signs(np.zeros((0, 4), np.intp), np.zeros((0, 1), np.float32))
     corners = np.stack([chosen.top, chosen.left, chosen.bottom, chosen.right], axis=1)
-    return Signs(corners, _features(sheet, chosen))
+    return Signs(corners, _features(ridges, chosen))
 
 
-def _like_letters(pieces: Pieces) -> Array:
-    height, width = pieces.height, pieces.width
+def _like_letters(components: Components) -> Array:
+    height, width = components.height, components.width
     tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
     slim = (width >= WIDTH[0] * height) & (width <= WIDTH[1] * height)
-    inked = (pieces.area >= AREA[0] * height) & (pieces.area <= AREA[1] * height * width)
-    crossed = (pieces.runs >= RUNS[0] * height) & (pieces.runs <= RUNS[1] * height)
+    inked = (components.area >= AREA[0] * height) & (components.area <= AREA[1] * height * width)
+    crossed = (components.runs >= RUNS[0] * height) & (components.runs <= RUNS[1] * height)
     return np.asarray(tall & slim & inked & crossed)
 
 
-def _outside(pieces: Pieces, sheet: Sheet, outer: float) -> Array:
-    rows, columns = sheet.grey.shape
-    down = np.abs((pieces.top + pieces.bottom) / (2 * rows) - 0.5)
-    across = np.abs((pieces.left + pieces.right) / (2 * columns) - 0.5)
+def _outside(components: Components, ridges: Ridges, outer: float) -> Array:
+    rows, columns = ridges.grey.shape
+    down = np.abs((components.top + components.bottom) / (2 * rows) - 0.5)
+    across = np.abs((components.left + components.right) / (2 * columns) - 0.5)
     return np.asarray(np.maximum(down, across) >= 0.5 - outer)
 
 
-def _features(sheet: Sheet, pieces: Pieces) -> Array:
-    side = np.maximum(pieces.height, pieces.width) * (1 + 2 * MARGIN)
-    rows, upright = _sampled(pieces.top, pieces.bottom, side, sheet.grey.shape[0])
-    columns, level = _sampled(pieces.left, pieces.right, side, sheet.grey.shape[1])
+def _features(ridges: Ridges, components: Components) -> Array:
+    side = np.maximum(components.height, components.width) * (1 + 2 * MARGIN)
+    rows, upright = _sampled(components.top, components.bottom, side, ridges.grey.shape[0])
+    columns, level = _sampled(components.left, components.right, side, ridges.grey.shape[1])
     where = (rows[:, :, None], columns[:, None, :])
-    patch = sheet.grey[where].astype(np.float32)
-    ridges = sheet.ridges[where]
+    patch = ridges.grey[where].astype(np.float32)
+    strength = ridges.strength[where]
     inside = upright[:, :, None] & level[:, None, :]
     ring = np.sort(_ring(patch), axis=1)
     ground = ring[:, ring.shape[1] // 2]
     return np.concatenate(
         [
-            _place(sheet, pieces),
-            _tones(patch, ridges, inside, ground, pieces.peak, sheet.contrast),
-            _quiet(ring, ground, pieces.peak),
-            _shape(patch, ground, pieces.peak),
+            _place(ridges, components),
+            _tones(patch, strength, inside, ground, components.peak, ridges.contrast),
+            _quiet(ring, ground, components.peak),
+            _shape(patch, ground, components.peak),
         ],
         axis=1,
     ).astype(np.float32)
@@ -94,18 +96,18 @@ def _ring(patch: Array) -> Array:
     return np.asarray(patch[:, edge])
 
 
-def _place(sheet: Sheet, pieces: Pieces) -> Array:
-    rows, columns = sheet.grey.shape
-    height, width, least = pieces.height, pieces.width, min(rows, columns)
+def _place(ridges: Ridges, components: Components) -> Array:
+    rows, columns = ridges.grey.shape
+    height, width, least = components.height, components.width, min(rows, columns)
     near = np.minimum.reduce(
-        [pieces.top, pieces.left, rows - pieces.bottom, columns - pieces.right]
+        [components.top, components.left, rows - components.bottom, columns - components.right]
     )
     return np.stack(
         [
             np.log(width / height),
             height / HEIGHT[1],
-            pieces.runs / height,
-            pieces.area / (height * width),
+            components.runs / height,
+            components.area / (height * width),
             np.minimum(near / least, 0.3),
             np.minimum(height / least, 0.2),
         ],
@@ -114,9 +116,9 @@ def _place(sheet: Sheet, pieces: Pieces) -> Array:
 
 
 def _tones(
-    patch: Array, ridges: Array, inside: Array, ground: Array, peak: Array, contrast: int
+    patch: Array, strength: Array, inside: Array, ground: Array, peak: Array, contrast: int
 ) -> Array:
-    ink = ridges >= contrast
+    ink = strength >= contrast
     inner, count = ink & inside, np.maximum((ink & inside).sum(axis=(1, 2)), 1)
     high = np.maximum(peak - ground, 1)
     tint = (patch * inner).sum(axis=(1, 2)) / count
@@ -130,7 +132,7 @@ def _tones(
             (tint - ground) / high,
             np.minimum(spread / high, 1),
             ((patch >= peak[:, None, None] - 3) & inner).sum(axis=(1, 2)) / count,
-            np.minimum((ridges * inner).sum(axis=(1, 2)) / count / high, 1.5),
+            np.minimum((strength * inner).sum(axis=(1, 2)) / count / high, 1.5),
             np.minimum((ink & ~inside).sum(axis=(1, 2)) / count, 3),
             np.minimum(rough / np.maximum(gaps.sum(axis=(1, 2)), 1) / high, 2),
         ],

@@ -7,7 +7,7 @@ from saliency.values.placement import Box
 from saliency.values.zone import Zone
 from saliency.zones.marker_classifier import odds
 from saliency.zones.marker_features import signs
-from saliency.zones.pyramid import Page, pages, scaled
+from saliency.zones.pyramid import InkLevel, ink_levels, scaled
 from saliency.zones.text_boxes import settled, zone_of
 
 #: Markers stand in the outer fifth of a picture; what looks like a letter in its middle is a port,
@@ -50,18 +50,18 @@ def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    found = [box for page in pages(display) for box in markers_on(page, modality)]
+    found = [box for level in ink_levels(display) for box in markers_on(level, modality)]
     return settled(found, display.shape)
 
 
-def markers_on(page: Page, modality: str = "") -> Iterator[Box]:
-    """Yield the boxes of the signs of a page that are markers."""
-    found = signs(page.sheet, page.pieces, outer=OUTER)
+def markers_on(level: InkLevel, modality: str = "") -> Iterator[Box]:
+    """Yield the boxes of the signs of a level that are markers."""
+    found = signs(level.ridges, level.components, outer=OUTER)
     if not len(found.corners):
         return
     lead = modality in RADIOGRAPHS
     sure = odds(found.features) > (SURE_ON_RADIOGRAPHS if lead else SURE)
     largest = LARGEST_ON_RADIOGRAPHS if lead else LARGEST
-    small = found.corners[:, 2] - found.corners[:, 0] <= largest * min(page.sheet.grey.shape)
+    small = found.corners[:, 2] - found.corners[:, 0] <= largest * min(level.ridges.grey.shape)
     for top, left, bottom, right in found.corners[sure & small].tolist():
-        yield scaled((top, left, bottom, right), page.scale)
+        yield scaled((top, left, bottom, right), level.scale)

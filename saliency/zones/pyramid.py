@@ -1,4 +1,4 @@
-"""A picture as pages of ink: in both polarities, at several sizes and contrasts."""
+"""A picture as levels of ink: in both polarities, at several sizes and contrasts."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -8,8 +8,8 @@ import numpy as np
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
-from saliency.zones.components import Pieces, pieces
-from saliency.zones.ridges import FAINT, Level, Sheet, halve, level_of, sheet
+from saliency.zones.components import Components, components_of
+from saliency.zones.ridges import FAINT, PyramidLevel, Ridges, halve, pyramid_level, ridges_of
 
 #: Grey levels of contrast, each looked for on its own: letters may touch fainter ridges.
 CONTRASTS = (FAINT, 64, 128)
@@ -20,21 +20,21 @@ MOST_INK = (0.2, 200_000)
 HALVINGS, SHORTEST = 3, 40
 
 
-class Page(NamedTuple):
-    """The ink of one contrast, its pieces, and how many pixels of the picture one of its is."""
+class InkLevel(NamedTuple):
+    """The ink of one contrast, its components, and how many pixels of the picture one of its is."""
 
-    sheet: Sheet
-    pieces: Pieces
+    ridges: Ridges
+    components: Components
     scale: int
 
-    def turned(self) -> "Page":
-        """Return the page with rows for columns."""
-        turned = self.sheet.turned()
-        return Page(turned, pieces_of(turned), self.scale)
+    def turned(self) -> "InkLevel":
+        """Return the level with rows for columns."""
+        turned = self.ridges.turned()
+        return InkLevel(turned, components_in(turned), self.scale)
 
 
-def pages(display: Array) -> Iterator[Page]:
-    """Yield all pages of a display: bright writing is looked for, then dark writing.
+def ink_levels(display: Array) -> Iterator[InkLevel]:
+    """Yield all levels of a display: bright writing is looked for, then dark writing.
 
     Raises
     ------
@@ -46,30 +46,30 @@ def pages(display: Array) -> Iterator[Page]:
             yield from _on_level(each, 2**halvings)
 
 
-def _sizes(grey: Array) -> Iterator[Level]:
+def _sizes(grey: Array) -> Iterator[PyramidLevel]:
     """Yield a picture as it is, and halved until it is too small for a word."""
     for _ in range(1 + HALVINGS):
-        yield level_of(grey)
+        yield pyramid_level(grey)
         if min(grey.shape) < 2 * SHORTEST:
             return
         grey = halve(grey)
 
 
-def _on_level(level: Level, scale: int) -> Iterator[Page]:
-    page, most = sheet(level), min(MOST_INK[0] * level.grey.size, MOST_INK[1])
+def _on_level(level: PyramidLevel, scale: int) -> Iterator[InkLevel]:
+    ridges, most = ridges_of(level), min(MOST_INK[0] * level.grey.size, MOST_INK[1])
     for contrast in CONTRASTS:
-        page = page.above(contrast)
-        if 0 < len(page.ink) <= most:
-            yield Page(page, pieces_of(page), scale)
+        ridges = ridges.above(contrast)
+        if 0 < len(ridges.ink) <= most:
+            yield InkLevel(ridges, components_in(ridges), scale)
 
 
-def pieces_of(sheet: Sheet) -> Pieces:
-    """Join the ink of a sheet to pieces."""
-    columns = sheet.grey.shape[1]
-    return pieces(sheet.ink, sheet.grey[np.divmod(sheet.ink, columns)], columns)
+def components_in(ridges: Ridges) -> Components:
+    """Join the ink of ridges to components."""
+    columns = ridges.grey.shape[1]
+    return components_of(ridges.ink, ridges.grey[np.divmod(ridges.ink, columns)], columns)
 
 
-def polarities(display: Array) -> tuple[Iterable[Level], Iterable[Level]]:
+def polarities(display: Array) -> tuple[Iterable[PyramidLevel], Iterable[PyramidLevel]]:
     """Return the sizes of the picture so that bright, then dark writing of any hue is bright."""
     given = np.asarray(display)
     if given.dtype != np.uint8 or given.ndim not in (2, 3) or given.shape[2:] not in ((), (3,)):
@@ -87,6 +87,6 @@ def polarities(display: Array) -> tuple[Iterable[Level], Iterable[Level]]:
 
 
 def scaled(corners: tuple[int, int, int, int], scale: int) -> Box:
-    """Return top, left, bottom, right of a page as a box of the picture."""
+    """Return top, left, bottom, right of a level as a box of the picture."""
     top, left, bottom, right = corners
     return Box(top * scale, left * scale, (bottom - top) * scale, (right - left) * scale)

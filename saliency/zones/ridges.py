@@ -19,31 +19,31 @@ TILE = (64, 512)
 Tile: TypeAlias = tuple[slice, slice]
 
 
-class Sheet(NamedTuple):
-    """A picture, its ridges (both uint8 (rows, columns)), and those that count as ink.
+class Ridges(NamedTuple):
+    """A picture, how far its ridges stand out (both uint8 (rows, columns)), and which are ink.
 
-    ``ink`` holds the ascending flat indices of the ridges of at least ``contrast`` grey levels.
+    ``ink`` holds the ascending flat indices where ``strength`` is ``contrast`` grey levels or more.
     """
 
     grey: Array
-    ridges: Array
+    strength: Array
     ink: Array
     contrast: int
 
-    def above(self, contrast: int) -> "Sheet":
-        """Return the sheet with less ink: that of a higher contrast."""
-        strong = self.ridges[np.divmod(self.ink, self.ridges.shape[1])] >= contrast
+    def above(self, contrast: int) -> "Ridges":
+        """Return the ridges with less ink: that of a higher contrast."""
+        strong = self.strength[np.divmod(self.ink, self.strength.shape[1])] >= contrast
         return self._replace(ink=self.ink[strong], contrast=contrast)
 
-    def turned(self) -> "Sheet":
-        """Return the sheet with rows for columns."""
+    def turned(self) -> "Ridges":
+        """Return the ridges with rows for columns."""
         rows, columns = self.grey.shape
         row, column = np.divmod(self.ink, columns)
         ink = np.sort(column * rows + row)
-        return Sheet(self.grey.T, self.ridges.T, ink, self.contrast)
+        return Ridges(self.grey.T, self.strength.T, ink, self.contrast)
 
 
-class Level(NamedTuple):
+class PyramidLevel(NamedTuple):
     """A picture at one size, uint8 (rows, columns), and its tiles in which anything can be drawn.
 
     The tiles serve the picture in negative as well.
@@ -52,23 +52,24 @@ class Level(NamedTuple):
     grey: Array
     tiles: tuple[Tile, ...]
 
-    def inverted(self) -> "Level":
+    def inverted(self) -> "PyramidLevel":
         """Return the negative, in which dark writing is bright."""
-        return Level(~self.grey, self.tiles)
+        return PyramidLevel(~self.grey, self.tiles)
 
 
-def level_of(grey: Array) -> Level:
+def pyramid_level(grey: Array) -> PyramidLevel:
     """Find the tiles with a steep rise and a steep fall along their rows."""
-    return Level(grey, tuple(tile for tile in _tiles(grey.shape) if _steep(_around(grey, tile))))
+    steep = (tile for tile in _tiles(grey.shape) if _steep(_around(grey, tile)))
+    return PyramidLevel(grey, tuple(steep))
 
 
-def sheet(level: Level) -> Sheet:
+def ridges_of(level: PyramidLevel) -> Ridges:
     """Find all ink of a level."""
-    ridges = strokes(level)
-    return Sheet(level.grey, ridges, np.flatnonzero(ridges >= FAINT), FAINT)
+    strength = ridge_strength(level)
+    return Ridges(level.grey, strength, np.flatnonzero(strength >= FAINT), FAINT)
 
 
-def strokes(level: Level) -> Array:
+def ridge_strength(level: PyramidLevel) -> Array:
     """Measure how far each pixel stands out of both its sides.
 
     Returns

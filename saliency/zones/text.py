@@ -7,13 +7,12 @@ import numpy as np
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
-from saliency.zones.pyramid import Page, pages, scaled
+from saliency.zones.pyramid import InkLevel, ink_levels, scaled
 from saliency.zones.text_boxes import around, settled, zone_of
 from saliency.zones.text_classifier import score
-from saliency.zones.text_lines import Line, lines
-from saliency.zones.text_words import ENDS, beside, going_on
+from saliency.zones.text_lines import ENDS, Line, beside, going_on, lines
 
-#: Pixels of the picture that one of a page may be: larger letters are lone ones at most.
+#: Pixels of the picture that one of a level may be: larger letters are lone ones at most.
 LARGEST = 4
 #: What the evidence calls text.
 WRITING = "writing"
@@ -46,13 +45,13 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    found = [box for page in pages(display) for box in text_on(page)]
+    found = [box for level in ink_levels(display) for box in text_on(level)]
     return settled(found, display.shape)
 
 
-def text_on(page: Page) -> Iterator[Box]:
-    """Yield the boxes of the lines of a page that are writing, and of what lies between two."""
-    for found in _both_ways(page):
+def text_on(level: InkLevel) -> Iterator[Box]:
+    """Yield the boxes of the lines of a level that are writing, and of what lies between two."""
+    for found in _both_ways(level):
         graded = [(box, line, score(line)) for box, line in found]
         likely = [each for each in graded if each[2] > NEARLY]
         sure = np.array([odds > SURE for _, _, odds in likely], np.bool_)
@@ -63,17 +62,19 @@ def text_on(page: Page) -> Iterator[Box]:
         yield from (around((words[one][0], words[other][0])) for one, other in pairs)
 
 
-def candidates(page: Page) -> Iterator[tuple[Box, Line]]:
-    """Yield every line of strokes on a page, level and upright, with its box in the picture."""
-    for found in _both_ways(page):
+def candidates(level: InkLevel) -> Iterator[tuple[Box, Line]]:
+    """Yield every line of strokes, horizontal and upright, with its box in the picture."""
+    for found in _both_ways(level):
         yield from found
 
 
-def _both_ways(page: Page) -> Iterator[list[tuple[Box, Line]]]:
-    """Yield the level lines of a page, then the upright ones."""
-    if page.scale > LARGEST:
+def _both_ways(level: InkLevel) -> Iterator[list[tuple[Box, Line]]]:
+    """Yield the horizontal lines of a level, then the upright ones."""
+    if level.scale > LARGEST:
         return
-    level, turned = page, page.turned()
-    yield [(scaled(line[:4], page.scale), line) for line in lines(level.sheet, level.pieces)]
-    boxes = ((scaled(line[:4], page.scale), line) for line in lines(turned.sheet, turned.pieces))
+    turned = level.turned()
+    yield [(scaled(line[:4], level.scale), line) for line in lines(level.ridges, level.components)]
+    boxes = (
+        (scaled(line[:4], level.scale), line) for line in lines(turned.ridges, turned.components)
+    )
     yield [(Box(box.left, box.top, box.columns, box.rows), line) for box, line in boxes]

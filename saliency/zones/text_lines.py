@@ -1,25 +1,31 @@
-"""Lines of writing: pieces of equal height on a common baseline, side by side."""
+"""Lines of writing: components of equal height on a common baseline, and words that go on them."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from math import inf
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from saliency.values.arrays import Array
-from saliency.zones.components import Pieces, Reach, side_by_side, unite
-from saliency.zones.ridges import Sheet
+from saliency.zones.components import Components, Places, Reach, side_by_side, unite
+from saliency.zones.ridges import Ridges
 
 #: Rows of a letter on its level of the pyramid.
 HEIGHT = (6, 22)
 #: Letters of a line.
 LETTERS = Reach(alike=0.6, apart=1.3, overlap=0.3, off=0.15)
-#: A picture with more letter-like pieces than this is texture throughout: nothing is read in it.
+#: A sure word and one that goes on it, such as "kVp" before "110".
+NEXT: Final = Reach(alike=0.75, apart=3.0, overlap=inf, off=0.25)
+#: Two words whose middle is read as well: a name that is faint there.
+ENDS: Final = NEXT._replace(apart=4.0)
+#: A picture with more components like letters than this is texture: nothing is read in it.
 MOST = 4000
 #: Strokes that a mean row of a line crosses at least: two letters of about one each, such as "St".
 CROSSED = 1.9
 
 
 class Line(NamedTuple):
-    """Pieces that stand like letters, and what tells writing from anatomy.
+    """Components that stand like letters, and what tells writing from anatomy.
 
     ``letters`` and ``crossings`` are counts: letters by width, strokes crossed by a mean row. All
     others are ratios, to the height, the contrast or the area of the strokes; ``stroke`` is their
@@ -30,7 +36,7 @@ class Line(NamedTuple):
     left: int
     bottom: int
     right: int
-    pieces: int
+    components: int
     height: float
     letters: float
     crossings: float
@@ -48,8 +54,8 @@ class Line(NamedTuple):
     strokes_uneven: float
 
 
-def lines(sheet: Sheet, found: Pieces) -> tuple[Line, ...]:
-    """Join pieces of ink like letters to horizontal lines, and measure each line."""
+def lines(ridges: Ridges, found: Components) -> tuple[Line, ...]:
+    """Join components of ink like letters to horizontal lines, and measure each line."""
     letters = found[_like_letters(found)]
     if not 0 < len(letters) <= MOST:
         return ()
@@ -63,51 +69,65 @@ def lines(sheet: Sheet, found: Pieces) -> tuple[Line, ...]:
         letters[order[a:b]]
         for a, b in zip(starts[busy], np.append(starts[1:], len(order))[busy], strict=True)
     ]
-    return tuple(_measure(group, sheet) for group in groups if _worth_it(group))
+    return tuple(_measure(group, ridges) for group in groups if _worth_it(group))
 
 
-def _like_letters(pieces: Pieces) -> Array:
-    height, width = pieces.height, pieces.width
+def going_on(lines: Sequence[Line], sure: Array) -> Array:
+    """Return bool (lines,): those that are sure, and those that go on one that is."""
+    group = unite(len(lines), *beside(lines, NEXT).T)
+    return np.isin(group, group[sure])
+
+
+def beside(lines: Sequence[Line], reach: Reach) -> Array:
+    """Return the pairs of lines that stand side by side, each once: (pairs, 2)."""
+    places = [(line.top, line.bottom, line.left, line.right, line.height) for line in lines]
+    words = Places(*np.array(places, np.float64).reshape(-1, 5).T)
+    pairs = np.stack(side_by_side(words, reach, HEIGHT[1]), axis=1)
+    return np.unique(np.sort(pairs, axis=1), axis=0)
+
+
+def _like_letters(components: Components) -> Array:
+    height, width = components.height, components.width
     tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
-    solid = (pieces.area >= height) & (pieces.runs >= height)
-    busy = (width <= 1.6 * height) | (pieces.runs >= 0.8 * width)
+    solid = (components.area >= height) & (components.runs >= height)
+    busy = (width <= 1.6 * height) | (components.runs >= 0.8 * width)
     return np.flatnonzero(tall & solid & busy)
 
 
-def _neighbours(letters: Pieces) -> tuple[Array, Array]:
+def _neighbours(letters: Components) -> tuple[Array, Array]:
     """Pair letters that stand side by side, and are of one brightness."""
     here, there = side_by_side(letters.places, LETTERS, HEIGHT[1])
     alike = np.abs(letters.peak[here] - letters.peak[there]) <= 25
     return here[alike], there[alike]
 
 
-def _worth_it(group: Pieces) -> bool:
+def _worth_it(group: Components) -> bool:
     """Tell whether a group crosses as many strokes as two simple letters do."""
     height = _middle(group.height)
     wide = np.maximum(1, group.width / (0.9 * height)).sum() >= 2
     return bool(wide and group.runs.sum() >= CROSSED * height)
 
 
-def _measure(letters: Pieces, sheet: Sheet) -> Line:
+def _measure(letters: Components, ridges: Ridges) -> Line:
     height, peak = letters.height, np.sort(letters.peak)
     middle = _middle(height)
     top, bottom = int(letters.top.min()), int(letters.bottom.max())
     left, right = int(letters.left.min()), int(letters.right.max())
     area, runs = int(letters.area.sum()), int(letters.runs.sum())
     tint = float(peak[len(peak) // 2])
-    window = sheet.grey[top:bottom, left:right]
-    ridges = sheet.ridges[top:bottom, left:right]
-    inner = ridges >= sheet.contrast
-    ridge = float(ridges[inner].mean())
+    window = ridges.grey[top:bottom, left:right]
+    strength = ridges.strength[top:bottom, left:right]
+    inner = strength >= ridges.contrast
+    ridge = float(strength[inner].mean())
     ground = float(np.partition(window, int(0.3 * window.size), axis=None)[int(0.3 * window.size)])
     contrast = max(tint - ground, 1.0)
-    around = _ink_around(sheet, (top, left, bottom, right), round(0.35 * middle + 0.49))
+    around = _ink_around(ridges, (top, left, bottom, right), round(0.35 * middle + 0.49))
     return Line(
         top=top,
         left=left,
         bottom=bottom,
         right=right,
-        pieces=len(letters),
+        components=len(letters),
         height=middle,
         letters=float(np.maximum(1, letters.width / (0.9 * middle)).sum()),
         crossings=runs / middle,
@@ -120,7 +140,7 @@ def _measure(letters: Pieces, sheet: Sheet) -> Line:
         rough=_spread(window[~inner], ground) / contrast,
         fill=area / float((height * letters.width).sum()),
         sharp=ridge / contrast,
-        ridge=ridge / sheet.contrast,
+        ridge=ridge / ridges.contrast,
         stroke=area / runs / middle,
         strokes_uneven=float((letters.area / letters.runs).std()) * runs / area,
     )
@@ -140,8 +160,8 @@ def _spread(pixels: Array, ground: float) -> float:
     return float(np.abs(pixels - np.float32(ground)).mean()) if pixels.size else 0.0
 
 
-def _ink_around(sheet: Sheet, box: tuple[int, int, int, int], margin: int) -> int:
+def _ink_around(ridges: Ridges, box: tuple[int, int, int, int], margin: int) -> int:
     top, left, bottom, right = box
     down = slice(max(0, top - margin), bottom + margin)
     across = slice(max(0, left - margin), right + margin)
-    return int((sheet.ridges[down, across] >= sheet.contrast).sum())
+    return int((ridges.strength[down, across] >= ridges.contrast).sum())

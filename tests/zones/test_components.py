@@ -1,4 +1,4 @@
-"""Connected pieces against scipy, which the library does without."""
+"""Connected components against scipy, which the library does without."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from saliency.zones.components import label, near, pieces, runs_of, unite
+from saliency.zones.components import components_of, label, near, runs_of, unite
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=17))
 
@@ -17,7 +17,7 @@ MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=17))
 def test_pieces_are_those_of_scipy(mask):
     """Boxes, areas and peaks are those that scipy.ndimage finds with 8 neighbours."""
     grey = np.random.default_rng(0).integers(0, 256, mask.shape, np.uint8)
-    ours = pieces(np.flatnonzero(mask), grey[mask], mask.shape[1])
+    ours = components_of(np.flatnonzero(mask), grey[mask], mask.shape[1])
     theirs, count = ndimage.label(mask, np.ones((3, 3)))
     boxes = {
         (down.start, down.stop, across.start, across.stop)
@@ -43,7 +43,7 @@ def test_runs_redraw_the_mask(mask):
 
 
 def test_a_spiral_is_one_piece():
-    """A piece that winds is joined however often the runs part and meet again."""
+    """A component that winds is joined however often the runs part and meet again."""
     spiral = np.zeros((41, 43), bool)
     for turn in range(0, 18, 4):
         spiral[turn, turn : 43 - turn] = spiral[turn : 41 - turn, 42 - turn] = True

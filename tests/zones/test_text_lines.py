@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from zones.test_text import burn, covered, drawn
 
-from saliency.zones.text_lines import Line
-from saliency.zones.text_words import ENDS, beside, going_on
+from saliency.zones.text_lines import ENDS, Line, beside, going_on
 
 WORD = Line(**dict.fromkeys(Line._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
