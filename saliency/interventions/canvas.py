@@ -11,7 +11,7 @@ from saliency.pipeline.prepare import Intensity, Prepare
 from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
-from saliency.zones.detect import FOUND, Hints, found_zones
+from saliency.zones.detect import Hints, detectors, found_zones
 
 ARRAY_OF = {"display": "display", "modality": "pixels", "stored": "stored"}
 """Which array of a DicomImage :class:`Prepare` reads, by its ``intensity``."""
@@ -86,7 +86,7 @@ def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
 def with_found(image: DicomImage) -> DicomImage:
     """Add the zones that a display shows, each where no zone of its name was given."""
     named = {zone.name for zone in image.zones}
-    if image.searched or named >= FOUND:
+    if image.searched or named >= detectors().keys():
         return image
     found = found_zones(image.display, Hints(image.modality))
     more = (each for each in found if each.name not in named)
