@@ -39,24 +39,24 @@ class Profiles:
         return own or beside(what, lambda: self.top.octets(TAGS["ICCProfile"]), b"")
 
     def _of_path(self, groups: Groups, frame: int, frames: int) -> bytes:
-        count = len(self.paths)
-        if not count:
-            return b""
         place = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
         if place is not groups.top:
-            name = place.text(TAGS["OpticalPathIdentifier"])
-            for path in self.paths:
-                if path.text(TAGS["OpticalPathIdentifier"]) == name:
-                    return path.octets(TAGS["ICCProfile"])
-            return b""
+            return self._named(place.text(TAGS["OpticalPathIdentifier"]))
+        count = len(self.paths)
         organization = code(groups.top, TAGS["DimensionOrganizationType"])
-        if count == 1 or (organization == "TILED_FULL" and frames % count == 0):
+        if count and organization == "TILED_FULL" and frames % count == 0:
             # All tiles of one path, then all of the next (C.7.6.17.3).
             return self.paths[frame * count // frames].octets(TAGS["ICCProfile"])
         profiles = {path.octets(TAGS["ICCProfile"]) for path in self.paths}
         if len(profiles) > 1:
             warn("Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used.")
         return profiles.pop() if len(profiles) == 1 else b""
+
+    def _named(self, name: str) -> bytes:
+        for path in self.paths:
+            if path.text(TAGS["OpticalPathIdentifier"]) == name:
+                return path.octets(TAGS["ICCProfile"])
+        return b""
 
 
 def read_profiles(top: Elements) -> Profiles:
