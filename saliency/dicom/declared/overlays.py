@@ -4,11 +4,11 @@ They are never painted and never reach the pixels: a graphic may spell a name. G
 regions of interest (type R) are zones alike.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
 from operator import or_
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from saliency.errors import DicomError
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 
+_Value = TypeVar("_Value")
 #: Overlay Subtype (60xx,0045) of the region that shows the patient, PS3.3 C.8.5.6.1.11.
 _ACTIVE: Final = "ACTIVE 2D/BMODE IMAGE AREA"
 
@@ -96,27 +97,28 @@ def overlay_zones(
 
     def zone(plane: Plane) -> Zone | None:
         mask = _mask(plane, samples, layout, frame)
-        marked = None if mask is None or not mask.any() else _zone(plane, mask)
-        return None if marked is None or not marked.mask.any() else marked
+        if mask is None or not mask.any():
+            return None
+        marked = _zone(plane, mask)
+        return marked if marked.mask.any() else None
 
-    zones = (
-        beside(f"Overlay plane {plane.group:04X}", partial(zone, plane), None)
-        for plane in planes(elements)
-    )
-    return tuple(each for each in zones if each is not None)
+    return _of_planes(elements, zone)
 
 
 def plane_names(elements: Elements) -> tuple[str, ...]:
     """Return the name of the zone of each plane that has data, which is not looked at."""
+    return _of_planes(
+        elements, lambda plane: _name(plane) if plane.has_data or plane.embedded else None
+    )
 
-    def name(plane: Plane) -> str | None:
-        return _name(plane) if plane.has_data or plane.embedded else None
 
-    names = (
-        beside(f"Overlay plane {plane.group:04X}", partial(name, plane), None)
+def _of_planes(elements: Elements, read: Callable[[Plane], _Value | None]) -> tuple[_Value, ...]:
+    """Ask each plane; one that is broken is left out with a note, one without answer silently."""
+    answers = (
+        beside(f"Overlay plane {plane.group:04X}", partial(read, plane), None)
         for plane in planes(elements)
     )
-    return tuple(each for each in names if each is not None)
+    return tuple(answer for answer in answers if answer is not None)
 
 
 def _name(plane: Plane) -> str:
@@ -155,18 +157,11 @@ def embedded_bits(elements: Elements) -> int:
 
     They are no part of a stored value, whichever side of it they lie on.
     """
-
-    def bit(plane: Plane) -> int:
-        return 1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else 0
-
-    return reduce(
-        or_,
-        (
-            beside(f"Overlay plane {plane.group:04X}", partial(bit, plane), 0)
-            for plane in planes(elements)
-        ),
-        0,
+    bits = _of_planes(
+        elements,
+        lambda plane: 1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else None,
     )
+    return reduce(or_, bits, 0)
 
 
 def _mask(plane: Plane, samples: Samples, layout: Layout, frame: int) -> Array | None:
