@@ -52,14 +52,19 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
 def text_on(level: InkLevel) -> Iterator[Box]:
     """Yield the boxes of the lines of a level that are writing, and of what lies between two."""
     for found in _both_ways(level):
-        graded = [(box, line, score(line)) for box, line in found]
-        likely = [each for each in graded if each[2] > NEARLY]
-        sure = np.array([odds > SURE for _, _, odds in likely], np.bool_)
-        written = going_on([line for _, line, _ in likely], sure)
-        words = [each for each, yes in zip(likely, written, strict=True) if yes]
-        yield from (box for box, _, _ in words)
-        pairs = beside([line for _, line, _ in words], ENDS)
-        yield from (around((words[one][0], words[other][0])) for one, other in pairs)
+        boxes, words = _written(found)
+        yield from boxes
+        for one, other in beside(words, ENDS):
+            yield around((boxes[one], boxes[other]))
+
+
+def _written(found: list[tuple[Box, Line]]) -> tuple[list[Box], list[Line]]:
+    """Return the lines that are writing: those that are sure, and likely ones that go on them."""
+    scores = np.array([score(line) for _, line in found])
+    likely = np.flatnonzero(scores > NEARLY)
+    words = [found[index][1] for index in likely]
+    written = likely[going_on(words, scores[likely] > SURE)]
+    return [found[index][0] for index in written], [found[index][1] for index in written]
 
 
 def candidates(level: InkLevel) -> Iterator[tuple[Box, Line]]:
