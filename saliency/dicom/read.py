@@ -28,9 +28,8 @@ from saliency.dicom.file.open import Opened, Pixels, open_source
 from saliency.dicom.file.tags import TAGS, written
 from saliency.dicom.pixels.decode import decode
 from saliency.dicom.pixels.frames import FrameIndex, is_encapsulated, native_frame
-from saliency.dicom.pixels.image_pixel import read_layout
+from saliency.dicom.pixels.image_pixel import Samples, read_layout
 from saliency.dicom.pixels.native import unpack
-from saliency.dicom.pixels.samples import Samples
 from saliency.dicom.pixels.stored import stored_values
 from saliency.dicom.pixels.video import Video
 from saliency.errors import DicomError

@@ -1,11 +1,16 @@
 """Headers of codestreams, read before a decoder is trusted with them."""
 
+from itertools import combinations
+
 import imagecodecs
 import numpy as np
 import pytest
-from dicom.build import ramp
+from dicom.build import dataset, encoded, ramp
 
-from saliency.dicom.pixels.codestream import read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom import read_dicom
+from saliency.dicom.pixels.codestream import Stream, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.pixels.decode import jpeg_space
+from saliency.dicom.pixels.image_pixel import Layout
 from saliency.errors import DicomError
 
 
@@ -92,3 +97,54 @@ def test_tiny_tiles_are_refused() -> None:
     with pytest.raises(DicomError) as caught:
         read_jpeg2k(tiny)
     assert caught.value.reason == "over-limit"
+
+
+#: Evidence on the colours of a JPEG stream, the strongest first, and what it says.
+EVIDENCE = [
+    ({"adobe": 0}, "RGB"),
+    ({"adobe": 1}, "YBR_FULL"),
+    ({"subsampled": True}, "YBR_FULL"),
+    ({"ids": b"RGB"}, "RGB"),
+    ({"jfif": True}, "YBR_FULL"),
+]
+PAIRS = [
+    (*pair, label)
+    for pair in combinations(EVIDENCE, 2)
+    for label in ("RGB", "YBR_FULL_422")
+    if {*pair[0][0]} != {*pair[1][0]}
+]
+
+
+@pytest.mark.parametrize(("stronger", "weaker", "label"), PAIRS)
+def test_the_stronger_evidence_on_colours_wins(
+    stronger: tuple[dict, str], weaker: tuple[dict, str], label: str
+) -> None:
+    """Of two that contradict each other, and a label, one decides."""
+    layout = Layout(
+        16, 16, 1, 3, 8, 8, 7, signed=False, planar=False, photometric=label, real=False
+    )
+    stream = Stream(16, 16, 3, 8, lossy=True, **weaker[0], **stronger[0])
+
+    assert jpeg_space(stream, layout) == stronger[1]
+
+
+def adobe(stream: bytes, transform: int) -> bytes:
+    """Put Adobe's segment in the place of the JFIF segment."""
+    assert stream[2:4] == b"\xff\xe0"
+    end = 4 + int.from_bytes(stream[4:6], "big")
+    flag = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(4) + bytes([transform])
+    return stream[:2] + flag + stream[end:]
+
+
+@pytest.mark.parametrize("label", ["RGB", "YBR_FULL_422"])
+def test_subsampled_rgb_stays_rgb(label: str) -> None:
+    """Adobe's flag says that three subsampled components are RGB: a red picture is red."""
+    red = np.broadcast_to(np.array([220, 40, 60], "u1"), (16, 16, 3))
+    raw = {"colorspace": "YCBCR", "outcolorspace": "YCBCR", "subsampling": "420", "level": 98}
+    stream = adobe(imagecodecs.jpeg8_encode(np.ascontiguousarray(red), **raw), 0)
+    made = dataset(np.ascontiguousarray(red), PhotometricInterpretation=label)
+
+    shown = read_dicom(encoded(made, [stream], "1.2.840.10008.1.2.4.50")).display
+
+    assert read_jpeg(stream).subsampled
+    np.testing.assert_allclose(shown.astype(int), red, atol=3)

@@ -10,7 +10,7 @@ import pytest
 from dicom.build import dataset, encoded, with_tlm, written
 
 from saliency.dicom import read_dicom
-from saliency.dicom.pixels.bare import bare
+from saliency.dicom.pixels.jpeg2000 import bare
 
 VALUES = np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16)
 JPEG_2000 = "1.2.840.10008.1.2.4.90"

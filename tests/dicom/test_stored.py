@@ -24,6 +24,18 @@ def test_sign_without_extension_is_read_from_a_file() -> None:
     np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
 
 
+@pytest.mark.parametrize(("bits", "dtype"), [(12, "u2"), (10, "u2"), (7, "u1"), (20, "u4")])
+@pytest.mark.parametrize("value", [0, 1, -1])
+def test_a_frame_of_one_value_at_the_edge_of_its_sign(bits: int, dtype: str, value: int) -> None:
+    """The least value alone, which no other in the frame gives away, is negative."""
+    word = (1 << bits - 1) + value
+    right = word - (1 << bits) if value >= 0 else word
+    made = dataset(np.full((5, 7), word, dtype), PixelRepresentation=1)
+    made.BitsStored, made.HighBit = bits, bits - 1
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, right)
+
+
 def test_bits_above_bits_stored_are_no_value() -> None:
     """An overlay in bit 15 does not change a 12-bit value."""
     values = ramp()

@@ -15,9 +15,8 @@ import numpy as np
 from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.guard import beside, warn
 from saliency.dicom.file.tags import OVERLAY, OVERLAY_GROUPS, TAGS, written
-from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.native import unpack_bits
-from saliency.dicom.pixels.samples import Samples
 from saliency.dicom.pixels.stored import lowest_bit, native_order
 from saliency.errors import DicomError
 from saliency.values.arrays import Array

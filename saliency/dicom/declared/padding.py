@@ -6,8 +6,7 @@ import numpy as np
 
 from saliency.dicom.file.elements import Elements, code, number
 from saliency.dicom.file.tags import TAGS
-from saliency.dicom.pixels.image_pixel import Layout
-from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.stored import native_order
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone

@@ -13,8 +13,7 @@ from saliency.dicom.file.elements import Elements
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import beside
 from saliency.dicom.file.tags import TAGS
-from saliency.dicom.pixels.image_pixel import Layout
-from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 

@@ -1,5 +1,6 @@
 """One encoded frame to samples: imagecodecs first, the plugins of pydicom where it gives up."""
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,13 +17,11 @@ from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check_claim
 from saliency.dicom.file.syntax import Syntax
 from saliency.dicom.file.value_codec import swap_words
-from saliency.dicom.pixels.bare import CODESTREAM, bare
 from saliency.dicom.pixels.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
-from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.image_pixel import Layout, Samples
+from saliency.dicom.pixels.jpeg2000 import CODESTREAM, bare
 from saliency.dicom.pixels.native import unpack
 from saliency.dicom.pixels.rle import decode_rle
-from saliency.dicom.pixels.samples import Samples
-from saliency.dicom.pixels.threads import threads_for
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
@@ -41,6 +40,9 @@ _SIGNATURES: Final = MappingProxyType(
 _READERS: Final = MappingProxyType(
     {"jpeg": read_jpeg, "jpegls": read_jpeg, "jpeg2k": read_jpeg2k, "jpegxl": read_jpegxl}
 )
+#: Starting threads costs a frame of fewer pixels more than they save it.
+_LEAST_PIXELS: Final = 2**17
+_MOST_THREADS: Final = 8
 
 
 def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
@@ -180,6 +182,25 @@ def _jpeg(data: bytes, space: str, stream: Stream) -> Samples:
     wanted = "RGB" if stream.lossy else coded
     array = imagecodecs.jpeg8_decode(data, colorspace=coded, outcolorspace=wanted)
     return Samples(np.asarray(array), "RGB" if stream.lossy else space)
+
+
+def threads_for(pixels: int) -> int:
+    """Return threads for a frame: one a core of this process, or OMP_NUM_THREADS if that is less.
+
+    Ray and schedulers of clusters set OMP_NUM_THREADS to the share of a worker.
+    """
+    return min(_MOST_THREADS, _cores(), _shared_out()) if pixels >= _LEAST_PIXELS else 1
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _shared_out() -> int:
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, int(share)) if share.isdecimal() else _MOST_THREADS
 
 
 def _jpegls(data: bytes, _threads: int) -> Array:

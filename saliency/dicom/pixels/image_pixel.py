@@ -1,4 +1,4 @@
-"""How the stored values of a frame are laid out (PS3.3 C.7.6.3)."""
+"""How the stored values of a frame are laid out (PS3.3 C.7.6.3), and what a decoder hands on."""
 
 import math
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from saliency.dicom.file.limits import MAX_FRAMES, MAX_SAMPLES, check
 from saliency.dicom.file.tags import DOUBLE_PIXELS, FLOAT_PIXELS, TAGS, written
 from saliency.dicom.pixels.photometric import COLOURED, known_term
 from saliency.errors import DicomError
+from saliency.values.arrays import Array
 
 _DEPTHS: Final = (1, 8, 12, 16, 32, 64)
 _FLOAT_BITS: Final = {FLOAT_PIXELS: 32, DOUBLE_PIXELS: 64}
@@ -70,6 +71,26 @@ class Layout:
     def frame_bytes(self) -> int:
         """Bytes of a native frame that starts with a byte."""
         return (self.frame_bits + 7) // 8
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A decoded frame.
+
+    Parameters
+    ----------
+    array
+        (rows, columns) or (rows, columns, samples), as the decoder delivers it: integers that may
+        lack their sign and carry other bits above Bits Stored, or floats.
+    space
+        Photometric Interpretation of ``array``, which need not be the one of the data set.
+    lossy
+        The values are not exactly those that were encoded: they may overshoot Bits Stored.
+    """
+
+    array: Array
+    space: str
+    lossy: bool = False
 
 
 def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:

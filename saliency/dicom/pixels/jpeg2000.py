@@ -1,7 +1,13 @@
-"""What a JPEG 2000 frame is cut into, counted before a decoder allocates it.
+"""What a JPEG 2000 decoder must be kept from: too many pieces, and segments that harm it.
 
 Tiles, precincts, code-blocks and layers are numbers of a few bytes; precincts of 4 x 4 make
-OpenJPEG allocate nine gigabytes for 780 bytes.
+OpenJPEG allocate nine gigabytes for 780 bytes. They are counted before it allocates anything.
+
+OpenJPEG 2.5.3 and 2.5.4 write behind the end of a table that TLM sizes and SOT fills
+(OSV-2025-219): ten kilobytes end the process. At a marker it does not know it searches for the
+next one it does, so a TLM may hide in such a segment. pydicom's plugins walk the boxes of a JP2
+file for ever where one has the length 0. So a decoder gets a codestream with nothing around it,
+and no segment that it can do without.
 """
 
 from collections.abc import Iterator
@@ -10,7 +16,13 @@ from typing import Final
 
 from saliency.dicom.file.limits import FEW_BLOCKS, LEAST_BLOCK, LEAST_PRECINCT, check
 
+CODESTREAM: Final = b"\xff\x4f\xff\x51"  # SOC, SIZ (ISO/IEC 15444-1 A.4.1, A.5.1)
+_COMMENT: Final = b"\xff\x64"
+#: SIZ, COD, COC, QCD, QCC, RGN, POC, PPM, COM (15444-1 A.4 to A.9), CAP (15444-15 A.3), and MCT,
+#: MCC, MCO, CBD (15444-2 A.3).
+_KEPT: Final = frozenset(b"\x51\x52\x53\x5c\x5d\x5e\x5f\x60\x64\x50\x74\x75\x77\x78")
 _SOT, _SOD, _COD, _COC, _EOC = 0xFF90, 0xFF93, 0xFF52, 0xFF53, 0xFFD9
+_TILE_PART: Final = _SOT.to_bytes(2)
 _WHOLE: Final = 0xF  # exponent of a precinct that nothing cuts
 
 
@@ -110,3 +122,27 @@ def _segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:
 
 def _parts(length: int, exponent: int) -> int:
     return -(-length // (1 << min(exponent, 40)))
+
+
+def bare(data: bytes) -> bytes:
+    """Return the first codestream in ``data``; in its main header all that may go is a comment.
+
+    Where there is none, nothing is changed: what reads the header says so.
+    """
+    at = data.find(CODESTREAM)
+    stream = data[max(at, 0) :]
+    spots = [spot for spot in _main_header(stream) if stream[spot + 1] not in _KEPT]
+    if not spots:
+        return stream
+    tamed = bytearray(stream)
+    for spot in spots:
+        tamed[spot : spot + 2] = _COMMENT
+    return bytes(tamed)
+
+
+def _main_header(stream: bytes) -> Iterator[int]:
+    """Yield where each marker segment of the main header starts."""
+    at = 2
+    while at + 4 <= len(stream) and stream[at] == 0xFF and stream[at : at + 2] != _TILE_PART:
+        yield at
+        at += 2 + max(2, int.from_bytes(stream[at + 2 : at + 4], "big"))

@@ -7,9 +7,8 @@ from typing import Final
 import imagecodecs
 import numpy as np
 
-from saliency.dicom.pixels.image_pixel import Layout
+from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.native import unpack_bits
-from saliency.dicom.pixels.samples import Samples
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 

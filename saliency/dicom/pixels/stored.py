@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from saliency.dicom.pixels.image_pixel import Layout
-from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.values.arrays import Array
 
 

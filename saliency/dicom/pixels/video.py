@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.dicom.pixels.samples import Samples
+from saliency.dicom.pixels.image_pixel import Samples
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 

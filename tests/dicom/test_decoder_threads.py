@@ -8,7 +8,7 @@ import pytest
 from dicom.build import dataset, encoded, written
 
 from saliency.dicom import read_dicom
-from saliency.dicom.pixels.threads import threads_for
+from saliency.dicom.pixels.decode import threads_for
 from saliency.errors import DicomError
 
 LARGE = 512 * 512
@@ -24,7 +24,7 @@ ENCODERS: dict[str, Callable[[], bytes]] = {
 def cores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
     """A machine of so many cores, and nobody who shares them out."""
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    monkeypatch.setattr("saliency.dicom.pixels.threads._cores", lambda: request.param)
+    monkeypatch.setattr("saliency.dicom.pixels.decode._cores", lambda: request.param)
     return int(request.param)
 
 
@@ -104,6 +104,6 @@ def test_a_worker_keeps_to_its_share(
     monkeypatch: pytest.MonkeyPatch, told: str, expected: int
 ) -> None:
     """Ray says in OMP_NUM_THREADS how many cores a worker has; what is no number says nothing."""
-    monkeypatch.setattr("saliency.dicom.pixels.threads._cores", lambda: 64)
+    monkeypatch.setattr("saliency.dicom.pixels.decode._cores", lambda: 64)
     monkeypatch.setenv("OMP_NUM_THREADS", told)
     assert threads_for(LARGE) == expected
