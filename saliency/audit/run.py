@@ -17,6 +17,7 @@ from saliency.audit.exchange.exchange import Experiment, Recipient, host, trial
 from saliency.audit.exchange.groups import (
     Question,
     class_of,
+    classes_of,
     decisions,
     groupings,
     names_of,
@@ -27,7 +28,7 @@ from saliency.audit.judgement.performance import worth
 from saliency.audit.judgement.verdict import Weighed, judge, judge_tone
 from saliency.audit.report.examples import Words, examples
 from saliency.audit.report.facts import AuditContext, facts
-from saliency.audit.report.overview import divisions_of, pictures_of
+from saliency.audit.report.overview import divisions_of, files_of, pictures_of
 from saliency.audit.report.report import AuditReport
 from saliency.audit.report.strategies import strategies
 from saliency.errors import InputError, SaliencyError
@@ -118,7 +119,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     key = () if resume is None else (
         of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = Case(Scorer(probe_of(model), prepare), target, sources, told, seed, zones)
+    case = Case(Scorer(probe_of(model), prepare), target, sources, told, seed, zones, model)
     with kept(resume, key) as state:
         rows = list(look(case, state))
         seen = [row for row in rows if isinstance(row, Seen)]
@@ -150,6 +151,7 @@ def _report(
     truth = [case.labels[one.index] for one in trials]
     found = _evidence(case, asked, experiment, trials, truth)
     plain, names = found[0], names_of(asked, case.scorer)
+    words = Words(plain.grouping, names, classes_of(asked, case.scorer))
     cleaned = np.stack([one.cleaned for one in trials])
     true = told_members(truth, asked, case.scorer) if truth[0] is not None else None
     divisions = divisions_of(case, seen, plain, strata)
@@ -158,12 +160,13 @@ def _report(
         facts(AuditContext(case, names), seen, found),
         tuple(sorted(failures, key=lambda row: row.index)),
         {zone: heat([one.maps.shares for one in seen], zone) for zone in experiment.zones},
-        examples(experiment, Words(plain.grouping, names), case.target),
+        examples(experiment, words, case.target),
         worth(plain.grouping, plain.scores, cleaned, true, case.seed),
         divisions,
         strategies(case, seen, divisions),
-        pictures_of(plain, Words(plain.grouping, names), seen),
+        pictures_of(plain, words, seen),
         judge_tone(_swaps(TONE, found[1:], case.seed), len(trials)),
+        files_of(case, seen),
     )
 
 

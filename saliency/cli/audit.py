@@ -154,7 +154,9 @@ def check_out(folder: Path) -> None:
 
 
 def lines(report: "AuditReport") -> Iterator[str]:
-    """Yield the findings, one line each, then whatever makes them doubtful."""
+    """Yield what makes the findings doubtful, the findings, one line each, and other warnings."""
+    for doubt in report.doubts:
+        yield f"read this first: {doubt}"
     for name, verdict in report.verdicts.items():
         yield f"{name}: {verdict.finding}. {verdict.sentence}"
     for division in report.divisions:
@@ -163,7 +165,8 @@ def lines(report: "AuditReport") -> Iterator[str]:
         yield report.strategies.sentence
     yield report.worth.sentence
     for warning in report.facts["warnings"]:
-        yield f"warning: {warning}"
+        if warning not in report.doubts:
+            yield f"warning: {warning}"
 
 
 def _decoded(raw: bytes) -> str:

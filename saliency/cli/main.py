@@ -104,6 +104,7 @@ def _add_audit(commands: Any) -> None:
     command.add_argument("--target", type=_target, help="class index or name; default: all")
     command.add_argument("--seed", type=int, default=0)
     command.add_argument("--no-pictures", action="store_true", help="none in the report")
+    command.add_argument("--file-table", action="store_true", help="also files.csv: digest, file")
     _add_prepare(command)
 
 
@@ -238,7 +239,8 @@ def _audit(options: argparse.Namespace) -> int:
         print(line)
     for failure in report.failures:
         _say_error(f"image {failure.index + 1}: {failure.message}")
-    print(f"report -> {report.save(options.out, pictures=not options.no_pictures)}")
+    page = report.save(options.out, pictures=not options.no_pictures, files=options.file_table)
+    print(f"report -> {page}")
     return FAILED if report.failures else DONE
 
 

@@ -81,6 +81,23 @@ class Scorer:
             raise NotFiniteError(msg)
         return found
 
+    def probabilities(self, image: DicomImage) -> Array | None:
+        """Return the probability of each class, float64 (classes,).
+
+        None where the model does not end in a softmax or sigmoid, or has no classes.
+        """
+        squash = getattr(self.probe, "squash", None)
+        if squash is None or self.classes is None:
+            return None
+        (batch,) = self.batches([image])
+        scores: Array = np.asarray(self.probe.class_scores(batch), np.float64)[0]
+        if self.probe.output != "logit":
+            return scores if scores.min() >= 0 and scores.max() <= 1 else None
+        if squash == "sigmoid":
+            return np.asarray(1 / (1 + np.exp(-scores)))
+        shares = np.exp(scores - scores.max())
+        return np.asarray(shares / shares.sum())
+
     def _asked(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
         """Return the function from a batch to its scores: one pass where targets are classes."""
         together = getattr(self.probe, "class_scores", None)

@@ -215,6 +215,11 @@ class KerasProbe:
         return "logit" if self.core.plan.logit else "output"
 
     @property
+    def squash(self) -> str | None:
+        """What makes probabilities of the logits: "softmax", "sigmoid"; None where neither does."""
+        return self.core.plan.head.kind
+
+    @property
     def outputs(self) -> int | None:
         """Number of classes (2 for a single sigmoid unit); None where the model has no classes."""
         return self.core.plan.head.classes

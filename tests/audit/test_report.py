@@ -1,14 +1,19 @@
 """A report can be read by anybody, sent to nobody by accident, and parsed by machines."""
 
 import base64
+import csv
 import html
 import json
 import re
+import shutil
 from dataclasses import replace
+from datetime import date
 
+import numpy as np
 import pytest
 from jinja2 import UndefinedError
 from marked_pictures import pictures, reader
+from pydicom.data import get_testdata_file
 
 import saliency as sal
 from saliency.audit.judgement.results import Verdict
@@ -153,3 +158,91 @@ def test_one_answer_for_all_is_warned_of():
     report = sal.audit(reader(0, 1, constant=9), images, labels=labels)
 
     assert "the same of 8 of 8" in report.facts["warnings"][0]
+    for text in (report.html(), report._repr_html_()):
+        answers = [text.index(words) for words in ("Read this first", "shortcut")]
+        assert answers == sorted(answers)
+    assert report.html().count('class="answer"') == 1
+
+
+def test_the_head_says_which_model_when_and_how_prepared(page, report):
+    """Name and digest of the model, the day, the preparation; never a folder."""
+    model = report.facts["model"]
+    head = page[page.index("<h1>") : page.index('class="answer"')]
+
+    assert model["name"] in head
+    assert re.fullmatch(r"[0-9a-f]{64}", model["sha256"])
+    assert model["sha256"][:16] in head
+    assert date.fromisoformat(report.facts["date"]).isoformat() in head
+    assert "intensity display" in head
+    assert "scale unit" in head
+
+
+def test_a_model_of_a_file_goes_by_the_name_of_the_file(tmp_path):
+    """Without its folder, and with the digest that the same model has in memory."""
+    images, labels = pictures(6)
+    (model := reader(40, 0)).save(path := tmp_path / "chest.keras")
+    told = sal.audit(path, images, labels=labels).facts["model"]
+
+    assert told["name"] == "chest.keras"
+    assert told["sha256"] == sal.audit(model, images, labels=labels).facts["model"]["sha256"]
+
+
+@pytest.mark.parametrize(("classes", "target"), [(1, None), (2, None), (4, None), (4, 1)])
+def test_strips_tell_probabilities(classes, target):
+    """The model's own output for the class that is named, in percent."""
+    images, labels = pictures(8)
+    model = reader(40, 8, classes=classes)
+    report = sal.audit(model, images, labels=labels, target=target)
+    output = model(images[0].display[np.newaxis, ..., np.newaxis] / 255).numpy()[0]
+    if classes == 1:
+        output = np.array([1 - output[0], output[0]])
+    (first,) = (example for example in report.examples if example.number == 1)
+    wanted = output.max() if target is None else output[target]
+
+    assert np.isclose(first.pictures[0].probability, wanted, atol=1e-5)
+    assert f"probability {100 * wanted:.1f} %" in report.html()
+    assert ", by " not in report.html()
+
+
+def test_a_model_without_probabilities_tells_its_score():
+    """A callable target has no probability."""
+    images, labels = pictures(8)
+    report = sal.audit(reader(40, 8), images, labels=labels, target=sal.Contrast(1, 0))
+
+    assert all(one.probability is None for each in report.examples for one in each.pictures)
+    assert ", by " in report.html()
+
+
+def test_pictures_enlarge_without_script(page):
+    """Each lies in an element that opens and closes by itself."""
+    images = re.findall(r"<details class=\"zoom\"><summary[^>]*><img ", page)
+
+    assert len(images) == page.count("<img ") > 3
+    assert ".zoom[open] img" in page
+
+
+def test_magenta_means_one_thing(page):
+    """Wherever the word stands, it is heat outside the diagnostic pixels."""
+    assert page.count("magenta") == page.count("magenta: heat on any zone that is not diagnostic")
+    assert page.count("magenta") >= 1
+
+
+def test_the_table_of_files_is_written_on_request_alone(tmp_path):
+    """Picture, digest, file as given; without it no name of a file leaves."""
+    images, labels = pictures(4)
+    names = [tmp_path / f"mueller_{number}.dcm" for number in range(6)]
+    for name in names:
+        shutil.copy(get_testdata_file("MR_small.dcm", download=False), name)
+    report = sal.audit(reader(40, 0), [*images, *names], labels=[*labels, *[0, 1] * 3])
+    report.save(tmp_path / "plain")
+    report.save(tmp_path / "named", files=True)
+    with (tmp_path / "named" / "files.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+
+    assert [row["file"] for row in rows] == [""] * 4 + list(map(str, names))
+    assert rows[5]["digest"] == sal.read_dicom(names[1]).digest
+    assert [row["picture"] for row in rows] == [str(number) for number in range(1, 11)]
+    assert {path.name for path in (tmp_path / "plain").iterdir()} == {"report.html", "report.json"}
+    for place in (tmp_path / "plain").iterdir():
+        assert "mueller" not in place.read_text()
+    assert "mueller" not in (tmp_path / "named" / "report.json").read_text()

@@ -45,6 +45,8 @@ class Case:
         Of every draw.
     zones
         The user's, added to every picture.
+    model
+        As the user gave it.
     """
 
     scorer: Scorer
@@ -53,6 +55,7 @@ class Case:
     labels: Sequence[Label | None]
     seed: int
     zones: Zones | None = None
+    model: object = None
 
     def read(self, index: int) -> DicomImage:
         """Return a picture with all of its zones, no finer than the model can tell."""

@@ -143,6 +143,20 @@ def names_of(asked: Question, scorer: Scorer) -> tuple[str, ...]:
     return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)
 
 
+def classes_of(asked: Question, scorer: Scorer) -> tuple[int, ...]:
+    """Return the class whose probability says most about each group; () where there is none.
+
+    For a target, its own class for both groups.
+    """
+    target = asked.targets[0]
+    if asked.classes:
+        return asked.classes
+    if not isinstance(target, int | str) or scorer.classes is None:
+        return ()
+    kind = class_of(target, scorer)
+    return kind, kind
+
+
 def class_of(label: Any, scorer: Scorer) -> int:
     """Return the class index of a label.
 

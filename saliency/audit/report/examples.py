@@ -1,7 +1,7 @@
 """Pictures for the report: as they are, without the zone, with another's zone."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -15,9 +15,10 @@ from saliency.interventions.patches import removed, ways
 from saliency.interventions.zone_shares import masks
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
 
-LONGEST = 360
-"""Long side of an example in pixels."""
+LONGEST = 720
+"""Long side of an example in pixels: as large as it is shown when it is enlarged."""
 OUTLINE = (255, 160, 0)
 """Orange keeps apart from grey for every kind of colour vision."""
 
@@ -37,6 +38,8 @@ class Picture:
         What the model says of it, and by how much, in the unit of its scores; None for a map.
     changed
         Whether that is another decision than for the first of the strip.
+    probability
+        Of the class decided for, or of the target; None where the model gives none.
     """
 
     caption: str
@@ -44,6 +47,7 @@ class Picture:
     decision: str = ""
     lead: float | None = None
     changed: bool = False
+    probability: float | None = None
 
 
 @final
@@ -80,20 +84,23 @@ class Words:
         What the scores are set against.
     names
         What its groups are called.
+    classes
+        The class whose probability is told of each group; () for none.
     """
 
     grouping: Grouping
     names: tuple[str, ...]
+    classes: tuple[int, ...] = ()
 
     def decided(self, scores: Array) -> int:
         """Return the group that scores (columns,) lean to."""
         return int(self.grouping.towards(scores).argmax())
 
-    def told(self, caption: str, shown: bytes, scores: Array, before: Array) -> Picture:
-        """Return a picture with what the model says of it."""
-        group = self.decided(scores)
-        lead = float(self.grouping.towards(scores).max())
-        return Picture(caption, shown, self.names[group], lead, group != self.decided(before))
+    def probability(self, scores: Array, probabilities: Array | None) -> float | None:
+        """Return the probability of the class that scores (columns,) lean to."""
+        if probabilities is None or not self.classes:
+            return None
+        return float(probabilities[self.classes[self.decided(scores)]])
 
 
 def examples(experiment: Experiment, words: Words, target: Target) -> tuple[Example, ...]:
@@ -126,7 +133,7 @@ def _strip(
     one, other = pair
     image, mask = one.canvas.image, one.contents[zone].mask
     outlined = _outlined(image.display, masks(image)[zone])
-    yield words.told("as it is", outlined, one.scores, one.scores)
+    yield _answered(experiment, words, Picture("as it is", outlined), one.canvas.image, one)
     maps = heatmaps(experiment.scorer, target, [image])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
         overlay = maps[name].overlay()
@@ -155,9 +162,24 @@ def _changed(
 ) -> Picture:
     """Change what the model sees, and what we see."""
     shown = Canvas(one.canvas.image, "display")
-    scores = experiment.scores([one.canvas.with_values(change(one.canvas))])[0]
+    image = one.canvas.with_values(change(one.canvas))
     small = png.encode(shown.with_values(change(shown)).display, longest=LONGEST)
-    return words.told(caption, small, scores, one.scores)
+    return _answered(experiment, words, Picture(caption, small), image, one)
+
+
+def _answered(
+    experiment: Experiment, words: Words, shown: Picture, image: DicomImage, before: Recipient
+) -> Picture:
+    """Add what the model says of an image, beside what it said of the picture as it was."""
+    scores = experiment.scores([image])[0]
+    group = words.decided(scores)
+    return replace(
+        shown,
+        decision=words.names[group],
+        lead=float(words.grouping.towards(scores).max()),
+        changed=group != words.decided(before.scores),
+        probability=words.probability(scores, experiment.scorer.probabilities(image)),
+    )
 
 
 def _outlined(display: Array, mask: Array) -> bytes:

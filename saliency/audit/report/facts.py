@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from os import PathLike
+from pathlib import PurePath
 from typing import Any, final
 
 import numpy as np
@@ -11,6 +14,7 @@ from saliency.audit.cases.first_pass import Case
 from saliency.audit.cases.records import Seen
 from saliency.audit.exchange.effects import Evidence
 from saliency.audit.judgement.verdict import MAY_READ, READS, REMOVAL
+from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import name_of, versions
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
@@ -41,7 +45,10 @@ def facts(told: AuditContext, seen: Sequence[Seen], found: Sequence[Evidence]) -
     plain = found[0]
     said = Counter(plain.grouping.member.tolist())
     case = told.case
+    doubts = _doubts(plain, said, len(told.names))
     return {
+        "model": _model(case.model, case.scorer.probe),
+        "date": datetime.now(UTC).date().isoformat(),
         "pictures": len(seen),
         "asked": len(plain.trials),
         "hosts": len(plain.hosts),
@@ -51,7 +58,8 @@ def facts(told: AuditContext, seen: Sequence[Seen], found: Sequence[Evidence]) -
         "target": _target(case.target),
         "prepare": _prepare(case.scorer.prepare),
         "seed": case.seed,
-        "warnings": [*_warnings(plain, said, len(told.names)), *_unheard(seen)],
+        "doubts": doubts,
+        "warnings": [*doubts, *_unheard(seen)],
         "rules": {
             "reads": READS._asdict(),
             "may read": MAY_READ._asdict(),
@@ -61,7 +69,8 @@ def facts(told: AuditContext, seen: Sequence[Seen], found: Sequence[Evidence]) -
     }
 
 
-def _warnings(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
+def _doubts(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
+    """Say what makes every finding doubtful: it is read before any of them."""
     count = sum(said.values())
     most = max(said.values(), default=0)
     found = []
@@ -86,11 +95,24 @@ def _unheard(seen: Sequence[Seen]) -> list[str]:
     return [said]
 
 
+def _model(model: object, probe: Any) -> Mapping[str, str]:
+    """Return the model's name, never a path, and the digest of its architecture and weights."""
+    network = getattr(getattr(probe, "source", probe), "model", None)
+    if network is None:
+        return {"name": type(probe).__name__, "sha256": ""}
+    named = PurePath(model).name if isinstance(model, str | PathLike) else str(network.name)
+    return {"name": named, "sha256": digest_of(network).hex()}
+
+
 def _target(target: Target) -> str | int | None:
     return name_of(target) if callable(target) else target
 
 
 def _prepare(prepare: Prepare | None) -> Mapping[str, Any]:
     recipe = prepare or Prepare()
-    scale = name_of(recipe.scale) if callable(recipe.scale) else recipe.scale
-    return {"intensity": recipe.intensity, "fit": recipe.fit, "scale": scale}
+    given = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    return {
+        name: name_of(value) if callable(value) else value
+        for name, value in given.items()
+        if value is not None
+    }

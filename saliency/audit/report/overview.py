@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, final
 
 import numpy as np
@@ -39,6 +40,36 @@ class Changed:
     before: str
     after: str
     moved: float
+
+
+@final
+@dataclass(frozen=True)
+class AuditedFile:
+    """Which file a picture came from.
+
+    Parameters
+    ----------
+    number
+        Position of the picture, from 1.
+    digest
+        Of its pixel data, sha256.
+    file
+        As the user gave it; empty for what is no file.
+    """
+
+    number: int
+    digest: str
+    file: str
+
+
+def files_of(case: Case, seen: Sequence[Seen]) -> tuple[AuditedFile, ...]:
+    """Return the file of each picture seen."""
+    found = []
+    for one in seen:
+        source = case.sources[one.index]
+        file = str(source) if isinstance(source, str | PathLike) else ""
+        found.append(AuditedFile(one.index + 1, one.digest, file))
+    return tuple(found)
 
 
 def features(seen: Sequence[Seen]) -> Array:

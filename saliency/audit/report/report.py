@@ -1,5 +1,7 @@
 """The answer of an audit, and the files it is kept in."""
 
+import csv
+import io
 import json
 import math
 import secrets
@@ -14,7 +16,7 @@ from saliency.audit.attention.zone_heat import Heat
 from saliency.audit.judgement.performance import Worth
 from saliency.audit.judgement.results import Division, Verdict
 from saliency.audit.report.examples import Example
-from saliency.audit.report.overview import Changed
+from saliency.audit.report.overview import AuditedFile, Changed
 from saliency.audit.report.page import page, summary
 from saliency.audit.report.strategies import Strategies
 from saliency.errors import InputError
@@ -51,6 +53,9 @@ class AuditReport:
     tone
         Whether the score follows the brightness and contrast of whole pictures: a hint, and no
         zone; None where it was not asked.
+    files
+        Which file each picture came from. They are written on request alone, since names of files
+        may name patients.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -63,6 +68,7 @@ class AuditReport:
     strategies: Strategies | None = None
     pictures: tuple[Changed, ...] = ()
     tone: Verdict | None = None
+    files: tuple[AuditedFile, ...] = ()
 
     def __post_init__(self) -> None:
         worst_first = sorted(
@@ -74,6 +80,11 @@ class AuditReport:
     def shortcut(self) -> bool:
         """Whether some zone that is not diagnostic is read."""
         return any(verdict.finding == "reads" for verdict in self.verdicts.values())
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What makes every finding doubtful, as an answer that is the same for all pictures."""
+        return tuple(self.facts.get("doubts", ()))
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the pictures as plain values; numbers that are none become None."""
@@ -96,8 +107,10 @@ class AuditReport:
         """Return one page with everything in it: no script, nothing to load."""
         return page(self, self.facts, pictures=pictures)
 
-    def save(self, folder: str | PathLike[str], *, pictures: bool = True) -> Path:
-        """Write ``report.html`` and ``report.json``, both or neither.
+    def save(
+        self, folder: str | PathLike[str], *, pictures: bool = True, files: bool = False
+    ) -> Path:
+        """Write ``report.html`` and ``report.json``, all or nothing.
 
         Parameters
         ----------
@@ -106,6 +119,9 @@ class AuditReport:
         pictures
             Whether the page shows examples. They are pixels of patients, and burned-in text
             may name them.
+        files
+            Whether ``files.csv`` is written, too: picture (its number from 1), digest (sha256 of
+            the pixel data), file as it was given. Names of files may name patients.
 
         Returns
         -------
@@ -121,11 +137,13 @@ class AuditReport:
         if not place.parent.is_dir() or place.is_file():
             msg = "AuditReport.save: expected a folder, or a name for one in a folder that exists."
             raise InputError(msg)
-        files = {
+        written = {
             "report.json": json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n",
             "report.html": self.html(pictures=pictures),
         }
-        _write(place, files)
+        if files:
+            written["files.csv"] = _table(self.files)
+        _write(place, written)
         return place / "report.html"
 
     def __repr__(self) -> str:
@@ -148,6 +166,14 @@ def _write(place: Path, files: Mapping[str, str]) -> None:
     finally:
         for draft in drafts.values():
             draft.unlink(missing_ok=True)
+
+
+def _table(files: Sequence[AuditedFile]) -> str:
+    page = io.StringIO()
+    writer = csv.writer(page, lineterminator="\n")
+    writer.writerow(("picture", "digest", "file"))
+    writer.writerows((one.number, one.digest, one.file) for one in files)
+    return page.getvalue()
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

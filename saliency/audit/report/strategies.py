@@ -19,7 +19,7 @@ from saliency.values.failure import Failure
 
 SHOWN = 3
 """Typical pictures of a strategy in the report."""
-LONGEST = 300
+LONGEST = 600
 MUCH = 1.5
 """Heat per area of a zone, over that of the other strategies, from which it is told."""
 
