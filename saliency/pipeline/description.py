@@ -214,7 +214,7 @@ def _architecture(model: Any) -> bytes:
     Subclassed models may raise anything where they are asked for their configuration.
     """
     try:
-        return digest_of(model.get_config())
+        return digest_of(_as_lists(model.get_config()))
     except Exception:  # noqa: BLE001
         layers = [model, *sublayers(model)]
     plain = (bool, int, float, str)
@@ -224,6 +224,13 @@ def _architecture(model: Any) -> bytes:
             for layer in layers
         ]
     )
+
+
+def _as_lists(config: Any) -> Any:
+    """Return a configuration with lists for tuples: a file has lists where memory has tuples."""
+    if isinstance(config, Mapping):
+        return {name: _as_lists(each) for name, each in config.items()}
+    return [_as_lists(each) for each in config] if isinstance(config, list | tuple) else config
 
 
 FORMS: Final[Sequence[tuple[Any, Callable[[Any], Parts]]]] = (
