@@ -20,7 +20,7 @@ import numpy as np
 import saliency as sal
 from saliency.audit.cases.first_pass import contents_of, read
 from saliency.audit.exchange.exchange import exchanged, joined
-from saliency.audit.exchange.groups import Lead
+from saliency.audit.exchange.groups import LogitDifference
 from saliency.interventions.canvas import canvas
 from saliency.interventions.patches import removed
 from saliency.interventions.scoring import Scorer
@@ -63,7 +63,7 @@ def moves(
         others = [each for each in poisoned if labels[each] != labels[name]]
         chosen = generator.choice(others, DONORS, replace=False)
         changed = [one for each in chosen for one in swapped(image, poisoned[each])]
-        scores = scorer.scores([image, flipped[name], *changed], (Lead(1, 0),))[:, 0]
+        scores = scorer.scores([image, flipped[name], *changed], (LogitDifference(1, 0),))[:, 0]
         true.append(sign * (scores[1] - scores[0]))
         ours.append(sign * (scores[2:].mean() - scores[0]))
     return float(np.mean(true)), float(np.mean(ours))

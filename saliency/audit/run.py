@@ -9,24 +9,24 @@ from typing import Any
 import numpy as np
 
 from saliency.audit.attention.zone_heat import heat
-from saliency.audit.cases.first_pass import Case, failure, look, picture
-from saliency.audit.cases.records import Seen, Trial, trial_of, trial_row
+from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
+from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import Label, labels_of, sources_of, strata_of
-from saliency.audit.exchange.effects import Evidence, Swap, removal, swap, transplanted
-from saliency.audit.exchange.exchange import Experiment, Recipient, host, trial
+from saliency.audit.exchange.effects import Evidence, ExchangeEffect, removal, swap, transplanted
+from saliency.audit.exchange.exchange import Experiment, Recipient, recipient_of, trial
 from saliency.audit.exchange.groups import (
     Question,
     class_of,
     classes_of,
     decisions,
     groupings,
+    members_of,
     names_of,
     question,
-    told_members,
 )
-from saliency.audit.judgement.performance import worth
-from saliency.audit.judgement.verdict import Weighed, judge, judge_tone
-from saliency.audit.report.examples import Words, examples
+from saliency.audit.judgement.performance import performance_of
+from saliency.audit.judgement.verdict import ZoneEvidence, judge, judge_tone
+from saliency.audit.report.examples import DecisionWords, examples
 from saliency.audit.report.facts import AuditContext, facts
 from saliency.audit.report.overview import divisions_of, files_of, pictures_of
 from saliency.audit.report.report import AuditReport
@@ -119,10 +119,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     key = () if resume is None else (
         of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = Case(Scorer(probe_of(model), prepare), target, sources, told, seed, zones, model)
+    case = AuditPlan(Scorer(probe_of(model), prepare), target, sources, told, seed, zones, model)
     with kept(resume, key) as state:
-        rows = list(look(case, state))
-        seen = [row for row in rows if isinstance(row, Seen)]
+        rows = list(first_pass(case, state))
+        seen = [row for row in rows if isinstance(row, ImageRecord)]
         failures = [row for row in rows if isinstance(row, Failure)]
         if not seen:
             first = f" The first: {failures[0].message}" if failures else ""
@@ -132,9 +132,9 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
 
 
 def _report(
-    case: Case,
+    case: AuditPlan,
     state: State,
-    seen: list[Seen],
+    seen: list[ImageRecord],
     failures: list[Failure],
     strata: Mapping[str, Sequence[Label | None]],
 ) -> AuditReport:
@@ -151,27 +151,27 @@ def _report(
     truth = [case.labels[one.index] for one in trials]
     found = _evidence(case, asked, experiment, trials, truth)
     plain, names = found[0], names_of(asked, case.scorer)
-    words = Words(plain.grouping, names, classes_of(asked, case.scorer))
+    words = DecisionWords(plain.grouping, names, classes_of(asked, case.scorer))
     cleaned = np.stack([one.cleaned for one in trials])
-    true = told_members(truth, asked, case.scorer) if truth[0] is not None else None
+    true = members_of(truth, asked, case.scorer) if truth[0] is not None else None
     divisions = divisions_of(case, seen, plain, strata)
     return AuditReport(
-        judge({zone: _weighed(zone, seen, found, case.seed) for zone in experiment.zones}),
+        judge({zone: _zone_evidence(zone, seen, found, case.seed) for zone in experiment.zones}),
         facts(AuditContext(case, names), seen, found),
         tuple(sorted(failures, key=lambda row: row.index)),
         {zone: heat([one.maps.shares for one in seen], zone) for zone in experiment.zones},
         examples(experiment, words, case.target),
-        worth(plain.grouping, plain.scores, cleaned, true, case.seed),
+        performance_of(plain.grouping, plain.scores, cleaned, true, case.seed),
         divisions,
         strategies(case, seen, divisions),
         pictures_of(plain, words, seen),
-        judge_tone(_swaps(TONE, found[1:], case.seed), len(trials)),
+        judge_tone(_exchange_effects(TONE, found[1:], case.seed), len(trials)),
         files_of(case, seen),
     )
 
 
 def _evidence(
-    case: Case,
+    case: AuditPlan,
     asked: Question,
     experiment: Experiment,
     trials: list[Trial],
@@ -195,7 +195,7 @@ def balanced(keys: Sequence[object], count: int, generator: np.random.Generator)
     return sorted(row for _, row in ranked[:count])
 
 
-def _keys(case: Case, seen: list[Seen]) -> list[object]:
+def _keys(case: AuditPlan, seen: list[ImageRecord]) -> list[object]:
     """Return what hosts and samples are balanced by: label, predicted class, or half of scores."""
     labels = [case.labels[one.index] for one in seen]
     if all(label is not None for label in labels):
@@ -206,7 +206,7 @@ def _keys(case: Case, seen: list[Seen]) -> list[object]:
     return [one.said > middle for one in seen]
 
 
-def _question(case: Case, seen: list[Seen]) -> Question:
+def _question(case: AuditPlan, seen: list[ImageRecord]) -> Question:
     classes: list[int] = []
     if case.target is None and case.scorer.classes is not None:
         labels = (case.labels[one.index] for one in seen)
@@ -215,23 +215,25 @@ def _question(case: Case, seen: list[Seen]) -> Question:
     return question(case.scorer, case.target, classes)
 
 
-def _experiment(case: Case, asked: Question, seen: list[Seen], chosen: list[Seen]) -> Experiment:
+def _experiment(
+    case: AuditPlan, asked: Question, seen: list[ImageRecord], chosen: list[ImageRecord]
+) -> Experiment:
     zones = tuple(sorted({"text"}.union(*(one.zones for one in seen))))
     experiment = Experiment(case.scorer, asked.targets, zones, case.target, seed=case.seed)
     found = [_host(case, experiment, one) for one in chosen]
     return replace(experiment, hosts=tuple(one for one in found if one is not None))
 
 
-def _host(case: Case, experiment: Experiment, seen: Seen) -> Recipient | None:
+def _host(case: AuditPlan, experiment: Experiment, seen: ImageRecord) -> Recipient | None:
     """Return None where the picture cannot be read again; its trial will say why."""
     try:
-        return host(experiment, case.read(seen.index), seen.index)
+        return recipient_of(experiment, case.read(seen.index), seen.index)
     except SaliencyError:
         return None
 
 
 def _trials(
-    case: Case, state: State, experiment: Experiment, chosen: list[Seen]
+    case: AuditPlan, state: State, experiment: Experiment, chosen: list[ImageRecord]
 ) -> Iterator[Trial | Failure]:
     done = state.rows("trial")
     todo = [seen.index for seen in chosen if seen.index not in done]
@@ -255,18 +257,20 @@ def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> T
         return failure(index, error)
 
 
-def _weighed(zone: str, seen: list[Seen], evidence: list[Evidence], seed: int) -> Weighed:
+def _zone_evidence(
+    zone: str, seen: list[ImageRecord], evidence: list[Evidence], seed: int
+) -> ZoneEvidence:
     """Return the numbers about a zone; ``evidence`` is by decision first."""
     plain, *ways = evidence
     count = sum(zone in one.zones for one in seen)
     if not count:
-        return Weighed(0, len(seen))
+        return ZoneEvidence(0, len(seen))
     gone = removal(plain, zone, np.random.default_rng(seed))
     moved = transplanted(plain, zone, {one.index for one in seen if zone in one.zones})
-    return Weighed(count, len(seen), _swaps(zone, ways, seed), gone, moved)
+    return ZoneEvidence(count, len(seen), _exchange_effects(zone, ways, seed), gone, moved)
 
 
-def _swaps(zone: str, ways: list[Evidence], seed: int) -> list[Swap]:
+def _exchange_effects(zone: str, ways: list[Evidence], seed: int) -> list[ExchangeEffect]:
     generator = np.random.default_rng(seed)
     found = [swap(each, zone, generator) for each in ways]
     return [each for each in found if each is not None]

@@ -1,12 +1,14 @@
-"""Exchange a part of two pictures, and find a place elsewhere for the same exchange."""
+"""Exchange a part of two pictures or take it out, and find a place elsewhere for the same."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from saliency.interventions.fills import continued
+from saliency.interventions.canvas import Canvas
+from saliency.interventions.fills import FILLS, Fill, continued
 from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
 
 Slices: TypeAlias = tuple[slice, slice]
 
@@ -72,6 +74,22 @@ def removed(values: Array, mask: Array) -> Array:
         box = around(mask)
         result[box] = smooth(result[box], mask[box])
     return result
+
+
+def without(canvas: Canvas, mask: Array, fill: str, seed: int) -> DicomImage:
+    """Return the picture with a fill of :data:`FILLS` in place of the masked pixels.
+
+    ``mask`` leaves at least one pixel.
+    """
+    if fill == "background":
+        return canvas.with_values(removed(canvas.values, mask))
+    chosen: Fill = FILLS[fill]
+    return canvas.with_values(chosen(canvas.values, mask, np.random.default_rng(seed)))
+
+
+def variants(canvas: Canvas, mask: Array, moved: Array, seed: int) -> list[DicomImage]:
+    """Return for each fill the picture without the zone, then without the moved zone."""
+    return [without(canvas, each, fill, seed) for fill in FILLS for each in (mask, moved)]
 
 
 def around(mask: Array) -> Slices:

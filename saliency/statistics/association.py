@@ -40,7 +40,7 @@ class Association:
     p_value: float
 
 
-def told(
+def associate(
     numbers: Array, member: Array, blocks: Array, generator: np.random.Generator
 ) -> Association | None:
     """Ask whether numbers differ between groups, beyond what blocks explain.

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from saliency.audit.cases.records import Trial
-from saliency.audit.exchange.effects import Evidence, Swap, removal
+from saliency.audit.exchange.effects import Evidence, ExchangeEffect, removal
 from saliency.audit.exchange.groups import Grouping
-from saliency.audit.judgement.verdict import Weighed, judge
+from saliency.audit.judgement.verdict import ZoneEvidence, judge
 from saliency.statistics.significance import Interval, sign_flip
 
 LEAD = 4.0
@@ -53,8 +53,10 @@ def test_the_least_sure_fill_gives_the_p_value():
 )
 def test_the_floor_of_few_pictures(shown, finding):
     """So many pictures fall into two groups as one would wish once in 2 ** (shown - 1) times."""
-    swap = Swap("label", (20, 20), 0.9, Interval(0.8, 1.0), 2e-4, 0.9, 0.0, 1.0, 0.0, 1e-9)
-    verdict = judge({"text": Weighed(shown, 40, [swap])})["text"]
+    swap = ExchangeEffect(
+        "label", (20, 20), 0.9, Interval(0.8, 1.0), 2e-4, 0.9, 0.0, 1.0, 0.0, 1e-9
+    )
+    verdict = judge({"text": ZoneEvidence(shown, 40, [swap])})["text"]
 
     assert verdict.finding == finding
     assert verdict.effect == 0.9

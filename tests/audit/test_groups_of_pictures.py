@@ -11,7 +11,7 @@ from saliency.audit import run
 from saliency.audit.cases.label_matching import assigned
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
-from saliency.statistics.association import told
+from saliency.statistics.association import associate
 
 
 def test_nothing_is_told_by_noise_and_something_by_signal():
@@ -19,13 +19,13 @@ def test_nothing_is_told_by_noise_and_something_by_signal():
     generator = np.random.default_rng(0)
     member = np.arange(40) % 2
     none = np.zeros(40, int)
-    found = [told(generator.normal(size=(40, 8)), member, none, generator) for _ in range(40)]
+    found = [associate(generator.normal(size=(40, 8)), member, none, generator) for _ in range(40)]
     assert 8 <= sum(one.p_value < 0.5 for one in found) <= 32
     assert sum(one.p_value < 0.05 for one in found) <= 6
 
     shifted = generator.normal(size=(40, 8)) + 2 * member[:, np.newaxis]
-    assert told(shifted, member, np.arange(40) // 20, generator).p_value < 0.001
-    assert told(shifted, member, member, generator) is None
+    assert associate(shifted, member, np.arange(40) // 20, generator).p_value < 0.001
+    assert associate(shifted, member, member, generator) is None
 
 
 def test_the_score_follows_a_stratum_within_labels():

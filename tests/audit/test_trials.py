@@ -5,8 +5,8 @@ import pytest
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.exchange.exchange import Experiment, host, trial
-from saliency.audit.exchange.groups import Lead
+from saliency.audit.exchange.exchange import Experiment, recipient_of, trial
+from saliency.audit.exchange.groups import LogitDifference
 from saliency.interventions.scoring import Scorer
 from saliency.probe.keras_probe import BoundProbe
 
@@ -18,9 +18,9 @@ def test_exchange_by_hand():
     """
     images, _ = pictures(4)
     scorer = Scorer(sal.KerasProbe(reader(40, 0)))
-    experiment = Experiment(scorer, (Lead(1, 0),), ("text",))
-    hosts = tuple(host(experiment, image, index) for index, image in enumerate(images[:3]))
-    experiment = Experiment(scorer, (Lead(1, 0),), ("text",), hosts=hosts)
+    experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
+    hosts = tuple(recipient_of(experiment, image, index) for index, image in enumerate(images[:3]))
+    experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
     found = trial(experiment, images[1], 1)
     exchange = found.exchanges["text"]
 
@@ -34,7 +34,9 @@ def test_exchange_by_hand():
 def test_removals_by_fill():
     """Three fills, without the zone and without tissue: only the first moves a reader."""
     images, _ = pictures(2)
-    experiment = Experiment(Scorer(sal.KerasProbe(reader(40, 0))), (Lead(1, 0),), ("text",))
+    experiment = Experiment(
+        Scorer(sal.KerasProbe(reader(40, 0))), (LogitDifference(1, 0),), ("text",)
+    )
     found = trial(experiment, images[1], 1)
     removal = found.removals["text"]
 
@@ -56,9 +58,11 @@ def test_controls_keep_away_from_other_zones():
     zoned = [image.with_zone("tag", rest & ~image.zones[0].mask) for image in images]
 
     for donor, recipients in ((zoned[0], images), (images[0], zoned)):
-        experiment = Experiment(scorer, (Lead(1, 0),), ("text",))
-        hosts = tuple(host(experiment, image, index) for index, image in enumerate(recipients))
-        experiment = Experiment(scorer, (Lead(1, 0),), ("text",), hosts=hosts)
+        experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
+        hosts = tuple(
+            recipient_of(experiment, image, index) for index, image in enumerate(recipients)
+        )
+        experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
         before = np.stack([one.scores for one in hosts])
         for index in range(9, 15):  # another place for the control each time
             found = trial(experiment, donor, index)

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any, final
 
 from saliency.audit.attention.zone_heat import heatmaps, maps_of
-from saliency.audit.cases.records import Seen, seen_of, seen_row
+from saliency.audit.cases.records import ImageRecord, record_of, record_row
 from saliency.audit.cases.sources import Label, Source
 from saliency.errors import InputError, SaliencyError
 from saliency.interventions.canvas import Zones, reduced, with_found, with_zones
@@ -28,7 +28,7 @@ CHUNK = 16
 
 @final
 @dataclass(frozen=True, eq=False)
-class Case:
+class AuditPlan:
     """What is audited: pictures are read when their turn comes.
 
     Parameters
@@ -63,7 +63,7 @@ class Case:
         return reduced(image, self.scorer.size)
 
 
-def look(case: Case, state: State) -> Iterator[Seen | Failure]:
+def first_pass(case: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]:
     """Look at every picture once, a chunk at a time; what the state has is not looked at again.
 
     Raises
@@ -86,7 +86,7 @@ def look(case: Case, state: State) -> Iterator[Seen | Failure]:
         yield from found
 
 
-def check_labels(case: Case) -> None:
+def check_labels(case: AuditPlan) -> None:
     """Refuse labels that leave out a picture which can be read."""
     missing = [index for index, label in enumerate(case.labels) if label is None]
     if len(missing) == len(case.labels):
@@ -124,11 +124,11 @@ def failure(index: int, error: SaliencyError) -> Failure:
     return Failure(index, type(error).__name__, str(error))
 
 
-def _chunk(case: Case, start: int) -> range:
+def _chunk(case: AuditPlan, start: int) -> range:
     return range(start, min(start + CHUNK, len(case.sources)))
 
 
-def picture(case: Case, index: int) -> DicomImage | Failure:
+def picture(case: AuditPlan, index: int) -> DicomImage | Failure:
     """Return a picture, or why there is none."""
     try:
         return case.read(index)
@@ -136,7 +136,9 @@ def picture(case: Case, index: int) -> DicomImage | Failure:
         return failure(index, error)
 
 
-def _seen(case: Case, pictures: Sequence[DicomImage | Failure], start: int) -> list[Seen | Failure]:
+def _seen(
+    case: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
+) -> list[ImageRecord | Failure]:
     """Return a row for each picture of a chunk."""
     said = _said(case, pictures, start)
     good = [place for place, one in enumerate(said) if not isinstance(one, Failure)]
@@ -147,12 +149,12 @@ def _seen(case: Case, pictures: Sequence[DicomImage | Failure], start: int) -> l
         image: Any = pictures[place]
         zones = {name: float(mask.mean()) for name, mask in masks_of(image).items()}
         row = start + place, image.digest, zones, found[place], maps_of(maps), image.frames
-        found[place] = Seen(*row)
+        found[place] = ImageRecord(*row)
     return found
 
 
 def _said(
-    case: Case, pictures: Sequence[DicomImage | Failure], start: int
+    case: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
 ) -> list[float | Failure]:
     """Return what the model says: of a chunk; where that fails, of each picture of it."""
     shown = [one for one in pictures if not isinstance(one, Failure)]
@@ -163,7 +165,7 @@ def _said(
     return [one if isinstance(one, Failure) else next(answers) for one in pictures]
 
 
-def _one(case: Case, shown: DicomImage | Failure, index: int) -> float | Failure:
+def _one(case: AuditPlan, shown: DicomImage | Failure, index: int) -> float | Failure:
     if isinstance(shown, Failure):
         return shown
     try:
@@ -172,7 +174,7 @@ def _one(case: Case, shown: DicomImage | Failure, index: int) -> float | Failure
         return failure(index, error)
 
 
-def _answers(case: Case, shown: Sequence[DicomImage]) -> list[float]:
+def _answers(case: AuditPlan, shown: Sequence[DicomImage]) -> list[float]:
     by_class = case.target is None and case.scorer.classes is not None
     found = (
         case.scorer.predicted(shown)
@@ -182,11 +184,11 @@ def _answers(case: Case, shown: Sequence[DicomImage]) -> list[float]:
     return [float(each) for each in found]
 
 
-def _written(one: Seen | Failure) -> Mapping[str, Any]:
+def _written(one: ImageRecord | Failure) -> Mapping[str, Any]:
     if isinstance(one, Failure):
         return {"failure": [one.index, one.error, one.message]}
-    return seen_row(one)
+    return record_row(one)
 
 
-def _recalled(row: Mapping[str, Any]) -> Seen | Failure:
-    return Failure(*row["failure"]) if "failure" in row else seen_of(row)
+def _recalled(row: Mapping[str, Any]) -> ImageRecord | Failure:
+    return Failure(*row["failure"]) if "failure" in row else record_of(row)

@@ -14,7 +14,7 @@ from saliency.values.arrays import Array
 
 @final
 @dataclass(frozen=True, eq=False)
-class Seen:
+class ImageRecord:
     """What is remembered of one picture.
 
     Parameters
@@ -85,7 +85,7 @@ class Trial:
     exchanges: Mapping[str, Exchange] = field(default_factory=dict)
 
 
-def seen_row(seen: Seen) -> dict[str, Any]:
+def record_row(seen: ImageRecord) -> dict[str, Any]:
     """Return it as plain values."""
     shares = {
         name: {zone: [one.heat, one.area] for zone, one in found.items()}
@@ -103,14 +103,14 @@ def seen_row(seen: Seen) -> dict[str, Any]:
     }
 
 
-def seen_of(row: Mapping[str, Any]) -> Seen:
+def record_of(row: Mapping[str, Any]) -> ImageRecord:
     """Return what a row was written of."""
     shares = {
         name: {zone: Share(*pair) for zone, pair in found.items()}
         for name, found in row["shares"].items()
     }
     maps = Maps(shares, {name: _unpacked(text) for name, text in row["coarse"].items()})
-    return Seen(row["index"], row["digest"], row["zones"], row["said"], maps, row["frames"])
+    return ImageRecord(row["index"], row["digest"], row["zones"], row["said"], maps, row["frames"])
 
 
 def trial_row(trial: Trial) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class Evidence:
 
 @final
 @dataclass(frozen=True)
-class Swap:
+class ExchangeEffect:
     """What exchanging a zone does.
 
     Parameters
@@ -79,7 +79,7 @@ class Swap:
 
 @final
 @dataclass(frozen=True)
-class Removal:
+class RemovalEffect:
     """What removing a zone does.
 
     Parameters
@@ -103,7 +103,7 @@ class Removal:
 
 @final
 @dataclass(frozen=True)
-class Moved:
+class TransplantEffect:
     """How far scores follow a zone into pictures that lack it.
 
     Parameters
@@ -120,7 +120,7 @@ class Moved:
     tissue: float
 
 
-def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap | None:
+def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> ExchangeEffect | None:
     """Weigh the exchanges of a zone; None where no control found room, or no swing is there."""
     grouping = evidence.grouping
     here, there, kept = _exchanged(evidence, zone)
@@ -132,7 +132,7 @@ def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap 
     found: ContrastTest = contrast(towards[0], towards[1], member, generator)
     flips = [_flips(evidence, scores, against=found.zone < 0) for scores in (here, there)]
     counts = tuple(int((member == group).sum()) for group in range(len(grouping.names)))
-    return Swap(
+    return ExchangeEffect(
         grouping.by,
         counts,
         max(0.0, found.net / swing),
@@ -146,7 +146,7 @@ def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Swap 
     )
 
 
-def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Removal | None:
+def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> RemovalEffect | None:
     """Weigh the removals of a zone; None where there were none, or no lead to lose."""
     rows = [row for row, one in enumerate(evidence.trials) if zone in one.removals]
     leads = evidence.grouping.towards(evidence.scores[rows])
@@ -158,7 +158,7 @@ def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Re
     drops = leads.max(axis=1)[:, np.newaxis, np.newaxis] - after
     nets = (np.abs(drops[..., 0]) - np.abs(drops[..., 1])) / leads.max(axis=1).mean()
     least = nets[:, nets.mean(axis=0).argmin()]
-    return Removal(
+    return RemovalEffect(
         len(rows),
         float(least.mean()),
         bootstrap(least, generator),
@@ -166,7 +166,7 @@ def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Re
     )
 
 
-def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> Moved | None:
+def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> TransplantEffect | None:
     """Weigh what a zone does in hosts that lack it and are decided otherwise than its picture.
 
     Parameters
@@ -196,7 +196,7 @@ def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> Moved
         known = asked & ~np.isnan(after)
         moved = (after - before[:, group].T)[known]
         moves.append(float(moved.mean() / swing) if moved.size else float("nan"))
-    return Moved(len(hosts), *moves)
+    return TransplantEffect(len(hosts), *moves)
 
 
 def least_p(counts: Sequence[int]) -> float:

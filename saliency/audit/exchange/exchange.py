@@ -10,8 +10,7 @@ from saliency.audit.cases.first_pass import contents_of
 from saliency.audit.cases.records import Exchange, Trial
 from saliency.interventions.canvas import Canvas, canvas, like, mask_like
 from saliency.interventions.fills import FILLS
-from saliency.interventions.patches import elsewhere, removed, ways
-from saliency.interventions.removal import variants
+from saliency.interventions.patches import elsewhere, removed, variants, ways
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
 from saliency.interventions.tone import TONE, toned
@@ -64,8 +63,8 @@ class Experiment:
         return self.scorer.scores(images, self.targets)
 
 
-def host(experiment: Experiment, image: DicomImage, index: int) -> Recipient:
-    """Make a host of a picture."""
+def recipient_of(experiment: Experiment, image: DicomImage, index: int) -> Recipient:
+    """Make a recipient of a picture."""
     found = canvas(image, experiment.scorer.prepare)
     return Recipient(index, found, contents_of(image), experiment.scores([image])[0])
 

@@ -59,7 +59,7 @@ class Grouping:
 
 @final
 @dataclass(frozen=True)
-class Lead:
+class LogitDifference:
     """A target: how far one class's score is ahead of another's; one pass for both."""
 
     ahead: int
@@ -106,7 +106,7 @@ def question(scorer: Scorer, target: Target, classes: Sequence[int]) -> Question
     if len(frequent) < 2:
         frequent += [kind for kind in range(scorer.classes) if kind not in frequent][:1]
     kinds = tuple(sorted(frequent))
-    return Question((Lead(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds)
+    return Question((LogitDifference(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds)
 
 
 def decisions(asked: Question, scores: Array) -> Grouping:
@@ -127,7 +127,7 @@ def groupings(
     names = names_of(asked, scorer)
     said = replace(decisions(asked, scores), names=names)
     found = [
-        _enough(Grouping("label", names, told_members(labels, asked, scorer), weights, zero)),
+        _enough(Grouping("label", names, members_of(labels, asked, scorer), weights, zero)),
         _enough(said),
     ]
     if not found[-1].names:
@@ -177,7 +177,7 @@ def class_of(label: Any, scorer: Scorer) -> int:
     raise InputError(msg)
 
 
-def told_members(labels: Sequence[Any], asked: Question, scorer: Scorer) -> Array:
+def members_of(labels: Sequence[Any], asked: Question, scorer: Scorer) -> Array:
     """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}

@@ -8,12 +8,11 @@ from typing import final
 import numpy as np
 
 from saliency.audit.cases.first_pass import contents_of, read
-from saliency.audit.exchange.groups import Lead
+from saliency.audit.exchange.groups import LogitDifference
 from saliency.errors import InputError
 from saliency.interventions.canvas import canvas
 from saliency.interventions.fills import FILLS
-from saliency.interventions.patches import elsewhere
-from saliency.interventions.removal import without
+from saliency.interventions.patches import elsewhere, without
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
 from saliency.pipeline.explain import probe_of
@@ -128,7 +127,7 @@ def score_of(scorer: Scorer, target: Target, picture: DicomImage) -> tuple[Targe
         return (target,)
     first = int(scorer.predicted([picture])[0])
     if scorer.classes == 2:
-        return (Lead(first, 1 - first),)
+        return (LogitDifference(first, 1 - first),)
     return (first,)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from saliency.audit.judgement.results import Answer, Difference, Division
 from saliency.audit.judgement.verdict import MAY_READ, READS
 from saliency.audit.judgement.wording import answer_sentence, note_of
-from saliency.statistics.association import Association, told
+from saliency.statistics.association import Association, associate
 from saliency.statistics.significance import holm
 from saliency.values.arrays import Array
 
@@ -22,7 +22,7 @@ MOST = 8
 
 @final
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ImageFeatures:
     """What is known of each picture seen.
 
     Parameters
@@ -59,7 +59,7 @@ def divided(name: str, values: Sequence[Any], *, hidden: bool = False) -> Divisi
 
 
 def answered(
-    divisions: Sequence[Division], truth: Division | None, subject: Subject, seed: int
+    divisions: Sequence[Division], truth: Division | None, subject: ImageFeatures, seed: int
 ) -> tuple[Division, ...]:
     """Ask about every division; correct for the number of all questions.
 
@@ -100,7 +100,7 @@ def finding_of(found: Association) -> Difference:
 
 
 def _asked(
-    division: Division, truth: Division | None, subject: Subject, seed: int
+    division: Division, truth: Division | None, subject: ImageFeatures, seed: int
 ) -> list[tuple[str, Association]]:
     if len(division.groups) < 2:
         return []
@@ -135,7 +135,7 @@ def _told(
         return None
     fit = counts[member] >= 2
     _, renamed = np.unique(member[fit], return_inverse=True)
-    return told(numbers[inside][fit], renamed, blocks[rows][inside][fit], generator)
+    return associate(numbers[inside][fit], renamed, blocks[rows][inside][fit], generator)
 
 
 def _ranks(area: Array) -> Array:

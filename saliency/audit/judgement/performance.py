@@ -33,7 +33,7 @@ class Pair:
 
 @final
 @dataclass(frozen=True)
-class Worth:
+class Performance:
     """How decisions change when every zone is removed from every picture.
 
     Parameters
@@ -82,9 +82,9 @@ class Worth:
         return asdict(self)
 
 
-def worth(
+def performance_of(
     grouping: Grouping, before: Array, after: Array, truth: Array | None, seed: int = 0
-) -> Worth:
+) -> Performance:
     """Compare decisions with and without zones.
 
     Parameters
@@ -102,7 +102,7 @@ def worth(
     said = [each.argmax(axis=1) for each in leaning]
     changed = float((said[0] != said[1]).mean())
     if truth is None or not (truth >= 0).any():
-        return Worth(len(before), changed)
+        return Performance(len(before), changed)
     known = truth >= 0
     member = truth[known]
     generator = np.random.default_rng(seed)
@@ -111,7 +111,7 @@ def worth(
     areas = None
     if len(np.unique(member)) > 1:
         areas = _areas([each[known] for each in leaning], member, picks)
-    return Worth(len(before), changed, _pair(right, picks), areas, len(member))
+    return Performance(len(before), changed, _pair(right, picks), areas, len(member))
 
 
 def area(scores: Array, member: Array) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from saliency.audit.exchange.effects import Moved, Removal, Swap
+from saliency.audit.exchange.effects import ExchangeEffect, RemovalEffect, TransplantEffect
 from saliency.audit.judgement.results import Finding, Verdict
 from saliency.audit.judgement.wording import divided_by, p_text, percent, tone_sentence, whole
 from saliency.statistics.significance import Interval, holm
@@ -30,7 +30,7 @@ FEW = 0.05
 
 @final
 @dataclass(frozen=True)
-class Weighed:
+class ZoneEvidence:
     """The numbers about one zone.
 
     Parameters
@@ -47,12 +47,12 @@ class Weighed:
 
     count: int
     pictures: int
-    swaps: Sequence[Swap] = ()
-    removal: Removal | None = None
-    moved: Moved | None = None
+    swaps: Sequence[ExchangeEffect] = ()
+    removal: RemovalEffect | None = None
+    moved: TransplantEffect | None = None
 
 
-def judge(zones: Mapping[str, Weighed]) -> dict[str, Verdict]:
+def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
     """Return a verdict for each zone, corrected for all questions asked."""
     swaps = [(name, each) for name, zone in zones.items() for each in zone.swaps]
     gone = [(name, zone.removal) for name, zone in zones.items() if zone.removal]
@@ -66,9 +66,9 @@ def judge(zones: Mapping[str, Weighed]) -> dict[str, Verdict]:
     return found
 
 
-def judge_tone(swaps: Sequence[Swap], pictures: int) -> Verdict:
+def judge_tone(swaps: Sequence[ExchangeEffect], pictures: int) -> Verdict:
     """Return what is to be said of brightness and contrast: a hint, since nothing controls it."""
-    zone = Weighed(pictures, pictures, swaps)
+    zone = ZoneEvidence(pictures, pictures, swaps)
     corrected = holm(np.array([each.p_value for each in swaps])).tolist()
     graded = _graded(list(zip(swaps, corrected, strict=True)), pictures)
     if not graded:
@@ -79,17 +79,21 @@ def judge_tone(swaps: Sequence[Swap], pictures: int) -> Verdict:
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
-def _graded(swaps: list[tuple[Swap, float]], shown: int) -> list[tuple[Swap, float]]:
+def _graded(
+    swaps: list[tuple[ExchangeEffect, float]], shown: int
+) -> list[tuple[ExchangeEffect, float]]:
     """Return the swaps with their p-values, what weighs most first."""
 
-    def rank(pair: tuple[Swap, float]) -> tuple[int, float]:
+    def rank(pair: tuple[ExchangeEffect, float]) -> tuple[int, float]:
         swap, p_value = pair
         return _grade(swap, p_value, shown), swap.effect
 
     return sorted(swaps, key=rank, reverse=True)
 
 
-def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: float) -> Verdict:
+def _verdict(
+    name: str, zone: ZoneEvidence, swaps: list[tuple[ExchangeEffect, float]], lost: float
+) -> Verdict:
     if not zone.count:
         return _nothing(f"No picture shows any {name}: there was nothing to read.", zone)
     graded = _graded(swaps, zone.count)
@@ -103,7 +107,7 @@ def _verdict(name: str, zone: Weighed, swaps: list[tuple[Swap, float]], lost: fl
     return _unmoved(name, zone, *graded[0])
 
 
-def _grade(swap: Swap, p_value: float, shown: int) -> int:
+def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
     """2 where the model reads, 1 where it may, 0.
 
     Pictures without the zone cannot vouch for it: ``shown`` of them with it fall into two groups as
@@ -115,7 +119,7 @@ def _grade(swap: Swap, p_value: float, shown: int) -> int:
     return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
 
 
-def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
+def _read(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
     finding = _FINDINGS[_grade(swap, p_value, zone.count)]
     verb = "reads" if finding == "reads" else "may read"
     against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
@@ -129,7 +133,7 @@ def _read(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
-def _lost(name: str, zone: Weighed, gone: Removal, p_value: float) -> Verdict:
+def _lost(name: str, zone: ZoneEvidence, gone: RemovalEffect, p_value: float) -> Verdict:
     sentence = (
         f"The model may read the {name}. Removing it changes the lead of its decisions by "
         f"{percent(gone.effect)}, more than removing as much tissue, whatever is put in its "
@@ -139,7 +143,7 @@ def _lost(name: str, zone: Weighed, gone: Removal, p_value: float) -> Verdict:
     return Verdict("may read", gone.effect, gone.interval, p_value, sentence, _measured(zone))
 
 
-def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
+def _unmoved(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
     if 2.0 ** (1 - zone.count) >= FEW:
         sentence = (
             f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures show it, too "
@@ -164,7 +168,7 @@ def _unmoved(name: str, zone: Weighed, swap: Swap, p_value: float) -> Verdict:
     )
 
 
-def _unasked(name: str, zone: Weighed) -> Verdict:
+def _unasked(name: str, zone: ZoneEvidence) -> Verdict:
     return _nothing(
         f"No evidence about the {name}: the pictures give no two groups to exchange it "
         "between, no room for a control, or the model says the same of all of them.",
@@ -172,11 +176,13 @@ def _unasked(name: str, zone: Weighed) -> Verdict:
     )
 
 
-def _nothing(sentence: str, zone: Weighed) -> Verdict:
+def _nothing(sentence: str, zone: ZoneEvidence) -> Verdict:
     return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone))
 
 
-def _measured(zone: Weighed, swap: Swap | None = None) -> dict[str, float | int | str]:
+def _measured(
+    zone: ZoneEvidence, swap: ExchangeEffect | None = None
+) -> dict[str, float | int | str]:
     found: dict[str, float | int | str] = {"pictures": zone.pictures, "with_zone": zone.count}
     if swap is not None:
         found |= {
@@ -194,7 +200,7 @@ def _measured(zone: Weighed, swap: Swap | None = None) -> dict[str, float | int 
     return found
 
 
-def _followed(name: str, moved: Moved | None) -> str:
+def _followed(name: str, moved: TransplantEffect | None) -> str:
     """Say what the reverse test gave."""
     if moved is None:
         return ""
@@ -205,7 +211,7 @@ def _followed(name: str, moved: Moved | None) -> str:
     )
 
 
-def _flipped(name: str, swap: Swap) -> str:
+def _flipped(name: str, swap: ExchangeEffect) -> str:
     if np.isnan(swap.flips):
         return ""
     found = f" With the {name} of the other side, {percent(swap.flips)} of decisions change"

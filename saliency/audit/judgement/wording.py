@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from saliency.audit.exchange.effects import Swap
+from saliency.audit.exchange.effects import ExchangeEffect
 from saliency.audit.judgement.results import Answer, Division
 from saliency.statistics.association import Association
 from saliency.values.arrays import Array
@@ -32,7 +32,7 @@ def divided_by(way: str) -> str:
     return {"label": "labels", "prediction": "predictions", "median": "scores"}[way]
 
 
-def tone_sentence(finding: str, swap: Swap, numbers: str) -> str:
+def tone_sentence(finding: str, swap: ExchangeEffect, numbers: str) -> str:
     """Say whether the score follows the brightness of the whole picture."""
     what = "brightness and contrast of the whole picture"
     start = {

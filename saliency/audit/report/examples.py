@@ -75,7 +75,7 @@ class Example:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Words:
+class DecisionWords:
     """How scores are put into words.
 
     Parameters
@@ -103,7 +103,7 @@ class Words:
         return float(probabilities[self.classes[self.decided(scores)]])
 
 
-def examples(experiment: Experiment, words: Words, target: Target) -> tuple[Example, ...]:
+def examples(experiment: Experiment, words: DecisionWords, target: Target) -> tuple[Example, ...]:
     """Return up to two strips for each zone, of different decisions where there are such."""
     found = []
     for zone in experiment.zones:
@@ -116,7 +116,7 @@ def examples(experiment: Experiment, words: Words, target: Target) -> tuple[Exam
     return tuple(found)
 
 
-def _other(words: Words, one: Recipient, showing: Sequence[Recipient]) -> Recipient:
+def _other(words: DecisionWords, one: Recipient, showing: Sequence[Recipient]) -> Recipient:
     """Return a picture of another decision; failing that, any other; failing that, itself."""
     others = [each for each in showing if each is not one]
     unlike = [each for each in others if words.decided(each.scores) != words.decided(one.scores)]
@@ -125,7 +125,7 @@ def _other(words: Words, one: Recipient, showing: Sequence[Recipient]) -> Recipi
 
 def _strip(
     experiment: Experiment,
-    words: Words,
+    words: DecisionWords,
     zone: str,
     pair: tuple[Recipient, Recipient],
     target: Target,
@@ -155,7 +155,7 @@ def _with(ours: Canvas, one: Recipient, other: Recipient, zone: str) -> Array:
 
 def _changed(
     experiment: Experiment,
-    words: Words,
+    words: DecisionWords,
     caption: str,
     one: Recipient,
     change: Callable[[Canvas], Array],
@@ -168,7 +168,11 @@ def _changed(
 
 
 def _answered(
-    experiment: Experiment, words: Words, shown: Picture, image: DicomImage, before: Recipient
+    experiment: Experiment,
+    words: DecisionWords,
+    shown: Picture,
+    image: DicomImage,
+    before: Recipient,
 ) -> Picture:
     """Add what the model says of an image, beside what it said of the picture as it was."""
     scores = experiment.scores([image])[0]

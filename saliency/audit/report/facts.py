@@ -10,8 +10,8 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.audit.cases.first_pass import Case
-from saliency.audit.cases.records import Seen
+from saliency.audit.cases.first_pass import AuditPlan
+from saliency.audit.cases.records import ImageRecord
 from saliency.audit.exchange.effects import Evidence
 from saliency.audit.judgement.verdict import MAY_READ, READS, REMOVAL
 from saliency.pipeline.description import digest_of
@@ -36,11 +36,13 @@ class AuditContext:
         Of the groups.
     """
 
-    case: Case
+    case: AuditPlan
     names: tuple[str, ...]
 
 
-def facts(told: AuditContext, seen: Sequence[Seen], found: Sequence[Evidence]) -> dict[str, Any]:
+def facts(
+    told: AuditContext, seen: Sequence[ImageRecord], found: Sequence[Evidence]
+) -> dict[str, Any]:
     """Return what was asked and how the model did; everything can be written as JSON."""
     plain = found[0]
     said = Counter(plain.grouping.member.tolist())
@@ -84,7 +86,7 @@ def _doubts(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
     return found
 
 
-def _unheard(seen: Sequence[Seen]) -> list[str]:
+def _unheard(seen: Sequence[ImageRecord]) -> list[str]:
     films = sum(one.frames > 1 for one in seen)
     if not films:
         return []

@@ -7,13 +7,13 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.audit.cases.first_pass import Case
-from saliency.audit.cases.records import Seen
+from saliency.audit.cases.first_pass import AuditPlan
+from saliency.audit.cases.records import ImageRecord
 from saliency.audit.cases.sources import Hidden
 from saliency.audit.exchange.effects import Evidence
-from saliency.audit.judgement.associations import Subject, answered, divided
+from saliency.audit.judgement.associations import ImageFeatures, answered, divided
 from saliency.audit.judgement.results import Division
-from saliency.audit.report.examples import Words
+from saliency.audit.report.examples import DecisionWords
 from saliency.values.arrays import Array
 
 
@@ -62,7 +62,7 @@ class AuditedFile:
     file: str
 
 
-def files_of(case: Case, seen: Sequence[Seen]) -> tuple[AuditedFile, ...]:
+def files_of(case: AuditPlan, seen: Sequence[ImageRecord]) -> tuple[AuditedFile, ...]:
     """Return the file of each picture seen."""
     found = []
     for one in seen:
@@ -72,7 +72,7 @@ def files_of(case: Case, seen: Sequence[Seen]) -> tuple[AuditedFile, ...]:
     return tuple(found)
 
 
-def features(seen: Sequence[Seen]) -> Array:
+def features(seen: Sequence[ImageRecord]) -> Array:
     """Return float (n, d): the coarse maps of all explainers that could be asked of all."""
     names = set.intersection(*(set(one.maps.coarse) for one in seen))
     rows = [[one.maps.coarse[name].ravel() for name in sorted(names)] for one in seen]
@@ -80,7 +80,10 @@ def features(seen: Sequence[Seen]) -> Array:
 
 
 def divisions_of(
-    case: Case, seen: Sequence[Seen], plain: Evidence, strata: Mapping[str, Sequence[Any]]
+    case: AuditPlan,
+    seen: Sequence[ImageRecord],
+    plain: Evidence,
+    strata: Mapping[str, Sequence[Any]],
 ) -> tuple[Division, ...]:
     """Divide the pictures by label, or by what the model says, then by each stratum; ask."""
     labels = [case.labels[one.index] for one in seen]
@@ -93,7 +96,7 @@ def divisions_of(
     ]
     zones = sorted({name for one in seen for name in one.zones})
     places = {one.index: row for row, one in enumerate(seen)}
-    subject = Subject(
+    subject = ImageFeatures(
         features(seen),
         {name: np.array([one.zones.get(name, 0.0) for one in seen]) for name in zones},
         np.array([places[one.index] for one in plain.trials]),
@@ -102,7 +105,9 @@ def divisions_of(
     return answered([first, *others], truth, subject, case.seed)
 
 
-def pictures_of(plain: Evidence, words: Words, seen: Sequence[Seen]) -> tuple[Changed, ...]:
+def pictures_of(
+    plain: Evidence, words: DecisionWords, seen: Sequence[ImageRecord]
+) -> tuple[Changed, ...]:
     """Return the pictures that were tested, those first whose decision is hurt most."""
     digests = {one.index: one.digest[:12] for one in seen}
     before = plain.grouping.towards(plain.scores)
@@ -128,7 +133,7 @@ def _stratum(name: str, values: Sequence[Any]) -> Division:
     return divided(name, values, hidden=any(isinstance(value, Hidden) for value in values))
 
 
-def _name(case: Case, label: Any) -> Any:
+def _name(case: AuditPlan, label: Any) -> Any:
     if label is None:
         return None
     names = case.scorer.labels
@@ -137,7 +142,7 @@ def _name(case: Case, label: Any) -> Any:
     return label if isinstance(label, str) else f"class {label}"
 
 
-def _said(case: Case, seen: Sequence[Seen]) -> list[str]:
+def _said(case: AuditPlan, seen: Sequence[ImageRecord]) -> list[str]:
     if case.target is None and case.scorer.classes is not None:
         return [_name(case, int(one.said)) for one in seen]
     middle = float(np.median([one.said for one in seen]))

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, final
 
 from saliency.audit.attention.zone_heat import Heat
-from saliency.audit.judgement.performance import Worth
+from saliency.audit.judgement.performance import Performance
 from saliency.audit.judgement.results import Division, Verdict
 from saliency.audit.report.examples import Example
 from saliency.audit.report.overview import AuditedFile, Changed
@@ -63,7 +63,7 @@ class AuditReport:
     failures: tuple[Failure, ...] = ()
     heat: Mapping[str, Sequence[Heat]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
-    worth: Worth = field(default_factory=lambda: Worth(0, 0.0))
+    worth: Performance = field(default_factory=lambda: Performance(0, 0.0))
     divisions: tuple[Division, ...] = ()
     strategies: Strategies | None = None
     pictures: tuple[Changed, ...] = ()

@@ -10,8 +10,8 @@ import numpy as np
 from saliency import png
 from saliency.audit.attention.clustering import FEWEST, Clusters, clusters
 from saliency.audit.attention.zone_heat import EXPLAINERS, heatmaps
-from saliency.audit.cases.first_pass import Case, picture
-from saliency.audit.cases.records import Seen
+from saliency.audit.cases.first_pass import AuditPlan, picture
+from saliency.audit.cases.records import ImageRecord
 from saliency.audit.judgement.results import Division
 from saliency.audit.judgement.wording import percent
 from saliency.audit.report.overview import features
@@ -97,7 +97,9 @@ class Strategies:
         }
 
 
-def strategies(case: Case, seen: Sequence[Seen], divisions: Sequence[Division]) -> Strategies:
+def strategies(
+    case: AuditPlan, seen: Sequence[ImageRecord], divisions: Sequence[Division]
+) -> Strategies:
     """Look for strategies in the heatmaps of all pictures."""
     heat = features(seen)
     found = clusters(heat, case.seed)
@@ -124,7 +126,11 @@ def _sentence(parts: Sequence[Strategy], compared: int) -> str:
 
 
 def _strategy(
-    case: Case, seen: Sequence[Seen], divisions: Sequence[Division], found: Clusters, group: int
+    case: AuditPlan,
+    seen: Sequence[ImageRecord],
+    divisions: Sequence[Division],
+    found: Clusters,
+    group: int,
 ) -> Strategy:
     inside = found.member == group
     outside = (found.member >= 0) & ~inside
@@ -153,11 +159,11 @@ def _strategy(
     )
 
 
-def _zones(seen: Sequence[Seen]) -> set[str]:
+def _zones(seen: Sequence[ImageRecord]) -> set[str]:
     return {zone for one in seen for zone in one.zones}
 
 
-def _enriched(seen: Sequence[Seen], inside: Any, zone: str) -> float:
+def _enriched(seen: Sequence[ImageRecord], inside: Any, zone: str) -> float:
     """Return the mean heat per area over pictures that show the zone, of every explainer's."""
     found = [
         maps[zone].enrichment
@@ -175,7 +181,7 @@ def _most(division: Division, inside: Any) -> tuple[str, float]:
     return division.groups[group] if group >= 0 else "other", count / int(inside.sum())
 
 
-def _shown(case: Case, index: int) -> bytes:
+def _shown(case: AuditPlan, index: int) -> bytes:
     """Return a picture with its heat painted on."""
     image = picture(case, index)
     if isinstance(image, Failure):
