@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from dicom.build import written
 from shared import shared
-from volumes.built import enhanced, placed, plane, planes
+from volumes.built import REFERENCE, SERIES, enhanced, placed, plane, planes
 
 import saliency as sal
+from saliency.dicom.slices import frame_headers
 from saliency.errors import DicomError, InputError
 from saliency.volumes.series import list_series
 
@@ -303,6 +304,14 @@ def test_a_volume_of_an_array():
     assert (volume.display[0, 0, 0], volume.display[-1, -1, -1]) == (0, 255)
     turned = sal.DicomVolume.from_array(voxels, affine=volume.affine[:, [0, 2, 1, 3]])
     assert turned.spacing == (3, 1, 2)
+
+
+def test_a_header_of_a_slice_holds_no_uid():
+    """Series and frame of reference are hashed; equal ones have equal hashes."""
+    headers = [frame_headers(each)[0] for each in planes(2)]
+    assert headers[0].series == headers[1].series != ""
+    assert SERIES not in repr(headers)
+    assert REFERENCE not in repr(headers)
 
 
 def test_repr_names_no_patient():
