@@ -13,6 +13,7 @@ import tensorflow as tf
 from keras import layers
 
 from lesions import SIZE, pictures
+from saliency.probe.model.load import open_to_older_keras
 
 EPOCHS = 10
 TARGET = Path(__file__).parents[1] / "examples" / "demo_model.keras"
@@ -33,6 +34,7 @@ def main() -> None:
     fresh = network()
     fresh.set_weights(model.get_weights())
     fresh.save(TARGET)
+    open_to_older_keras(TARGET, TARGET)
     print(f"{TARGET.name}: accuracy {accuracy:.3f} on 600 pictures never seen")
 
 

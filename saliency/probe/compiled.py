@@ -152,6 +152,8 @@ class Pass:
         self.rule: Rule | None = self.notes or terms.rule
         self.walk: Walk = plan.run(plan.doors.whole(self._door(inputs), self.held), self.rule)
         self._explained: Any = None
+        self._classes: Tensor | None = None
+        self._score: Tensor | None = None
 
     @property
     def rank(self) -> int:
@@ -174,11 +176,19 @@ class Pass:
         return self._explained
 
     def classes(self) -> Tensor:
-        """Return the class of each sample."""
-        return classes(self.explained(), self.targets, self.plan.head, logit=self.plan.logit)
+        """Return the class of each sample. Drawn once."""
+        if self._classes is None:
+            outputs, head = self.explained(), self.plan.head
+            self._classes = classes(outputs, self.targets, head, logit=self.plan.logit)
+        return self._classes
 
     def score(self) -> Tensor:
-        """Return the target's score."""
+        """Return the target's score. Drawn once."""
+        if self._score is None:
+            self._score = self._scored()
+        return self._score
+
+    def _scored(self) -> Tensor:
         if self.terms.ask is not None:
             return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()

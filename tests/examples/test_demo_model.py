@@ -1,5 +1,6 @@
 """The model that comes with the repository is small, and has learned what it says."""
 
+import zipfile
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ import pytest
 from examples.running import ROOT
 
 import saliency as sal
+from saliency.probe.model.load import NEWER
 
 MODEL = ROOT / "examples" / "demo_model.keras"
 
@@ -20,6 +22,14 @@ def model() -> Any:
 def test_it_is_small() -> None:
     """A clone stays quick: the model takes less than half a megabyte."""
     assert MODEL.stat().st_size < 500_000
+
+
+def test_it_opens_in_every_keras_that_is_promised() -> None:
+    """It asks for nothing that came after Keras 3.5, whichever version wrote it."""
+    with zipfile.ZipFile(MODEL) as packed:
+        config = packed.read("config.json").decode()
+
+    assert not [option for option in NEWER if f'"{option}"' in config]
 
 
 def test_it_finds_lesions_it_has_not_seen(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:

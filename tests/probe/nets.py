@@ -1,8 +1,13 @@
 """Small models: one function written in several ways, with the same weights."""
 
+from functools import cache
+
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
+
+import saliency as sal
 
 SHAPE = (37, 53, 2)
 UNITS = 3
@@ -102,6 +107,35 @@ def filled(model, seed=1):
         ]
     )
     return model
+
+
+@cache
+def probe(way=flat, *given):
+    """Return one probe of a network for all tests that only ask it: what is traced is shared.
+
+    A test of tracing, caching, memory, or of a model that is changed makes its own.
+    """
+    return sal.KerasProbe(way(*given))
+
+
+@cache
+def channels_first_is_differentiable():
+    """Whether TensorFlow can on this machine; 2.18 cannot without a GPU."""
+    pictures = tf.ones((1, 2, 5, 6))
+    try:
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            score = keras.layers.Conv2D(3, 3, data_format="channels_first")(pictures)
+        tape.gradient(score, pictures)
+    except tf.errors.OpError:
+        return False
+    return True
+
+
+def needs_channels_first():
+    """Skip a test of a channels-first network where TensorFlow itself has no derivative of it."""
+    if not channels_first_is_differentiable():
+        pytest.skip(f"TensorFlow {tf.__version__} has no channels-first derivative on this machine")
 
 
 def snapshot(model):

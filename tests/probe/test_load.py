@@ -1,5 +1,8 @@
 """A model file is read for what it is, or refused with the way out."""
 
+import json
+import zipfile
+
 import keras
 import numpy as np
 import pytest
@@ -8,7 +11,7 @@ from shared import shared
 
 from saliency.errors import ModelError
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.model.load import load_model
+from saliency.probe.model.load import NEWER, load_model, open_to_older_keras
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,7 @@ def test_a_saved_model_comes_back_the_same(tmp_path, way, name):
 def test_a_teachable_machine_export_equals_its_conversion(name):
     """The untouched keras_model.h5 gives what the converted flat .keras beside it gives."""
     ours = load_model(shared("models", name, "keras_model.h5"))
-    theirs = keras.models.load_model(shared("models", name, f"{name}.keras"), compile=False)
+    theirs = load_model(shared("models", name, f"{name}.keras"))
     inputs = np.random.default_rng(0).uniform(-1, 1, (3, 224, 224, 3)).astype(np.float32)
     np.testing.assert_allclose(ours(inputs), theirs(inputs), atol=1e-5)
 
@@ -81,6 +84,28 @@ def test_a_foreign_layer_is_named(tmp_path, name):
     keras.Model(inputs, Foreign()(inputs)).save(tmp_path / name)
     with pytest.raises(ModelError, match="Foreign"):
         load_model(tmp_path / name)
+
+
+def test_what_a_newer_keras_added_is_left_out_where_it_is_off(tmp_path):
+    """Keras 3.5 refuses options that it does not know; one that is on is not taken from a model."""
+    model, file, copy = nets.nested(), tmp_path / "new.keras", tmp_path / "old.keras"
+    model.save(file)
+    with zipfile.ZipFile(file) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    config = members["config.json"].decode()
+    given = '"filters": ', f'{json.dumps(NEWER)[1:-1]}, "rank": true, "filters": '
+    changed = config.replace(*given).replace('"renorm": false', '"renorm": true', 1)
+    with zipfile.ZipFile(file, "w") as packed:
+        for name, content in (members | {"config.json": changed.encode()}).items():
+            packed.writestr(name, content)
+
+    open_to_older_keras(file, copy)
+
+    with zipfile.ZipFile(copy) as packed:
+        found = packed.read("config.json").decode()
+    assert {option for option in NEWER if f'"{option}"' in found} == {"renorm"}
+    assert found.count('"renorm"') == 1
+    assert found.count('"rank": true') == config.count('"filters": ')
 
 
 def test_no_path_gets_into_a_message(tmp_path):

@@ -39,6 +39,8 @@ def named(model, shape):
 def test_the_scales_of_a_published_network(application, expected):
     """The last activated tensor before each down-sampling, and the last of all."""
     build = getattr(keras.applications, application)
+    if application == "InceptionV3" and keras.__version__.startswith("3.5."):
+        pytest.skip("Keras 3.5 cannot build it on a grid that ends one row high")
     found = named(build(weights=None, include_top=False, input_shape=(96, 128, 3)), (96, 128, 3))
     assert len(found) == len(expected)
     assert [each if want else None for each, want in zip(found, expected, strict=True)] == expected

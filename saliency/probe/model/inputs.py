@@ -90,7 +90,7 @@ def doors_of(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
         They are not known.
     """
     try:
-        symbols, structure = tuple(model.inputs), getattr(model, "input", None)
+        symbols, structure = tuple(model.inputs), _structure(model)
     except (AttributeError, TypeError):
         return _built(model)
     if not isinstance(structure, list | tuple | dict):
@@ -101,6 +101,17 @@ def doors_of(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
         for name, symbol in zip(names, symbols, strict=True)
     )
     return doors, keras.tree.pack_sequence_as(structure, list(names))
+
+
+def _structure(model: Any) -> Any:
+    """Return the model's inputs as they are nested; None where it does not say.
+
+    A Sequential of Keras 3.5 has inputs, but no ``input`` before it was called as a layer.
+    """
+    try:
+        return model.input
+    except (AttributeError, ValueError):
+        return None
 
 
 def explained_index(

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import re
+import tempfile
 import warnings
 import zipfile
 from pathlib import Path
@@ -15,8 +16,20 @@ from keras.src.legacy.saving.legacy_h5_format import load_model_from_hdf5
 
 from saliency.errors import ModelError
 
-MISSING: Final = re.compile(r"(?:Could not locate \w+|Unknown \w+:) '([^']+)'")
+MISSING: Final = re.compile(
+    r"(?:Could not locate \w+|Unknown \w+:|Could not deserialize class) '([^']+)'"
+)
 """How Keras names a class that it does not know."""
+
+NEWER: Final = {
+    "input_axes": None,
+    "output_axes": None,
+    "quantization_config": None,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+}
+"""Options of layers that came after Keras 3.5, with the value that means nothing is asked for."""
 
 LAMBDA: Final = (
     "The model has a Lambda layer, which is code in a file: it is not run. If you trust the file, "
@@ -73,7 +86,47 @@ def _load_zip(file: Path) -> Any:
     if file.suffix != ".keras":
         msg = f"Expected the name of a zipped Keras model to end in .keras, got {file.suffix!r}."
         raise ModelError(msg)
-    return keras.models.load_model(file, compile=False)
+    try:
+        return keras.models.load_model(file, compile=False)
+    except TypeError as error:
+        if "unexpected keyword argument" not in str(error):
+            raise
+        return _load_newer(file)
+
+
+def _load_newer(file: Path) -> Any:
+    """Load a .keras file that a newer Keras wrote, from a copy without the options it added."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "model.keras")
+        open_to_older_keras(file, copy)
+        return keras.models.load_model(copy, compile=False)
+
+
+def open_to_older_keras(file: Path, copy: Path) -> None:
+    """Write a .keras file anew, its configuration without the options of NEWER that are off.
+
+    An option that is on stays: an older Keras must refuse it, not leave it out.
+    """
+    with zipfile.ZipFile(file) as packed:
+        members = {each: packed.read(each) for each in packed.infolist()}
+    with zipfile.ZipFile(copy, "w") as packed:
+        for each, content in members.items():
+            config = each.filename == "config.json"
+            packed.writestr(
+                each, json.dumps(_without_newer(json.loads(content))) if config else content
+            )
+
+
+def _without_newer(config: Any) -> Any:
+    if isinstance(config, list):
+        return [_without_newer(each) for each in config]
+    if not isinstance(config, dict):
+        return config
+    return {
+        key: _without_newer(value)
+        for key, value in config.items()
+        if key not in NEWER or value != NEWER[key]
+    }
 
 
 def _load_hdf5(file: Path) -> Any:
@@ -89,7 +142,7 @@ def _load_hdf5(file: Path) -> Any:
             raise ModelError(msg)
         if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
             raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
-        opened.attrs["model_config"] = json.dumps(_modern(json.loads(config)))
+        opened.attrs["model_config"] = json.dumps(_without_newer(_modern(json.loads(config))))
         return load_model_from_hdf5(opened, compile=False)
 
 
