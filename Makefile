@@ -1,5 +1,9 @@
 # make demo   explain a real DICOM file with a trained model
 # make test   pass all tests
+# make test-fast  the tests that need no TensorFlow, in a minute
+# make matrix  the core of the suite with the oldest and the newest libraries that are promised
+# make processors  the tests of numbers as other processors would compute them
+# make mutants  change the code line by line and see whether a test notices (hours)
 # make lint   style, types, walls
 # make corpus real DICOM files against independent renderers
 # make bench  what this costs, in forward passes of the model, into docs/performance.md
@@ -10,7 +14,7 @@ BIN := .venv/bin
 # TensorFlow tells of missing GPUs at length; what we print would drown in it.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test lint corpus bench peers agreement clean
+.PHONY: demo test test-fast matrix processors mutants lint corpus bench peers agreement clean
 
 .venv/ready: pyproject.toml setup.py saliency/dicom/display/_look.c
 	$(PYTHON) -m venv .venv
@@ -21,9 +25,27 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: .venv/ready
 	$(BIN)/python examples/demo.py
 
-# A process for each core, up to four; a file's tests stay together, since they share trained models.
+# A process for each core, up to four; tests that share networks stay together: tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+
 test: .venv/ready
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadfile
+	$(PYTEST)
+
+test-fast: .venv/ready
+	$(PYTEST) --fast
+
+matrix:
+	$(PYTHON) scripts/matrix.py
+
+# An older processor, TensorFlow without oneDNN, one thread: sums are taken in another order.
+NUMBERS := tests/probe/test_every_shape.py tests/probe/test_several_inputs.py tests/explainers
+processors: .venv/ready
+	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) $(NUMBERS)
+	TF_ENABLE_ONEDNN_OPTS=0 $(PYTEST) $(NUMBERS)
+	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(PYTEST) $(NUMBERS)
+
+mutants: .venv/ready
+	$(BIN)/python scripts/mutants.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from marked_pictures import corner_mask, pictures, reader
+from marked_pictures import corner_mask, new_reader, pictures, reader
 
 import saliency as sal
 from saliency.audit import run
@@ -22,7 +22,7 @@ LABELS = [index % 2 for index in range(COUNT)]
 
 KILLED = """
 import os, signal, sys
-from marked_pictures import pictures
+from marked_pictures import new_reader, pictures
 import saliency as sal
 from saliency.pipeline.checkpoint import State
 
@@ -167,7 +167,7 @@ def test_what_cannot_be_told_apart_is_refused_before_anything_is_read(tmp_path, 
 def test_another_model_pictures_or_version_are_noticed(tmp_path, caplog, monkeypatch, what):
     """By the weights, the pixels' digests, the versions of libraries."""
     images, _ = pictures(8)
-    network = reader(20, 20)
+    network = new_reader(20, 20)
     stopped(tmp_path / "state", network, images)
     if what == "weights":
         network.layers[-1].set_weights([part * 2 for part in network.layers[-1].get_weights()])

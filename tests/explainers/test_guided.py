@@ -57,12 +57,12 @@ def test_nested_models_are_reached(recipe):
     """Flat, Sequential, nested and subclassed give one map, and not that of the gradient."""
     inputs = nets.pictures()
     maps = [
-        recipe(sal.KerasProbe(way()).at(1), inputs)
+        recipe(nets.probe(way).at(1), inputs)
         for way in (nets.flat, nets.sequential, nets.nested, nets.subclassed)
     ]
-    plain = sal.KerasProbe(nets.nested()).at(1).gradient(inputs)
+    plain = nets.probe(nets.nested).at(1).gradient(inputs)
     plain = (
-        plain * GradCAM()(sal.KerasProbe(nets.nested()).at(1), inputs)[..., None]
+        plain * GradCAM()(nets.probe(nets.nested).at(1), inputs)[..., None]
         if (isinstance(recipe, GuidedGradCAM))
         else plain
     )
@@ -114,7 +114,7 @@ def test_beta_smoothing_by_hand(beta, fused):
 
 def test_a_sharp_corner_is_the_gradient():
     """Where beta is great nothing is left of the smoothing; it must be above 0."""
-    bound, pictures = sal.KerasProbe(nets.nested()).at(1), nets.pictures()
+    bound, pictures = nets.probe(nets.nested).at(1), nets.pictures()
     plain = bound.gradient(pictures)
 
     sharp, smooth = (BetaSmooth(beta)(bound, pictures) for beta in (1e5, 1.0))

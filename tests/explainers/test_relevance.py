@@ -246,7 +246,7 @@ def test_preparation_inside_the_model_is_let_by():
 def test_nested_and_flat_give_one_map():
     """However the network is written down."""
     maps = [
-        LRP()(sal.KerasProbe(way()).at(1), nets.pictures())
+        LRP()(nets.probe(way).at(1), nets.pictures())
         for way in (nets.flat, nets.nested, nets.subclassed)
     ]
     for each in maps[1:]:

@@ -1,6 +1,5 @@
 """A small trained-looking model and a picture for it."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -10,6 +9,8 @@ from saliency.values.image import DicomImage
 @pytest.fixture(scope="module")
 def model():
     """Two scales, global pooling, softmax over three classes; 40 x 56 grey."""
+    import keras  # not above: the tests of this folder that need no network start without it
+
     keras.utils.set_random_seed(0)
     return keras.Sequential(
         [

@@ -17,6 +17,7 @@ from saliency.errors import SaliencyError
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, resolve
 from saliency.explainers.fullgrad import FullGrad
 from saliency.explainers.optimised import ExtremalPerturbation
+from saliency.explainers.paths import GuidedIntegratedGradients
 from saliency.explainers.relevance import LRP
 
 PAGE = Path(__file__).parents[2] / "docs" / "models.md"
@@ -108,9 +109,12 @@ def printed():
     return {name: cells for name, *cells in rows}
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_explainer(name):
     """One map however a model is built; a refusal names what answers; the docs' table is true."""
+    if name == "channels first":
+        nets.needs_channels_first()
     shape = SHAPES[name]
     probe = shape.made()
 
@@ -151,6 +155,17 @@ def test_parts_of_the_score(name):
     if "lrp" in shape.apart:
         ours, theirs = (LRP("epsilon")(each, pictures) for each in (probe, shapes.twin(shape.twin)))
         assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
+
+
+def test_a_chosen_path_in_half_precision():
+    """Whatever path guided integrated gradients take, their map sums to the change of the score."""
+    shape = SHAPES["mixed_float16"]
+    probe, pictures = shape.made(), shape.pictures()
+    recipe = GuidedIntegratedGradients(steps=64)
+    gap = recipe.gap(probe, pictures, recipe(probe, pictures))
+    assert np.max(gap) < 0.05
+    half = recipe(probe, pictures) / 2
+    assert np.min(recipe.gap(probe, pictures, half)) > 0.4
 
 
 @pytest.mark.parametrize("name", ["logit", "aged", "scaled", "inside", "untied", "transformer"])

@@ -78,7 +78,7 @@ def test_gradient_agrees_with_finite_differences(probe):
 def test_one_function_written_in_several_ways_has_one_explanation(way):
     """Flat, Sequential, nested and subclassed models of the same weights give the same arrays."""
     inputs = nets.pictures()
-    ours, theirs = KerasProbe(nets.flat()).at(1), KerasProbe(way()).at(1)
+    ours, theirs = nets.probe().at(1), nets.probe(way).at(1)
     np.testing.assert_allclose(theirs.gradient(inputs), ours.gradient(inputs), atol=1e-6)
     assert [name.rsplit("/", 1)[-1] for name in theirs.layers] == ["conv2", "conv3"]
     for one, two in zip(theirs.activations(inputs), ours.activations(inputs), strict=True):

@@ -144,16 +144,16 @@ def test_a_region_of_the_wrong_output_is_refused(segmenter):
     with pytest.raises(TargetError, match="from 0 to 2, got 7"):
         sal.KerasProbe(segmenter).at(sal.Region(7)).score(nets.pictures())
     with pytest.raises(TargetError, match=r"Region\(1\).*rank 4 or 5"):
-        sal.KerasProbe(nets.flat()).at(sal.Region(1)).score(nets.pictures())
+        nets.probe().at(sal.Region(1)).score(nets.pictures())
     with pytest.raises(TargetError, match="both classes"):
         sal.KerasProbe(segmenter).at(sal.Contrast(1, 0)).score(nets.pictures())
     with pytest.raises(TargetError, match="both classes"):
-        sal.KerasProbe(nets.flat()).at(sal.Contrast(1, 3)).score(nets.pictures())
+        nets.probe().at(sal.Contrast(1, 3)).score(nets.pictures())
 
 
 def test_a_contrast_is_a_difference():
     """Linearity: the gradient of a contrast is the difference of the gradients."""
-    probe, inputs = sal.KerasProbe(nets.flat()), nets.pictures()
+    probe, inputs = nets.probe(), nets.pictures()
     expected = probe.at(2).gradient(inputs) - probe.at(0).gradient(inputs)
     found = probe.at(sal.Contrast(2, 0)).gradient(inputs)
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5)
@@ -211,7 +211,7 @@ def test_one_of_several_outputs_is_chosen_by_name_or_index(part):
 def test_labels_of_many_findings_are_asked_one_by_one():
     """A multi-label head of sigmoids: each unit has its own logit."""
     probe = sal.KerasProbe(nets.flat(3, "sigmoid"), labels=["mass", "nodule", "effusion"])
-    logits = sal.KerasProbe(nets.flat(3, "linear"))
+    logits = nets.probe(nets.flat, 3, "linear")
     for index, name in enumerate(("mass", "nodule", "effusion")):
         np.testing.assert_allclose(
             probe.at(name).score(nets.pictures()),

@@ -124,8 +124,12 @@ def test_a_pixel_centre_is_half_a_pixel_in():
 
 
 def test_boxes_are_indices():
-    """Rows first, then columns."""
+    """Rows first, then columns; whole numbers, since arrays take no others."""
     assert Box(1, 2, 3, 4).slices == (slice(1, 4), slice(2, 6))
+    assert {type(side) for fit in (letterbox, crop) for side in fit((8, 4), (6, 6)).model_box} == {
+        int
+    }
+    assert {type(side) for side in crop((8, 4), (6, 6)).image_box} == {int}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +139,7 @@ def test_boxes_are_indices():
         (Box(-1, 0, 5, 5), Box(0, 0, 5, 5), "inside the image grid"),
         (Box(0, 0, 10, 10), Box(0, 1, 5, 5), "inside the model grid"),
         (Box(0, 0, 10, 10), Box(0, 0, 0, 5), "inside the model grid"),
+        (Box(0, 0, 10, 10), Box(0, 0, 5, 0), "inside the model grid"),
     ],
 )
 def test_boxes_stay_inside(image_box, model_box, words):

@@ -29,7 +29,7 @@ def half(dtype):
 @pytest.mark.parametrize("dtype", ["mixed_float16", "mixed_bfloat16"])
 def test_half_precision_comes_out_as_float32(dtype):
     """float32 in and out, close to the same network in full precision."""
-    bound, full = KerasProbe(half(dtype)).at(1), KerasProbe(nets.flat()).at(1)
+    bound, full = KerasProbe(half(dtype)).at(1), nets.probe().at(1)
     inputs = nets.pictures()
     tensors = [
         bound.score(inputs),
@@ -70,6 +70,7 @@ def oriented(data_format):
 
 def test_channels_first_models_are_asked_channels_last():
     """Inputs, gradients and activations are (N, H, W, C) whatever the model's axis order."""
+    nets.needs_channels_first()
     first, last = (KerasProbe(oriented(f"channels_{order}")) for order in ("first", "last"))
     inputs = nets.pictures()
     assert first.input_shape == last.input_shape == nets.SHAPE
@@ -92,6 +93,7 @@ def test_channels_first_models_are_asked_channels_last():
 
 def test_a_turned_picture_is_no_channels_first_model():
     """A model that turns its own input takes (N, H, W, C)."""
+    nets.needs_channels_first()
     inputs = keras.Input(nets.SHAPE)
     x = keras.layers.Permute((3, 1, 2))(inputs)
     x = keras.layers.Conv2D(3, 3, data_format="channels_first", activation="relu")(x)
@@ -172,7 +174,7 @@ def test_integer_pictures_have_a_gradient():
     model = nets.filled(keras.Model(inputs, outputs))
     pictures = np.random.default_rng(0).integers(0, 256, (2, *nets.SHAPE)).astype(np.float32)
     bound = KerasProbe(model).at(1)
-    expected = KerasProbe(nets.flat()).at(1)
+    expected = nets.probe().at(1)
     np.testing.assert_allclose(bound.score(pictures), expected.score(pictures / 255), rtol=1e-3)
     np.testing.assert_allclose(
         bound.gradient(pictures), expected.gradient(pictures / 255) / 255, rtol=1e-3, atol=1e-7
@@ -223,7 +225,7 @@ def test_a_sequential_built_by_its_first_batch_can_be_asked():
     model = keras.Sequential([*nets.trunk_layers(), *nets.head_layers()])
     model(nets.pictures(2))
     nets.filled(model)
-    ours, theirs = KerasProbe(model), KerasProbe(nets.flat())
+    ours, theirs = KerasProbe(model), nets.probe()
     inputs = nets.pictures(5)
     assert (ours.input_shape, ours.layers) == (theirs.input_shape, theirs.layers)
     np.testing.assert_allclose(

@@ -38,7 +38,7 @@ def slow_guided(model, inputs, target):
 def test_guided_backpropagation_reaches_nested_layers(way):
     """Nested, Sequential and subclassed models give the guided gradient, not the plain one."""
     inputs = nets.pictures()
-    bound = KerasProbe(way()).at(1)
+    bound = nets.probe(way).at(1)
     expected = slow_guided(nets.flat(), inputs, 1)
     np.testing.assert_allclose(bound.ruled(guided).gradient(inputs), expected, rtol=1e-4, atol=1e-6)
     assert np.abs(bound.gradient(inputs) - expected).max() > 1e-3
@@ -119,7 +119,7 @@ def test_a_hidden_relu_is_an_error_not_a_plain_gradient():
     with pytest.raises(ModelError, match=r"^The layer 'each' has a ReLU inside"):
         KerasProbe(model).at(0).ruled(guided).gradient(nets.pictures(1, (4, *nets.SHAPE)))
     with pytest.raises(ModelError, match="cannot be tapped"):
-        KerasProbe(nets.opaque()).at(0).ruled(guided)
+        nets.probe(nets.opaque).at(0).ruled(guided)
 
 
 def test_a_rule_is_compiled_once_and_keeps_the_target():

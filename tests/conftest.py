@@ -1,0 +1,55 @@
+"""How the suite runs: which tests share a process, which need no TensorFlow, what is kept."""
+
+import functools
+import gc
+import sys
+from pathlib import Path
+
+import pytest
+from reach import reaches_tensorflow
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fast", action="store_true", help="only modules of tests that do not reach TensorFlow"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config):
+    """Leave out what reaches TensorFlow, before it is imported."""
+    test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    left_out = config.getoption("--fast") and test and reaches_tensorflow(collection_path)
+    return True if left_out else None
+
+
+def pytest_collection_modifyitems(config, items):
+    """Keep tests of a module in one process, where they share networks that are traced once.
+
+    Tests that are marked ``spread`` build what they ask: each may run anywhere.
+    """
+    if not config.pluginmanager.hasplugin("xdist"):
+        return
+    for item in items:
+        alone = item.get_closest_marker("spread") is not None
+        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+
+
+@pytest.fixture(autouse=True)
+def without_tensorflow(request):
+    """Fail a test of the fast part that loads TensorFlow all the same."""
+    yield
+    if request.config.getoption("--fast") and "tensorflow" in sys.modules:
+        pytest.fail("A test of the fast part has loaded TensorFlow: see tests/reach.py.")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def nothing_kept(request):
+    """Drop what a module's caches and Keras keep, so that no process grows with its tests."""
+    yield
+    for value in vars(request.module).values():
+        own = getattr(value, "__module__", None) == request.module.__name__
+        if isinstance(value, functools._lru_cache_wrapper) and own:
+            value.cache_clear()
+    if keras := sys.modules.get("keras"):
+        keras.backend.clear_session()
+    gc.collect()
