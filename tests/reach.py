@@ -49,10 +49,16 @@ def _imported(node: ast.AST, doors: set[str], path: Path) -> Iterator[str]:
     if isinstance(node, ast.ImportFrom) and node.module:
         for alias in node.names:
             yield from (f"{node.module}.{alias.name}", node.module, _home(node.module, alias.name))
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-        yield _home("saliency", node.attr) if node.value.id in doors else ""
+    if _asks_a_door(node, doors):
+        every = node.attr == "__all__"
+        yield from saliency._HOMES if every else (_home("saliency", node.attr),)
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         yield from _written(node.value, path)
+
+
+def _asks_a_door(node: ast.AST, doors: set[str]) -> bool:
+    named = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
+    return named and node.value.id in doors
 
 
 def _home(module: str, name: str) -> str:

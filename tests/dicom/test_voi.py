@@ -170,6 +170,8 @@ def test_constant_frame_is_black() -> None:
 def test_spread_is_linear() -> None:
     """The middle of the range is the middle of the grey levels."""
     assert Spread(-10, 30)(np.array([-10.0, 10.0, 30.0])).tolist() == [0, 0.5, 1]
+    assert Spread(-10, 30)(np.array([-11.0, 31.0])).tolist() == [0, 1]
+    assert Spread(7, 7)(np.array([6.0, 7.0, 8.0])).tolist() == [0, 0, 0]
 
 
 def test_voi_lut_clamps_at_both_ends() -> None:
