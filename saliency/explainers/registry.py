@@ -119,7 +119,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "integrated_gradients": Entry(
             "paths:IntegratedGradients",
             "The score's change from black, shared among the pixels",
-            "32 to 288 F + B",
+            "33 to 257 F + 31 to 255 B",
             "gradient, score",
         ),
         "expected_gradients": Entry(
@@ -198,7 +198,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "meaningful_perturbation": Entry(
             "optimised:MeaningfulPerturbation",
             "The smallest blot that takes the score away",
-            "100 F + 100 B",
+            "102 F + 100 B",
             "gradient, score",
         ),
         "extremal_perturbation": Entry(
