@@ -30,7 +30,7 @@ def main() -> None:
         start = perf_counter()
         try:
             result = sal.explain(probe, image, explainer, target=1)
-        except sal.ExplainerError as error:  # not every method fits every model
+        except sal.SaliencyError as error:  # not every method fits every model
             print(f"{name}: {error}")
             continue
         seconds = perf_counter() - start

@@ -1,7 +1,9 @@
 """check_explainer: what every explainer must do, ours and yours."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,10 @@ def check_explainer(
     - It stays finite on a constant picture, and where the gradient is zero everywhere.
     - NaN of the model is not turned into a picture: it comes out as NaN, or as an error.
     - Its name holds no memory address: it is kept in the Explanation as the recipe.
+    - Its numbers cannot be changed afterwards, and it leaves its input as it was.
+    - Where a bright spot off the centre is all the evidence, the map's heat lies on the spot, and
+      evidence for the target gets no less heat than the same evidence against it. (Asked of a
+      network in closed form; an explainer that needs a Keras model's own layers is not asked.)
 
     Parameters
     ----------
@@ -62,13 +68,15 @@ def laws(recipe: Any, probe: Probe, shape: tuple[int, ...]) -> Iterator[Callable
     """Yield one check for each law."""
     pictures = np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32)
     yield partial(_has_a_name, recipe)
+    yield partial(_cannot_be_changed, recipe)
+    yield partial(_leaves_its_input, recipe, probe, pictures[:1])
     yield partial(_keeps_the_contract, recipe, probe, pictures[:1])
-    yield partial(_keeps_the_contract, recipe, probe, pictures)
-    yield partial(_repeats_itself, recipe, probe, pictures)
-    yield partial(_treats_a_batch_as_its_pictures, recipe, probe, pictures)
+    yield partial(_is_a_function_of_each_picture, recipe, probe, pictures)
     yield partial(_keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32))
     yield partial(_keeps_the_contract, recipe, _sloped(probe, shape, 0.0), pictures[:1])
     yield partial(_loses_no_nan, recipe, probe, pictures[:1])
+    if not (isinstance(probe, BoundProbe) and _needs_keras(recipe, shape)):
+        yield partial(_finds_the_spot, recipe, shape)
 
 
 def network(channels: int, *, axes: int = 2, slope: float = 1.0) -> ClosedFormProbe:
@@ -97,6 +105,52 @@ def _convolved(kernel: Array) -> Callable[[Any], Any]:
     return lambda x: tf.nn.relu(tf.nn.conv2d(x, kernel, strides=2, padding="SAME") + 0.1)
 
 
+def spotted(shape: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
+    """Return a dark picture (1, *shape) with one bright spot, and the middle of the spot.
+
+    Axes shorter than 12 pixels are 12 long: there is no room on them for a spot off the centre.
+    The spot is 3 pixels wide and off the centre on every axis: a map that is mirrored, turned or
+    moved has its heat elsewhere.
+    """
+    shape = (*(max(size, 12) for size in shape[:-1]), shape[-1])
+    # 4 k + 2: the spot lies in one cell of the last layer of evidence().
+    middle = tuple(4 * round(size * 0.3 / 4 - 0.5) + 2 for size in shape[:-1])
+    picture = np.random.default_rng(2).uniform(0, 0.005, (1, *shape)).astype(np.float32)
+    picture[0][_around(middle)] = 1.0
+    return picture, middle
+
+
+def evidence(*, sign: float = 1.0) -> ClosedFormProbe:
+    """Return a network that counts bright pixels: the score is ``sign`` times sum f(v).
+
+    v is the mean of a pixel's channels and f(v) = 2 relu(v - 0.4) - 0.01 relu(v + 0.01) +
+    relu(v - 1): what is bright speaks for the target (f(1) = 1.19), and a little brightness against
+    it (f'(0) = -0.01), so that a derivative taken at another picture has the other sign. The corner
+    at 1 makes derivatives vary there, which some methods show. Two tapped layers, each half as wide
+    as the one before.
+    """
+
+    def score(features: Any) -> Any:
+        weights = tf.constant([2.0, -0.1, 0.0, 1.0])
+        return sign * tf.reduce_sum(tf.linalg.matvec(features, weights), space_of(features))
+
+    def bright(pictures: Any) -> Any:
+        v = tf.reduce_mean(pictures, axis=-1, keepdims=True)
+        bent = (v - 0.4, 0.1 * v + 0.001, -v, v - 1.0)
+        return _pooled(tf.nn.relu(tf.concat(bent, axis=-1)))
+
+    return ClosedFormProbe(score, stages=(bright, _pooled))
+
+
+def _pooled(features: Any) -> Any:
+    """Return sums over cells of two pixels along each axis; a last odd pixel is a cell too."""
+    axes = features.shape.rank - 2
+    window = [1, *[2] * axes, 1]
+    odd = [[0, 0], *([0, size % 2] for size in features.shape[1:-1]), [0, 0]]
+    pool = tf.nn.avg_pool3d if axes == 3 else tf.nn.avg_pool2d
+    return 2**axes * pool(tf.pad(features, odd), window, window, "VALID")
+
+
 def _maps(recipe: Any, probe: Probe, pictures: Array) -> Array:
     answer = recipe(probe, tf.constant(pictures))
     return collapsed(answer, pictures.shape, name_of(recipe))
@@ -108,17 +162,42 @@ def _has_a_name(recipe: Any) -> None:
         _broken(name, "its repr holds a memory address; make it a frozen dataclass")
 
 
+def _cannot_be_changed(recipe: Any) -> None:
+    """Try to set each attribute of an object to what it is."""
+    if isinstance(recipe, FunctionType | partial):
+        return
+    for name, value in getattr(recipe, "__dict__", {}).items():
+        if isinstance(value, list | dict | set | bytearray):
+            _broken(name_of(recipe), f"its {name} can be changed afterwards; keep a tuple")
+        try:
+            setattr(recipe, name, value)
+        except AttributeError:  # of which FrozenInstanceError is one
+            continue
+        _broken(
+            name_of(recipe),
+            f"its {name} can be changed afterwards, and what the Explanation says of it would "
+            "then be untrue; make it a frozen dataclass",
+        )
+
+
+def _leaves_its_input(recipe: Any, probe: Probe, pictures: Array) -> None:
+    """Hand it a numpy array, which it could write into; a tensor it could not."""
+    array = pictures.copy()
+    with suppress(Exception):  # it may take tensors alone
+        recipe(probe, array)
+    if not np.array_equal(array, pictures):
+        _broken(name_of(recipe), "it changed its input in place; work on a copy")
+
+
 def _keeps_the_contract(recipe: Any, probe: Probe, pictures: Array) -> None:
     _maps(recipe, probe, pictures)
 
 
-def _repeats_itself(recipe: Any, probe: Probe, pictures: Array) -> None:
-    if not np.array_equal(_maps(recipe, probe, pictures), _maps(recipe, probe, pictures)):
-        _broken(name_of(recipe), "asked twice it gave two answers; draw from a seed of the recipe")
-
-
-def _treats_a_batch_as_its_pictures(recipe: Any, probe: Probe, pictures: Array) -> None:
+def _is_a_function_of_each_picture(recipe: Any, probe: Probe, pictures: Array) -> None:
+    """Ask about a batch twice, and about its pictures one by one."""
     whole = _maps(recipe, probe, pictures)
+    if not np.array_equal(whole, _maps(recipe, probe, pictures)):
+        _broken(name_of(recipe), "asked twice it gave two answers; draw from a seed of the recipe")
     single = np.concatenate([_maps(recipe, probe, picture[np.newaxis]) for picture in pictures])
     worst = float(np.abs(whole - single).max())
     if worst > 1e-4 * float(np.abs(whole).max()) + 1e-7:
@@ -127,6 +206,53 @@ def _treats_a_batch_as_its_pictures(recipe: Any, probe: Probe, pictures: Array) 
             f"a batch of 3 and its pictures one by one differ by up to {worst:.3g}; "
             "do not mix samples, and draw the same noise for each",
         )
+
+
+def _needs_keras(recipe: Any, shape: tuple[int, ...]) -> bool:
+    """Return whether an explainer refuses every probe but one of a Keras model."""
+    picture, _ = spotted(shape)
+    try:
+        recipe(evidence(), tf.constant(picture))
+    except (ExplainerError, AttributeError):
+        return True
+    return False
+
+
+def _finds_the_spot(recipe: Any, shape: tuple[int, ...]) -> None:
+    picture, middle = spotted(shape)
+    axes = len(middle)
+    heat, against = (_maps(recipe, evidence(sign=sign), picture)[0] for sign in (1.0, -1.0))
+    _is_in_place(name_of(recipe), heat, middle)
+    more = (heat - against)[_around(middle)].sum()
+    room = 0.02 * max(np.abs(heat).max(), np.abs(against).max())
+    if more < -room * 3**axes:
+        _broken(
+            name_of(recipe),
+            "evidence for the target got less heat than the same evidence against it: the sign "
+            "is turned, or the derivative was taken at another picture",
+        )
+
+
+def _is_in_place(name: str, heat: Array, middle: tuple[int, ...]) -> None:
+    """Raise where the spot lies outside the hot pixels' box, one pixel wider on each side.
+
+    Hot is what differs from the map's median by half of the most; a coarse map has a wide box.
+    """
+    apart = np.abs(heat - np.median(heat))
+    if apart.max() <= 1e-6 * np.abs(heat).max():
+        return
+    for axis, (at, places) in enumerate(zip(middle, np.nonzero(apart >= apart.max() / 2))):  # noqa: B905
+        if not places.min() - 1 <= at <= places.max() + 1:
+            _broken(
+                name,
+                f"the spot that is all the evidence lies at {at} of axis {axis}, its heat at "
+                f"{places.min()} to {places.max()}; maps lie on the pixels of the input",
+            )
+
+
+def _around(middle: tuple[int, ...]) -> tuple[slice, ...]:
+    """Return where the 3 pixels along each axis lie."""
+    return tuple(slice(at - 1, at + 2) for at in middle)
 
 
 def _sloped(probe: Probe, shape: tuple[int, ...], slope: float) -> Probe:

@@ -1,6 +1,8 @@
 """What is asked of a model, counted: a regression shows here without a clock."""
 
+import re
 from collections import Counter
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -8,8 +10,11 @@ import pytest
 from probe import nets
 
 import saliency as sal
+from saliency.explainers.catalogue import resolve
 from saliency.explainers.perturbation import RISE
+from saliency.explainers.registry import ENTRIES
 from saliency.probe.keras_probe import BoundProbe
+from saliency.testing import network
 
 SIZE = nets.SHAPE[:2]
 
@@ -117,13 +122,75 @@ def test_nothing_is_traced_again(pooled):
     assert probe.traces == {"last_gradient": 1, "drawn": 2}
 
 
+@dataclass
+class WithoutHash:
+    """Grad-CAM in a class that can be changed, and so has no hash."""
+
+    def __call__(self, probe, inputs):
+        return sal.GradCAM()(probe, inputs)
+
+
 def test_a_recipe_without_a_hash_is_not_compiled():
-    """A list of weights cannot be told from another by its hash: same map, no trace."""
+    """What can be changed cannot be told from another by its hash: same map, no trace."""
     probe = sal.KerasProbe(nets.flat())
-    weights = [1.0] * len(probe.layers)
-    found = [sal.FastCAM(weights=each)(probe.at(1), nets.pictures()) for each in (weights, None)]
-    np.testing.assert_allclose(*found, atol=1e-6)
-    assert probe.traces["drawn"] == 1
+    expected = sal.FastCAM(cam=sal.GradCAM())(probe.at(1), nets.pictures())
+    traces = probe.traces["drawn"]
+    found = sal.FastCAM(cam=WithoutHash())(probe.at(1), nets.pictures())
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert probe.traces["drawn"] == traces
+
+
+def test_weights_in_a_list_are_those_of_a_tuple():
+    """A recipe is a value: it keeps a tuple, whatever came."""
+    assert sal.FastCAM(weights=[1, 2]) == sal.FastCAM(weights=(1, 2))
+
+
+class Counting:
+    """A network in closed form that counts how many pictures go forward and back."""
+
+    def __init__(self):
+        self.network, self.forward, self.back = network(1), 0, 0
+        self.layers = self.network.layers
+
+    def score(self, inputs):
+        self.forward += len(inputs)
+        return self.network.score(inputs)
+
+    def gradient(self, inputs):
+        self.forward += len(inputs)
+        self.back += len(inputs)
+        return self.network.gradient(inputs)
+
+    def activations(self, inputs):
+        self.forward += len(inputs)
+        return self.network.activations(inputs)
+
+    def activation_gradients(self, inputs):
+        return self.network.activation_gradients(inputs)
+
+
+SEARCHING = {"meaningful_perturbation", "extremal_perturbation"}  # many seconds
+COUNTED = [
+    name
+    for name, row in ENTRIES.items()
+    if row.needs in {"score", "gradient", "activations", "gradient, score"}
+    and not {name} & SEARCHING
+]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_row_s_cost_is_what_is_asked(name):
+    """Forward and backward passes of one map, by the row of the catalogue."""
+    probe, inputs = Counting(), nets.pictures(1)[..., :1]
+    resolve(name)(probe, inputs)
+    row = ENTRIES[name].cost
+    for letter, passes in (("F", probe.forward), ("B", probe.back)):
+        said = re.search(rf"(\d+)(?: to (\d+))? {letter}(?! a )", row)
+        if said is None:
+            assert passes == 0 or "a window" in row
+            continue
+        least, most = int(said[1]), int(said[2] or said[1])
+        assert least <= passes <= most
 
 
 def operations(probe, question):

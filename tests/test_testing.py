@@ -1,6 +1,6 @@
 """check_explainer passes what is right, and names what is wrong."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import keras
 import numpy as np
@@ -10,8 +10,9 @@ from small_recipes import SMALL
 
 import saliency as sal
 from saliency.errors import ExplainerError
+from saliency.explainers.catalogue import resolve
 from saliency.explainers.registry import DEMANDING, ENTRIES
-from saliency.testing import check_explainer, network
+from saliency.testing import check_explainer, evidence, network
 
 
 def edge_weighted_gradient(probe, inputs):
@@ -185,6 +186,63 @@ class Nameless:
         return probe.gradient(inputs)
 
 
+def mirrored(probe, inputs):
+    return tf.reverse(probe.gradient(inputs) * inputs, [2])
+
+
+def upside_down(probe, inputs):
+    return tf.reverse(resolve("gradcam")(probe, inputs), [1])
+
+
+def shifted(probe, inputs):
+    return tf.roll(probe.gradient(inputs), 3, 1)
+
+
+def of_the_other_sign(probe, inputs):
+    return -resolve("occlusion")(probe, inputs)
+
+
+def gradient_at_zero(probe, inputs):
+    return probe.gradient(inputs * 0) * inputs
+
+
+def gradient_of_the_mirror(probe, inputs):
+    return probe.gradient(tf.reverse(inputs, [2]))
+
+
+def gradient_of_the_negative(probe, inputs):
+    return probe.gradient(1 - inputs) * inputs
+
+
+def zeros_for_nan(probe, inputs):
+    return np.nan_to_num(probe.gradient(inputs) * inputs)
+
+
+def in_place(probe, inputs):
+    inputs *= 0.5
+    return probe.gradient(inputs)
+
+
+@dataclass
+class Mutable:
+    """Its number can be set to another."""
+
+    size: int = 5
+
+    def __call__(self, probe, inputs):
+        return probe.gradient(inputs) * self.size
+
+
+@dataclass(frozen=True)
+class HoldsAList:
+    """Its numbers can be added to."""
+
+    sizes: list = field(default_factory=lambda: [1, 2])
+
+    def __call__(self, probe, inputs):
+        return probe.gradient(inputs) * sum(self.sizes)
+
+
 @pytest.mark.parametrize(
     ("broken", "law"),
     [
@@ -196,6 +254,17 @@ class Nameless:
         (hides_nan, "became a picture"),
         (Nameless(), "memory address"),
         (lambda _, inputs: tf.cast(inputs, tf.int32), "floating"),
+        (mirrored, "axis 1"),
+        (upside_down, "axis 0"),
+        (shifted, "axis 0"),
+        (of_the_other_sign, "sign"),
+        (gradient_at_zero, "another picture"),
+        (gradient_of_the_mirror, "another picture"),
+        (gradient_of_the_negative, "another picture"),
+        (zeros_for_nan, "became a picture"),
+        (in_place, "in place"),
+        (Mutable(), "size can be changed"),
+        (HoldsAList(), "sizes can be changed"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )
@@ -203,3 +272,21 @@ def test_each_broken_law_is_named(broken, law):
     """An explainer that breaks one law is told which."""
     with pytest.raises(ExplainerError, match=law):
         check_explainer(broken)
+
+
+@pytest.mark.parametrize("axis", [1, 2, 3])
+def test_a_volume_that_is_mirrored_on_any_axis_is_caught(axis):
+    """The spot is off the centre of each."""
+    with pytest.raises(ExplainerError, match=f"axis {axis - 1}"):
+        check_explainer(lambda probe, x: tf.reverse(probe.gradient(x), [axis]), shape=VOLUME)
+
+
+def test_evidence_is_what_its_page_says():
+    """f(1) = 1.19 for each of the 9 pixels of the spot, and f'(0) = -0.01 in the dark."""
+    picture = np.zeros((1, 12, 16, 1), np.float32)
+    dark = float(evidence().score(picture)[0])
+    np.testing.assert_allclose(evidence().gradient(picture), -0.01, rtol=1e-5)
+    picture[0, 4:7, 4:7] = 1
+    score = float(evidence().score(picture)[0])
+    assert score - dark == pytest.approx(9 * (2 * 0.6 - 0.01), rel=1e-4)
+    assert float(evidence(sign=-1).score(picture)[0]) == -score

@@ -96,7 +96,7 @@ def gradcampp_weights(activation, gradient):
         for place in np.ndindex(activation.shape[:2]):
             g = gradient[place][k]
             below = 2 * g**2 + g**3 * total
-            alpha = g**2 / (below + 1e-7) if below else 0.0
+            alpha = g**2 / below if below else 0.0
             weights[k] += alpha * max(g, 0)
     return weights
 

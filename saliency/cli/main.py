@@ -292,11 +292,17 @@ def _info(options: argparse.Namespace) -> int:
 
 
 def _explainers(options: argparse.Namespace) -> int:  # noqa: ARG001
-    from saliency.explainers.catalogue import DEMANDING, ENTRIES
+    from saliency.explainers.catalogue import DEMANDING, ENTRIES, installed
 
     for name, entry in {**ENTRIES, **DEMANDING}.items():
         print(f"{name:<22} {entry.summary}")
         print(f"{'':<22} costs {entry.cost}; needs {entry.needs or 'nothing'}")
+    for plugin in installed():
+        try:
+            print(f"{plugin.name:<22} {plugin.said('summary')} ({plugin.package or 'a plug-in'})")
+            print(f"{'':<22} costs {plugin.said('cost')}; needs {plugin.said('needs')}")
+        except SaliencyError as error:  # the others are listed all the same
+            print(f"  {error}")
     return DONE
 
 

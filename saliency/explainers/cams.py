@@ -157,7 +157,8 @@ class EigenGradCAM:
 
     Returns float32 (N, H, W), signed: the projection on the first principal direction, turned so
     that it agrees with their sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
-    2008.00299), as the library pytorch-grad-cam has it.
+    2008.00299). The library pytorch-grad-cam, which named it, centres the channels first, leaves
+    the sign to chance and cuts negative parts off; none of the three is done here.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:

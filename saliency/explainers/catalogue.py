@@ -1,39 +1,53 @@
 """Names of explainers. A name loads its module when it is asked for, no earlier."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, final
 
 from saliency.errors import ExplainerError
-from saliency.explainers.registry import DEMANDING, ENTRIES, Entry
+from saliency.explainers.plugins import GROUP, Plugin, plugins
+from saliency.explainers.registry import DEMANDING, ENTRIES, Entry, called_like
 
-__all__ = ["DEMANDING", "ENTRIES", "catalogue", "resolve"]
+__all__ = ["DEMANDING", "ENTRIES", "catalogue", "installed", "resolve"]
 
-_GROUP = "saliency.explainers"
+_OURS = {**ENTRIES, **DEMANDING}
 
 
 @final
-class _Catalogue(Mapping[str, type]):
-    """The classes behind :data:`ENTRIES`; a class is imported when it is looked up."""
+class _Catalogue(Mapping[str, Callable[[], Any]]):
+    """Ours by name, then those of other packages; imported when they are looked up."""
 
-    def __getitem__(self, name: str) -> type:
-        return _load(ENTRIES[name])
+    def __init__(self) -> None:
+        self._plugins = {each.name: each for each in installed() if not each.refused}
+
+    def __getitem__(self, name: str) -> Callable[[], Any]:
+        return _load(_OURS[name]) if name in _OURS else self._plugins[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(ENTRIES)
+        yield from _OURS
+        yield from self._plugins
 
     def __len__(self) -> int:
-        return len(ENTRIES)
+        return len(_OURS) + len(self._plugins)
 
     def __repr__(self) -> str:
-        return f"catalogue({', '.join(ENTRIES)})"
+        return f"catalogue({', '.join(self)})"
 
 
-def catalogue() -> Mapping[str, type]:
-    """Return our explainers by name. Reading the names loads nothing."""
+def catalogue() -> Mapping[str, Callable[[], Any]]:
+    """Return every name that ``explain`` takes; a value, called, gives the explainer.
+
+    Ours are classes; those of installed packages follow, loaded when they are called. Reading the
+    names loads nothing.
+    """
     return _Catalogue()
+
+
+def installed() -> tuple[Plugin, ...]:
+    """Return the explainers that other packages offer, refused ones too; nothing is loaded."""
+    return plugins(entry_points(group=GROUP))
 
 
 def resolve(explainer: Any) -> Any:
@@ -42,17 +56,18 @@ def resolve(explainer: Any) -> Any:
     Parameters
     ----------
     explainer
-        A name of :func:`catalogue`, of ``DEMANDING``, or of an installed plugin (entry points of
-        the group ``saliency.explainers``); an explainer, which is returned as it is; or a class,
+        A name of :func:`catalogue`, in any case and with the field's aliases ("GradCAM++", "ig");
+        an explainer, which is returned as it is; or a class or another value of the catalogue,
         which is called without arguments.
 
     Raises
     ------
     ExplainerError
-        The name is unknown, or what came is neither a name nor callable.
+        The name is unknown, its plug-in cannot be used, or what came is neither a name nor
+        callable.
     """
     found = _named(explainer) if isinstance(explainer, str) else explainer
-    if isinstance(found, type):
+    if isinstance(found, type | Plugin):
         found = found()
     if not callable(found):
         msg = (
@@ -70,13 +85,14 @@ def _load(entry: Entry) -> type:
 
 
 def _named(name: str) -> Any:
-    ours = {**ENTRIES, **DEMANDING}
-    if name in ours:
-        return _load(ours[name])
-    plugins = {plugin.name: plugin for plugin in entry_points(group=_GROUP)}
-    if name in plugins:
-        return plugins[name].load()
-    known = [*ours, *plugins]
-    near = get_close_matches(name, known, n=3) or known
+    ours = called_like(name)
+    if ours is not None:
+        return _load(_OURS[ours])
+    offered = installed()
+    for plugin in offered:
+        if plugin.name == name:
+            return plugin
+    known = [*_OURS, *(plugin.name for plugin in offered if not plugin.refused)]
+    near = get_close_matches(name.casefold(), known, n=3) or known
     msg = f"explainer: there is no {name!r}. Did you mean {', '.join(near)}?"
     raise ExplainerError(msg)

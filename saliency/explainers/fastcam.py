@@ -17,12 +17,18 @@ from saliency.kernels.resize import size_of
 from saliency.kernels.xla import fused_samples
 from saliency.probe.protocol import Probe, Tensor
 
+
+def _above_zero(statistic: Function) -> Function:
+    """Clip activations at 0 first, as the authors' SaliencyModel does with whatever is tapped."""
+    return lambda activations: statistic(tf.nn.relu(activations))
+
+
 _STATISTICS: Mapping[str, Function] = MappingProxyType(
     {
         "smoe": activity.smoe_scale,
-        "std": activity.std,
-        "mean": activity.mean,
-        "max": activity.maximum,
+        "std": _above_zero(activity.std),
+        "mean": _above_zero(activity.mean),
+        "max": _above_zero(activity.maximum),
         "truncnormal": activity.truncnormal_entropy,
         "gamma": gamma.gamma_scale,
     }
@@ -73,17 +79,17 @@ class FastCAM:
     Parameters
     ----------
     statistic
-        Of the channels at a pixel: smoe, std, mean, max, truncnormal (of layers before their
-        ReLU), gamma.
+        Of the channels at a pixel: smoe, std, mean, max, gamma, all of relu(activation) as
+        published; truncnormal, of layers before their ReLU.
     norm
         Of each layer's map: gaussian, gamma, gamma_truncated (as published), range.
     weights
         One a layer, earliest first; None: equal. The paper's for ResNet-50 without a CAM:
         (0.18, 0.15, 0.37, 0.4, 0.72).
     cam
-        gradcam, gradcampp, xgradcam, hirescam, layercam, eigencam; or any explainer, whose
-        positive part is the factor (``ScoreCAM()``, ``AblationCAM()``, ``ReciproCAM()``). None: no
-        class, the map of what is there at all.
+        gradcam, gradcampp (the authors' own, epsilon included), xgradcam, hirescam, layercam,
+        eigencam; or any explainer, whose positive part is the factor (``ScoreCAM()``,
+        ``AblationCAM()``, ``ReciproCAM()``). None: no class, the map of what is there at all.
     complement
         Multiply by 1 - CAM: what the network sees besides the class.
 
@@ -104,6 +110,8 @@ class FastCAM:
     complement: bool = False
 
     def __post_init__(self) -> None:
+        if self.weights is not None:
+            object.__setattr__(self, "weights", tuple(self.weights))
         _check("statistic", self.statistic, _STATISTICS)
         _check("norm", self.norm, _NORMS)
         if not callable(self.cam) and (self.cam is not None or self.complement):
@@ -154,6 +162,10 @@ class Smoe:
     """
 
     weights: Sequence[float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:
+            object.__setattr__(self, "weights", tuple(self.weights))
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         return FastCAM(weights=self.weights, cam=None)(probe, inputs)

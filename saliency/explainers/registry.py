@@ -119,7 +119,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "integrated_gradients": Entry(
             "paths:IntegratedGradients",
             "The score's change from black, shared among the pixels",
-            "32 to 288 F + B",
+            "33 to 257 F + 31 to 255 B",
             "gradient, score",
         ),
         "expected_gradients": Entry(
@@ -198,7 +198,7 @@ ENTRIES: Mapping[str, Entry] = MappingProxyType(
         "meaningful_perturbation": Entry(
             "optimised:MeaningfulPerturbation",
             "The smallest blot that takes the score away",
-            "100 F + 100 B",
+            "102 F + 100 B",
             "gradient, score",
         ),
         "extremal_perturbation": Entry(
@@ -295,3 +295,53 @@ DEMANDING: Mapping[str, Entry] = MappingProxyType(
     }
 )
 """Explainers known by name that ask for a certain head, or more of a probe than its protocol."""
+
+ALIASES: Mapping[str, str] = MappingProxyType(
+    {
+        "blur ig": "blur_integrated_gradients",
+        "deconvolution": "deconvnet",
+        "expected gradient": "expected_gradients",
+        "full gradient": "fullgrad",
+        "gradcampp": "gradcam_plus_plus",
+        "gradient shap": "expected_gradients",
+        "gradient input": "gradient_x_input",
+        "guided backpropagation": "guided_backprop",
+        "guided ig": "guided_integrated_gradients",
+        "idg": "integrated_decision_gradients",
+        "ig": "integrated_gradients",
+        "input x gradient": "gradient_x_input",
+        "layerwise relevance propagation": "lrp",
+        "occlusion sensitivity": "occlusion",
+        "rollout": "attention_rollout",
+        "saliency": "gradient",
+        "shap": "kernel_shap",
+        "shapley": "shapley_sampling",
+        "shapley values": "shapley_sampling",
+        "smoe scale": "smoe",
+        "smoothgrad sq": "smoothgrad_squared",
+        "square grad": "smoothgrad_squared",
+        "vanilla gradient": "gradient",
+        "vanilla gradients": "gradient",
+    }
+)
+"""What the field calls an explainer besides our name and our class's; each is one explainer's."""
+
+
+def called_like(name: str) -> str | None:
+    """Return the explainer of ours that a name means, None where there is none.
+
+    Case, spaces, dots, hyphens and underscores do not count, and ``+`` is read "plus":
+    "Grad-CAM++" is "gradcam_plus_plus". The name of a class will do, and what is in ALIASES.
+    """
+    return _NAMES.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name.casefold().replace("+", "plus")))
+
+
+_NAMES: Mapping[str, str] = MappingProxyType(
+    {_plain(alias): name for alias, name in ALIASES.items()}
+    | {_plain(row.where.partition(":")[2]): name for name, row in {**ENTRIES, **DEMANDING}.items()}
+    | {_plain(name): name for name in (*ENTRIES, *DEMANDING)}
+)

@@ -28,24 +28,36 @@ def fused_samples(
 ) -> list[Tensor]:
     """Run a function of (..., C) -> (...) over each of several activations (N, h, w, C).
 
-    In a graph that is one XLA kernel, which reads each activation once or twice. XLA compiles for
+    In a graph each is one XLA kernel, which reads its activation once or twice. XLA compiles for
     fixed shapes: so it is given one sample after another, and compiles once for all batch sizes.
-    Outside of a graph, where the sizes are free, or where XLA cannot compile for the device, it is
-    operation by operation.
+    A kernel holds no weights and is kept for its function and shape: models share it, and the
+    next model adds none. Outside of a graph, where the sizes are free, or where XLA cannot compile
+    for the device, it is operation by operation.
     """
     static = all(each.shape[1:].is_fully_defined() for each in activations)
     if tf.executing_eagerly() or not static or not _compiler():
         return [function(each) for each in activations]
+    shapes = [tuple(each.shape[1:]) for each in activations]
+    kernels = [_kernel(function, shape) for shape in shapes]
 
-    @tf.function(autograph=False, jit_compile=True)  # type: ignore[untyped-decorator]
-    def kernel(*layers: Tensor) -> list[Tensor]:
-        return [function(each) for each in layers]
+    def sample(number: Tensor) -> list[Tensor]:
+        """Run one sample; its number is mapped, since mapped activations would be copied."""
+        pairs = zip(kernels, activations, strict=True)
+        return [kernel(tf.cast(each[number], tf.float32)) for kernel, each in pairs]
 
-    specs = [tf.TensorSpec(each.shape[1:-1], tf.float32) for each in activations]
+    specs = [tf.TensorSpec(shape[:-1], tf.float32) for shape in shapes]
     numbers = tf.range(tf.shape(activations[0])[0])
-    # One number is mapped, and not the activations: those would be copied to be taken apart.
-    sample = lambda number: kernel(*(each[number] for each in activations))  # noqa: E731
     return list(tf.map_fn(sample, numbers, fn_output_signature=specs))
+
+
+@lru_cache(maxsize=256)
+def _kernel(function: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Callable[..., Tensor]:
+    """Return the compiled function of one float32 sample of a shape: the same for all models."""
+    spec = tf.TensorSpec(shape, tf.float32)
+    with tf.init_scope():
+        traced = tf.function(function, autograph=False, jit_compile=True)
+        kernel: Callable[..., Tensor] = traced.get_concrete_function(spec)
+    return kernel
 
 
 @lru_cache(maxsize=1)

@@ -91,6 +91,17 @@ def test_smoe_is_fastcam_without_class(net, inputs):
     assert_allclose(Smoe()(probe(net, target=1), inputs), net["gauss_combined_smoe"], atol=1e-4)
 
 
+@pytest.mark.parametrize("statistic", ["smoe", "std", "mean", "max", "gamma"])
+def test_statistics_see_what_is_above_zero(net, inputs, statistic):
+    """The authors' model clips whatever it taps at 0: what lies below changes no map."""
+    maps = probe(net).activations(inputs)
+    clipped, whole = (
+        FastCAM(statistic, norm="range", cam=None)._combined(inputs, given)
+        for given in ([tf.nn.relu(each - 0.1) for each in maps], [each - 0.1 for each in maps])
+    )
+    assert_allclose(whole, clipped, atol=1e-6)
+
+
 @pytest.mark.parametrize("target", [0, 1, 2])
 def test_gradcam_of_a_class(net, inputs, target):
     """Grad-CAM of a chosen class, stretched to [0, 1], is the authors' CAM."""

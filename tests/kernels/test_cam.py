@@ -37,6 +37,18 @@ def test_all_agree_where_the_gradient_is_flat(layer):
     assert_allclose(cam.gradcampp_weights_summed(activation, flat), plus, rtol=1e-4)
 
 
+@pytest.mark.parametrize("side", [8, 64])
+def test_gradcampp_has_no_epsilon_on_large_maps(side):
+    """Behind a global average g is a weight over h w; alpha is 1 / (2 + g sum A) all the same."""
+    draw = np.random.default_rng(3)
+    activation = draw.uniform(0, 1, (1, side, side, 5)).astype(np.float32)
+    slope = draw.normal(0, 1, 5).astype(np.float32) / side**2
+    gradient = tf.constant(np.broadcast_to(slope, activation.shape))
+    wanted = side**2 * np.maximum(slope, 0) / (2 + slope * activation.sum((0, 1, 2)))
+    found = cam.gradcampp_weights(tf.constant(activation), gradient)
+    assert_allclose(found[0], wanted, rtol=1e-4)
+
+
 def test_weighted_sum():
     """Channels are added with their weights, the sign is kept."""
     activation = tf.constant([[[[1.0, 2.0], [3.0, 4.0]]]])

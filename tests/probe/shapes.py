@@ -5,8 +5,8 @@ of plain functional layers with the same weights too.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
 
@@ -465,8 +465,6 @@ class Shape:
         but equal.
     near
         The greatest difference of two maps, as a share of the greatest value.
-    looser
-        The same of explainers whose rounding adds up along a path.
     axis
         Where the pictures get a new axis.
     sized
@@ -477,7 +475,6 @@ class Shape:
     twin: str = "logit"
     apart: frozenset[str] = frozenset()
     near: float = 2e-4
-    looser: Mapping[str, float] = field(default_factory=dict)
     axis: int | None = None
     sized: tuple[int, ...] = SHAPE
 
@@ -525,9 +522,7 @@ SHAPES = {
     ),
     "detection": Shape(lambda: asked(detector(), box), "one box", OF_PARTS | CONTROL),
     "volume": Shape(lambda: asked(deep(in_a_row)), "volume", sized=VOLUME),
-    "volume of one slice": Shape(
-        slice_of_a_volume, apart=DRAWN, looser={"blur_integrated_gradients": 3e-3}, axis=1
-    ),
+    "volume of one slice": Shape(slice_of_a_volume, apart=DRAWN, axis=1),
     "channels first": Shape(channels_first),
     "mixed_float16": Shape(partial(half, "mixed_float16"), apart=CHOSEN, near=0.05),
     "preprocessing and augmentation inside": Shape(augmented, "scaled"),

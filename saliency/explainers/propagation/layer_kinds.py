@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from saliency.probe.model.graph import Operation
 from saliency.probe.model.head import GLOBAL_MEANS, SAME_AT_INFERENCE
+from saliency.probe.model.pointwise import Pointwise
 
 
 @unique
@@ -193,6 +194,9 @@ def zero_at_zero(operation: Operation) -> bool:
     """Return whether what an operation applies last gives 0 for 0."""
     if not isinstance(operation, keras.Layer):
         return type(operation).__name__ in _ZERO_AT_ZERO_OPERATIONS
+    function = getattr(operation, "activation", None)
+    if isinstance(function, Pointwise):
+        return function.zero_at_zero
     return _among(operation, ZERO_AT_ZERO)
 
 
@@ -207,7 +211,8 @@ def squashes(operation: Operation) -> bool:
 
 def elementwise(operation: Operation) -> bool:
     """Return whether the activation of a layer works value by value, and is known."""
-    return _among(operation, ELEMENTWISE)
+    function = getattr(operation, "activation", None)
+    return isinstance(function, Pointwise) or _among(operation, ELEMENTWISE)
 
 
 def homogeneous(operation: Operation) -> bool:
@@ -221,6 +226,8 @@ def homogeneous(operation: Operation) -> bool:
     function = getattr(operation, "activation", None)
     if isinstance(function, keras.Layer):
         return homogeneous(function)
+    if isinstance(function, Pointwise):
+        return function.homogeneous
     return function is None or any(function is each for each in HOMOGENEOUS)
 
 
@@ -244,7 +251,7 @@ def _checked(kind: LayerKind, operation: Operation) -> LayerKind:
     made = getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", 0)
     if kind is LayerKind.LINEAR and made:
         return LayerKind.UNKNOWN
-    if kind is LayerKind.ACTIVATION and not _among(operation, ELEMENTWISE):
+    if kind is LayerKind.ACTIVATION and not elementwise(operation):
         return LayerKind.UNKNOWN
     if kind is LayerKind.STANDARDISE and getattr(operation, "rms_scaling", False):
         return LayerKind.UNKNOWN

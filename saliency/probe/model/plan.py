@@ -22,6 +22,7 @@ from saliency.probe.model.graph import (
 )
 from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpec, InputSpecs, doors_of
+from saliency.probe.model.pointwise import with_activations
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
 from saliency.probe.model.taps import end_of_scales, named_steps
 from saliency.probe.protocol import Tensor
@@ -107,7 +108,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
 
 def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     """Plan a model whose graph is known."""
-    shape = doors.shape
+    graph, shape = with_activations(graph), doors.shape
     names = _output_names(model, graph.outputs)
     part = _part(names, choice.part)
     outline = outline_of(graph, shape, part, explained=doors.explained)
