@@ -40,7 +40,7 @@ def encode(picture: Picture, *, longest: int | None = None) -> bytes:
     ISO/IEC 15948:2004, clauses 5.3 (chunks), 9.2 (filters), 11.2 (IHDR).
     """
     _check(picture, longest)
-    pixels = _shrunk(picture, longest) if longest is not None else picture
+    pixels = shrunk(picture, longest) if longest is not None else picture
     rows, columns = pixels.shape[:2]
     colour = 2 if pixels.ndim == 3 else 0  # 11.2.2: 0 greyscale, 2 truecolour
     header = struct.pack(">IIBBBBB", columns, rows, 8, colour, 0, 0, 0)
@@ -61,7 +61,8 @@ def _check(picture: Picture, longest: int | None) -> None:
         raise InputError(msg)
 
 
-def _shrunk(picture: Picture, longest: int) -> Picture:
+def shrunk(picture: Picture, longest: int) -> Picture:
+    """Return the picture, shrunk by a box filter until no side is longer than this."""
     rows, columns = picture.shape[:2]
     scale = longest / max(rows, columns)
     if scale >= 1:

@@ -16,6 +16,7 @@ from saliency.dicom.display.geometry import spacing_of
 from saliency.dicom.display.grey import Look, Picture, show_grey
 from saliency.dicom.display.icc import read_profiles, through_profile
 from saliency.dicom.display.modality import Modality, is_signed, read_modality
+from saliency.dicom.display.orientation import read_orientation
 from saliency.dicom.display.palette import paint_palette
 from saliency.dicom.display.presentation import read_presentation
 from saliency.dicom.display.supplement import read_supplement
@@ -173,6 +174,7 @@ class Reader:
             window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
             info=read_info(self._elements),
             searched=True,
+            orientation=read_orientation(groups),
         )
 
     def _decoded(self, frame: int) -> tuple[bytes | memoryview, Samples]:

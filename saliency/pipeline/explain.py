@@ -11,8 +11,11 @@ import tensorflow as tf
 from saliency.dicom import read_dicom
 from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetError
 from saliency.explainers.catalogue import resolve
+from saliency.pipeline.caption import is_saturated
 from saliency.pipeline.checks import collapsed
-from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.control import asked_of
+from saliency.pipeline.explanation import Explanation, with_asked
+from saliency.pipeline.facts import facts_of
 from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
@@ -37,6 +40,7 @@ def explain(
     *,
     target: Target = None,
     prepare: Prepare | None = None,
+    cutoff: float = 0.5,
 ) -> Explanation:
     """Ask a model which pixels of a picture speak for a target.
 
@@ -55,6 +59,8 @@ def explain(
     prepare
         How the picture becomes the model's input; what it leaves open comes from the model.
         None: display values, stretched to the model's size, 0..1.
+    cutoff
+        A class of less probability than this is not predicted, and its overlay lies under a veil.
 
     Returns
     -------
@@ -70,7 +76,7 @@ def explain(
     picture = as_image(image)
     probe = probe_of(model)
     given = prepared(probe, picture, prepare)
-    return ask(bound(probe, target), [picture], [given], recipe)[0]
+    return ask(bound(probe, target), [picture], [given], recipe, cutoff=cutoff)[0]
 
 
 def as_image(image: object) -> DicomImage:
@@ -109,9 +115,14 @@ def prepared(probe: Any, image: DicomImage, prepare: Prepare | None) -> ModelInp
 
 
 def ask(
-    probe: Probe, images: list[DicomImage], inputs: list[ModelInput], recipe: Any
+    probe: Probe,
+    images: list[DicomImage],
+    inputs: list[ModelInput],
+    recipe: Any,
+    *,
+    cutoff: float = 0.5,
 ) -> list[Explanation]:
-    """Explain a batch of prepared pictures of one input shape."""
+    """Explain a batch of prepared pictures of one input shape; ``cutoff`` as in explain."""
     batch = tf.constant(np.concatenate([given.array for given in inputs]))
     probe = _about(probe, batch)
     attribution = _attribution(recipe, probe, batch)
@@ -119,7 +130,8 @@ def ask(
     maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
     gaps = _gaps(recipe, probe, batch, attribution)
     targets = _targets(probe, len(images))
-    return [
+    facts = facts_of(probe, recipe, batch)
+    found = (
         Explanation(
             place_back(maps[i], inputs[i].placement),
             float(scores[i]),
@@ -128,9 +140,19 @@ def ask(
             name_of(recipe),
             images[i],
             versions(),
+            probability=facts.probability(i),
+            label=facts.label(targets[i], i),
+            prepare=inputs[i].made_by,
+            model=facts.model,
+            seed=facts.seed,
+            explains=facts.explains,
+            grid=facts.grid,
+            saturated=is_saturated(float(scores[i]), facts.ends),
+            cutoff=cutoff,
         )
         for i in range(len(images))
-    ]
+    )
+    return [with_asked(one, asked_of(probe, i, recipe)) for i, one in enumerate(found)]
 
 
 @lru_cache(maxsize=1)

@@ -1,19 +1,34 @@
 """The answer: where the model looked, on the picture's own grid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Literal, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.pipeline import caption as words
+from saliency.pipeline.band import captioned
+from saliency.pipeline.page import notebook_form
+from saliency.pipeline.plain import portable
+from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.redact import redacted_display, text_mask
 from saliency.pipeline.writers import save_explanation
-from saliency.render.paint import paint
+from saliency.render.paint import paint, veil
 from saliency.render.palettes import Palette
+from saliency.render.scale import full
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
-from saliency.values.notebook import bundle
+from saliency.values.model_record import ModelRecord
+from saliency.values.notebook import bundle, shrunk
 from saliency.values.overlay import Overlay
+
+if TYPE_CHECKING:
+    from saliency.render.figure import Figure
 
 
 @final
@@ -38,6 +53,24 @@ class Explanation:
         The picture explained.
     versions
         Of the libraries that had a hand in it.
+    probability
+        The model's own output for the target, 0..1, where it ends in softmax or sigmoid; else None.
+    label
+        Name of the class; None where the model's classes have no names.
+    prepare
+        How the picture became the model's input, with all that was left open filled in.
+    model
+        Name, sha256 and tapped layers of the model; None for a probe that is no Keras model.
+    seed
+        Of the recipe's random draws; None where it draws nothing.
+    explains
+        What ``score`` is: ``"logit"``, ``"output"`` (the model's output itself), or ``"score"``.
+    grid
+        (rows, columns) of the cells that the map was made of, where it is coarser than the input.
+    saturated
+        The score lies where the model's output has no slope, so that its derivatives vanish.
+    cutoff
+        A class of less probability than this is not predicted: see ``veiled``.
     """
 
     heatmap: Heatmap
@@ -47,61 +80,221 @@ class Explanation:
     recipe: str
     image: DicomImage
     versions: Mapping[str, str] = field(default_factory=dict)
+    _: KW_ONLY
+    probability: float | None = None
+    label: str | None = None
+    prepare: Prepare | None = None
+    model: ModelRecord | None = None
+    seed: int | None = None
+    explains: str = "score"
+    grid: tuple[int, int] | None = None
+    saturated: bool = False
+    cutoff: float = 0.5
 
-    def overlay(
+    def __post_init__(self) -> None:
+        for name, value in (("probability", self.probability), ("cutoff", self.cutoff)):
+            if value is not None and not 0 <= value <= 1:
+                msg = f"Explanation: expected {name} to be in 0..1, got {value!r}."
+                raise InputError(msg)
+
+    @cached_property
+    def outside(self) -> float | None:
+        """Share of |heat| outside the diagnostic pixels; None where nobody looked for zones."""
+        if not self._looked:
+            return None
+        magnitude = np.abs(self.heatmap.values)
+        total = float(magnitude.sum(dtype=np.float64))
+        part = float((magnitude * ~self.image.diagnostic).sum(dtype=np.float64))
+        return part / total if total else 0.0
+
+    @property
+    def caption(self) -> str:
+        """One line of plain words: label, probability, score, method, share outside, doubts."""
+        return words.caption(self)
+
+    @property
+    def veiled(self) -> bool:
+        """Whether the map is not to be believed: ``veil_reason`` says why.
+
+        The model does not predict the class (its probability is below ``cutoff``), its output is
+        saturated, or the map is blank. Overlays then lie under a grey veil.
+        """
+        return bool(self.veil_reason)
+
+    @cached_property
+    def veil_reason(self) -> str:
+        """Why overlays lie under a veil, in plain words; "" where they do not."""
+        return words.doubt(self)
+
+    @property
+    def signed(self) -> bool:
+        """Whether some heat speaks against the target, enough of it to be seen when painted."""
+        low = float(self.heatmap.values.min())
+        # Paint has 255 steps: what is less than half of one is not painted.
+        return low < 0 and -low > full(np.abs(self.heatmap.values)) / 510
+
+    def overlay(  # noqa: PLR0913 - all of the drawing, and nothing else
         self,
         *,
         palette: str | Palette = "green",
         mask: Mask | None = None,
         strength: float = 0.65,
         outside: Literal["warn", "hide"] = "warn",
+        vmax: float | None = None,
+        contour: float | None = None,
+        redact: bool = False,
     ) -> Overlay:
-        """Paint the heat on the diagnostic picture; see :func:`saliency.render.paint.paint`."""
-        return paint(
-            self.image.display,
+        """Paint the heat on the diagnostic picture.
+
+        Heat against the target is never green: where there is some, ``"green"`` is read as
+        ``"diverging"``. Heat of a veiled explanation is hatched in grey, but for what lies outside
+        the diagnostic pixels, which is painted in the warning hue all the same.
+
+        Parameters
+        ----------
+        palette, mask, strength, outside
+            As for :func:`saliency.render.paint.paint`.
+        vmax
+            Heat, in the method's unit, of full colour: one scale for a series. None: the map's own.
+        contour
+            Also outline the regions of at least this share of full heat; with ``strength=0`` the
+            outlines stand alone.
+        redact
+            Paint found text black. A picture that was never searched for text is searched now.
+
+        Raises
+        ------
+        InputError
+            An argument is out of range.
+        """
+        display = redacted_display(self.image) if redact else self.image.display
+        inside = self.image.diagnostic
+        chosen = np.ones_like(inside) if mask is None else mask.values
+        painted = paint(
+            display,
             self.heatmap,
-            mask=mask,
-            palette=palette,
+            mask=Mask(chosen & ~inside) if self.veiled else mask,
+            palette=self.palette_for(palette),
             strength=strength,
             outside=outside,
-            diagnostic=self.image.diagnostic,
+            diagnostic=inside if self._looked else None,
             padding=self.image.padding,
+            vmax=vmax,
+            contour=contour,
         )
+        rgb = painted.rgb
+        if self.veiled:
+            rgb = veil(rgb, self.heatmap, chosen & inside, strength=strength, vmax=vmax)
+        if redact:
+            rgb = np.where(text_mask(self.image)[..., np.newaxis], np.uint8(0), rgb)
+        return replace(painted, rgb=rgb)
 
-    def save(self, path: str | PathLike[str]) -> Path:
-        """Write the picture or the numbers, whole or not at all: the ending of the name says which.
+    def palette_for(self, palette: str | Palette) -> Palette:
+        """Return the palette that is painted with: a signed map is never painted green."""
+        given = palette if isinstance(palette, Palette) else Palette(palette)
+        return Palette("diverging") if given.source == "green" and self.signed else given
+
+    def figure(self, *, control: bool = False, vmax: float | None = None) -> "Figure":
+        """Draw picture, map and overlay side by side in one colour language, with the caption.
+
+        Parameters
+        ----------
+        control
+            Also draw the map of the same network with shuffled weights, on its own scale, and
+            write the rank correlation of the two. A map that stays the same does not speak of what
+            was learnt (Adebayo et al. 2018, arXiv 1810.03292).
+        vmax
+            Heat, in the method's unit, of full colour.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Write it with :func:`saliency.render.figure.save`.
+
+        Raises
+        ------
+        InputError
+            ``control`` is asked of an explanation whose Keras model is gone: one that was loaded,
+            that travelled, or whose model nobody holds any more.
+        """
+        from saliency.pipeline.drawing import drawn  # noqa: PLC0415 - matplotlib is slow to load
+
+        return drawn(self, control=control, vmax=vmax)
+
+    def save(
+        self,
+        path: str | PathLike[str],
+        *,
+        caption: bool = True,
+        palette: str | Palette = "green",
+        vmax: float | None = None,
+        contour: float | None = None,
+        redact: bool = False,
+    ) -> Path:
+        """Write the picture, the numbers, the record or a page: the ending of the name says which.
 
         Parameters
         ----------
         path
-            Ends in ``.png`` (the overlay) or ``.npz`` (the numbers); its folder exists. A file of
-            that name is replaced. Of an ``.npz``, ``numpy.load`` gives ``values`` float32 (rows,
-            columns), ``diagnostic`` bool of that shape, ``score``, ``target``, ``gap`` (NaN where
-            there is none), ``recipe``, ``digest`` (sha256 of the pixel data) and ``versions``
-            (JSON). No patient data.
+            ``.png``: the overlay, and below it a band with the caption and the scale; the pixels
+            of the picture are those of ``overlay()``, bit for bit. ``.npz``: everything, for
+            :func:`saliency.load`; ``numpy.load`` gives ``values`` float32 (rows, columns),
+            ``diagnostic`` bool of that shape, ``score``, ``target``, ``gap`` (NaN where there is
+            none), ``recipe``, ``digest`` (sha256 of the pixel data), ``versions`` (JSON),
+            ``record`` (JSON, as in the ``.json``) and the image. ``.json``: the record without
+            arrays. ``.html``: a page of image, overlay and caption, which loads nothing. The folder
+            exists; a file of that name is replaced. No text of a patient; pixels are as they are.
+        caption
+            False: a ``.png`` of the overlay alone.
+        palette, vmax, contour, redact
+            As for :meth:`overlay`; of ``.png`` and ``.html``.
 
         Returns
         -------
         Path
-            Where the file lies.
+            Where the file lies, whole; where writing fails there is none.
 
         Raises
         ------
         InputError
             The name has another ending, or the folder is missing.
         """
-        return save_explanation(self, path)
+        look = {"palette": palette, "vmax": vmax, "contour": contour, "redact": redact}
+        usual = {"palette": "green", "vmax": None, "contour": None, "redact": False}
+        changed = {name: value for name, value in look.items() if value != usual[name]}
+        return save_explanation(self, path, changed if caption else {"caption": False, **changed})
+
+    @property
+    def _looked(self) -> bool:
+        return self.image.searched or bool(self.image.zones)
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = {name: value for name, value in self.__dict__.items() if name != "_asked"}
+        return {**kept, "prepare": portable(self.prepare)}
 
     def __repr__(self) -> str:
         gap = "" if self.gap is None else f", gap={self.gap:.2%}"
+        sure = "" if self.probability is None else f", probability={self.probability:.3f}"
+        veil = f", veiled: {self.veil_reason}" if self.veiled else ""
         return (
-            f"Explanation({self.recipe}, target={self.target!r}, score={self.score:.4g}{gap}, "
-            f"{self.image!r}, digest={self.image.digest[:12]})"
+            f"Explanation({self.recipe}, target={self.target!r}, score={self.score:.4g}"
+            f"{sure}{gap}, {self.image!r}, digest={self.image.digest[:12]}{veil})"
         )
+
+    def _repr_html_(self) -> str:
+        return notebook_form(self)
 
     def _repr_mimebundle_(
         self,
         include: object = None,  # noqa: ARG002
         exclude: object = None,  # noqa: ARG002
     ) -> dict[str, object]:
-        return bundle(repr(self), self.overlay().rgb)
+        overlay = self.overlay()
+        picture = captioned(self, overlay, shrunk(overlay.rgb))
+        return bundle(repr(self), picture, of=self.image.size)
+
+
+def with_asked(result: Explanation, asked: object) -> Explanation:
+    """Return an explanation that can ask its model again, as long as that is alive."""
+    object.__setattr__(result, "_asked", asked)
+    return result

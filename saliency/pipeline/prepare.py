@@ -75,7 +75,7 @@ class Prepare:
         placement = FITS[self.fit](image.size, self.size or image.size)
         placed = _place(self._grey_or_colour(image), placement, self.intensity)
         tensor = self._scaled(_with_channels(placed, self.channels)[np.newaxis], image)
-        return ModelInput(tensor, placement)
+        return ModelInput(tensor, placement, self)
 
     def filled(self, input_shape: tuple[int | None, ...]) -> "Prepare":
         """Take from a model's (H, W, C) what is not given; None there means free."""

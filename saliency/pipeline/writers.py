@@ -1,7 +1,6 @@
 """Forms in which an explanation is kept: one row for each ending of a file name."""
 
 import io
-import json
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
@@ -9,10 +8,14 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from saliency import png
+from saliency.pipeline.band import captioned
+from saliency.pipeline.page import page_of
+from saliency.pipeline.record import arrays_of, record_of, text_of
 from saliency.values.files import place_of, write_whole
 
 Look: TypeAlias = Mapping[str, Any]
-"""Arguments of ``Explanation.overlay``: how a writer of pictures paints."""
+"""Arguments of ``Explanation.overlay``, and ``caption``: how a writer of pictures paints."""
 Writer: TypeAlias = Callable[[Any, Look], bytes]
 """(Explanation, look) -> the bytes of a file. Explanation imports this table, not the reverse."""
 
@@ -27,7 +30,8 @@ def save_explanation(result: Any, path: str | PathLike[str], look: Look | None =
     path
         Its ending is one of :data:`WRITERS`; its folder exists. A file of that name is replaced.
     look
-        How pictures are painted; None: as ``overlay()`` does.
+        How pictures are painted; None: as ``overlay()`` does. ``caption`` False: a PNG without the
+        band below the picture.
 
     Returns
     -------
@@ -45,27 +49,47 @@ def save_explanation(result: Any, path: str | PathLike[str], look: Look | None =
 
 
 def png_of(result: Any, look: Look) -> bytes:
-    """Return the overlay as a PNG file."""
-    data: bytes = result.overlay(**look).png()
-    return data
+    """Return the overlay as a PNG file, with its caption or without."""
+    overlay = result.overlay(**_paint_alone(look))
+    return png.encode(captioned(result, overlay) if look.get("caption", True) else overlay.rgb)
 
 
 def npz_of(result: Any, look: Look) -> bytes:  # noqa: ARG001 - numbers have no look
-    """Return the numbers as an NPZ file; ``Explanation.save`` says what it holds."""
+    """Return record and arrays as an NPZ file; ``Explanation.save`` says what it holds."""
+    record = record_of(result)
     page = io.BytesIO()
     np.savez_compressed(
         page,
-        values=result.heatmap.values,
-        diagnostic=result.image.diagnostic,
-        score=np.float32(result.score),
+        **arrays_of(result),
+        score=np.float64(result.score),
         target=result.target,
         gap=np.nan if result.gap is None else result.gap,
         recipe=result.recipe,
         digest=result.image.digest,
-        versions=json.dumps(dict(result.versions)),
+        versions=text_of(record["versions"]),
+        record=text_of(record),
     )
     return page.getvalue()
 
 
-WRITERS: Final[dict[str, Writer]] = {".npz": npz_of, ".png": png_of}
+def json_of(result: Any, look: Look) -> bytes:  # noqa: ARG001 - numbers have no look
+    """Return the record without arrays as a JSON file."""
+    return (text_of(record_of(result), indent=2) + "\n").encode()
+
+
+def html_of(result: Any, look: Look) -> bytes:
+    """Return a page of image, overlay and caption, which loads nothing from elsewhere."""
+    return page_of(result, _paint_alone(look)).encode()
+
+
+def _paint_alone(look: Look) -> Look:
+    return {name: value for name, value in look.items() if name != "caption"}
+
+
+WRITERS: Final[dict[str, Writer]] = {
+    ".html": html_of,
+    ".json": json_of,
+    ".npz": npz_of,
+    ".png": png_of,
+}
 """Ending in lower case -> writer. A new form is a function and a row."""

@@ -50,6 +50,13 @@ class About:
             self._ask("score", self.batch)
         return self._told[1]
 
+    @property
+    def probability(self) -> Tensor | None:
+        """float32 (N,): the model's own probability of each sample's class; None without one."""
+        if not self._told:
+            self._ask("score", self.batch)
+        return self._told[2] if len(self._told) > 2 else None
+
     def settled(self, inputs: Tensor) -> "About | BoundProbe":
         """Return this probe where ``inputs`` are its batch; else one settled on them."""
         return self if inputs is self.batch else self.bound.settled(inputs)

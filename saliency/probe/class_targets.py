@@ -107,6 +107,14 @@ def class_scores(outputs: Tensor, head: Head, *, logit: bool) -> Tensor:
     return tf.concat([against, units], axis=1)
 
 
+def class_probability(logits: Tensor, index: Tensor, head: Head) -> Tensor:
+    """Return the model's own probability (N,) of class ``index`` (N,), from its logits."""
+    units = tf.reshape(logits, (-1, head.units))
+    if head.kind == "softmax":
+        return tf.gather(tf.nn.softmax(units), index, axis=1, batch_dims=1)
+    return tf.sigmoid(class_score(units, index, head, logit=True))
+
+
 def check_score(score: Tensor, target: object) -> Tensor:
     """Return the score of a callable target when it is one float for each sample.
 

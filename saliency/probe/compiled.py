@@ -10,7 +10,13 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.class_targets import check_score, class_score, class_scores, classes
+from saliency.probe.class_targets import (
+    check_score,
+    class_probability,
+    class_score,
+    class_scores,
+    classes,
+)
 from saliency.probe.model.graph import Notes, Rule, Study, Walk, standing_in
 from saliency.probe.model.inputs import tiled
 from saliency.probe.model.plan import Plan
@@ -198,11 +204,24 @@ class Pass:
         """Return the score of every class."""
         return class_scores(self.explained(), self.plan.head, logit=self.plan.logit)
 
+    def probability(self) -> Tensor:
+        """Return the probability of the class: from the logits, or the output as it is."""
+        if not self.plan.logit:
+            return self.score()
+        return class_probability(self.explained(), self.classes(), self.plan.head)
+
     def told(self) -> tuple[Tensor, ...]:
-        """Return the score, and the classes where they are what is explained; () without either."""
+        """Return what this pass knows besides its answer.
+
+        The score; where classes are explained the class, too; and its probability where the model
+        ends in softmax or sigmoid. () without any of them.
+        """
         if self.terms.ask is not None:
             return (self.score(),)
-        return () if self.plan.head.classes is None else (self.score(), self.classes())
+        if self.plan.head.classes is None:
+            return ()
+        told = self.score(), self.classes()
+        return told if self.plan.head.step is None else (*told, self.probability())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:
         """Return tapped tensors as float32, channels last."""

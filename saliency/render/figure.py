@@ -1,21 +1,24 @@
 """Figures for papers and reports: matplotlib objects, handed back and never shown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from textwrap import fill
-from typing import Any
+from typing import Any, NamedTuple, final
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure as Figure  # noqa: PLC0414 - handed on to other rooms
 from matplotlib.image import AxesImage
 from matplotlib.ticker import ScalarFormatter
 from numpy.typing import ArrayLike
 
 from saliency.errors import InputError
+from saliency.render.band import faded
+from saliency.render.figure_marks import draw_letters, draw_millimetres
 from saliency.render.layers import lovi, lovi_hsv, rgb_of
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
@@ -27,7 +30,24 @@ from saliency.values.overlay import Overlay
 LARGE, SMALL = 4.2, 2.8
 
 
-def figure(
+@final
+@dataclass(frozen=True, eq=False)
+class Control:
+    """The map of a network that learnt nothing.
+
+    Parameters
+    ----------
+    heatmap
+        On the grid of the other.
+    correlation
+        Spearman's, -1..1, of the two maps; None where one of them is of one value.
+    """
+
+    heatmap: Heatmap
+    correlation: float | None = None
+
+
+def figure(  # noqa: PLR0913 - all of the drawing, and nothing else
     display: Array,
     heatmap: Heatmap,
     overlay: Overlay,
@@ -35,11 +55,14 @@ def figure(
     title: str | None = None,
     spacing: tuple[float, float] | None = None,
     unit: str = "heat, in the method's own unit",
+    orientation: tuple[str, str] | None = None,
+    control: Control | None = None,
+    names: tuple[str, str, str] = ("image", "heatmap", "overlay"),
 ) -> Figure:
-    """Draw picture, heatmap and overlay side by side.
+    """Draw picture, heatmap and overlay side by side, in one colour language.
 
-    The heatmap is drawn on the scale of the overlay: dark at 0, and of full colour where the
-    overlay is. Its colour bar is symmetric where there is heat below 0; where the map goes on
+    The heatmap has the palette and the scale of the overlay: dark at 0, and of full colour where
+    the overlay is. Its colour bar is symmetric where there is heat below 0; where the map goes on
     beyond the bar, the bar is pointed. The whole range is written above the map.
 
     Parameters
@@ -54,6 +77,12 @@ def figure(
         (row mm, column mm): millimetres become square; None: pixels are.
     unit
         Beside the colour bar.
+    orientation
+        Towards which side of the patient rows run, and columns: letters at the edges of the image.
+    control
+        Drawn beside the overlay, on its own scale.
+    names
+        Above the panels.
 
     Returns
     -------
@@ -67,12 +96,22 @@ def figure(
     """
     _check_grids(display, heatmap, overlay)
     aspect = _aspect(spacing)
-    whole, panels = _panels(aspect * display.shape[0] / display.shape[1], 3, LARGE)
-    for panel, name in zip(panels, ("image", _range(heatmap), _where(overlay)), strict=True):
+    count = 3 if control is None else 4
+    whole, panels = _panels(aspect * display.shape[0] / display.shape[1], count, LARGE)
+    titles = (names[0], f"{names[1]}: {_range(heatmap)}", _where(names[2], overlay))
+    for panel, name in zip(panels, titles, strict=False):
         panel.set_title(name, fontsize="medium")
+    palette = _palette(overlay, heatmap)
     _picture(panels[0], display, aspect)
-    _heat(panels[1], heatmap, aspect, unit)
+    _heat(panels[1], heatmap, aspect, unit, Scale(palette, overlay.full))
     _picture(panels[2], overlay.rgb, aspect)
+    if control is not None:
+        panels[3].set_title(_against(control), fontsize="medium")
+        _heat(panels[3], control.heatmap, aspect, unit, Scale(palette, None))
+    if spacing is not None:
+        draw_millimetres(panels[0], display.shape[:2], spacing)
+    if orientation is not None:
+        draw_letters(panels[0], orientation)
     _title(whole, title)
     return whole
 
@@ -150,13 +189,31 @@ def _picture(panel: Axes, picture: Array, aspect: float) -> None:
     panel.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="nearest")
 
 
-def _heat(panel: Axes, heatmap: Heatmap, aspect: float, unit: str) -> None:
+class Scale(NamedTuple):
+    """A palette, and the heat of full colour; None: the map's own."""
+
+    palette: Palette
+    top: float | None
+
+
+def _palette(overlay: Overlay, heatmap: Heatmap) -> Palette:
+    """Return the palette of the overlay; heat below 0 has colours of its own."""
+    given = Palette(overlay.palette or "green")
+    return Palette("diverging") if heatmap.values.min() < 0 and not given.signed else given
+
+
+def _heat(panel: Axes, heatmap: Heatmap, aspect: float, unit: str, scale: Scale) -> None:
     values = heatmap.values
     signed = bool(values.min() < 0)
-    top = full(np.abs(values)) or 1.0
-    colours = _colours(Palette("diverging" if signed else "hot"))
-    scale = Normalize(-top if signed else 0.0, top)
-    drawn = panel.imshow(values, cmap=colours, norm=scale, aspect=aspect, interpolation="nearest")
+    top = scale.top or full(np.abs(values)) or 1.0
+    norm = Normalize(-top if signed else 0.0, top)
+    drawn = panel.imshow(
+        values,
+        cmap=_colours(scale.palette, signed=signed),
+        norm=norm,
+        aspect=aspect,
+        interpolation="nearest",
+    )
     _bar(panel, drawn, unit, over=values.max() > top, under=values.min() < -top)
 
 
@@ -169,24 +226,25 @@ def _bar(panel: Axes, drawn: AxesImage, unit: str, *, over: bool, under: bool) -
     panel.figure.colorbar(drawn, ax=panel, label=unit, shrink=0.8, format=numbers, extend=ends)
 
 
-def _colours(palette: Palette) -> LinearSegmentedColormap:
+def _colours(palette: Palette, *, signed: bool) -> LinearSegmentedColormap:
     """Return the palette faded in from black, as it looks painted on a black picture."""
-    fade = np.linspace(0, 1, 256)[:, None]
-    above = palette.positive / 255 * fade
-    below = (palette.negative / 255 * fade)[::-1] if palette.signed else above[:0]
-    colours = np.concatenate([below, above])
+    colours = faded(palette, signed=signed) / 255
     return LinearSegmentedColormap.from_list("heat", colours, N=len(colours))
 
 
 def _range(heatmap: Heatmap) -> str:
     low, high = float(heatmap.values.min()), float(heatmap.values.max())
-    return f"heatmap: {low:.3g} everywhere" if low == high else f"heatmap: {low:.3g} .. {high:.3g}"
+    return f"{low:.3g} everywhere" if low == high else f"{low:.3g} .. {high:.3g}"
 
 
-def _where(overlay: Overlay) -> str:
-    if not overlay.outside:
-        return "overlay"
-    return f"overlay: {overlay.outside:.1%} of the heat outside"
+def _where(name: str, overlay: Overlay) -> str:
+    return f"{name}: {overlay.outside:.1%} of the heat outside" if overlay.outside else name
+
+
+def _against(control: Control) -> str:
+    if control.correlation is None:
+        return "same network, weights shuffled:\nno rank correlation, one map is even"
+    return f"same network, weights shuffled:\nrank correlation {control.correlation:.2f}"
 
 
 def _hue(layer: int, layers: int) -> Array:

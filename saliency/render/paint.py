@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from saliency.errors import InputError
+from saliency.render.outlines import outlines
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
 from saliency.values.arrays import Array
@@ -18,6 +19,9 @@ Outside: TypeAlias = Literal["warn", "hide"]
 #: Pixels painted at a time: their temporaries stay in the second-level cache.
 BAND = 1 << 16
 
+#: Stripes of a veil along the shorter side of a picture.
+HATCHES = 120
+
 
 def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     display: Array,
@@ -29,10 +33,12 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     outside: Outside = "warn",
     diagnostic: Array | None = None,
     padding: Array | None = None,
+    vmax: float | None = None,
+    contour: float | None = None,
 ) -> Overlay:
     """Paint a heatmap on the picture it belongs to.
 
-    The opacity of a pixel is ``strength * min(|heat| / full, 1)``, where full is
+    The opacity of a pixel is ``strength * min(|heat| / full, 1)``, where full is ``vmax``, else
     :func:`saliency.render.scale.full` of the whole map, in 255 steps; its colour is
     ``(1 - opacity) * display + opacity * palette``, rounded once. The scale is symmetric and
     depends on the heatmap alone: masks, zones and palettes never make the rest look hotter.
@@ -56,11 +62,18 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
         bool (rows, columns), True where the pixels are diagnostic; None: everywhere.
     padding
         bool (rows, columns), True where there is no picture: never painted.
+    vmax
+        Heat, in the method's unit, of full colour; above 0. Equal heat then has equal colour on any
+        picture. None: the map's own full heat.
+    contour
+        Share of full heat, above 0, at which the regions of as much |heat| or more are outlined in
+        the colour of full heat, besides the paint. ``strength=0`` leaves the outlines alone.
 
     Returns
     -------
     Overlay
-        With the share of |heat| outside ``diagnostic``, padding included; 0 for a map of zeros.
+        With the share of |heat| outside ``diagnostic``, padding included, 0 for a map of zeros;
+        None where ``diagnostic`` is None.
 
     Raises
     ------
@@ -71,6 +84,8 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     heat = _heat(heatmap, grid)
     colours = palette if isinstance(palette, Palette) else Palette(palette)
     _check(strength, outside)
+    _check_above_0("vmax", vmax)
+    _check_above_0("contour", contour)
     inside = _zone(diagnostic, grid, "diagnostic", absent=True)
     shown = _zone(mask.values if mask else None, grid, "mask", absent=True)
     if padding is not None:
@@ -79,15 +94,56 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
         shown = shown & inside
 
     magnitude = np.abs(heat)
-    top = full(magnitude)
+    top = full(magnitude) if vmax is None else vmax
     blends = _blends(colours, strength)
     rgb = np.empty((*grid, 3), np.uint8)
     for band in _bands(grid):
         levels = _levels(magnitude[band], top) * shown[band]
         codes = _codes(_kinds(heat[band], inside[band]), levels)
         _look_up(blends, codes, display[band], out=rgb[band])
+    if contour is not None:
+        for line, colour in outlines(heat, contour * top, colours, inside):
+            rgb[line & shown] = colour
     rgb.flags.writeable = False
-    return Overlay(rgb, _share(magnitude, ~inside))
+    share = None if diagnostic is None else _share(magnitude, ~inside)
+    return Overlay(rgb, share, palette=colours.source, full=top)
+
+
+def veil(
+    display: Array,
+    heatmap: Heatmap,
+    mask: Array,
+    *,
+    strength: float = 0.65,
+    vmax: float | None = None,
+) -> Array:
+    """Hatch the pixels with heat in grey, the denser the hotter: heat that is not to be believed.
+
+    Light and dark diagonals take turns, so that the veil is seen on any grey and is not taken for
+    anatomy. Where there is no heat the picture stays as it is.
+
+    Parameters
+    ----------
+    display, heatmap
+        As for :func:`paint`.
+    mask
+        bool (rows, columns): what may be veiled.
+    strength, vmax
+        As for :func:`paint`.
+
+    Returns
+    -------
+    Array
+        uint8 (rows, columns, 3).
+    """
+    rows, columns = heatmap.values.shape
+    width = max(2, round(min(rows, columns) / HATCHES))
+    stripe = (np.arange(rows)[:, None] + np.arange(columns)) // width % 4
+    rgb: Array = display
+    for turn, grey in ((0, "e0e0e0"), (2, "404040")):
+        striped = Mask(mask & (stripe == turn))
+        rgb = paint(rgb, heatmap, mask=striped, palette=grey, strength=strength, vmax=vmax).rgb
+    return rgb
 
 
 def _bands(grid: tuple[int, int]) -> Iterator[slice]:
@@ -175,6 +231,12 @@ def _zone(given: Array | None, grid: tuple[int, int], name: str, *, absent: bool
         msg = f"paint: expected {name} to be bool {grid}, got {kind} {np.shape(given)}."
         raise InputError(msg)
     return given
+
+
+def _check_above_0(name: str, value: float | None) -> None:
+    if value is not None and not 0 < value < np.inf:
+        msg = f"paint: expected {name} to be a number above 0, or None, got {value!r}."
+        raise InputError(msg)
 
 
 def _check(strength: float, outside: str) -> None:

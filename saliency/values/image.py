@@ -51,6 +51,10 @@ class DicomImage:
         Keywords of :data:`TRAVELS` only.
     searched
         Whether ``zones`` has what was found in the pixels, too: nobody needs to look again.
+    orientation
+        Towards which side of the patient rows run, and columns: ``("L", "P")`` where the right of
+        the picture is the patient's left and its bottom the back (PS3.3 C.7.6.1.1.1); None where
+        the source does not say.
 
     Raises
     ------
@@ -70,6 +74,7 @@ class DicomImage:
     window: Window | None = None
     info: Mapping[str, str] = field(default_factory=dict)
     searched: bool = False
+    orientation: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         display = frozen(self.display, np.uint8, "display", ranks=(2, 3))

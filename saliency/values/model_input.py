@@ -1,7 +1,7 @@
 """What a model is asked about, and where it came from."""
 
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ class ModelInput:
         float32 (1, H, W, C), finite, in the range that the model was trained on.
     placement
         The map between the image grid and (H, W).
+    made_by
+        The ``Prepare`` that made it; None where that is not known.
 
     Raises
     ------
@@ -30,6 +32,7 @@ class ModelInput:
 
     array: Array
     placement: Placement
+    made_by: Any = None
 
     def __post_init__(self) -> None:
         array = finite(frozen(self.array, np.float32, "ModelInput.array", ranks=(4,)), "ModelInput")
@@ -40,7 +43,7 @@ class ModelInput:
         object.__setattr__(self, "array", array)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return ModelInput, (self.array, self.placement)
+        return ModelInput, (self.array, self.placement, self.made_by)
 
     def __repr__(self) -> str:
         _, rows, columns, channels = self.array.shape

@@ -14,7 +14,12 @@ def preview(picture: Array) -> bytes:
     return png.encode(picture, longest=LONGEST)
 
 
-def bundle(text: str, picture: Array) -> dict[str, Any]:
+def shrunk(picture: Array) -> Array:
+    """Return a uint8 picture, at most 1,024 pixels on the long side."""
+    return png.shrunk(picture, LONGEST)
+
+
+def bundle(text: str, picture: Array, *, of: tuple[int, int] | None = None) -> dict[str, Any]:
     """Return the MIME bundle that ``_repr_mimebundle_`` hands to a notebook.
 
     PNG rather than HTML: it also shows in untrusted notebooks, on code hosts and in PDF exports.
@@ -25,13 +30,16 @@ def bundle(text: str, picture: Array) -> dict[str, Any]:
         The text form. It must hold nothing identifying, for notebooks get shared.
     picture
         uint8 (rows, columns) or (rows, columns, 3) RGB.
+    of
+        (rows, columns) of the picture before it was shrunk and a caption added; None: its own.
 
     Returns
     -------
     dict
         ``text/plain`` (str), which says so where the picture was shrunk, and ``image/png`` (bytes).
     """
-    rows, columns = picture.shape[:2]
+    rows, columns = of or picture.shape[:2]
     if max(rows, columns) > LONGEST:
         text += f"\npreview of {rows} x {columns} pixels, shrunk to {LONGEST} on the long side"
-    return {"text/plain": text, "image/png": preview(picture)}
+    file = preview(picture) if of is None else png.encode(picture)
+    return {"text/plain": text, "image/png": file}

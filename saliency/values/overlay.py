@@ -1,7 +1,7 @@
 """The picture with the heat painted on it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, final
@@ -25,7 +25,12 @@ class Overlay:
     rgb
         uint8 (rows, columns, 3).
     outside
-        Share of |heat|, 0..1, that lies outside the diagnostic pixels, whether painted or not.
+        Share of |heat|, 0..1, that lies outside the diagnostic pixels, whether painted or not;
+        None where nobody looked for what is not diagnostic.
+    palette
+        What ``Palette`` makes the colours of; "" where they are no heat's.
+    full
+        Heat of full colour, in the method's unit; None where there is no such scale.
 
     Raises
     ------
@@ -34,14 +39,16 @@ class Overlay:
     """
 
     rgb: Array
-    outside: float = 0.0
+    outside: float | None = None
+    palette: str = ""
+    full: float | None = None
 
     def __post_init__(self) -> None:
         rgb = frozen(self.rgb, np.uint8, "Overlay.rgb", ranks=(3,))
         if rgb.shape[2] != 3:
             msg = f"Overlay.rgb: expected shape (rows, columns, 3), got {rgb.shape}."
             raise InputError(msg)
-        if not (math.isfinite(self.outside) and 0 <= self.outside <= 1):
+        if self.outside is not None and not 0 <= self.outside <= 1:
             msg = f"Overlay.outside: expected a share in 0..1, got {self.outside}."
             raise InputError(msg)
         object.__setattr__(self, "rgb", rgb)
@@ -91,13 +98,15 @@ class Overlay:
             _nearest(size, side / min(spacing))
             for size, side in zip(self.rgb.shape, spacing, strict=False)
         )
-        return Overlay(self.rgb[down][:, across], self.outside)
+        return replace(self, rgb=self.rgb[down][:, across])
 
     def __reduce__(self) -> tuple[object, ...]:
-        return Overlay, (self.rgb, self.outside)
+        return Overlay, (self.rgb, self.outside, self.palette, self.full)
 
     def __repr__(self) -> str:
         rows, columns, _ = self.rgb.shape
+        if self.outside is None:
+            return f"Overlay({rows} x {columns})"
         where = f"{self.outside:.1%} of the heat outside the diagnostic pixels"
         return f"Overlay({rows} x {columns}, {where})"
 

@@ -29,7 +29,8 @@ def test_a_new_form_is_one_row(model, image, tmp_path, monkeypatch):
 def test_the_look_reaches_the_painter(model, image, tmp_path):
     """What the caller says of palettes and strength is what is painted."""
     result = explain(model, image, "gradient")
-    place = save_explanation(result, tmp_path / "a.png", {"palette": "hot", "strength": 0.9})
+    look = {"palette": "hot", "strength": 0.9, "caption": False}
+    place = save_explanation(result, tmp_path / "a.png", look)
     with Image.open(place) as found:
         painted = np.asarray(found.convert("RGB"))
 

@@ -8,7 +8,7 @@ from PIL import Image
 
 from saliency.errors import InputError
 from saliency.render import paint
-from saliency.render.figure import figure, layers_figure, save
+from saliency.render.figure import Control, figure, layers_figure, save
 from saliency.values.heatmap import Heatmap
 
 GRID = 37, 53
@@ -38,6 +38,68 @@ def test_the_bar_is_pointed_where_the_map_goes_on(values, ends):
     bar = drawn(values).axes[1].images[0].colorbar
 
     assert bar.extend == ends
+
+
+@pytest.mark.parametrize("palette", ["green", "hot", "diverging", "00f|f80"])
+def test_the_map_speaks_the_colours_of_the_overlay(palette):
+    """On a black picture, painted opaquely, map and overlay have one colour for one heat."""
+    heatmap = Heatmap(np.abs(HEAT) if palette in {"green", "hot"} else HEAT)
+    black = np.zeros(GRID, np.uint8)
+    overlay = paint(black, heatmap, palette=palette, strength=1.0)
+    heat = figure(black, heatmap, overlay).axes[1].images[0]
+    shown = heat.cmap(heat.norm(heatmap.values))[..., :3] * 255
+
+    assert np.abs(shown - overlay.rgb).max() <= 4
+
+
+def test_heat_against_is_never_drawn_in_green():
+    """Where an unsigned palette painted a signed map, the map panel parts the signs."""
+    heat = drawn(HEAT).axes[1].images[0]
+    red, green, blue, _ = heat.cmap(heat.norm(-100.0))
+
+    assert blue > green
+    assert blue > red
+
+
+def test_a_given_scale_is_drawn():
+    """The bar ends where the overlay's full colour stands."""
+    heatmap = Heatmap(np.abs(HEAT))
+    heat = figure(DISPLAY, heatmap, paint(DISPLAY, heatmap, vmax=7.0)).axes[1].images[0]
+
+    assert (heat.norm.vmin, heat.norm.vmax) == (0.0, 7.0)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "words", "columns"),
+    [((0.5, 0.5), "5 mm", 10), ((2.0, 4.0), "5 cm", 12.5), ((1e-3, 1e-3), "0.01 mm", 10)],
+)
+def test_a_bar_says_how_long_a_millimetre_is(spacing, words, columns):
+    """Its length in columns is what it says; 53 columns leave room for a third of them."""
+    panel = drawn(HEAT, spacing=spacing).axes[0]
+    start, end = panel.lines[0].get_xdata()
+
+    assert [text.get_text() for text in panel.texts] == [words]
+    assert end - start == pytest.approx(columns)
+
+
+def test_letters_stand_at_their_sides():
+    """The right of the picture is what rows run to; the opposite side faces it."""
+    panel = drawn(HEAT, orientation=("L", "PF")).axes[0]
+    found = {text.get_text(): text.get_position() for text in panel.texts}
+
+    assert found == {"L": (0.98, 0.5), "R": (0.02, 0.5), "PF": (0.5, 0.02), "AH": (0.5, 0.98)}
+
+
+def test_a_control_is_drawn_beside_with_its_correlation():
+    """The fourth panel holds the map of the shuffled network."""
+    control = Control(Heatmap(HEAT.T[:37, :37].repeat(2, axis=1)[:, :53]), 0.125)
+    panel = drawn(HEAT, control=control).axes[3]
+
+    assert np.array_equal(panel.images[0].get_array(), control.heatmap.values)
+    assert "rank correlation 0.12" in panel.get_title()
+    assert (
+        "no rank correlation" in drawn(HEAT, control=Control(control.heatmap)).axes[3].get_title()
+    )
 
 
 def test_the_scale_of_signed_heat_is_symmetric():
@@ -90,7 +152,8 @@ def test_is_a_picture():
 
 def test_files_hold_pixels_and_nothing_else(tmp_path):
     """A saved figure is as large as the figure, in its colours, without a word in it."""
-    whole = drawn(np.abs(HEAT), title="Gradient")
+    heatmap = Heatmap(np.abs(HEAT))
+    whole = figure(DISPLAY, heatmap, paint(DISPLAY, heatmap, palette="hot"), title="Gradient")
     file = save(whole, tmp_path / "a.png").read_bytes()
     picture = np.asarray(Image.open(BytesIO(file)))
 

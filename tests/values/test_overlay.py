@@ -115,6 +115,12 @@ def test_the_repr_tells_how_much_is_outside():
     )
 
 
+def test_nobody_looked_is_not_zero():
+    """Where nothing was looked for, the repr has no share."""
+    assert Overlay(RGB).outside is None
+    assert repr(Overlay(RGB)) == "Overlay(37 x 53)"
+
+
 def test_square_millimetres() -> None:
     """Pixels twice as high as wide are shown twice: 5 x 7 becomes 10 x 7, row by row."""
     rgb = np.arange(5 * 7 * 3, dtype=np.uint8).reshape(5, 7, 3)

@@ -118,6 +118,7 @@ _KEYWORDS: Final = (
     "FrameType",
     "FrameTime",
     "FrameTimeVector",
+    "PatientOrientation",
     # Zones
     "FrameDisplayShutterSequence",
     "ShutterShape",

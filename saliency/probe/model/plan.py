@@ -49,6 +49,8 @@ class Plan:
         The logits are explained, not the output.
     taps, names
         Indices among the calls of the tapped layers, and their names; earliest first.
+    grids
+        (rows, columns) of each tapped layer; () where the size of the input is free.
     pooled
         Index of the Dense call of a global-mean head right behind the last tap, else None.
     channels_first
@@ -68,6 +70,7 @@ class Plan:
     logit: bool
     taps: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
+    grids: tuple[tuple[int, int], ...] = ()
     pooled: int | None = None
     channels_first: bool = False
     part: int | None = None
@@ -124,6 +127,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         logit=logit,
         taps=taps,
         names=tuple(outline.steps[tap].name for tap in taps),
+        grids=_grids(outline, taps, shape),
         pooled=pooled_dense(outline, head, taps[-1]) if taps and plain else None,
         channels_first=outline.channels_first,
         part=part,
@@ -141,6 +145,13 @@ def _taps(
         msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
         raise ModelError(msg)
     return taps
+
+
+def _grids(outline: Outline, taps: Sequence[int], shape: Shape) -> tuple[tuple[int, int], ...]:
+    if None in shape[1:] or len(shape) != 4:
+        return ()
+    shapes = (outline.steps[tap].shape for tap in taps)
+    return tuple((int(each[1] or 0), int(each[2] or 0)) for each in shapes if len(each) == 4)
 
 
 def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""What an explanation tells of its model besides the map."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+
+from saliency.probe.batch_probe import About
+from saliency.probe.model.digest import model_digest
+from saliency.probe.model.flat_ends import flat_ends
+from saliency.values.arrays import Array
+from saliency.values.model_record import ModelRecord
+
+#: Modules of explainers whose map is made of the last tapped layer's cells.
+_OF_THE_LAST_LAYER = frozenset({"cams", "masked_cams"})
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Facts:
+    """What is the same for a batch, and what goes by sample.
+
+    Parameters
+    ----------
+    probabilities
+        float (N,) of the classes explained; None where the model gives none.
+    labels, classes
+        Names of all classes, and int (N,), the class of each sample; None where there are none.
+    model, seed, explains, grid
+        As in an Explanation.
+    ends
+        Values of the score at which the model's output is flat.
+    """
+
+    probabilities: Array | None = None
+    labels: Sequence[str] | None = None
+    classes: Array | None = None
+    model: ModelRecord | None = None
+    seed: int | None = None
+    explains: str = "score"
+    grid: tuple[int, int] | None = None
+    ends: tuple[float, ...] = ()
+
+    def probability(self, sample: int) -> float | None:
+        """Return the probability of a sample's class; None where the output is no probability."""
+        if self.probabilities is None:
+            return None
+        value = float(self.probabilities[sample])
+        return value if 0 <= value <= 1 else None
+
+    def label(self, target: int | str, sample: int) -> str | None:
+        """Return the name of a sample's class; of a callable target None."""
+        if self.labels is None or self.classes is None:
+            return target if isinstance(target, str) and self.classes is not None else None
+        return self.labels[int(self.classes[sample % len(self.classes)])]
+
+
+def facts_of(probe: Any, recipe: Any, batch: Any) -> Facts:
+    """Gather what a probe of a Keras model tells of a batch; of other probes little is known."""
+    seed = getattr(recipe, "seed", None)
+    if not isinstance(probe, About):
+        return Facts(seed=seed, explains=getattr(probe, "output", "score"))
+    source = probe.bound.source
+    plan = source.core.plan
+    named = plan.head.classes is not None and not callable(probe.target)
+    given = probe.probability if named else None
+    return Facts(
+        probabilities=None if given is None else np.asarray(given),
+        labels=source.labels,
+        classes=np.asarray(probe.targets) if named else None,
+        model=ModelRecord(source.model.name, model_digest(source.model), source.layers),
+        seed=seed if seed is None else int(seed),
+        explains=source.output if named else "score",
+        grid=_grid(recipe, plan.grids, tuple(batch.shape[1:3])),
+        ends=flat_ends(source.model) if named and not plan.logit else (),
+    )
+
+
+def _grid(
+    recipe: Any, grids: Sequence[tuple[int, int]], size: tuple[int, ...]
+) -> tuple[int, int] | None:
+    """Return the cells of a map that is coarser than the input."""
+    module = type(recipe).__module__
+    ours = module.startswith("saliency.explainers.")
+    if not (ours and module.rpartition(".")[2] in _OF_THE_LAST_LAYER and grids):
+        return None
+    return None if grids[-1] == size else grids[-1]

@@ -1,0 +1,104 @@
+"""An explanation out of its file."""
+
+import json
+import zipfile
+from os import PathLike
+from typing import Any
+
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.plain import revived
+from saliency.pipeline.record import FORM
+from saliency.values.arrays import Array
+from saliency.values.heatmap import Heatmap
+from saliency.values.image import DicomImage
+from saliency.values.zone import Zone
+
+
+def load(path: str | PathLike[str]) -> Explanation:
+    """Read an explanation that ``Explanation.save`` wrote as ``.npz``.
+
+    Every field is equal to what was saved, but for functions of yours in its ``prepare``, of which
+    the name alone is kept. Nothing in the file is run. ``figure(control=True)`` needs the model,
+    which the file does not hold.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+
+    Returns
+    -------
+    Explanation
+        With its image.
+
+    Raises
+    ------
+    InputError
+        It is no such file, is broken, or was written in another form.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return _explanation({name: arrays[name] for name in arrays.files})
+    except InputError:
+        raise
+    except FileNotFoundError as error:
+        msg = "load: expected a file that Explanation.save wrote, found no file under that name."
+        raise InputError(msg) from error
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, MemoryError) as error:
+        msg = (
+            "load: expected an .npz that Explanation.save wrote, found one that cannot be read "
+            f"({type(error).__name__}). Save the explanation again."
+        )
+        raise InputError(msg) from error
+
+
+def _explanation(arrays: dict[str, Array]) -> Explanation:
+    if "record" not in arrays:
+        msg = (
+            "load: expected an .npz that Explanation.save wrote, found one without a record: it "
+            "is of an earlier version or of another program. numpy.load reads its arrays."
+        )
+        raise InputError(msg)
+    record = json.loads(str(arrays["record"]))
+    if record["form"] != FORM:
+        msg = f"load: expected a record of form {FORM}, got {record['form']!r}: use its version."
+        raise InputError(msg)
+    own = ("probability", "label", "seed", "explains", "saturated", "cutoff")
+    values = ("prepare", "model", "grid")
+    return Explanation(
+        Heatmap(arrays["values"]),
+        record["score"],
+        record["target"],
+        record["gap"],
+        record["recipe"],
+        _image(record["image"], arrays),
+        record["versions"],
+        **{name: record[name] for name in own},
+        **{name: revived(record[name]) for name in values},
+    )
+
+
+def _image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
+    rows, columns = told["size"]
+    zones = (
+        Zone(each["name"], _mask(packed, (rows, columns)), each["evidence"])
+        for each, packed in zip(told["zones"], arrays["zones"], strict=True)
+    )
+    plain = ("frame", "frames", "modality", "digest", "info", "searched")
+    values = ("spacing", "window", "orientation")
+    return DicomImage(
+        arrays["pixels"],
+        arrays["display"],
+        stored=arrays.get("stored"),
+        zones=tuple(zones),
+        **{name: told[name] for name in plain},
+        **{name: revived(told[name]) for name in values},
+    )
+
+
+def _mask(packed: Array, size: tuple[int, int]) -> Array:
+    flat = np.unpackbits(packed, count=size[0] * size[1])
+    return flat.reshape(size).astype(np.bool_)

@@ -1,0 +1,46 @@
+"""An explanation as HTML: image, overlay and caption, with nothing loaded from elsewhere."""
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+from saliency import png
+from saliency.pipeline.band import captioned, lines
+from saliency.pipeline.redact import redacted_display
+from saliency.values.arrays import Array
+from saliency.values.notebook import shrunk
+
+_STYLE: Final = (
+    "body{font-family:sans-serif;margin:1rem;background:#141414;color:#e1e1e1}"
+    "figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top}"
+    "img{max-width:100%;image-rendering:pixelated}"
+)
+
+
+def page_of(result: Any, look: Mapping[str, Any]) -> str:
+    """Return a page for a browser, readable without a script; the picture comes first."""
+    display = redacted_display(result.image) if look.get("redact") else result.image.display
+    overlay = result.overlay(**look)
+    said = "".join(f"<p>{escape(line.text)}</p>" for line in lines(result))
+    title = escape(result.caption)
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{_STYLE}</style></head><body>"
+        f"<figure>{_img(display, 'the image')}<figcaption>image</figcaption></figure>"
+        f"<figure>{_img(captioned(result, overlay), title)}</figure>"
+        f"{said}</body></html>\n"
+    )
+
+
+def notebook_form(result: Any) -> str:
+    """Return a figure for a notebook: the overlay, at most 1,024 pixels long, and its caption."""
+    overlay = result.overlay()
+    picture = captioned(result, overlay, shrunk(overlay.rgb))
+    title = escape(result.caption)
+    return f"<figure>{_img(picture, title)}<figcaption>{title}</figcaption></figure>"
+
+
+def _img(picture: Array, words: str) -> str:
+    data = base64.b64encode(png.encode(picture)).decode()
+    return f'<img alt="{words}" src="data:image/png;base64,{data}">'

@@ -1,0 +1,193 @@
+"""A band of words and a scale below a picture. The picture itself is never written on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal, TypeAlias, final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from saliency.render.palettes import Palette
+from saliency.values.arrays import Array
+
+Tone: TypeAlias = Literal["head", "plain", "alarm", "faint"]
+
+_PAPER: Final = (20, 20, 20)
+_INK: Final[dict[Tone, tuple[int, int, int]]] = {
+    "head": (255, 255, 255),
+    "plain": (225, 225, 225),
+    "alarm": (255, 190, 60),
+    "faint": (165, 165, 165),
+}
+#: Columns of the narrowest band; a narrower picture stands at its left.
+_NARROWEST: Final = 380
+#: Letters of a line, about, and the least and greatest size of letters in pixels.
+_LETTERS, _SMALLEST, _LARGEST = 34, 12, 44
+
+
+@final
+@dataclass(frozen=True)
+class Line:
+    """A sentence of the band."""
+
+    text: str
+    tone: Tone = "plain"
+
+
+@final
+@dataclass(frozen=True)
+class Legend:
+    """What colours mean.
+
+    Parameters
+    ----------
+    palette
+        Of the overlay.
+    top
+        Heat of full colour; 0 where nothing is painted.
+    unit
+        Of heat.
+    signed
+        Whether heat below 0 is painted in colours of its own.
+    warns
+        Whether heat outside the diagnostic pixels is painted.
+    """
+
+    palette: Palette
+    top: float
+    unit: str
+    signed: bool = False
+    warns: bool = False
+
+
+def banded(rgb: Array, lines: Sequence[Line], legend: Legend | None) -> Array:
+    """Return the picture with a band below it.
+
+    Parameters
+    ----------
+    rgb
+        uint8 (rows, columns, 3).
+    lines
+        From top to bottom; a line that is too long is broken at blanks.
+    legend
+        Drawn after the first line; None: no scale.
+
+    Returns
+    -------
+    Array
+        uint8 RGB; its upper left (rows, columns) are ``rgb``, bit for bit.
+    """
+    rows, columns = rgb.shape[:2]
+    width = max(columns, _NARROWEST)
+    size = int(np.clip(width / _LETTERS, _SMALLEST, _LARGEST))
+    sheet = _Sheet(width, size)
+    for number, line in enumerate(lines):
+        sheet.write(line)
+        if number == 0 and legend is not None:
+            sheet.draw(legend)
+    band = sheet.finished()
+    whole = np.empty((rows + band.shape[0], width, 3), np.uint8)
+    whole[:] = _PAPER
+    whole[:rows, :columns] = rgb
+    whole[rows:] = band
+    return whole
+
+
+def faded(palette: Palette, *, signed: bool) -> Array:
+    """Return uint8 (n, 3): the palette as it looks on a black picture, weak heat dark.
+
+    Signed: from the strongest heat against to the strongest for, black at 0.
+    """
+    fade = np.linspace(0, 1, 256)[:, None]
+    above = palette.positive * fade
+    below = (palette.negative * fade)[::-1] if signed else above[:0]
+    colours: Array = np.rint(np.concatenate([below, above])).astype(np.uint8)
+    return colours
+
+
+class _Sheet:
+    """Paper that grows downwards."""
+
+    def __init__(self, width: int, size: int) -> None:
+        self._image = Image.new("RGB", (width, size * 60), _PAPER)
+        self._pen = ImageDraw.Draw(self._image)
+        self._margin = size // 2
+        self._size = size
+        self._y = self._margin
+
+    def write(self, line: Line) -> None:
+        font = _font(self._size, bold=line.tone in ("head", "alarm"))
+        for part in _broken(line.text, font, self._image.width - 2 * self._margin):
+            self._pen.text((self._margin, self._y), part, fill=_INK[line.tone], font=font)
+            self._y += round(1.3 * self._size)
+
+    def draw(self, legend: Legend) -> None:
+        """Draw the colour bar with its numbers, the unit, and what the warning hue means."""
+        if legend.top > 0:
+            self._bar(legend)
+            self.write(Line(legend.unit, "faint"))
+        if legend.warns:
+            self._swatch(legend.palette.warning, "heat where the picture is not diagnostic")
+
+    def _bar(self, legend: Legend) -> None:
+        font = _font(self._size, bold=False)
+        low = -legend.top if legend.signed else 0.0
+        left, right = f"{low:.3g}", f"{legend.top:.3g}"
+        if legend.signed:
+            left, right = f"against {left}", f"{right} for"
+        start = self._margin + round(font.getlength(left)) + self._margin
+        end = self._image.width - 2 * self._margin - round(font.getlength(right))
+        colours = faded(legend.palette, signed=legend.signed)
+        where = np.linspace(0, len(colours) - 1, max(2, end - start)).round().astype(int)
+        bar = np.repeat(colours[where][None], self._size, axis=0)
+        self._image.paste(Image.fromarray(bar), (start, self._y + self._size // 8))
+        ink = _INK["plain"]
+        self._pen.text((self._margin, self._y), left, fill=ink, font=font)
+        self._pen.text((end + self._margin, self._y), right, fill=ink, font=font)
+        self._y += round(1.4 * self._size)
+
+    def _swatch(self, colour: Array, words: str) -> None:
+        top = self._y + self._size // 8
+        box = (self._margin, top, self._margin + self._size, top + self._size)
+        self._pen.rectangle(box, fill=tuple(int(part) for part in colour))
+        at = (2 * self._margin + self._size, self._y)
+        font = _font(self._size, bold=False)
+        self._pen.text(at, words, fill=_INK["plain"], font=font)
+        self._y += round(1.4 * self._size)
+
+    def finished(self) -> Array:
+        """Return the paper down to where it is written on."""
+        return np.asarray(self._image)[: self._y + self._margin]
+
+
+def _broken(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+    """Break a text at blanks into lines of at most ``width`` pixels; a longer word is cut."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if font.getlength(longer) <= width:
+            lines[-1] = longer
+            continue
+        lines = [line for line in lines if line]
+        lines.append(word)
+        while font.getlength(lines[-1]) > width and len(lines[-1]) > 1:
+            fits = _fitting(lines[-1], font, width)
+            lines[-1:] = [lines[-1][:fits], lines[-1][fits:]]
+    return lines
+
+
+def _fitting(word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
+    """Return how many letters of a word that is too long fit, one at least."""
+    lengths = range(len(word) - 1, 0, -1)
+    return next((n for n in lengths if font.getlength(word[:n]) <= width), 1)
+
+
+@lru_cache(maxsize=16)
+def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
+    """Return DejaVu Sans as matplotlib ships it: the same letters on every machine."""
+    import matplotlib  # noqa: PLC0415, ICN001 - slow to load, and wanted for its font alone
+
+    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
