@@ -8,6 +8,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.pipeline.prepare import Intensity, Prepare
+from saliency.pipeline.preparing import preparation
 from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -60,9 +61,22 @@ class Canvas:
         return replace(self.image, **named)
 
 
-def canvas(image: DicomImage, prepare: Prepare | None) -> Canvas:
-    """Return what this way of preparing reads of a picture."""
-    return Canvas(image, "display" if prepare is None else prepare.intensity)
+def canvas(image: DicomImage, prepare: object) -> Canvas:
+    """Return what this way of preparing reads of a picture.
+
+    Raises
+    ------
+    InputError
+        It is a function, of which nobody knows what it reads.
+    """
+    recipe = preparation(prepare)
+    if not isinstance(recipe, Prepare):
+        msg = (
+            "Expected a Prepare, got a function: what it reads of a picture is not known, so "
+            "nothing can be exchanged there. Say the same with Prepare(scale=...)."
+        )
+        raise InputError(msg)
+    return Canvas(image, recipe.reads)
 
 
 def like(values: Array, wanted: Array) -> Array:

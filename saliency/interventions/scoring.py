@@ -9,6 +9,7 @@ import numpy as np
 from saliency.errors import NotFiniteError
 from saliency.pipeline.explain import bound, prepared
 from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.preparing import preparation
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -44,10 +45,12 @@ class Scorer:
 
     @property
     def size(self) -> tuple[int | None, ...] | None:
-        """(H, W) of the model's input, None where it is free or not known."""
-        given = None if self.prepare is None else self.prepare.size
+        """(H, W) of the model's input; None where it is free, or the picture's grid decides."""
+        recipe = preparation(self.prepare)
+        if recipe.in_place:
+            return None
         shape: tuple[int | None, ...] | None = getattr(self.probe, "input_shape", None)
-        return given or (None if shape is None else shape[:2])
+        return recipe.size or (None if shape is None else shape[:2])
 
     def batches(self, images: Iterable[DicomImage]) -> Iterator[Array]:
         """Yield float32 (n, H, W, C), n at most 32, of consecutive inputs of one shape."""

@@ -19,8 +19,10 @@ from saliency.pipeline.facts import facts_of
 from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.preparing import preparation
 from saliency.probe.batch_probe import About
 from saliency.probe.cache import probe_for
+from saliency.probe.channel_axis import with_channel_axis
 from saliency.probe.class_targets import target_name
 from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, SettlingProbe, Target
@@ -39,7 +41,7 @@ def explain(
     explainer: Explainer = "fastcam",
     *,
     target: Target = None,
-    prepare: Prepare | None = None,
+    prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
 ) -> Explanation:
     """Ask a model which pixels of a picture speak for a target.
@@ -58,7 +60,8 @@ def explain(
         the predicted class.
     prepare
         How the picture becomes the model's input; what it leaves open comes from the model.
-        None: display values, stretched to the model's size, 0..1.
+        None: display values, stretched to the model's size, 0..1. ``preprocess_input`` of
+        keras.applications, or a function from a DicomImage to an array (H, W, C), will do.
     cutoff
         A class of less probability than this is not predicted, and its overlay lies under a veil.
 
@@ -88,7 +91,11 @@ def probe_of(model: object) -> Any:
     """Return a probe as it is; compile a model, or the file of one, once."""
     if callable(getattr(model, "at", None)) or isinstance(model, Probe):
         return model
-    return probe_for(model)
+    probe = probe_for(model)
+    one_input = len(getattr(probe.model, "inputs", None) or ()) == 1
+    if one_input and len(probe.input_shape) == 2:
+        return probe_for(with_channel_axis(probe.model))
+    return probe
 
 
 def bound(probe: Any, target: Target) -> Probe:
@@ -105,10 +112,10 @@ def bound(probe: Any, target: Target) -> Probe:
     return probe  # type: ignore[no-any-return]
 
 
-def prepared(probe: Any, image: DicomImage, prepare: Prepare | None) -> ModelInput:
+def prepared(probe: Any, image: DicomImage, prepare: object) -> ModelInput:
     """Prepare a picture for a probe's model."""
     shape = getattr(probe, "input_shape", None)
-    recipe = prepare or Prepare()
+    recipe = preparation(prepare)
     given = (recipe if shape is None else recipe.filled(shape))(image)
     _check_size(given.array.shape[1:], shape)
     return given
@@ -218,9 +225,14 @@ def _scores(probe: Probe, batch: Any) -> Array:
 def _check_size(given: tuple[int, ...], wanted: tuple[int | None, ...] | None) -> None:
     if wanted is None:
         return
-    if any(want not in (None, have) for want, have in zip(wanted, given, strict=True)):
+    fits = len(wanted) == len(given) and all(map(_fits, wanted, given))
+    if not fits:
         msg = (
-            f"Prepare gave an input of (H, W, C) = {given}, the model takes {wanted}. "
+            f"The preparation gave an input of (H, W, C) = {given}, the model takes {wanted}. "
             "Leave size and channels of Prepare open, and they come from the model."
         )
         raise InputError(msg)
+
+
+def _fits(wanted: int | None, given: int) -> bool:
+    return wanted in (None, given)

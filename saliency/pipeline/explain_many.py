@@ -1,6 +1,6 @@
 """Many images: failures are values, order is kept, one batch in memory at a time."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from saliency.errors import InputError, SaliencyError
@@ -10,6 +10,7 @@ from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.preparing import Preparation, preparation
 from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, Target
 from saliency.values.failure import Failure
@@ -26,7 +27,7 @@ def explain_many(
     explainer: Explainer = "fastcam",
     *,
     target: Target = None,
-    prepare: Prepare | None = None,
+    prepare: Prepare | Callable[..., Any] | None = None,
     batch_size: int = 8,
 ) -> Iterator[Explanation | Failure]:
     """Explain images one after the other; yield one result for each, in order.
@@ -58,12 +59,12 @@ def explain_many(
     if batch_size < 1:
         msg = f"explain_many: expected batch_size of 1 or more, got {batch_size}."
         raise InputError(msg)
-    recipe = resolve(explainer)
+    recipe, way = resolve(explainer), preparation(prepare)
     unbound = probe_of(model)
     probe = bound(unbound, target)
     sources = _numbered(sources_in(images))
     pictures = ahead(_picture, sources, window=2 * batch_size)
-    items = (_ready(unbound, picture, prepare, i) for i, picture in enumerate(pictures))
+    items = (_ready(unbound, picture, way, i) for i, picture in enumerate(pictures))
     return _results(probe, items, recipe, batch_size)
 
 
@@ -99,11 +100,11 @@ def _picture(item: tuple[int, object]) -> DicomImage | Failure:
         return _failure(index, error)
 
 
-def _ready(probe: Any, picture: DicomImage | Failure, prepare: Prepare | None, index: int) -> Item:
+def _ready(probe: Any, picture: DicomImage | Failure, way: Preparation, index: int) -> Item:
     if isinstance(picture, Failure):
         return picture
     try:
-        return picture, prepared(probe, picture, prepare)
+        return picture, prepared(probe, picture, way)
     except Exception as error:  # noqa: BLE001 - the edge of a picture: a function of the user's
         return _failure(index, error)
 

@@ -1,7 +1,8 @@
 """What each layer contributes to one explanation."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def explain_layers(
     explainer: Explainer = "fastcam",
     *,
     target: Target = None,
-    prepare: Prepare | None = None,
+    prepare: Prepare | Callable[..., Any] | None = None,
 ) -> LayerMaps:
     """Return what each layer contributes; parameters as for :func:`saliency.explain`.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
+from threading import RLock
 from typing import Any, final
 
 import numpy as np
@@ -19,6 +20,10 @@ from saliency.values.zone import Zone
 TRAVELS = frozenset(
     {"BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality", "ManufacturerModelName"}
 )
+
+#: Fields that may be deferred: absent from the instance until :meth:`DicomImage.__getattr__`, which
+#: Python calls only for attributes that are not there, computes and stores them.
+_DEFERRABLE = ("pixels", "zones", "digest")
 
 
 @final
@@ -87,7 +92,8 @@ class DicomImage:
             stored = frozen(self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3))
             object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "_later", {})
-        for name in ("pixels", "zones", "digest"):
+        object.__setattr__(self, "_lock", RLock())
+        for name in _DEFERRABLE:
             self._keep(name, getattr(self, name))
 
     def _keep(self, name: str, value: object) -> None:
@@ -105,13 +111,17 @@ class DicomImage:
 
     def __getattr__(self, name: str) -> Any:
         """Compute what was deferred; Python calls this only for attributes that are not there."""
-        compute = self.__dict__.get("_later", {}).get(name)
-        if compute is None:
+        state = self.__dict__
+        if name not in _DEFERRABLE or "_lock" not in state:
             msg = f"{type(self).__name__!r} object has no attribute {name!r}"
             raise AttributeError(msg)
-        self._keep(name, compute())
-        self._later.pop(name, None)
-        return self.__dict__[name]
+        # Two threads may miss the attribute at once: the second waits here, and then finds it.
+        # The lock is re-entrant, since computing zones may look at other deferred fields.
+        with state["_lock"]:
+            if name not in state:
+                self._keep(name, state["_later"][name]())
+                state["_later"].pop(name)  # with it goes what the computation held
+        return state[name]
 
     @staticmethod
     def size_of(pixels: Array) -> tuple[int, int]:

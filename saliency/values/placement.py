@@ -75,6 +75,19 @@ class Placement:
             self.image_box.left + (column - self.model_box.left) / across,
         )
 
+    def within(self, image_size: tuple[int, int], part: Box) -> "Placement":
+        """Return the same map for a whole image, of which this one's image grid is a part.
+
+        Raises
+        ------
+        InputError
+            The part leaves the image.
+        """
+        _inside(part, image_size, "image")
+        top, left, rows, columns = self.image_box
+        box = Box(part.top + top, part.left + left, rows, columns)
+        return Placement(image_size, self.model_size, box, self.model_box)
+
 
 def whole(size: tuple[int, int]) -> Box:
     """Return the box that covers a grid of ``size`` (rows, columns)."""
@@ -100,12 +113,44 @@ def crop(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
     )
 
 
+def spaced(
+    image_size: tuple[int, int], scale: tuple[float, float], model_size: tuple[int, int] | None
+) -> Placement:
+    """Resample by a scale, then crop or pad around the centre.
+
+    Parameters
+    ----------
+    scale
+        Model pixels per image pixel, down and across. Boxes are of whole pixels, so it is kept to
+        the nearest pixel of the picture.
+    model_size
+        None: what the image becomes.
+    """
+    became = tuple(max(1, round(n * s)) for n, s in zip(image_size, scale, strict=True))
+    size = model_size or (became[0], became[1])
+    shown, kept = zip(*map(_fitted, image_size, scale, became, size), strict=True)
+    image_box, model_box = _middle(kept, image_size), _middle(shown, size)
+    return Placement(image_size, size, image_box, model_box)
+
+
+def _fitted(image: int, scale: float, became: int, model: int) -> tuple[int, int]:
+    """Return how many pixels of the model, and of the image, correspond along one axis."""
+    if became <= model:
+        return became, image
+    return model, min(image, max(1, round(model / scale)))
+
+
+def _middle(shape: tuple[int, ...], inside: tuple[int, int]) -> Box:
+    rows, columns = shape
+    return Box((inside[0] - rows) // 2, (inside[1] - columns) // 2, rows, columns)
+
+
 def _centred(shape: tuple[int, int], *, inside: tuple[int, int]) -> Box:
     """Return the largest box of the aspect ratio of ``shape`` inside a grid, centred."""
     scale = min(inside[0] / shape[0], inside[1] / shape[1])
     rows = min(inside[0], max(1, round(shape[0] * scale)))
     columns = min(inside[1], max(1, round(shape[1] * scale)))
-    return Box((inside[0] - rows) // 2, (inside[1] - columns) // 2, rows, columns)
+    return _middle((rows, columns), inside)
 
 
 def _inside(box: Box, size: tuple[int, int], name: str) -> None:

@@ -158,3 +158,30 @@ def test_what_does_not_fit_is_refused(make, words):
     """An error says what was expected."""
     with pytest.raises(InputError, match=words):
         make()
+
+
+def test_two_threads_compute_once():
+    """Whoever comes second waits, and neither gets an AttributeError."""
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+    from time import sleep
+
+    from saliency.values.deferred import deferred
+
+    calls, start = [], Barrier(8)
+
+    def compute():
+        calls.append(1)
+        sleep(0.02)
+        return np.zeros((3, 4), np.float32)
+
+    image = DicomImage(pixels=deferred(compute), display=np.zeros((3, 4), np.uint8))
+
+    def look(_):
+        start.wait()
+        return image.pixels
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(look, range(8)))
+    assert len(calls) == 1
+    assert all(pixels is found[0] for pixels in found)
