@@ -13,6 +13,7 @@ import tensorflow as tf
 from saliency.errors import InputError
 from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
+from saliency.probe.fixed_batch import in_batches
 from saliency.probe.fused_recipe import Drawing, drawn
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
@@ -185,9 +186,8 @@ class KerasProbe:
 
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
-        tensor = checked(inputs, self.core.plan)
-        check_rows(tensor.shape[0], self.held)
-        return self.core.questions.predict(tensor, _constant(PREDICTED), self.held)[0]
+        unbound = BoundProbe(self, Terms(), _constant(PREDICTED), None)
+        return unbound.answer("predict", inputs)[0]
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -338,7 +338,7 @@ class BoundProbe:
         given = tf.cast(activation, tf.float32)
         self._check_count(given.shape[0])
         ask = self.source.core.head(self.terms, tuple(given.shape[1:]))
-        return ask(given, self.targets, self.source.held)
+        return self._in_batches(ask, given)
 
     def randomised(self, seed: int) -> "BoundProbe":
         """Return a probe of the network with its weights shuffled, tensor by tensor.
@@ -395,8 +395,14 @@ class BoundProbe:
         tensor = checked(inputs, self.source.core.plan)
         self._check_count(tensor.shape[0])
         ask = self.source.core.asked(self.terms, question, drawing)
-        found, told = ask(tensor, self.targets, self.source.held)
-        return found, told
+        answer, told = self._in_batches(ask, tensor)
+        return answer, told
+
+    def _in_batches(self, ask: Any, inputs: Tensor) -> Any:
+        size, held = self.source.core.plan.batch, self.source.held
+        if size is None:
+            return ask(inputs, self.targets, held)
+        return in_batches(ask, size, inputs, self.targets, held)
 
     def _check_count(self, samples: int | None) -> None:
         check_rows(samples, self.source.held)

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import h5py
 import keras
-from keras.src.legacy.saving.legacy_h5_format import load_model_from_hdf5
 
 from saliency.errors import ModelError
+from saliency.probe.model.keras_internals import load_hdf5
 
 MISSING: Final = re.compile(r"(?:Could not locate \w+|Unknown \w+:) '([^']+)'")
 """How Keras names a class that it does not know."""
@@ -90,7 +90,7 @@ def _load_hdf5(file: Path) -> Any:
         if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
             raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
         opened.attrs["model_config"] = json.dumps(_modern(json.loads(config)))
-        return load_model_from_hdf5(opened, compile=False)
+        return load_hdf5(opened)
 
 
 def _bytes(text: str | bytes) -> bytes:

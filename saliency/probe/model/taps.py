@@ -14,8 +14,8 @@ from typing import final
 import keras
 
 from saliency.errors import ModelError
-from saliency.probe.model.graph import Operation, sublayers
 from saliency.probe.model.head import SAME_AT_INFERENCE
+from saliency.probe.model.keras_internals import Operation, sublayers
 from saliency.probe.model.shapes import HELD, Outline, Step
 
 GLOBAL_POOLS = (
