@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
+import keras
 import tensorflow as tf
 
 from saliency.errors import InputError
@@ -15,6 +16,8 @@ from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
 from saliency.probe.fixed_batch import in_batches
 from saliency.probe.fused_recipe import Drawing, drawn
+from saliency.probe.model.drawing import random_samples
+from saliency.probe.model.geometry import Window, window_of
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
 from saliency.probe.model.load import load_model
@@ -51,6 +54,8 @@ class Core:
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
         )
+
+        self.window = lru_cache(TERMS_KEPT)(lambda size: _window(plan, size))
 
     def on(self, terms: Terms) -> Questions:
         """Return the questions on these terms; compiled once while they are in use."""
@@ -297,6 +302,16 @@ class BoundProbe:
         """Return what a drawing makes of the answer to a question, compiled as one."""
         return self.answer(question, inputs, drawing)[0]
 
+    def window(self, size: Sequence[int]) -> Window | None:
+        """Return the part of an input of ``size`` (H, W) that the layers see; None for all of it.
+
+        Raises
+        ------
+        ModelError
+            The model turns the picture, or looks at several parts of it.
+        """
+        return self.source.core.window(tuple(size))
+
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
         check_rows(inputs.shape[0], self.source.held)
@@ -463,6 +478,23 @@ def check_rows(samples: int | None, held: Sequence[Tensor]) -> None:
             f"{' and '.join(map(str, counts))} rows."
         )
         raise InputError(msg)
+
+
+def _window(plan: Plan, size: tuple[int, ...]) -> Window | None:
+    """Look for the part of an input that a plan's layers see, with the other inputs at noise."""
+    if plan.entry is None:
+        return None
+
+    def run(picture: Tensor, rule: Rule) -> Any:
+        rows = picture.shape[0]
+        held = [
+            random_samples(keras.KerasTensor((rows, *door.shape[1:]), door.dtype))
+            for door in plan.doors.held
+        ]
+        return plan.run(plan.doors.whole(picture, held), rule)
+
+    shape = (*size, plan.shape[-1] or 1)
+    return window_of(run, plan.entry, shape, channels_first=plan.channels_first)
 
 
 def _rows(held: Tensor, indices: Sequence[int]) -> Tensor:

@@ -9,6 +9,7 @@ import keras
 
 from saliency.errors import InputError, ModelError
 from saliency.probe.model.drawing import alike, candidates, random_samples
+from saliency.probe.model.geometry import Entry, entry_of
 from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
@@ -54,6 +55,8 @@ class Plan:
         Variables that have another value than their own, and that value.
     batch
         Number of samples that the model takes at a time; None where it takes any.
+    entry
+        Where the first layers look, if that may be another place than the whole input.
     """
 
     run: Callable[..., Walk]
@@ -70,6 +73,7 @@ class Plan:
     opaque: bool = False
     values: Sequence[tuple[Any, Any]] = ()
     batch: int | None = None
+    entry: Entry | None = None
 
 
 @final
@@ -126,6 +130,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         channels_first=outline.channels_first,
         part=part,
         batch=_fixed_batch(doors, graph.run),
+        entry=entry_of(outline, len(shape)) if taps else None,
     )
 
 
