@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
 from saliency.explainers.propagation.attention import Attention
-from saliency.explainers.queries import studied, tensor
+from saliency.explainers.queries import placed, studied, tensor
 from saliency.kernels.attention import rollout, weighted_rollout
 from saliency.kernels.resize import bilinear, size_of
 from saliency.probe.protocol import Probe, Tensor
@@ -51,7 +51,8 @@ class AttentionRollout:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         attention, _ = studied("AttentionRollout", probe, Attention(), inputs)
-        return _shown(rollout(attention), size_of(inputs), self.token, self.grid)
+        shown = _shown(rollout(attention), size_of(inputs), self.token, self.grid)
+        return placed(probe, shown, inputs)
 
 
 @final
@@ -83,7 +84,8 @@ class GradientAttention:
         inputs = tensor(inputs)
         attention, slopes = studied("GradientAttention", probe, Attention(), inputs)
         found = weighted_rollout(attention, slopes)
-        return _shown(found, size_of(inputs), self.token, self.grid)
+        shown = _shown(found, size_of(inputs), self.token, self.grid)
+        return placed(probe, shown, inputs)
 
 
 def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:

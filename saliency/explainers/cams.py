@@ -8,7 +8,7 @@ from typing import Any, Literal, final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.queries import check_positive, drawn, last_layer, tensor
+from saliency.explainers.queries import check_positive, drawn, last_layer, on_inputs, placed, tensor
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import (
     gradcam_weights,
@@ -44,7 +44,7 @@ class CAM:
         _check_pooled(last.gradient)
         places = math.prod(size_of(last.gradient))
         weights = gradcam_weights(last.activations[-1], last.gradient) * places
-        return bilinear(weighted(last.activations[-1], weights), size_of(inputs))
+        return on_inputs(probe, weighted(last.activations[-1], weights), inputs)
 
 
 @final
@@ -97,7 +97,7 @@ class HiResCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         last = last_layer(probe, tensor(inputs))
-        return bilinear(hirescam(last.activations[-1], last.gradient), size_of(inputs))
+        return on_inputs(probe, hirescam(last.activations[-1], last.gradient), inputs)
 
 
 @final
@@ -126,13 +126,14 @@ class LayerCAM:
         if self.layers == "all":
             return tf.reduce_max(self.layer_maps(probe, inputs), axis=-1)
         last = last_layer(probe, inputs)
-        return bilinear(layercam(last.activations[-1], last.gradient), size_of(inputs))
+        return on_inputs(probe, layercam(last.activations[-1], last.gradient), inputs)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the scaled map of each layer, float32 (N, H, W, L) in [0, 1], earliest first."""
         inputs = tensor(inputs)
         maps = [layercam(*pair) for pair in probe.activation_gradients(inputs)]
-        return layer_stack([_scaled(one) for one in maps], size=size_of(inputs))
+        stack = layer_stack([_scaled(one) for one in maps], size=size_of(inputs))
+        return placed(probe, stack, inputs)
 
 
 @final
@@ -147,7 +148,7 @@ class EigenCAM:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         last = probe.activations(inputs)[-1]
-        return bilinear(tf.nn.relu(principal(last)), size_of(inputs))
+        return on_inputs(probe, tf.nn.relu(principal(last)), inputs)
 
 
 @final
@@ -165,7 +166,7 @@ class EigenGradCAM:
         inputs = tensor(inputs)
         last = last_layer(probe, inputs)
         evidence = last.activations[-1] * last.gradient
-        return bilinear(principal(evidence, tf.reduce_sum(evidence, axis=-1)), size_of(inputs))
+        return on_inputs(probe, principal(evidence, tf.reduce_sum(evidence, axis=-1)), inputs)
 
 
 @final

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.explainers.protocol import Explainer
-from saliency.explainers.queries import drawn, settled, tensor
+from saliency.explainers.queries import drawn, placed, settled, tensor
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.channels import principal
@@ -131,7 +131,7 @@ class FastCAM:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
         inputs = tensor(inputs)
         maps = self._maps(probe.activations(inputs))
-        return activity.layer_stack(maps, size=size_of(inputs))
+        return placed(probe, activity.layer_stack(maps, size=size_of(inputs)), inputs)
 
     def _masked(self, inputs: Tensor, answer: Any) -> Tensor:
         activations, gradient = answer

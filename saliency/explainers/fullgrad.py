@@ -8,8 +8,7 @@ import tensorflow as tf
 from saliency.errors import ExplainerError
 from saliency.explainers.propagation.fullgrad import BiasGradients
 from saliency.explainers.protocol import NamedMaps
-from saliency.explainers.queries import studied, tensor
-from saliency.kernels.resize import bilinear, size_of
+from saliency.explainers.queries import on_inputs, studied, tensor
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -57,7 +56,7 @@ class FullGrad:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         parts = self.decomposed(probe, inputs)
-        return _stretched(parts.picture) + tf.reduce_sum(_layer_stack(parts), axis=-1)
+        return _stretched(parts.picture) + tf.reduce_sum(_layer_stack(probe, parts), axis=-1)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the map of each layer's biases, float32 (N, H, W, L), >= 0, earliest first.
@@ -82,7 +81,9 @@ class FullGrad:
             )
             raise ExplainerError(msg)
         names = parts.layers.numpy()
-        return NamedMaps(_layer_stack(parts), tuple(names[place].decode() for place in placed))
+        return NamedMaps(
+            _layer_stack(probe, parts), tuple(names[place].decode() for place in placed)
+        )
 
     def decomposed(self, probe: Probe, inputs: Tensor) -> FullGradient:
         """Return the score's parts with their signs: they sum to it."""
@@ -97,10 +98,10 @@ def _placed(parts: FullGradient) -> list[int]:
     return [place for place, part in enumerate(parts.biases) if len(part.shape) == rank]
 
 
-def _layer_stack(parts: FullGradient) -> Tensor:
+def _layer_stack(probe: Probe, parts: FullGradient) -> Tensor:
     """Return float32 (N, H, W, L): nothing (L = 0) where no bias has a place."""
-    size = size_of(parts.picture)
-    maps = [bilinear(_stretched(parts.biases[place]), size) for place in _placed(parts)]
+    biases = [parts.biases[place] for place in _placed(parts)]
+    maps = [on_inputs(probe, _stretched(bias), parts.picture) for bias in biases]
     return tf.stack(maps, axis=-1) if maps else tf.zeros((*parts.picture.shape[:-1], 0))
 
 

@@ -6,12 +6,20 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.queries import check_positive, head_of, score_copies, settled, tensor
+from saliency.explainers.queries import (
+    check_positive,
+    head_of,
+    masking,
+    on_inputs,
+    score_copies,
+    settled,
+    tensor,
+)
 from saliency.kernels.activity import unit_range
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.cam import weighted
 from saliency.kernels.channels import ablations, bells, busiest, increases, places
-from saliency.kernels.resize import bilinear, size_of
+from saliency.kernels.resize import size_of
 from saliency.probe.protocol import Probe, Tensor
 
 
@@ -45,8 +53,9 @@ class ScoreCAM:
         last = probe.activations(inputs)[-1]
         last = last if self.channels is None else busiest(last, self.channels)
         filled = reference(inputs, self.fill)
-        weights = tf.nn.softmax(increases(probe.score, inputs, filled, last, many), axis=-1)
-        return bilinear(tf.nn.relu(weighted(last, weights)), size_of(inputs))
+        masks = masking(probe, last, inputs)
+        weights = tf.nn.softmax(increases(probe.score, inputs, filled, masks, many), axis=-1)
+        return on_inputs(probe, tf.nn.relu(weighted(last, weights)), inputs)
 
 
 @final
@@ -71,7 +80,7 @@ class AblationCAM:
         last = head.activations(inputs)[-1]
         whole = tf.abs(head.head(last))[:, tf.newaxis]
         weights = tf.math.divide_no_nan(ablations(head.head, last, many), whole)
-        return bilinear(tf.nn.relu(weighted(last, weights)), size_of(inputs))
+        return on_inputs(probe, tf.nn.relu(weighted(last, weights)), inputs)
 
 
 @final
@@ -103,4 +112,4 @@ class ReciproCAM:
         alone = tf.reshape(tf.eye(math.prod(size)), [-1, *size])
         reach = bells(size) if self.soft else alone
         found = unit_range(places(head.head, last, reach, many))
-        return bilinear(found, size_of(inputs))
+        return on_inputs(probe, found, inputs)

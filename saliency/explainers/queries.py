@@ -10,6 +10,7 @@ from saliency.errors import ExplainerError, InputError
 from saliency.explainers.protocol import HeadProbe
 from saliency.kernels.baselines import References, reference, several
 from saliency.kernels.paths import relative_gap
+from saliency.kernels.resize import bilinear, laid, size_of
 from saliency.probe.fused_recipe import Drawing
 from saliency.probe.protocol import (
     DrawingProbe,
@@ -18,6 +19,7 @@ from saliency.probe.protocol import (
     SettlingProbe,
     StudiedProbe,
     Tensor,
+    WindowedProbe,
 )
 
 #: Pictures in one call of a probe that does not say how many it likes (attribute ``chunk``).
@@ -46,6 +48,25 @@ def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
     return LastLayer(*_last_gradient(probe, inputs))
 
 
+def on_inputs(probe: Probe, maps: Tensor, inputs: Tensor) -> Tensor:
+    """Return maps of a layer (N, h, w) on the grid of the inputs (N, H, W), where it saw them."""
+    return placed(probe, bilinear(maps, size_of(inputs)), inputs)
+
+
+def placed(probe: Probe, maps: Tensor, inputs: Tensor) -> Tensor:
+    """Lay maps (N, H, W), stretched over the whole inputs, where the layers saw them; else 0.
+
+    Raises
+    ------
+    ModelError
+        The model turns its input, or looks at several parts of it.
+    """
+    if not isinstance(probe, WindowedProbe):
+        return maps
+    window = probe.window(tuple(inputs.shape[1:-1]))
+    return maps if window is None else laid(maps, window.edges)
+
+
 def drawn(
     probe: Probe, question: str, function: Callable[..., Tensor], recipe: Any, inputs: Tensor
 ) -> Tensor:
@@ -57,10 +78,21 @@ def drawn(
     inputs = tensor(inputs)
     drawing = Drawing(function, recipe)
     if isinstance(probe, DrawingProbe):
-        return probe.draw(question, drawing, inputs)
+        return placed(probe, probe.draw(question, drawing, inputs), inputs)
     last = question == "last_gradient"
     answer = _last_gradient(probe, inputs) if last else probe.activations(inputs)
-    return drawing(inputs, answer)
+    return placed(probe, drawing(inputs, answer), inputs)
+
+
+def masking(probe: Probe, activation: Tensor, inputs: Tensor) -> Tensor:
+    """Return channels (N, h, w, C) to be stretched over the inputs as masks.
+
+    Where the layers see a part of the inputs, each channel is laid there first: (N, H, W, C).
+    """
+    if not isinstance(probe, WindowedProbe) or probe.window(tuple(inputs.shape[1:-1])) is None:
+        return activation
+    channels = tf.unstack(activation, axis=-1)
+    return tf.stack([on_inputs(probe, channel, inputs) for channel in channels], axis=-1)
 
 
 def head_of(probe: Probe) -> HeadProbe:

@@ -1,7 +1,9 @@
 """Move maps between grids."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
@@ -29,6 +31,44 @@ def bilinear(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     slices = bilinear(tf.reshape(maps, [-1, *maps.shape[2:]]), size[1:])
     between = tf.reshape(slices, [-1, maps.shape[1], size[1] * size[2]])
     return tf.reshape(bilinear(between, (size[0], size[1] * size[2])), [-1, *size])
+
+
+def laid(maps: Tensor, edges: Sequence[tuple[float, float]]) -> Tensor:
+    """Lay maps that are stretched over a whole picture where their grid lies in it; 0 elsewhere.
+
+    Parameters
+    ----------
+    maps
+        float32 (N, H, W) or (N, H, W, L); (N, D, H, W) and (N, D, H, W, L) with three edges.
+    edges
+        For each axis of space, where the first and the last edge of the grid lie, in pixels of the
+        picture: 0 to H leaves rows as they are; last below first turns them over.
+
+    Returns
+    -------
+    tensor
+        float32, shaped like ``maps``.
+    """
+    for axis, (start, end) in enumerate(edges, start=1):
+        rows = _resampling(int(maps.shape[axis]), start, end)
+        moved = tf.tensordot(rows, maps, [[1], [axis]])
+        order = list(range(1, len(maps.shape)))
+        order.insert(axis, 0)
+        maps = tf.transpose(moved, order)
+    return maps
+
+
+def _resampling(count: int, start: float, end: float) -> Tensor:
+    """Return the matrix (count, count) of linear interpolation along one axis."""
+    share = (np.arange(count) + 0.5 - start) / (end - start)
+    place = np.clip(share * count - 0.5, 0, count - 1)
+    below = np.minimum(place.astype(int), max(count - 2, 0))
+    above = np.minimum(below + 1, count - 1)
+    rows = np.zeros((count, count), np.float32)
+    rows[np.arange(count), below] += 1 - (place - below)
+    rows[np.arange(count), above] += place - below
+    rows[(share < 0) | (share > 1)] = 0
+    return tf.constant(rows)
 
 
 def size_of(inputs: Tensor) -> tuple[Any, ...]:

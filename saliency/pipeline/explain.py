@@ -26,6 +26,7 @@ from saliency.probe.channel_axis import with_channel_axis
 from saliency.probe.class_targets import target_name
 from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, SettlingProbe, Target
+from saliency.probe.tensorflow_errors import one_line
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
@@ -207,7 +208,9 @@ def _attribution(recipe: Any, probe: Probe, batch: Any) -> Any:
     try:
         return recipe(probe, batch)
     except tf.errors.OpError as error:
-        msg = f"{name_of(recipe)}: TensorFlow stopped with {type(error).__name__}: {error.message}"
+        msg = (
+            f"{name_of(recipe)}: TensorFlow stopped with {type(error).__name__}: {one_line(error)}"
+        )
         raise ExplainerError(msg) from error
 
 

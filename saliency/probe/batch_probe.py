@@ -1,10 +1,12 @@
 """One batch, asked about without asking anything twice."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, final
 
 from saliency.probe.fused_recipe import Drawing
 from saliency.probe.keras_probe import BoundProbe, check_rows, checked
+from saliency.probe.model.geometry import Window
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.protocol import Target, Tensor
 
@@ -85,6 +87,10 @@ class About:
         """Return all activations, and the score's derivative by the last of them."""
         found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
         return found
+
+    def window(self, size: Sequence[int]) -> Window | None:
+        """Return the part of an input of ``size`` (H, W) that the layers see; None: all of it."""
+        return self.bound.window(size)
 
     def head(self, activation: Tensor) -> Tensor:
         """Return the score, float32 (N,), that the rest of the network gives to an activation."""

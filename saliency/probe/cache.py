@@ -8,8 +8,8 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from saliency.probe.keras_probe import Core, KerasProbe, Source, explained_input
-from saliency.probe.model.graph import fingerprint
 from saliency.probe.model.inputs import Held
+from saliency.probe.model.keras_internals import fingerprint
 from saliency.probe.model.load import load_model
 from saliency.probe.model.plan import Choice, Output
 

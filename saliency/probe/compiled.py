@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from itertools import count
 from typing import Any, TypeAlias, final
 
@@ -17,10 +18,12 @@ from saliency.probe.class_targets import (
     class_scores,
     classes,
 )
-from saliency.probe.model.graph import Notes, Rule, Study, Walk, standing_in
+from saliency.probe.model.graph import Notes, Rule, Study, Walk
 from saliency.probe.model.inputs import tiled
+from saliency.probe.model.keras_internals import standing_in
 from saliency.probe.model.plan import Plan
 from saliency.probe.protocol import Tensor
+from saliency.probe.tensorflow_errors import drawn_plainly, told_plainly
 
 Ask: TypeAlias = Callable[[Tensor], Tensor]
 """A callable target: the model's output -> (N,)."""
@@ -75,7 +78,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
             forward = Pass(plan, terms, inputs, targets, held)
             return body(forward), forward.told()
 
-    return unwarned(traced)
+    return GraphQuestion(traced, plan.model)
 
 
 def compiled_head(
@@ -102,17 +105,34 @@ def compiled_head(
             raise ModelError(msg)
         return score
 
-    return unwarned(traced)
+    return GraphQuestion(traced, plan.model)
 
 
-def unwarned(traced: Any) -> Question:
-    """Return a compiled function that TensorFlow does not call traced too often.
+@final
+class GraphQuestion:
+    """A compiled function that always runs as a graph, and fails in one sentence.
 
-    It counts traces by the line of code, so that five models look to it like one traced five times.
+    Its only graph is called, not the function: ``run_functions_eagerly(True)`` would run the code
+    of that, where TensorFlow gives no gradients.
+
+    Parameters
+    ----------
+    traced
+        A TensorFlow function with one signature.
+    model
+        Name of the model, for messages.
     """
-    traced._omit_frequent_tracing_warning = True  # noqa: SLF001 - TensorFlow has no other switch
-    question: Question = traced
-    return question
+
+    def __init__(self, traced: Any, model: str) -> None:
+        # TensorFlow counts traces by the line of code: five models look like one traced five times.
+        traced._omit_frequent_tracing_warning = True  # noqa: SLF001 - there is no other switch
+        self.get_concrete_function = cache(traced.get_concrete_function)
+        self.model = model
+
+    def __call__(self, *given: Any) -> Any:
+        """Return the answer; at the first call the graph is traced."""
+        with told_plainly(self.model):
+            return self.get_concrete_function()(*given)
 
 
 def signature_of(plan: Plan, shape: tuple[int | None, ...] | None = None) -> tuple[Any, ...]:
@@ -156,7 +176,7 @@ class Pass:
         self.held = tuple(tiled(each, tf.shape(inputs)[0]) for each in held)
         self.notes: Notes | None = terms.study.begin() if terms.study else None
         self.rule: Rule | None = self.notes or terms.rule
-        self.walk: Walk = plan.run(plan.doors.whole(self._door(inputs), self.held), self.rule)
+        self.walk: Walk = self._walked()
         self._explained: Any = None
         self._classes: Tensor | None = None
         self._score: Tensor | None = None
@@ -229,6 +249,13 @@ class Pass:
         cast = (tf.cast(each, tf.float32) for each in tensors)
         turn = self.plan.channels_first
         return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _walked(self) -> Walk:
+        given = self.plan.doors.whole(self._door(self.inputs), self.held)
+        if self.rule is not None:
+            return self.plan.run(given, self.rule)
+        with drawn_plainly(self.plan.model):
+            return self.plan.run(given, None)
 
     def _chosen(self) -> Any:
         part, output = self.plan.part, self.walk.output

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import tensorflow as tf
 
-from saliency.probe.compiled import signature_of, unwarned
+from saliency.probe.compiled import GraphQuestion, signature_of
 from saliency.probe.model.plan import Plan
 from saliency.probe.protocol import Tensor
 
@@ -50,4 +50,4 @@ def drawn(drawing: Drawing, question: Any, plan: Plan, traces: Counter[str]) -> 
         traces["drawn"] += 1
         return behind(inputs, *rest)
 
-    return unwarned(traced)
+    return GraphQuestion(traced, plan.model)

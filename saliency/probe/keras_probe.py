@@ -8,12 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, TypeAlias, final
 
+import keras
 import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
 from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
+from saliency.probe.fixed_batch import in_batches
 from saliency.probe.fused_recipe import Drawing, drawn
+from saliency.probe.model.drawing import random_samples
+from saliency.probe.model.geometry import Window, window_of
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
 from saliency.probe.model.load import load_model
@@ -50,6 +54,8 @@ class Core:
         self.head = lru_cache(TERMS_KEPT)(
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
         )
+
+        self.window = lru_cache(TERMS_KEPT)(lambda size: _window(plan, size))
 
     def on(self, terms: Terms) -> Questions:
         """Return the questions on these terms; compiled once while they are in use."""
@@ -185,9 +191,8 @@ class KerasProbe:
 
     def predict(self, inputs: Tensor) -> Any:
         """Return the model's own output for inputs (N, H, W, C), in the model's structure."""
-        tensor = checked(inputs, self.core.plan)
-        check_rows(tensor.shape[0], self.held)
-        return self.core.questions.predict(tensor, _constant(PREDICTED), self.held)[0]
+        unbound = BoundProbe(self, Terms(), _constant(PREDICTED), None)
+        return unbound.answer("predict", inputs)[0]
 
     def class_scores(self, inputs: Tensor) -> Tensor:
         """Return the scores of all classes for inputs (N, H, W, C), in one forward pass.
@@ -317,6 +322,16 @@ class BoundProbe:
         """Return what a drawing makes of the answer to a question, compiled as one."""
         return self.answer(question, inputs, drawing)[0]
 
+    def window(self, size: Sequence[int]) -> Window | None:
+        """Return the part of an input of ``size`` (H, W) that the layers see; None for all of it.
+
+        Raises
+        ------
+        ModelError
+            The model turns the picture, or looks at several parts of it.
+        """
+        return self.source.core.window(tuple(size))
+
     def settled(self, inputs: Tensor) -> "BoundProbe":
         """Return a probe whose class is fixed, per sample, to the one predicted for ``inputs``."""
         check_rows(inputs.shape[0], self.source.held)
@@ -358,7 +373,7 @@ class BoundProbe:
         given = tf.cast(activation, tf.float32)
         self._check_count(given.shape[0])
         ask = self.source.core.head(self.terms, tuple(given.shape[1:]))
-        return ask(given, self.targets, self.source.held)
+        return self._in_batches(ask, given)
 
     def randomised(self, seed: int) -> "BoundProbe":
         """Return a probe of the network with its weights shuffled, tensor by tensor.
@@ -415,8 +430,14 @@ class BoundProbe:
         tensor = checked(inputs, self.source.core.plan)
         self._check_count(tensor.shape[0])
         ask = self.source.core.asked(self.terms, question, drawing)
-        found, told = ask(tensor, self.targets, self.source.held)
-        return found, told
+        answer, told = self._in_batches(ask, tensor)
+        return answer, told
+
+    def _in_batches(self, ask: Any, inputs: Tensor) -> Any:
+        size, held = self.source.core.plan.batch, self.source.held
+        if size is None:
+            return ask(inputs, self.targets, held)
+        return in_batches(ask, size, inputs, self.targets, held)
 
     def _check_count(self, samples: int | None) -> None:
         check_rows(samples, self.source.held)
@@ -477,6 +498,23 @@ def check_rows(samples: int | None, held: Sequence[Tensor]) -> None:
             f"{' and '.join(map(str, counts))} rows."
         )
         raise InputError(msg)
+
+
+def _window(plan: Plan, size: tuple[int, ...]) -> Window | None:
+    """Look for the part of an input that a plan's layers see, with the other inputs at noise."""
+    if plan.entry is None:
+        return None
+
+    def run(picture: Tensor, rule: Rule) -> Any:
+        rows = picture.shape[0]
+        held = [
+            random_samples(keras.KerasTensor((rows, *door.shape[1:]), door.dtype))
+            for door in plan.doors.held
+        ]
+        return plan.run(plan.doors.whole(picture, held), rule)
+
+    shape = (*size, plan.shape[-1] or 1)
+    return window_of(run, plan.entry, shape, channels_first=plan.channels_first)
 
 
 def _rows(held: Tensor, indices: Sequence[int]) -> Tensor:

@@ -1,6 +1,6 @@
 """The questions that an explainer may ask of a model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 Tensor: TypeAlias = Any
@@ -65,6 +65,17 @@ class SettlingProbe(Probe, Protocol):
 
         An explainer that asks about other pictures than ``inputs`` (noisy, on a path, occluded)
         must explain the class predicted for ``inputs``, not a class chosen anew each time.
+        """
+
+
+@runtime_checkable
+class WindowedProbe(Probe, Protocol):
+    """A probe that knows where in its input the layers look."""
+
+    def window(self, size: Sequence[int]) -> Any:
+        """Return the part (``model.geometry.Window``) of an input (H, W) that the layers see.
+
+        None for all of it: a map of a layer is stretched over the whole input.
         """
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from saliency.errors import ModelError
-from saliency.probe.model.graph import is_sealed, sublayers
+from saliency.probe.model.keras_internals import is_sealed, sublayers
 from saliency.values.arrays import Array
 
 

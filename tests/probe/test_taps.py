@@ -7,7 +7,7 @@ from probe import nets
 
 from saliency.errors import ModelError
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.model.graph import graph_of
+from saliency.probe.model.drawing import graph_of
 from saliency.probe.model.shapes import outline_of
 from saliency.probe.model.taps import end_of_scales
 

@@ -9,7 +9,7 @@ import keras
 import tensorflow as tf
 
 from saliency.errors import ModelError
-from saliency.probe.model.graph import Operation, attending, sublayers
+from saliency.probe.model.keras_internals import Operation, attending, sublayers
 from saliency.probe.protocol import Tensor
 
 

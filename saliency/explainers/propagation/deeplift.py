@@ -23,7 +23,7 @@ from saliency.explainers.propagation.layer_kinds import (
 )
 from saliency.explainers.propagation.normalisation import standardisation
 from saliency.explainers.propagation.relu_rules import before, check_known, straight_through
-from saliency.probe.model.graph import Operation
+from saliency.probe.model.keras_internals import Operation
 from saliency.probe.protocol import Tensor
 
 _LINEAR = (LayerKind.MOVE, LayerKind.MEAN, LayerKind.SUM, LayerKind.NORM, LayerKind.PREPARE)

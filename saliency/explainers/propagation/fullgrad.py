@@ -16,7 +16,7 @@ from saliency.explainers.propagation.layer_kinds import (
 )
 from saliency.explainers.propagation.linear_layers import along, factor_and_shift, linear_bias
 from saliency.explainers.propagation.relu_rules import before, called, check_known
-from saliency.probe.model.graph import Operation, is_sealed
+from saliency.probe.model.keras_internals import Operation, is_sealed
 from saliency.probe.protocol import Tensor
 
 

@@ -8,7 +8,7 @@ from typing import final
 import keras
 import tensorflow as tf
 
-from saliency.probe.model.graph import Operation, inference, linear_twin
+from saliency.probe.model.keras_internals import Operation, inference, linear_twin
 from saliency.probe.protocol import Tensor
 
 _L = keras.layers

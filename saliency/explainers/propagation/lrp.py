@@ -48,7 +48,7 @@ from saliency.explainers.propagation.lrp_rules import (
     seed,
 )
 from saliency.explainers.propagation.relu_rules import before, check_known, straight_through
-from saliency.probe.model.graph import Operation
+from saliency.probe.model.keras_internals import Operation
 from saliency.probe.protocol import Tensor
 
 Composite: TypeAlias = Literal[

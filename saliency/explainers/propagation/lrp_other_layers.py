@@ -14,7 +14,7 @@ from saliency.explainers.propagation.layer_kinds import LayerKind, kind_at, tens
 from saliency.explainers.propagation.lrp_rules import seed, stabilised
 from saliency.explainers.propagation.normalisation import standardisation
 from saliency.explainers.propagation.relu_rules import straight_through
-from saliency.probe.model.graph import Operation
+from saliency.probe.model.keras_internals import Operation
 from saliency.probe.protocol import Tensor
 
 STABILISER = 1e-6

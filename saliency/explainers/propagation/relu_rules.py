@@ -16,8 +16,9 @@ import tensorflow as tf
 
 from saliency.errors import ModelError
 from saliency.explainers.propagation.layer_kinds import tensors
-from saliency.probe.model.graph import Operation, Rule, is_sealed, shadow, sublayers
+from saliency.probe.model.graph import Rule
 from saliency.probe.model.head import applies_last
+from saliency.probe.model.keras_internals import Operation, is_sealed, shadow, sublayers
 from saliency.probe.protocol import Tensor
 
 RECTIFIERS = (

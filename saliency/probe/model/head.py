@@ -8,7 +8,8 @@ from typing import Any, Literal, TypeAlias, final
 import keras
 import tensorflow as tf
 
-from saliency.probe.model.graph import Call, Operation, Rule, shadow
+from saliency.probe.model.graph import Call, Rule
+from saliency.probe.model.keras_internals import Operation, shadow
 from saliency.probe.model.shapes import Outline, Shape, Step
 from saliency.probe.protocol import Tensor
 

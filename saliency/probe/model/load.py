@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import h5py
 import keras
-from keras.src.legacy.saving.legacy_h5_format import load_model_from_hdf5
 
 from saliency.errors import ModelError
+from saliency.probe.model.keras_internals import load_hdf5
 
 MISSING: Final = re.compile(
     r"(?:Could not locate \w+|Unknown \w+:|Could not deserialize class) '([^']+)'"
@@ -143,7 +143,7 @@ def _load_hdf5(file: Path) -> Any:
         if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
             raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
         opened.attrs["model_config"] = json.dumps(_without_newer(_modern(json.loads(config))))
-        return load_model_from_hdf5(opened, compile=False)
+        return load_hdf5(opened)
 
 
 def _bytes(text: str | bytes) -> bytes:

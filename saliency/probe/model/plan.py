@@ -6,26 +6,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import keras
-import numpy as np
-import tensorflow as tf
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.model.graph import (
-    Graph,
-    Rule,
-    Walk,
-    graph_of,
-    inference,
-    is_sealed,
-    sublayers,
-    symbolic_graph,
-)
+from saliency.probe.model.drawing import alike, candidates, random_samples
+from saliency.probe.model.geometry import Entry, entry_of
+from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
-from saliency.probe.model.inputs import InputSpec, InputSpecs, doors_of
+from saliency.probe.model.inputs import InputSpecs, doors_of
+from saliency.probe.model.keras_internals import inference, is_sealed, sublayers
 from saliency.probe.model.pointwise import with_activations
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
 from saliency.probe.model.taps import end_of_scales, named_steps
 from saliency.probe.protocol import Tensor
+from saliency.probe.tensorflow_errors import one_line
 
 Output: TypeAlias = Literal["logit", "probability"]
 
@@ -47,6 +40,8 @@ class Plan:
         The end of the model.
     logit
         The logits are explained, not the output.
+    model
+        The model's name, for messages.
     taps, names
         Indices among the calls of the tapped layers, and their names; earliest first.
     grids
@@ -61,6 +56,10 @@ class Plan:
         No calls are seen: there is nothing to tap.
     values
         Variables that have another value than their own, and that value.
+    batch
+        Number of samples that the model takes at a time; None where it takes any.
+    entry
+        Where the first layers look, if that may be another place than the whole input.
     """
 
     run: Callable[..., Walk]
@@ -68,6 +67,7 @@ class Plan:
     shape: Shape
     head: Head
     logit: bool
+    model: str
     taps: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
     grids: tuple[tuple[int, int], ...] = ()
@@ -76,6 +76,8 @@ class Plan:
     part: int | None = None
     opaque: bool = False
     values: Sequence[tuple[Any, Any]] = ()
+    batch: int | None = None
+    entry: Entry | None = None
 
 
 @final
@@ -104,7 +106,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     _check_output(choice.output)
     doors = InputSpecs(*doors_of(model), choice.explained)
     graph = _graph(model, doors)
-    if graph is None or not _has_shapes(graph, doors):
+    if graph is None:
         return _opaque(model, doors, choice)
     return _seen(model, graph, doors, choice)
 
@@ -113,7 +115,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     """Plan a model whose graph is known."""
     graph, shape = with_activations(graph), doors.shape
     names = _output_names(model, graph.outputs)
-    part = _part(names, choice.part)
+    part = _part(names, choice.part, graph.outputs)
     outline = outline_of(graph, shape, part, explained=doors.explained)
     head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
     taps = _taps(outline, head, choice.layers, len(shape))
@@ -125,12 +127,15 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         shape=(channels_last(shape) if outline.channels_first else shape)[1:],
         head=head,
         logit=logit,
+        model=model.name,
         taps=taps,
         names=tuple(outline.steps[tap].name for tap in taps),
         grids=_grids(outline, taps, shape),
         pooled=pooled_dense(outline, head, taps[-1]) if taps and plain else None,
         channels_first=outline.channels_first,
         part=part,
+        batch=_fixed_batch(doors, graph.run),
+        entry=entry_of(outline, len(shape)) if taps else None,
     )
 
 
@@ -163,10 +168,11 @@ def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _part(names: tuple[str, ...], part: str | int | None) -> int | None:
-    """Return the flat index of the chosen output."""
+def _part(names: tuple[str, ...], part: str | int | None, outputs: Any) -> int | None:
+    """Return the flat index of the chosen output; of the only one that a list or dict holds."""
     if part is None:
-        return None
+        wrapped = len(names) == 1 and not isinstance(outputs, keras.KerasTensor)
+        return 0 if wrapped else None
     if part in names:
         return names.index(str(part))
     if isinstance(part, int) and not isinstance(part, bool) and 0 <= part < len(names):
@@ -187,11 +193,38 @@ def _opaque(model: Any, doors: InputSpecs, choice: Choice) -> Plan:
 
     outputs = _output_spec(model, doors)
     names = _output_names(model, outputs)
-    part = _part(names, choice.part)
+    part = _part(names, choice.part, outputs)
     output = outputs if part is None else keras.tree.flatten(outputs)[part]
     single = isinstance(output, keras.KerasTensor)
     head = Head(tuple(output.shape)) if single else Head((), choices=names)
-    return Plan(run, doors, doors.shape[1:], head, logit=False, part=part, opaque=True)
+    return Plan(
+        run=run,
+        doors=doors,
+        shape=doors.shape[1:],
+        head=head,
+        logit=False,
+        model=model.name,
+        part=part,
+        opaque=True,
+        batch=_fixed_batch(doors, run),
+    )
+
+
+def _fixed_batch(doors: InputSpecs, run: Callable[..., Walk]) -> int | None:
+    """Return the batch size that a model was built with, where it does not run with another."""
+    sizes = {door.shape[0] for door in doors.each} - {None}
+    if len(sizes) != 1:
+        return None
+    batch = [random_samples(keras.KerasTensor(door.shape, door.dtype)) for door in doors.each]
+    try:
+        whole, first = (
+            keras.tree.flatten(run(given, None).output)
+            for given in (batch, [each[:1] for each in batch])
+        )
+        free = all(alike(each[:1], alone) for each, alone in zip(whole, first, strict=True))
+    except Exception:  # noqa: BLE001 - foreign code may fail in any way
+        free = False
+    return None if free else sizes.pop()
 
 
 def _output_spec(model: Any, doors: InputSpecs) -> Any:
@@ -200,7 +233,7 @@ def _output_spec(model: Any, doors: InputSpecs) -> Any:
     except Exception as error:
         msg = (
             f"The model {model.name!r} could not be called on {', '.join(map(str, doors.each))}: "
-            f"{str(error).strip().splitlines()[-1]}"
+            f"{one_line(error)}"
         )
         raise ModelError(msg) from error
 
@@ -262,35 +295,14 @@ def _symbols(doors: InputSpecs) -> list[Any]:
 
 
 def _graph(model: Any, doors: InputSpecs) -> Graph | None:
-    """Return a graph that was seen to do what the model does, or None."""
-    graph = graph_of(model) or symbolic_graph(model, doors.packed(_symbols(doors)))
-    if graph is not None and graph.drawn and not _agree(model, graph, doors):
-        return graph_of(model, draw=False)
-    return graph
+    """Return a graph that was seen to do what the model does, and that can tell its shapes."""
+    graphs = candidates(model, doors.packed(_symbols(doors)))
+    return next((graph for graph in graphs if _has_shapes(graph, doors)), None)
 
 
 def _has_shapes(graph: Graph, doors: InputSpecs) -> bool:
-    """Return whether every operation can tell its output's shape without running."""
     try:
         outline_of(graph, doors.shape, explained=doors.explained)
     except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
         return False
     return True
-
-
-def _agree(model: Any, graph: Graph, doors: InputSpecs) -> bool:
-    """Return whether model and graph give the same on one random input."""
-    generator = np.random.default_rng(0)
-    inputs = [_sample(door, generator) for door in doors.each]
-    ours = keras.tree.flatten(graph.run(inputs).output)
-    theirs = keras.tree.flatten(inference(lambda: model(doors.packed(inputs), training=False)))
-    pairs = zip(ours, theirs, strict=True)
-    return all(np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True) for a, b in pairs)
-
-
-def _sample(door: InputSpec, generator: np.random.Generator) -> Tensor:
-    """Return one random row of an input; zeros of what is no float, such as an index."""
-    size = (1, *(axis or 64 for axis in door.shape[1:]))
-    if tf.as_dtype(door.dtype).is_floating:
-        return tf.constant(generator.random(size), door.dtype)
-    return tf.zeros(size, door.dtype)

@@ -7,7 +7,8 @@ from typing import Any, TypeAlias, final
 
 import keras
 
-from saliency.probe.model.graph import Call, Graph, Operation
+from saliency.probe.model.graph import Call, Graph
+from saliency.probe.model.keras_internals import Operation
 
 Shape: TypeAlias = tuple[int | None, ...]
 

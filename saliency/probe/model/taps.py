@@ -14,8 +14,8 @@ from typing import final
 import keras
 
 from saliency.errors import ModelError
-from saliency.probe.model.graph import Operation, sublayers
 from saliency.probe.model.head import SAME_AT_INFERENCE
+from saliency.probe.model.keras_internals import Operation, sublayers
 from saliency.probe.model.shapes import HELD, Outline, Step
 
 GLOBAL_POOLS = (
@@ -59,7 +59,7 @@ class Place:
     activated
         It is behind an activation function.
     widened
-        An up-sampling came before it.
+        An up-sampling came before it, other than of the input itself.
     derived
         The step only pads, crops, pools, normalises or hands on what is there already.
     """
@@ -153,13 +153,15 @@ def _place(step: Step, parents: Sequence[Place], rank: int) -> Place:
 def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Place:
     """Return the place behind a step that changes the area of the picture by ``ratio``."""
     down = _strided(step.operation) and ratio < 1 if _knows(step.operation) else ratio <= 0.4
-    kernel = _has_kernel(step.operation, rank)
+    kernel = has_kernel(step.operation, rank)
     activated = _activates(step.operation, all(place.activated for place in parents))
+    begun = any(place.convolved or place.scale for place in parents)
+    widens = begun and _widens(step.operation, ratio)
     return Place(
         scale=max(place.scale or 0 for place in parents) + down,
         convolved=kernel or (not down and any(place.convolved for place in parents)),
         activated=activated,
-        widened=_widens(step.operation, ratio) or any(place.widened for place in parents),
+        widened=widens or any(place.widened for place in parents),
         derived=not kernel and (ratio != 1 or _derives(step.operation, activated=activated)),
     )
 
@@ -184,7 +186,7 @@ def _widens(operation: Operation, ratio: float) -> bool:
     return ratio >= 2 and not margin
 
 
-def _has_kernel(operation: Operation, rank: int) -> bool:
+def has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
     axes = rank - isinstance(operation, keras.layers.TimeDistributed)
@@ -294,7 +296,7 @@ def _map_heads(outline: Outline, rank: int) -> frozenset[int]:
         if index < 0 or index in found:
             continue
         found.add(index)
-        if not _has_kernel(steps[index].operation, 2):
+        if not has_kernel(steps[index].operation, 2):
             waiting += steps[index].parents
     return frozenset(found)
 

@@ -9,7 +9,7 @@ from probe import nets
 from saliency.errors import ModelError
 from saliency.explainers.propagation.relu_rules import guided
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.model.graph import graph_of
+from saliency.probe.model.drawing import graph_of
 
 
 @tf.custom_gradient

@@ -1,0 +1,133 @@
+"""Maps of layers lie where the network saw them, whatever it did to the picture before."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import saliency as sal
+from saliency.errors import ModelError
+from saliency.explainers.catalogue import resolve
+from saliency.kernels.resize import laid
+
+layers, ops = keras.layers, keras.ops
+SIZE = (32, 48)
+CELL = 4
+
+
+class Standardised(layers.Layer):
+    """Each picture less its mean, over its deviation: all places change with all others."""
+
+    def call(self, pictures):
+        return tf.image.per_image_standardization(pictures)
+
+
+WEIGHTS = {
+    "conv": np.array([[[[1.0, 0.1]]]]),
+    "last": np.array([[[[1.0, 0.0], [0.0, 1.0]]]]),
+    "score": np.array([[1.0], [0.1]]),
+}
+
+
+def network(*steps, size=SIZE):
+    """Brightness is all the evidence: convolutions of one pixel, pooled."""
+    inputs = made = keras.Input((*size, 1))
+    for step in steps:
+        made = step(made)
+    made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="conv")(made)
+    made = layers.AveragePooling2D(CELL)(made)
+    made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="last")(made)
+    made = layers.Dense(1, use_bias=False, name="score")(layers.GlobalAveragePooling2D()(made))
+    model = keras.Model(inputs, made)
+    for name, kernel in WEIGHTS.items():
+        model.get_layer(name).set_weights([kernel])
+    return model
+
+
+def blob(row, column, size=SIZE):
+    picture = np.zeros((1, *size, 1), np.float32)
+    picture[0, row : row + 8, column : column + 8] = 1
+    return picture
+
+
+def centre(heat):
+    hot = np.where(heat >= 0.5 * heat.max(), heat, 0)
+    return np.array([(hot * place).sum() / hot.sum() for place in np.indices(hot.shape)])
+
+
+MOVED = {
+    "crop": [layers.Cropping2D(((4, 8), (16, 0)))],
+    "margin": [layers.ZeroPadding2D(((8, 0), (0, 16)))],
+    "flip": [lambda made: ops.flip(made, 2)],
+    "flip by a slice": [lambda made: made[:, ::-1]],
+    "roll that is a crop": [lambda made: made[:, 4:28, 12:44]],
+    "resize and crop": [layers.Resizing(64, 96), layers.CenterCrop(48, 64)],
+    "padded to aspect": [layers.Resizing(32, 32, pad_to_aspect_ratio=True)],
+    "code of TensorFlow": [layers.Lambda(lambda made: tf.image.central_crop(made, 0.75))],
+    "behind a rescaling": [layers.Rescaling(2.0), layers.CenterCrop(24, 32)],
+}
+
+
+@pytest.mark.parametrize("steps", MOVED.values(), ids=MOVED)
+def test_a_map_lies_on_what_was_seen(steps):
+    """The blob is within one cell of the last layer."""
+    probe = sal.KerasProbe(network(*steps)).at(0)
+    inputs = tf.constant(blob(10, 20))
+    assert probe.window(SIZE) is not None
+    for name in ("gradcam", "hirescam", "fastcam", "scorecam", "reciprocam", "fullgrad"):
+        heat = np.asarray(resolve(name)(probe, inputs))[0]
+        heat = heat if heat.ndim == 2 else heat.sum(-1)
+        assert np.abs(centre(heat) - [13.5, 23.5]).max() <= CELL, name
+
+
+PLAIN = {
+    "nothing": [],
+    "values": [layers.Rescaling(1 / 255, offset=-1), lambda made: ops.sqrt(made * made + 1.0)],
+    "another size": [layers.Resizing(16, 24)],
+    "standardised": [Standardised()],
+    "augmentation": [layers.RandomFlip(), layers.RandomZoom(0.2)],
+    "valid convolution": [layers.Conv2D(1, 7)],
+}
+
+
+@pytest.mark.parametrize("steps", PLAIN.values(), ids=PLAIN)
+def test_ordinary_networks_see_it_all(steps):
+    """Their maps are stretched over the whole input."""
+    assert sal.KerasProbe(network(*steps)).at(0).window(SIZE) is None
+
+
+def test_ordinary_networks_are_not_traced_for_it():
+    """Where every step before the first convolution keeps places, nothing is run."""
+    probe = sal.KerasProbe(network(layers.Rescaling(1 / 255), layers.RandomFlip()))
+    assert probe.core.plan.entry is None
+
+
+def two_parts():
+    inputs = keras.Input((*SIZE, 1))
+    convolution = layers.Conv2D(2, 3, activation="relu")
+    both = [convolution(inputs[:, :16, :16]), convolution(inputs[:, 16:, 32:])]
+    made = layers.GlobalAveragePooling2D()(layers.Add()(both))
+    return keras.Model(inputs, layers.Dense(2)(made))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [lambda: network(lambda made: ops.transpose(made, (0, 2, 1, 3))), two_parts],
+    ids=["transposed", "two parts"],
+)
+def test_what_has_no_one_place_is_refused(model):
+    """A map of a layer is refused with the steps' names; the gradient answers."""
+    probe = sal.KerasProbe(model()).at(0)
+    with pytest.raises(ModelError, match=r"(transpose|get_item).*Prepare"):
+        resolve("gradcam")(probe, tf.constant(blob(10, 20)))
+    assert probe.gradient(blob(10, 20)).shape == (1, *SIZE, 1)
+
+
+def test_laid_is_the_crop_taken_back():
+    """Whole pixels: the part of the grid lies where it was cut out, and 0 is around it."""
+    small = np.random.default_rng(1).random((2, 4, 6)).astype(np.float32)
+    stretched = np.repeat(np.repeat(small, 2, 1), 2, 2)
+    got = np.asarray(laid(tf.constant(stretched), ((2.0, 6.0), (9.0, 3.0))))
+    right = np.zeros_like(stretched)
+    right[:, 2:6, 3:9] = small[:, :, ::-1]
+    np.testing.assert_allclose(got, right, atol=1e-6)
