@@ -34,7 +34,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.probe.keras_probe import BoundProbe, KerasProbe
-from saliency.probe.model.graph import sublayers
+from saliency.probe.model.keras_internals import sublayers
 
 Parts: TypeAlias = Sequence[Any]
 """Bytes, or values that are described in their turn."""

@@ -115,13 +115,15 @@ OF_GREY_LEVELS: Final = frozenset({"unit", "pixel", "symmetric", "imagenet", "ca
 def _zscore(tensor: Array, picture: Array) -> Array:
     """Bring the mean of the picture to 0 and its deviation to 1; an even picture becomes 0."""
     centre, spread = picture.mean(dtype=np.float64), picture.std(dtype=np.float64)
-    return ((tensor - centre) / (spread or 1)).astype(np.float32)
+    standard: Array = ((tensor - centre) / (spread or 1)).astype(np.float32)
+    return standard
 
 
 def _percentile(tensor: Array, picture: Array) -> Array:
     """Bring the 1st percentile to 0, the 99th to 1, and clip; an even picture becomes 0."""
     low, high = np.percentile(picture, (LOW, HIGH))
-    return np.clip((tensor - low) / ((high - low) or 1), 0, 1).astype(np.float32)
+    unit: Array = np.clip((tensor - low) / ((high - low) or 1), 0, 1)
+    return unit.astype(np.float32)
 
 
 def _imagenet(tensor: Array, picture: Array) -> Array:  # noqa: ARG001 - fixed statistics

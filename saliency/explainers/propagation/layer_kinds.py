@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from saliency.probe.model.head import GLOBAL_MEANS, SAME_AT_INFERENCE
-from saliency.probe.model.pointwise import Pointwise
 from saliency.probe.model.keras_internals import Operation
+from saliency.probe.model.pointwise import Pointwise
 
 
 @unique

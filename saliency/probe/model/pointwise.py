@@ -15,8 +15,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from saliency.probe.model.graph import Graph, Operation, shadow
+from saliency.probe.model.graph import Graph
 from saliency.probe.model.head import FUSED, SAME_AT_INFERENCE
+from saliency.probe.model.keras_internals import Operation, shadow
 from saliency.probe.protocol import Tensor
 
 _L = keras.layers
