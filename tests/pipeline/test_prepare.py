@@ -182,7 +182,7 @@ def percentile(x):
         (4095, lambda x: x / 4095),
         (np.float32(0.5), lambda x: x * 2),
     ],
-    ids=str,
+    ids=["zscore", "percentile", "imagenet", "caffe", "4095", "0.5"],
 )
 def test_named_scales_are_their_twins(colour, scale, twin):
     """Each name is the formula of the page, on the whole picture."""
