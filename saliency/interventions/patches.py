@@ -46,7 +46,8 @@ def blended(host: Array, donor: Array, mask: Array) -> Array:
     box = around(mask)
     there = mask[box]
     ours, theirs = host[box].astype(np.float32), donor[box].astype(np.float32)
-    mixed = smooth(ours, there) + theirs - smooth(theirs, there)
+    # The fill is linear in the pixels: the background of ours less that of theirs is one fill.
+    mixed = theirs + smooth(ours - theirs, there)
     low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
     result = np.array(host, np.float32)
     result[box][there] = np.clip(mixed, low, high)[there]
@@ -134,7 +135,11 @@ def _best(
 ) -> tuple[int, tuple[int, int]]:
     """Return how much is kept at the best of some places, and the way there."""
     found = [_offset(small, generator, wrap=wrap) for _ in range(TRIES)]
-    kept = [int((np.roll(small, offset, (0, 1)) & ~full).sum()) for offset in found]
+    rows, columns = np.nonzero(small)
+    kept = [
+        int((~full[(rows + down) % full.shape[0], (columns + across) % full.shape[1]]).sum())
+        for down, across in found
+    ]
     best = int(np.argmax(kept))
     return kept[best], found[best]
 

@@ -7,6 +7,7 @@ from shared import shared
 
 import saliency as sal
 
+pytestmark = pytest.mark.spread  # minutes of forward passes, and nothing to share
 PREPARE = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
 
 
