@@ -14,7 +14,8 @@ from saliency.explainers.catalogue import resolve
 from saliency.pipeline.caption import is_saturated
 from saliency.pipeline.checks import collapsed
 from saliency.pipeline.control import asked_of
-from saliency.pipeline.explanation import Explanation, with_asked
+from saliency.pipeline.answer import Answer, explanation_of
+from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.facts import facts_of
 from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
@@ -132,35 +133,43 @@ def ask(
 ) -> list[Explanation]:
     """Explain a batch of prepared pictures of one input shape; ``cutoff`` as in explain."""
     batch = tf.constant(np.concatenate([given.array for given in inputs]))
+    maps, answers = answered(probe, batch, recipe)
+    return [
+        explanation_of(
+            place_back(values, given.placement), image, answer, prepare=given.made_by, cutoff=cutoff
+        )
+        for values, given, image, answer in zip(maps, inputs, images, answers, strict=True)
+    ]
+
+
+def answered(probe: Probe, batch: Any, recipe: Any) -> tuple[Array, list[Answer]]:
+    """Ask about a batch: its maps (N, ...) on the model's grid, and what else is told of each."""
     probe = _about(probe, batch)
     attribution = _attribution(recipe, probe, batch)
     scores = _scores(probe, batch)
     maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
     gaps = _gaps(recipe, probe, batch, attribution)
-    targets = _targets(probe, len(images))
+    targets = _targets(probe, len(maps))
     facts = facts_of(probe, recipe, batch)
-    found = (
-        Explanation(
-            place_back(maps[i], inputs[i].placement),
-            float(scores[i]),
-            targets[i],
-            None if gaps is None else float(gaps[i]),
-            name_of(recipe),
-            images[i],
-            versions(),
+    answers = [
+        Answer(
+            score=float(scores[i]),
+            target=targets[i],
+            gap=None if gaps is None else float(gaps[i]),
+            recipe=name_of(recipe),
+            versions=versions(),
             probability=facts.probability(i),
             label=facts.label(targets[i], i),
-            prepare=inputs[i].made_by,
             model=facts.model,
             seed=facts.seed,
             explains=facts.explains,
             grid=facts.grid,
             saturated=is_saturated(float(scores[i]), facts.ends),
-            cutoff=cutoff,
+            asked=asked_of(probe, i, recipe),
         )
-        for i in range(len(images))
-    )
-    return [with_asked(one, asked_of(probe, i, recipe)) for i, one in enumerate(found)]
+        for i in range(len(maps))
+    ]
+    return maps, answers
 
 
 @lru_cache(maxsize=1)

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Final, Literal, TypeAlias, final
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from saliency.render.letters import font as font_of
 from saliency.render.palettes import Palette
 from saliency.values.arrays import Array
 
@@ -118,7 +117,7 @@ class _Sheet:
         self._y = self._margin
 
     def write(self, line: Line) -> None:
-        font = _font(self._size, bold=line.tone in ("head", "alarm"))
+        font = font_of(self._size, bold=line.tone in ("head", "alarm"))
         for part in _broken(line.text, font, self._image.width - 2 * self._margin):
             self._pen.text((self._margin, self._y), part, fill=_INK[line.tone], font=font)
             self._y += round(1.3 * self._size)
@@ -132,7 +131,7 @@ class _Sheet:
             self._swatch(legend.palette.warning, "heat where the picture is not diagnostic")
 
     def _bar(self, legend: Legend) -> None:
-        font = _font(self._size, bold=False)
+        font = font_of(self._size, bold=False)
         low = -legend.top if legend.signed else 0.0
         left, right = f"{low:.3g}", f"{legend.top:.3g}"
         if legend.signed:
@@ -153,7 +152,7 @@ class _Sheet:
         box = (self._margin, top, self._margin + self._size, top + self._size)
         self._pen.rectangle(box, fill=tuple(int(part) for part in colour))
         at = (2 * self._margin + self._size, self._y)
-        font = _font(self._size, bold=False)
+        font = font_of(self._size, bold=False)
         self._pen.text(at, words, fill=_INK["plain"], font=font)
         self._y += round(1.4 * self._size)
 
@@ -182,12 +181,3 @@ def _fitting(word: str, font: ImageFont.FreeTypeFont, width: int) -> int:
     """Return how many letters of a word that is too long fit, one at least."""
     lengths = range(len(word) - 1, 0, -1)
     return next((n for n in lengths if font.getlength(word[:n]) <= width), 1)
-
-
-@lru_cache(maxsize=16)
-def _font(size: int, *, bold: bool) -> ImageFont.FreeTypeFont:
-    """Return DejaVu Sans as matplotlib ships it: the same letters on every machine."""
-    import matplotlib  # noqa: PLC0415, ICN001 - slow to load, and wanted for its font alone
-
-    name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)

@@ -1,4 +1,4 @@
-"""A number for every pixel of the picture: how much it mattered."""
+"""A number for every pixel of an image, or voxel of a volume: how much it mattered."""
 
 from dataclasses import dataclass
 from typing import final
@@ -16,25 +16,25 @@ class Heatmap:
     Parameters
     ----------
     values
-        float32 (rows, columns), finite. Signed where the method is: above 0 speaks for the
+        float32 (rows, columns), or (slices, rows, columns) of a volume; finite. Signed where the method is: above 0 speaks for the
         target, below 0 against it. The unit is the method's own, never rescaled.
 
     Raises
     ------
     InputError
-        The rank is not 2, or a value is not finite.
+        The rank is neither 2 nor 3, or a value is not finite.
     """
 
     values: Array
 
     def __post_init__(self) -> None:
-        values = finite(frozen(self.values, np.float32, "Heatmap.values", ranks=(2,)), "Heatmap")
+        values = finite(frozen(self.values, np.float32, "Heatmap.values", ranks=(2, 3)), "Heatmap")
         object.__setattr__(self, "values", values)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Heatmap, (self.values,)
 
     def __repr__(self) -> str:
-        rows, columns = self.values.shape
+        grid = " x ".join(map(str, self.values.shape))
         low, high = float(self.values.min()), float(self.values.max())
-        return f"Heatmap({rows} x {columns}, {low:.3g} .. {high:.3g})"
+        return f"Heatmap({grid}, {low:.3g} .. {high:.3g})"

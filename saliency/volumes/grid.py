@@ -15,6 +15,14 @@ Size = tuple[int, int, int]
 
 @final
 @dataclass(frozen=True)
+class Cuboid:
+    """A part of a grid, as an index of its axes."""
+
+    slices: tuple[slice, ...]
+
+
+@final
+@dataclass(frozen=True)
 class VolumePlacement:
     """An axis-parallel affine map between the grid of a volume and that of a model.
 
@@ -62,6 +70,11 @@ class VolumePlacement:
         """Model point -> volume point (slice, row, column)."""
         a, b, c = ((p - o) / s for o, p, s in zip(self.origin, point, self.scale, strict=True))
         return a, b, c
+
+    @property
+    def model_box(self) -> "Cuboid":
+        """The model voxels whose centres lie in the volume."""
+        return Cuboid(tuple(slice(*self._seen(axis)) for axis in range(3)))
 
     def to_model(self, voxels: Array, *, fill: float) -> Array:
         """Resample (slices, rows, columns) onto the model grid, float32; ``fill`` beside it."""
