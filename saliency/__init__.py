@@ -71,6 +71,8 @@ _HOMES = {
     "saliency.values.placement": "Placement",
     "saliency.values.window": "Window",
     "saliency.values.zone": "Zone",
+    "saliency.volumes.animation": "Animation animate",
+    "saliency.volumes.explanation": "VolumeExplanation",
     "saliency.volumes.series": "read_series",
     "saliency.volumes.volume": "DicomVolume",
 }

@@ -82,6 +82,9 @@ from saliency.values.overlay import Overlay as Overlay
 from saliency.values.placement import Placement as Placement
 from saliency.values.window import Window as Window
 from saliency.values.zone import Zone as Zone
+from saliency.volumes.animation import Animation as Animation
+from saliency.volumes.animation import animate as animate
+from saliency.volumes.explanation import VolumeExplanation as VolumeExplanation
 from saliency.volumes.series import read_series as read_series
 from saliency.volumes.volume import DicomVolume as DicomVolume
 

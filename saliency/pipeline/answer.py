@@ -40,7 +40,9 @@ class Answer:
 
     def told(self) -> dict[str, Any]:
         """Return what an Explanation tells too, by the names of its fields."""
-        return {each.name: getattr(self, each.name) for each in fields(self) if each.name != "asked"}
+        return {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name != "asked"
+        }
 
 
 def explanation_of(

@@ -11,10 +11,10 @@ import tensorflow as tf
 from saliency.dicom import read_dicom
 from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetError
 from saliency.explainers.catalogue import resolve
+from saliency.pipeline.answer import Answer, explanation_of
 from saliency.pipeline.caption import is_saturated
 from saliency.pipeline.checks import collapsed
 from saliency.pipeline.control import asked_of
-from saliency.pipeline.answer import Answer, explanation_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.facts import facts_of
 from saliency.pipeline.files import content_of
@@ -54,7 +54,8 @@ def explain(
         A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that already is
         bound to a target.
     image
-        A DicomImage, or anything that ``read_dicom`` takes.
+        A DicomImage, or anything that ``read_dicom`` takes; or a DicomVolume, which gives a
+        ``VolumeExplanation``.
     explainer
         A name of ``catalogue()``, or any callable ``(probe, inputs) -> attribution``.
     target
@@ -77,6 +78,11 @@ def explain(
     SaliencyError
         The model, picture, explainer, or target do not fit together; the message says how.
     """
+    several = getattr(image, "explained_by", None)
+    if callable(several):  # a volume, whose room lies above this one
+        return several(  # type: ignore[no-any-return]
+            model, explainer, target=target, prepare=prepare, cutoff=cutoff
+        )
     recipe = resolve(explainer)
     picture = as_image(image)
     probe = probe_of(model)

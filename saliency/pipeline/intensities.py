@@ -3,13 +3,12 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, Protocol, TypeAlias
 
 import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.arrays import Array
-from saliency.values.placement import Box
 from saliency.values.window import Window
 
 Named: TypeAlias = Literal[
@@ -17,6 +16,15 @@ Named: TypeAlias = Literal[
 ]
 Scale: TypeAlias = Named | float | Callable[[Array], Array]
 Grey: TypeAlias = Literal["luminance", "mean", "red", "green", "blue"]
+
+
+class Part(Protocol):
+    """A part of a grid, as an index of its axes."""
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """One for each axis."""
+
 
 #: Mean and standard deviation of ImageNet in RGB, 0..1: mode "torch" of keras.applications.
 IMAGENET_MEAN: Final = (0.485, 0.456, 0.406)
@@ -59,7 +67,7 @@ def _shown(pixels: Array, window: Window) -> Array:
     return np.clip(unit * 255, 0, 255).astype(np.float32)
 
 
-def scaled(tensor: Array, scale: Scale, picture: Box) -> Array:
+def scaled(tensor: Array, scale: Scale, picture: Part) -> Array:
     """Bring a tensor (1, H, W, C) to a range.
 
     Parameters
@@ -69,7 +77,7 @@ def scaled(tensor: Array, scale: Scale, picture: Box) -> Array:
     scale
         A name, a number to divide by, or a function on the tensor.
     picture
-        Where the picture lies in (H, W): statistics leave out the bars around it.
+        Where the picture lies in (H, W), or in (D, H, W): statistics leave out the bars around it.
     """
     if callable(scale):
         return _called(scale, tensor)

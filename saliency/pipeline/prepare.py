@@ -46,7 +46,7 @@ class Prepare:
     ----------
     size
         (H, W) of the input, or one number for both; None: the model's own, or the picture's where
-        the model leaves it free.
+        the model leaves it free. (D, H, W) for a model that sees a volume at once.
     intensity
         ``"display"``: what a viewer shows, 0..255; ``"modality"``: modality units (HU);
         ``"stored"``: stored values.
@@ -73,7 +73,11 @@ class Prepare:
         (top, left, rows, columns) of the picture: nothing else is shown to the model.
     spacing
         (row mm, column mm) of the model's pixels. The picture is resampled to it, then cropped or
-        padded around its centre to the size; without a size, to whatever it becomes.
+        padded around its centre to the size; without a size, to whatever it becomes. For a model
+        that sees a volume at once: (slice mm, row mm, column mm).
+    neighbours
+        Slices below, and as many above, that a model of images sees as channels beside a slice of
+        a volume: 2 makes five channels, the lowest slice first. The end slice repeats.
 
     Raises
     ------
@@ -81,7 +85,7 @@ class Prepare:
         An unknown word; or, when called, a picture that cannot be prepared so.
     """
 
-    size: tuple[int, int] | None = None
+    size: tuple[int, ...] | None = None
     _: KW_ONLY
     intensity: Intensity = "display"
     fit: Fit = "stretch"
@@ -92,7 +96,8 @@ class Prepare:
     grey: Grey | None = None
     windows: tuple[Window, ...] = ()
     region: Box | None = None
-    spacing: tuple[float, float] | None = None
+    spacing: tuple[float, ...] | None = None
+    neighbours: int = 0
 
     def __post_init__(self) -> None:
         _one_of("intensity", self.intensity, ("display", "modality", "stored"))
@@ -106,6 +111,7 @@ class Prepare:
             "windows": tuple(map(_window, self.windows)),
             "region": _region(self.region),
             "spacing": _spacing(self.spacing),
+            "neighbours": _neighbours(self.neighbours),
         }.items():
             object.__setattr__(self, name, checked)
         _one_of("channels", self.channels, (None, 1, 3, len(self.windows) or 1))
@@ -124,6 +130,9 @@ class Prepare:
 
     def __call__(self, image: DicomImage) -> ModelInput:
         """Prepare one picture."""
+        if self.neighbours:
+            msg = "Prepare: neighbours are slices of a volume, and this is a single image."
+            raise InputError(msg)
         placement = self.placement(image)
         placed = _place(self._levels(image), placement, black=self._of_grey_levels(image))
         tensor = _with_channels(placed, self.channels, self.grey)[np.newaxis]
@@ -147,10 +156,11 @@ class Prepare:
         """Return where a picture comes to lie on the model's grid."""
         box = whole(image.size) if self.region is None else self.region
         part = (box.rows, box.columns)
+        size = _flat("size", self.size)
         if self.spacing is None:
-            inner = FITS[self.fit](part, self.size or part)
+            inner = FITS[self.fit](part, size or part)
         else:
-            inner = spaced(part, _scale(image, self.spacing), self.size)
+            inner = spaced(part, _scale(image, _flat("spacing", self.spacing)), size)
         return inner.within(image.size, box)
 
     def filled(self, input_shape: tuple[int | None, ...]) -> "Prepare":
@@ -258,19 +268,30 @@ def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
         raise InputError(msg)
 
 
-def _size(size: Any) -> tuple[int, int] | None:
-    """Return (H, W); one number stands for both."""
+def _size(size: Any) -> tuple[int, ...] | None:
+    """Return (H, W) or (D, H, W); one number stands for H and W."""
     if size is None:
         return None
     try:
-        pair = (size, size) if isinstance(size, int | np.integer) else tuple(size)
-        rows, columns = map(operator.index, pair)
+        axes = (size, size) if isinstance(size, int | np.integer) else tuple(size)
+        whole_numbers = tuple(map(operator.index, axes))
     except (TypeError, ValueError):
-        rows = columns = 0
-    if min(rows, columns) < 1:
-        msg = f"Prepare: expected size (H, W), both 1 or more, got {size!r}."
+        whole_numbers = ()
+    if len(whole_numbers) not in (2, 3) or min(whole_numbers) < 1:
+        msg = f"Prepare: expected size (H, W) or (D, H, W), all 1 or more, got {size!r}."
         raise InputError(msg)
-    return rows, columns
+    return whole_numbers
+
+
+def _flat(name: str, axes: tuple[Any, ...] | None) -> Any:
+    """Return what is said of rows and columns; refuse what is said of a volume."""
+    if axes is not None and len(axes) == 3:
+        msg = (
+            f"Prepare: {name}={axes} is for a model that sees a volume at once; this one sees "
+            "images, and takes two numbers."
+        )
+        raise InputError(msg)
+    return axes
 
 
 def _numbers(name: str, value: Any) -> Numbers:
@@ -308,15 +329,30 @@ def _region(region: Any) -> Box | None:
     return box
 
 
-def _spacing(spacing: Any) -> tuple[float, float] | None:
+def _spacing(spacing: Any) -> tuple[float, ...] | None:
     if spacing is None:
         return None
     try:
-        pair = (spacing, spacing) if isinstance(spacing, int | float) else tuple(spacing)
-        down, across = map(float, pair)
+        axes = (spacing, spacing) if isinstance(spacing, int | float) else tuple(spacing)
+        lengths = tuple(map(float, axes))
     except (TypeError, ValueError):
-        down = across = math.nan
-    if not (math.isfinite(down) and math.isfinite(across) and min(down, across) > 0):
-        msg = f"Prepare: expected spacing (row mm, column mm), both above 0, got {spacing!r}."
+        lengths = ()
+    usable = len(lengths) in (2, 3) and all(math.isfinite(mm) and mm > 0 for mm in lengths)
+    if not usable:
+        msg = (
+            "Prepare: expected spacing (row mm, column mm) or (slice mm, row mm, column mm), all "
+            f"above 0, got {spacing!r}."
+        )
         raise InputError(msg)
-    return down, across
+    return lengths
+
+
+def _neighbours(count: Any) -> int:
+    try:
+        whole_number = operator.index(count)
+    except TypeError:
+        whole_number = -1
+    if whole_number < 0:
+        msg = f"Prepare: expected neighbours to be 0 or more, got {count!r}."
+        raise InputError(msg)
+    return whole_number

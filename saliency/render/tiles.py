@@ -72,4 +72,3 @@ def _strip(text: str, width: int, height: int) -> Array:
         text = text[:-1]
     ImageDraw.Draw(paper).text((1, 1), text, fill=_INK, font=letters)
     return np.asarray(paper)
-

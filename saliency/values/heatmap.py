@@ -16,8 +16,9 @@ class Heatmap:
     Parameters
     ----------
     values
-        float32 (rows, columns), or (slices, rows, columns) of a volume; finite. Signed where the method is: above 0 speaks for the
-        target, below 0 against it. The unit is the method's own, never rescaled.
+        float32 (rows, columns), or (slices, rows, columns) of a volume; finite. Signed where the
+        method is: above 0 speaks for the target, below 0 against it. The unit is the method's own,
+        never rescaled.
 
     Raises
     ------

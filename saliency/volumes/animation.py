@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from saliency.errors import InputError, MissingExtraError
-from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.band import captioned
+from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
 from saliency.values.arrays import Array
@@ -188,7 +188,9 @@ def _film(frames: tuple[Array, ...], fps: float) -> bytes:
         stream = film.add_stream("libx264", rate=Fraction(fps).limit_denominator(1000))
         stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
         for frame in frames:
-            even = np.pad(frame, ((0, rows - frame.shape[0]), (0, columns - frame.shape[1]), (0, 0)))
+            even = np.pad(
+                frame, ((0, rows - frame.shape[0]), (0, columns - frame.shape[1]), (0, 0))
+            )
             film.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
         film.mux(stream.encode())
     return file.getvalue()

@@ -14,8 +14,8 @@ from saliency.pipeline.answer import Answer
 from saliency.pipeline.explain import Explainer, answered, bound, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prefetch import ahead
-from saliency.pipeline.preparing import preparation
 from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.preparing import preparation
 from saliency.probe.protocol import Probe, Target
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap

@@ -67,7 +67,10 @@ class VolumeExplanation:
             )
             raise InputError(msg)
         if len(self.answers) not in (1, len(self.volume)):
-            msg = f"VolumeExplanation: expected 1 or {len(self.volume)} answers, got {len(self.answers)}."
+            msg = (
+                f"VolumeExplanation: expected 1 or {len(self.volume)} answers, got "
+                f"{len(self.answers)}."
+            )
             raise InputError(msg)
 
     @property
@@ -155,7 +158,9 @@ class VolumeExplanation:
         sums = np.abs(self.heatmap.values).sum(axis=(1, 2), dtype=np.float64)
         return tuple(int(k) for k in np.argsort(-sums, kind="stable")[:count])
 
-    def overlay(self, index: int, *, palette: str | Palette = "green", vmax: float | None = None) -> Overlay:
+    def overlay(
+        self, index: int, *, palette: str | Palette = "green", vmax: float | None = None
+    ) -> Overlay:
         """Return one slice with its heat, on the scale of the whole volume."""
         scale = (self.vmax or None) if vmax is None else vmax
         painted = self.slice(index).overlay(palette=palette, vmax=scale)
@@ -214,7 +219,9 @@ class VolumeExplanation:
         spacing = tuple(mm for k, mm in enumerate(self.volume.spacing) if k != along)
         if along != 0:  # the head, or whatever the slices ascend to, is up
             heat, shown = heat[::-1], shown[::-1]
-        painted = paint(np.ascontiguousarray(shown), Heatmap(np.ascontiguousarray(heat)), palette=palette)
+        painted = paint(
+            np.ascontiguousarray(shown), Heatmap(np.ascontiguousarray(heat)), palette=palette
+        )
         return painted.square((spacing[0], spacing[1]))
 
     def save(self, path: str | PathLike[str], *, palette: str | Palette = "green") -> Path:
@@ -249,10 +256,8 @@ class VolumeExplanation:
             return list(self.hottest(MOST_TILES))
         if slices is None:
             count = min(MOST_TILES, len(self))
-            return np.linspace(0, len(self) - 1, count).round().astype(int).tolist()
-        if isinstance(slices, str):
-            msg = f'montage: expected slices as indices, "hottest" or None, got {slices!r}.'
-            raise InputError(msg)
+            spread = np.linspace(0, len(self) - 1, count).round()
+            return [int(k) for k in spread]
         return [range(len(self))[k] for k in slices]
 
     def _sides(self) -> str:
@@ -268,6 +273,6 @@ class VolumeExplanation:
         sure = "" if self.probability is None else f", probability={self.probability:.3f}"
         what = f"{len(self)} slices" if self.by_slice else "one volume"
         return (
-            f"VolumeExplanation({self.recipe}, target={self.target!r}, score={self.score:.4g}{sure}, "
-            f"{what}, {self.volume!r})"
+            f"VolumeExplanation({self.recipe}, target={self.target!r}, "
+            f"score={self.score:.4g}{sure}, {what}, {self.volume!r})"
         )

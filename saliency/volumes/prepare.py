@@ -129,7 +129,11 @@ def _check(prepare: Prepare) -> None:
     if size is not None and len(size) != 3:
         msg = f"Prepare: expected size (D, H, W) for a model of volumes, got {size}."
         raise InputError(msg)
-    if isinstance(prepare.scale, str) and prepare.scale in OF_GREY_LEVELS and prepare.intensity != "display":
+    if (
+        isinstance(prepare.scale, str)
+        and prepare.scale in OF_GREY_LEVELS
+        and prepare.intensity != "display"
+    ):
         msg = (
             f"Prepare: scale={prepare.scale!r} needs values in 0..255, and {prepare.intensity} "
             "values have no such range. Use scale='none', 'zscore', 'percentile', a number, or a "

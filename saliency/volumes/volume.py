@@ -147,6 +147,12 @@ class DicomVolume:
         with ThreadPoolExecutor(os.cpu_count() or 1, "saliency-slices") as pool:
             return list(pool.map(task, range(len(self))))
 
+    def explained_by(self, model: object, explainer: Any, **asked: Any) -> Any:
+        """Return the answer of a model about this volume; ``saliency.explain`` calls this."""
+        from saliency.volumes.explain import explain_volume  # noqa: PLC0415 - it imports this class
+
+        return explain_volume(model, self, explainer, **asked)
+
     @classmethod
     def from_array(
         cls,

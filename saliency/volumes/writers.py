@@ -121,7 +121,10 @@ def html_of(result: Any, palette: str | Palette) -> bytes:
     """Return a page of montage and projections, which loads nothing from elsewhere."""
     pictures = {
         "slices": result.montage(palette=palette).rgb,
-        **{f"along each {axis}": result.projection(axis, palette=palette).rgb for axis in ("slice", "row", "column")},
+        **{
+            f"along each {axis}": result.projection(axis, palette=palette).rgb
+            for axis in ("slice", "row", "column")
+        },
     }
     figures = "".join(
         f"<figure>{_img(rgb, name)}<figcaption>{name}</figcaption></figure>"
@@ -149,7 +152,9 @@ def _img(picture: Any, words: str) -> str:
 
 def caption_of(result: Any) -> str:
     """Return one line of plain words: class, score, method, scale."""
-    subject = result.label or (result.target if isinstance(result.target, str) else f"class {result.target}")
+    subject = result.label or (
+        result.target if isinstance(result.target, str) else f"class {result.target}"
+    )
     sure = "" if result.probability is None else f", probability {100 * result.probability:.0f} %"
     where = " in the slice of greatest score" if result.by_slice else ""
     unit = unit_of(result.recipe, result.leading.explains)
