@@ -12,7 +12,7 @@ from saliency.dicom.declared.padding import padding_mask
 from saliency.dicom.declared.slides import label_in_image, shows_label_alone
 from saliency.dicom.declared.zones import frame_zones, header_zones
 from saliency.dicom.display.colour import to_rgb
-from saliency.dicom.display.geometry import spacing_of
+from saliency.dicom.display.geometry import read_frame_seconds, spacing_of
 from saliency.dicom.display.grey import Look, Picture, show_grey
 from saliency.dicom.display.icc import read_profiles, through_profile
 from saliency.dicom.display.modality import Modality, is_signed, read_modality
@@ -175,6 +175,7 @@ class Reader:
             info=read_info(self._elements),
             searched=True,
             orientation=read_orientation(groups),
+            frame_seconds=read_frame_seconds(self._elements),
         )
 
     def _decoded(self, frame: int) -> tuple[bytes | memoryview, Samples]:

@@ -87,7 +87,7 @@ def _image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
         Zone(each["name"], _mask(packed, (rows, columns)), each["evidence"])
         for each, packed in zip(told["zones"], arrays["zones"], strict=True)
     )
-    plain = ("frame", "frames", "modality", "digest", "info", "searched")
+    plain = ("frame", "frames", "modality", "digest", "info", "searched", "frame_seconds")
     values = ("spacing", "window", "orientation")
     return DicomImage(
         arrays["pixels"],

@@ -15,7 +15,7 @@ FORM: Final = 1
 #: Fields of an image that are plain values.
 _IMAGE: Final = (
     *("spacing", "frame", "frames", "modality", "digest", "window", "info", "searched"),
-    "orientation",
+    *("orientation", "frame_seconds"),
 )
 #: Fields of an explanation that are plain values.
 _OWN: Final = (

@@ -60,6 +60,8 @@ class DicomImage:
         Towards which side of the patient rows run, and columns: ``("L", "P")`` where the right of
         the picture is the patient's left and its bottom the back (PS3.3 C.7.6.1.1.1); None where
         the source does not say.
+    frame_seconds
+        From one frame to the next, of a cine (PS3.3 C.7.6.5); None where the source does not say.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class DicomImage:
     info: Mapping[str, str] = field(default_factory=dict)
     searched: bool = False
     orientation: tuple[str, str] | None = None
+    frame_seconds: float | None = None
 
     def __post_init__(self) -> None:
         display = frozen(self.display, np.uint8, "display", ranks=(2, 3))

@@ -16,6 +16,7 @@ from saliency import png
 from saliency.errors import InputError, MissingExtraError
 from saliency.pipeline.caption import DISCLAIMER
 from saliency.pipeline.method_words import method_words, unit_of
+from saliency.pipeline.plain import plain
 from saliency.render.palettes import Palette
 from saliency.values.files import write_whole
 from saliency.volumes.animation import animate
@@ -65,7 +66,7 @@ def record_of(result: Any) -> dict[str, Any]:
         "gap": result.gap,
         "unit": unit_of(result.recipe, leading.explains),
         "vmax": result.vmax,
-        "model": None if result.model is None else dict(result.model),
+        "model": plain(result.model),
         "versions": dict(leading.versions),
         "volume": {
             "size": list(volume.size),

@@ -1,4 +1,4 @@
-"""The size of a pixel (PS3.3 10.7, C.7.6.3.1.7, C.8.5.5)."""
+"""The size of a pixel (PS3.3 10.7, C.7.6.3.1.7, C.8.5.5), and the time of a frame (C.7.6.5)."""
 
 import math
 from typing import Final
@@ -83,3 +83,17 @@ def _region(region: Elements) -> tuple[float, float] | None:
 
 def _is_size(value: float) -> bool:
     return math.isfinite(value) and value > 0
+
+
+def read_frame_seconds(top: Elements) -> float | None:
+    """Return the seconds from one frame to the next; None where the data set does not say.
+
+    Frame Time (0018,1063), else the mean of Frame Time Vector (0018,1065), whose first value is 0:
+    both in ms (PS3.3 C.7.6.5.1.1, C.7.6.5.1.2).
+    """
+    single = number(top, TAGS["FrameTime"], 0.0)
+    if math.isfinite(single) and single > 0:
+        return single / 1000
+    increments = top.numbers(TAGS["FrameTimeVector"])[1:]
+    usable = increments and all(math.isfinite(each) and each > 0 for each in increments)
+    return sum(increments) / len(increments) / 1000 if usable else None
