@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import Any, Final, final
 
 import numpy as np
 from PIL import Image
@@ -20,9 +20,6 @@ from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import place_of, write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 #: Frames a second where neither the caller nor the file says it.
 USUAL: Final = 10.0
@@ -95,8 +92,8 @@ class Animation:
         )
         return file.getvalue()
 
-    def figure(self) -> "Figure":
-        """Draw the target's score against time, in seconds."""
+    def figure(self) -> Any:
+        """Draw the target's score against time, in seconds: a matplotlib Figure."""
         from saliency.render.curves import curve  # noqa: PLC0415 - matplotlib is slow to load
 
         return curve(np.arange(len(self)) / self.fps, self.scores, "seconds", "score")
