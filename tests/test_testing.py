@@ -259,7 +259,7 @@ class HoldsAList:
         (shifted, "axis 0"),
         (of_the_other_sign, "sign"),
         (gradient_at_zero, "another picture"),
-        (gradient_of_the_mirror, "another picture"),
+        (gradient_of_the_mirror, "axis 1"),
         (gradient_of_the_negative, "another picture"),
         (zeros_for_nan, "became a picture"),
         (in_place, "in place"),
