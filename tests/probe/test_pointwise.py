@@ -11,7 +11,7 @@ from keras import layers, ops
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.propagation.fullgrad import BiasGradients
 from saliency.probe.keras_probe import KerasProbe
-from saliency.probe.model.graph import graph_of
+from saliency.probe.model.drawing import graph_of
 from saliency.probe.model.pointwise import Pointwise, with_activations
 
 SHAPE = (12, 10, 1)
