@@ -210,3 +210,63 @@ def test_a_model_of_several_inputs_is_refused_with_their_names():
     x = keras.layers.Concatenate()([keras.layers.Flatten()(one), two])
     with pytest.raises(ModelError, match=r"image.*age"):
         KerasProbe(keras.Model([one, two], keras.layers.Dense(2)(x)))
+
+
+ops, layers = keras.ops, keras.layers
+
+KEPT = {
+    "squeezed": (1, "sigmoid", lambda made: ops.squeeze(made, -1)),
+    "a column": (1, "sigmoid", lambda made: made[:, 0]),
+    "cast and clipped": (1, "sigmoid", lambda made: ops.cast(ops.clip(made, 1e-7, 1.0), "float32")),
+    "times one": (1, "sigmoid", layers.Rescaling(1.0)),
+    "1 - p and p": (1, "sigmoid", lambda made: layers.Concatenate()([1.0 - made, made])),
+    "p and 1 - p, turned": (
+        1,
+        "sigmoid",
+        lambda made: ops.stack([made[:, 0], 1.0 - made[:, 0]], axis=1)[:, ::-1],
+    ),
+    "softmax reshaped": (2, "softmax", layers.Reshape((2,))),
+    "softmax turned over": (2, "softmax", lambda made: made[:, ::-1]),
+    "one of two": (2, "softmax", lambda made: made[:, 1:]),
+    "one of three": (3, "softmax", lambda made: made[:, 2]),
+}
+
+
+def tailed(units, squash, tail):
+    inputs, x = convolved()
+    x = layers.GlobalAveragePooling2D()(x)
+    made = layers.Dense(units, activation=squash, name="scores")(x)
+    return nets.filled(keras.Model(inputs, tail(made)))
+
+
+@pytest.mark.parametrize(("units", "squash", "tail"), KEPT.values(), ids=KEPT)
+def test_a_tail_that_keeps_the_values_keeps_the_logit(units, squash, tail):
+    """The score of class k is log p - log(1 - p), or a softmax logit, and class 1 is there."""
+    model, inputs = tailed(units, squash, tail), nets.pictures()
+    probe = KerasProbe(model)
+    shares = np.asarray(model(inputs, training=False), np.float64).reshape(len(inputs), -1)
+    single = shares.shape[1] == 1
+    shares = np.concatenate([1 - shares, shares], 1) if single else shares
+    assert (probe.output, probe.outputs) == ("logit", 2)
+    scores = np.stack([probe.at(index).score(inputs) for index in (0, 1)], 1)
+    odds = np.log(shares[:, 1]) - np.log(shares[:, 0])
+    both = 2 if single or squash == "sigmoid" else 1
+    np.testing.assert_allclose(scores[:, 1] - scores[:, 0], both * odds, rtol=1e-3, atol=1e-5)
+    np.testing.assert_array_equal(probe.at(None).classes(inputs), odds > 0)
+    alone = probe.at(1).last_gradient(inputs)[1]
+    with_others = probe.at(1).activation_gradients(inputs)[-1][1]
+    np.testing.assert_allclose(alone, with_others, rtol=1e-4, atol=1e-7)
+
+
+CHANGED = {
+    "a temperature": lambda made: made / 2.0,
+    "a sharpening": lambda made: made**2,
+    "a rounding": lambda made: ops.round(made * 10.0) / 10.0,
+    "two in one": lambda made: made[:, :1] + made[:, 1:],
+}
+
+
+@pytest.mark.parametrize("tail", CHANGED.values(), ids=CHANGED)
+def test_a_tail_that_changes_the_values_is_explained_as_it_is(tail):
+    """Nothing is called a logit that is none."""
+    assert KerasProbe(tailed(2, "softmax", tail)).output == "output"

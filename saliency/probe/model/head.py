@@ -96,12 +96,20 @@ class Head:
         The call that squashes, None where there is none.
     choices
         Names of the model's outputs where it has several and none was chosen.
+    columns, signs
+        For each unit of the output, the unit of the squashing step that it repeats, and 1, or -1
+        where it is its complement 1 - p; () where they are the same.
+    odds
+        The output is one unit of a softmax of several: its logit is log p - log(1 - p).
     """
 
     shape: Shape
     kind: Squash | None = None
     step: int | None = None
     choices: tuple[str, ...] = ()
+    columns: tuple[int, ...] = ()
+    signs: tuple[int, ...] = ()
+    odds: bool = False
 
     @property
     def units(self) -> int | None:
@@ -119,9 +127,24 @@ class Head:
         """Return what the squashing function was applied to in this walk, made by the rule."""
         call = calls[self.step or 0]
         if not _fused(call.operation):
-            return call.args[0]
+            return self._arranged(call.args[0])
         linear = shadow(call.operation, activation=keras.activations.linear)
-        return rule(call.name, linear, call.args, partial(linear)) if rule else linear(*call.args)
+        if rule is None:
+            return self._arranged(linear(*call.args))
+        return self._arranged(rule(call.name, linear, call.args, partial(linear)))
+
+    def _arranged(self, logits: Tensor) -> Tensor:
+        """Return logits in the order of the output's units."""
+        if not self.columns:
+            return logits
+        flat = tf.reshape(logits, (tf.shape(logits)[0], -1))
+        units = tf.gather(flat, self.columns, axis=1) * tf.constant(self.signs, flat.dtype)
+        if self.odds:
+            others = [unit for unit in range(logits.shape[-1]) if unit not in self.columns]
+            # log p / (1 - p) = z - log(sum of exp of all other logits)
+            rest = tf.gather(flat, others, axis=1)
+            units -= tf.reduce_logsumexp(rest, axis=1, keepdims=True)
+        return tf.reshape(units, (-1, *self.shape[1:]))
 
 
 def head_of(outline: Outline) -> Head:
@@ -129,7 +152,7 @@ def head_of(outline: Outline) -> Head:
     if outline.last is None:
         return Head(outline.shape)
     step = skip_back(outline.steps, outline.last, SAME_AT_INFERENCE)
-    kind = None if step is None else _kind(step.operation)
+    kind = None if step is None else squash_of(step.operation)
     return Head(outline.shape, kind, step.index if step and kind else None)
 
 
@@ -194,7 +217,8 @@ def _is_linear(operation: Operation) -> bool:
     return activation and operation.activation is keras.activations.linear
 
 
-def _kind(operation: Operation) -> Squash | None:
+def squash_of(operation: Operation) -> Squash | None:
+    """Return the squashing function that makes an operation's output, None for any other."""
     if isinstance(operation, keras.layers.Softmax):
         return "softmax"
     if isinstance(operation, keras.layers.Lambda):

@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import keras
@@ -16,6 +17,7 @@ from saliency.probe.model.inputs import InputSpecs, doors_of
 from saliency.probe.model.keras_internals import inference, is_sealed, sublayers
 from saliency.probe.model.pointwise import with_activations
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
+from saliency.probe.model.tail import seen_through
 from saliency.probe.model.taps import end_of_scales, named_steps
 from saliency.probe.protocol import Tensor
 from saliency.probe.tensorflow_errors import one_line
@@ -117,10 +119,14 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     names = _output_names(model, graph.outputs)
     part = _part(names, choice.part, graph.outputs)
     outline = outline_of(graph, shape, part, explained=doors.explained)
-    head = replace(head_of(outline), choices=names if part is None and len(names) > 1 else ())
+    several = part is None and len(names) > 1
+    head = replace(head_of(outline), choices=names if several else ())
+    if not several:
+        run = partial(_explained, graph, part)
+        head = seen_through(head, outline, run, doors)
     taps = _taps(outline, head, choice.layers, len(shape))
     logit = choice.output == "logit" and head.step is not None
-    plain = head.step is None or logit
+    plain = (head.step is None or logit) and not head.columns
     return Plan(
         run=graph.run,
         doors=doors,
@@ -137,6 +143,10 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         batch=_fixed_batch(doors, graph.run),
         entry=entry_of(outline, len(shape)) if taps else None,
     )
+
+
+def _explained(graph: Graph, part: int | None, given: list[Tensor], rule: Rule) -> Tensor:
+    return keras.tree.flatten(graph.run(given, rule).output)[part or 0]
 
 
 def _taps(
