@@ -55,6 +55,7 @@ _HOMES = {
     "saliency.pipeline.explain_many": "explain_many",
     "saliency.pipeline.explain": "explain",
     "saliency.pipeline.explanation": "Explanation",
+    "saliency.pipeline.load": "load",
     "saliency.pipeline.layers": "LayerMaps explain_layers",
     "saliency.pipeline.prepare": "Prepare",
     "saliency.probe.closed_form": "ClosedFormProbe",

@@ -64,6 +64,7 @@ from saliency.pipeline.explain_many import explain_many as explain_many
 from saliency.pipeline.explanation import Explanation as Explanation
 from saliency.pipeline.layers import LayerMaps as LayerMaps
 from saliency.pipeline.layers import explain_layers as explain_layers
+from saliency.pipeline.load import load as load
 from saliency.pipeline.prepare import Prepare as Prepare
 from saliency.probe.closed_form import ClosedFormProbe as ClosedFormProbe
 from saliency.probe.keras_probe import KerasProbe as KerasProbe

@@ -176,7 +176,7 @@ class Reader:
             searched=True,
             orientation=read_orientation(groups),
             frame_seconds=read_frame_seconds(self._elements),
-        )
+        ).remembering(self._elements.text(TAGS["SOPInstanceUID"]))
 
     def _decoded(self, frame: int) -> tuple[bytes | memoryview, Samples]:
         """Return the bytes of a frame, and its samples."""

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, final
+from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 import numpy as np
 
@@ -29,6 +29,16 @@ from saliency.values.overlay import Overlay
 
 if TYPE_CHECKING:
     from saliency.render.figure import Figure
+
+#: What ``save`` hands to a writer only where it is another.
+_USUAL: Final[Mapping[str, object]] = {
+    "caption": True,
+    "palette": "green",
+    "vmax": None,
+    "contour": None,
+    "redact": False,
+    "identify": None,
+}
 
 
 @final
@@ -221,7 +231,7 @@ class Explanation:
 
         return drawn(self, control=control, vmax=vmax)
 
-    def save(
+    def save(  # noqa: PLR0913 - what a picture is painted by, and what a record holds
         self,
         path: str | PathLike[str],
         *,
@@ -230,6 +240,7 @@ class Explanation:
         vmax: float | None = None,
         contour: float | None = None,
         redact: bool = False,
+        identify: Literal["uid"] | None = None,
     ) -> Path:
         """Write the picture, the numbers, the record or a page: the ending of the name says which.
 
@@ -248,6 +259,9 @@ class Explanation:
             False: a ``.png`` of the overlay alone.
         palette, vmax, contour, redact
             As for :meth:`overlay`; of ``.png`` and ``.html``.
+        identify
+            ``"uid"``: ``.json`` and the record of an ``.npz`` hold the SOP Instance UID of the
+            file. None: no identifier but the digest of the pixels.
 
         Returns
         -------
@@ -259,10 +273,16 @@ class Explanation:
         InputError
             The name has another ending, or the folder is missing.
         """
-        look = {"palette": palette, "vmax": vmax, "contour": contour, "redact": redact}
-        usual = {"palette": "green", "vmax": None, "contour": None, "redact": False}
-        changed = {name: value for name, value in look.items() if value != usual[name]}
-        return save_explanation(self, path, changed if caption else {"caption": False, **changed})
+        given = {
+            "caption": caption,
+            "palette": palette,
+            "vmax": vmax,
+            "contour": contour,
+            "redact": redact,
+            "identify": identify,
+        }
+        look = {name: value for name, value in given.items() if value != _USUAL[name]}
+        return save_explanation(self, path, look)
 
     @property
     def _looked(self) -> bool:

@@ -2,19 +2,27 @@
 
 import json
 import zipfile
+import zlib
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from saliency.errors import InputError
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.plain import revived
-from saliency.pipeline.record import FORM
+from saliency.pipeline.record import FORM, image_fields
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 from saliency.values.zone import Zone
+
+#: What NumPy, zipfile and json raise on a file that is none of ours, or a part of one.
+_BROKEN: Final = (
+    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, NotImplementedError),
+)
 
 
 def load(path: str | PathLike[str]) -> Explanation:
@@ -40,19 +48,28 @@ def load(path: str | PathLike[str]) -> Explanation:
         It is no such file, is broken, or was written in another form.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return _explanation({name: arrays[name] for name in arrays.files})
+        with Path(path).open("rb") as file:
+            return _explanation(_arrays(file))
     except InputError:
         raise
     except FileNotFoundError as error:
         msg = "load: expected a file that Explanation.save wrote, found no file under that name."
         raise InputError(msg) from error
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, MemoryError) as error:
+    except _BROKEN as error:
         msg = (
             "load: expected an .npz that Explanation.save wrote, found one that cannot be read "
             f"({type(error).__name__}). Save the explanation again."
         )
         raise InputError(msg) from error
+
+
+def _arrays(file: BinaryIO) -> dict[str, Array]:
+    if not zipfile.is_zipfile(file):
+        msg = "load: expected an .npz that Explanation.save wrote, got a file of another kind."
+        raise InputError(msg)
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def _explanation(arrays: dict[str, Array]) -> Explanation:
@@ -87,15 +104,12 @@ def _image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
         Zone(each["name"], _mask(packed, (rows, columns)), each["evidence"])
         for each, packed in zip(told["zones"], arrays["zones"], strict=True)
     )
-    plain = ("frame", "frames", "modality", "digest", "info", "searched", "frame_seconds")
-    values = ("spacing", "window", "orientation")
     return DicomImage(
         arrays["pixels"],
         arrays["display"],
         stored=arrays.get("stored"),
         zones=tuple(zones),
-        **{name: told[name] for name in plain},
-        **{name: revived(told[name]) for name in values},
+        **{name: revived(told[name]) for name in image_fields()},
     )
 
 

@@ -6,13 +6,14 @@ from typing import Any, Final, NoReturn, TypeVar, final
 
 from saliency.errors import InputError
 from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.preparing import FromFunction
 from saliency.values.model_record import ModelRecord
 from saliency.values.window import Window
 
 T = TypeVar("T")
 
 #: What a file may name to be made: nothing else in it is ever called or imported.
-_KINDS: Final = {kind.__name__: kind for kind in (Prepare, ModelRecord, Window)}
+_KINDS: Final = {kind.__name__: kind for kind in (Prepare, FromFunction, ModelRecord, Window)}
 _FUNCTIONS: Final = ("keras.", "preprocess_input")
 
 
@@ -42,6 +43,8 @@ def plain(value: Any) -> Any:
         return {"type": type(value).__name__, **told}
     if isinstance(value, Unavailable) or callable(value):
         return {"function": name_of_function(value)}
+    if hasattr(value, "keys"):
+        return {name: plain(value[name]) for name in value}
     if isinstance(value, tuple | list):
         return [plain(each) for each in value]
     return value.item() if hasattr(value, "item") else value
@@ -53,11 +56,13 @@ def revived(told: Any) -> Any:
         return tuple(revived(each) for each in told)
     if not isinstance(told, dict):
         return told
-    if "function" in told:
+    if set(told) == {"function"}:
         return _function(str(told["function"]))
-    kind = _KINDS.get(told.get("type", ""))
+    if "type" not in told:
+        return {name: revived(each) for name, each in told.items()}
+    kind = _KINDS.get(told["type"])
     if kind is None:
-        msg = f"expected a value of {', '.join(_KINDS)}, got {told.get('type')!r}"
+        msg = f"expected a value of {', '.join(_KINDS)}, got {told['type']!r}"
         raise InputError(msg)
     return kind(**{name: revived(each) for name, each in told.items() if name != "type"})
 

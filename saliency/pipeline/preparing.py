@@ -1,7 +1,7 @@
 """What a user may hand over as ``prepare=``: a Prepare, ``preprocess_input``, or a function."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, TypeAlias, final
 
 import numpy as np
@@ -44,13 +44,13 @@ class FromFunction:
         """
         made = self._called(image)
         if isinstance(made, ModelInput):
-            return made
+            return replace(made, made_by=self)
         array = np.asarray(made)
         if array.dtype == object or array.ndim not in (2, 3, 4):
             msg = f"{_FORMS}; the function returned {_shown(made)}."
             raise InputError(msg)
         tensor = {2: array[None, ..., None], 3: array[None]}.get(array.ndim, array)
-        return ModelInput(tensor, stretch(image.size, tensor.shape[1:3]))
+        return ModelInput(tensor, stretch(image.size, tensor.shape[1:3]), self)
 
     def filled(self, input_shape: tuple[int | None, ...]) -> "FromFunction":  # noqa: ARG002
         """Return itself: the function alone decides."""

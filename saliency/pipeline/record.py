@@ -1,10 +1,12 @@
 """An explanation as a record: plain values and arrays."""
 
 import json
+from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
 
+from saliency.errors import InputError
 from saliency.pipeline.method_words import class_of, unit_of
 from saliency.pipeline.plain import plain
 from saliency.values.image import DicomImage
@@ -12,11 +14,8 @@ from saliency.values.image import DicomImage
 #: Of the arrays and the record of an .npz; another form is refused.
 FORM: Final = 1
 
-#: Fields of an image that are plain values.
-_IMAGE: Final = (
-    *("spacing", "frame", "frames", "modality", "digest", "window", "info", "searched"),
-    *("orientation", "frame_seconds"),
-)
+#: Fields of an image that are arrays, or made of them.
+ARRAYS: Final = frozenset({"pixels", "display", "stored", "zones"})
 #: Fields of an explanation that are plain values.
 _OWN: Final = (
     *("recipe", "target", "label", "probability", "score", "explains", "gap", "seed"),
@@ -24,20 +23,27 @@ _OWN: Final = (
 )
 
 
-def record_of(result: Any) -> dict[str, Any]:
+def record_of(result: Any, *, identify: str | None = None) -> dict[str, Any]:
     """Return all of an explanation but its arrays, as plain values for JSON.
 
     Parameters
     ----------
     result
         An Explanation.
+    identify
+        ``"uid"``: with the SOP Instance UID (0008,0018) of the file that the image was read from.
 
     Returns
     -------
     dict
         Its fields by name; ``method``, ``unit``, ``caption``, ``outside``, ``veiled`` and
         ``veil_reason``; ``image``: size, zones by name with their evidence, digest, frame. No text
-        of the file but what may travel with pixels, no name, no path, no UID.
+        of the file but what may travel with pixels, no name, no path; a UID on request alone.
+
+    Raises
+    ------
+    InputError
+        ``identify`` is another word, or the image has no UID.
     """
     image = result.image
     told = {
@@ -48,11 +54,17 @@ def record_of(result: Any) -> dict[str, Any]:
         "outside": result.outside,
         "veiled": result.veiled,
         "veil_reason": result.veil_reason,
-        **{name: _mapped(getattr(result, name)) for name in _OWN},
+        **{name: plain(getattr(result, name)) for name in _OWN},
     }
     zones = [{"name": zone.name, "evidence": zone.evidence} for zone in image.zones]
-    about = {name: _mapped(getattr(image, name)) for name in _IMAGE}
-    return {**told, "image": {"size": list(image.size), **about, "zones": zones}}
+    uid = {} if identify is None else {"uid": _uid(image, identify)}
+    about = {name: plain(getattr(image, name)) for name in image_fields()}
+    return {**told, "image": {"size": list(image.size), **uid, **about, "zones": zones}}
+
+
+def image_fields() -> list[str]:
+    """Return the fields of an image that are plain values."""
+    return [field.name for field in fields(DicomImage) if field.name not in ARRAYS]
 
 
 def arrays_of(result: Any) -> dict[str, Any]:
@@ -73,5 +85,14 @@ def text_of(record: dict[str, Any], *, indent: int | None = None) -> str:
     return json.dumps(record, indent=indent, ensure_ascii=False)
 
 
-def _mapped(value: Any) -> Any:
-    return dict(value) if hasattr(value, "keys") else plain(value)
+def _uid(image: DicomImage, identify: str) -> str:
+    if identify != "uid":
+        msg = f"save: expected identify to be 'uid' or None, got {identify!r}."
+        raise InputError(msg)
+    if not image.uid:
+        msg = (
+            "save: identify='uid' needs an image that read_dicom read from a file with a SOP "
+            "Instance UID (0008,0018); this one has none, or it travelled without it."
+        )
+        raise InputError(msg)
+    return image.uid

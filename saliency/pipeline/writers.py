@@ -15,7 +15,7 @@ from saliency.pipeline.record import arrays_of, record_of, text_of
 from saliency.values.files import place_of, write_whole
 
 Look: TypeAlias = Mapping[str, Any]
-"""Arguments of ``Explanation.overlay``, and ``caption``: how a writer of pictures paints."""
+"""Arguments of ``Explanation.save``, and those of ``overlay`` that it leaves out."""
 Writer: TypeAlias = Callable[[Any, Look], bytes]
 """(Explanation, look) -> the bytes of a file. Explanation imports this table, not the reverse."""
 
@@ -54,9 +54,9 @@ def png_of(result: Any, look: Look) -> bytes:
     return png.encode(captioned(result, overlay) if look.get("caption", True) else overlay.rgb)
 
 
-def npz_of(result: Any, look: Look) -> bytes:  # noqa: ARG001 - numbers have no look
+def npz_of(result: Any, look: Look) -> bytes:
     """Return record and arrays as an NPZ file; ``Explanation.save`` says what it holds."""
-    record = record_of(result)
+    record = record_of(result, identify=look.get("identify"))
     page = io.BytesIO()
     np.savez_compressed(
         page,
@@ -72,9 +72,9 @@ def npz_of(result: Any, look: Look) -> bytes:  # noqa: ARG001 - numbers have no 
     return page.getvalue()
 
 
-def json_of(result: Any, look: Look) -> bytes:  # noqa: ARG001 - numbers have no look
+def json_of(result: Any, look: Look) -> bytes:
     """Return the record without arrays as a JSON file."""
-    return (text_of(record_of(result), indent=2) + "\n").encode()
+    return (text_of(record_of(result, identify=look.get("identify")), indent=2) + "\n").encode()
 
 
 def html_of(result: Any, look: Look) -> bytes:
@@ -83,7 +83,7 @@ def html_of(result: Any, look: Look) -> bytes:
 
 
 def _paint_alone(look: Look) -> Look:
-    return {name: value for name, value in look.items() if name != "caption"}
+    return {name: value for name, value in look.items() if name not in ("caption", "identify")}
 
 
 WRITERS: Final[dict[str, Writer]] = {

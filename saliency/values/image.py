@@ -1,5 +1,6 @@
 """One picture out of a DICOM file, or out of an array."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,6 +25,7 @@ TRAVELS = frozenset(
 #: Fields that may be deferred: absent from the instance until :meth:`DicomImage.__getattr__`, which
 #: Python calls only for attributes that are not there, computes and stores them.
 _DEFERRABLE = ("pixels", "zones", "digest")
+_UID = re.compile(r"[0-9.]{1,64}")
 
 
 @final
@@ -125,6 +127,20 @@ class DicomImage:
                 self._keep(name, state["_later"][name]())
                 state["_later"].pop(name)  # with it goes what the computation held
         return state[name]
+
+    @property
+    def uid(self) -> str:
+        """SOP Instance UID of the file just read; "" for an array, a copy, or after a pickle.
+
+        It is no field: it is in no repr, pickle or record, unless a caller asks for it by name.
+        """
+        return str(self.__dict__.get("_uid", ""))
+
+    def remembering(self, uid: str) -> "DicomImage":
+        """Return the image with its UID, where it is one (PS3.5 9.1); what is none is dropped."""
+        if _UID.fullmatch(uid):
+            object.__setattr__(self, "_uid", uid)
+        return self
 
     @staticmethod
     def size_of(pixels: Array) -> tuple[int, int]:

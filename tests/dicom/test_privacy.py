@@ -199,10 +199,12 @@ def test_the_list_of_elements_names_no_one() -> None:
     """No element that is ever read is of a person, place, date or identifier.
 
     Two UIDs tell one series, and one frame of reference, from another: they are hashed where they
-    are read.
+    are read. The image's own UID stays in memory, for who asks for it by name.
     """
     hashed = {TAGS["SeriesInstanceUID"], TAGS["FrameOfReferenceUID"]}
-    allowed = {TAGS["TransferSyntaxUID"], TAGS["SOPClassUID"]} | hashed
+    allowed = {
+        TAGS[f"{each}UID"] for each in ("TransferSyntax", "SOPClass", "SOPInstance")
+    } | hashed
     vrs = {tag: pydicom.datadict.dictionary_VR(tag) for tag in READ - allowed}
 
     assert not [tag for tag, vr in vrs.items() if vr in IDENTIFYING_VRS]

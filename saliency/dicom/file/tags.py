@@ -16,6 +16,7 @@ _KEYWORDS: Final = (
     "SpecificCharacterSet",
     "ImageType",
     "SOPClassUID",
+    "SOPInstanceUID",  # in memory alone, for who asks for it by name: Explanation.save(identify=)
     "Modality",
     "LossyImageCompression",
     "BurnedInAnnotation",
