@@ -12,8 +12,19 @@ from saliency.audit.attention.zone_heat import heat
 from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import Label, labels_of, sources_of, strata_of
-from saliency.audit.exchange.effects import Evidence, ExchangeEffect, removal, swap, transplanted
-from saliency.audit.exchange.exchange import Experiment, Recipient, recipient_of, trial
+from saliency.audit.exchange.effects import (
+    Evidence,
+    ExchangeEffect,
+    exchange_effect,
+    removal_effect,
+    transplant_effect,
+)
+from saliency.audit.exchange.exchange import (
+    Experiment,
+    Recipient,
+    interventions_of,
+    recipient_of,
+)
 from saliency.audit.exchange.groups import (
     Question,
     class_of,
@@ -252,7 +263,7 @@ def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> T
     if isinstance(image, Failure):
         return image
     try:
-        return trial(experiment, image, index)
+        return interventions_of(experiment, image, index)
     except SaliencyError as error:
         return failure(index, error)
 
@@ -265,12 +276,12 @@ def _zone_evidence(
     count = sum(zone in one.zones for one in seen)
     if not count:
         return ZoneEvidence(0, len(seen))
-    gone = removal(plain, zone, np.random.default_rng(seed))
-    moved = transplanted(plain, zone, {one.index for one in seen if zone in one.zones})
+    gone = removal_effect(plain, zone, np.random.default_rng(seed))
+    moved = transplant_effect(plain, zone, {one.index for one in seen if zone in one.zones})
     return ZoneEvidence(count, len(seen), _exchange_effects(zone, ways, seed), gone, moved)
 
 
 def _exchange_effects(zone: str, ways: list[Evidence], seed: int) -> list[ExchangeEffect]:
     generator = np.random.default_rng(seed)
-    found = [swap(each, zone, generator) for each in ways]
-    return [each for each in found if each is not None]
+    effects = [exchange_effect(evidence, zone, generator) for evidence in ways]
+    return [effect for effect in effects if effect is not None]

@@ -43,11 +43,14 @@ class Canvas:
         InputError
             The picture has no such values.
         """
-        found: Array | None = getattr(self.image, ARRAY_OF[self.intensity])
-        if found is None:
-            msg = "audit: a picture has no stored values; use Prepare(intensity='modality')."
+        values: Array | None = getattr(self.image, ARRAY_OF[self.intensity])
+        if values is None:
+            msg = (
+                "Canvas.values: the picture has no stored values. "
+                "Use Prepare(intensity='modality')."
+            )
             raise InputError(msg)
-        return found
+        return values
 
     def with_values(self, values: Array) -> DicomImage:
         """Return the picture with other values; whole numbers are rounded and kept in range."""
@@ -102,9 +105,9 @@ def with_found(image: DicomImage) -> DicomImage:
     named = {zone.name for zone in image.zones}
     if image.searched or named >= detectors().keys():
         return image
-    found = found_zones(image.display, Hints(image.modality))
-    more = (each for each in found if each.name not in named)
-    return replace(image, zones=(*image.zones, *more), searched=True)
+    detected = found_zones(image.display, Hints(image.modality))
+    added = (zone for zone in detected if zone.name not in named)
+    return replace(image, zones=(*image.zones, *added), searched=True)
 
 
 Zones: TypeAlias = Mapping[str, Any] | Callable[[DicomImage], Mapping[str, Any] | None]
@@ -119,16 +122,16 @@ def with_zones(image: DicomImage, zones: Zones | None) -> DicomImage:
     InputError
         They are no mapping, or one does not fit the image.
     """
-    found: Any = zones(image) if callable(zones) else zones
-    if found is None:
+    mask_by_name: Any = zones(image) if callable(zones) else zones
+    if mask_by_name is None:
         return image
-    if not isinstance(found, Mapping):
+    if not isinstance(mask_by_name, Mapping):
         msg = (
-            "audit: expected zones to be a mapping of names to masks, or a function of an image "
-            f"that returns one; got {type(found).__name__}."
+            "with_zones: expected zones to be a mapping of names to masks, or a function of an "
+            f"image that returns one; got {type(mask_by_name).__name__}."
         )
         raise InputError(msg)
-    for name, mask in found.items():
+    for name, mask in mask_by_name.items():
         image = image.with_zone(name, mask)
     return image
 
@@ -162,17 +165,17 @@ def reduced(image: DicomImage, wanted: tuple[int | None, ...] | None) -> DicomIm
     return replace(
         image,
         pixels=resized(image.pixels, size),
-        display=_as(image.display, size),
-        stored=None if image.stored is None else _as(image.stored, size),
+        display=_regridded(image.display, size),
+        stored=None if image.stored is None else _regridded(image.stored, size),
         zones=zones,
         spacing=None,
     )
 
 
-def _as(values: Array, size: tuple[int, int]) -> Array:
+def _regridded(values: Array, size: tuple[int, int]) -> Array:
     """Return values on another grid, of their own kind."""
     placed = resized(values, size)
     if np.issubdtype(values.dtype, np.integer):
         placed = np.rint(placed)
-    found: Array = placed.astype(values.dtype)
-    return found
+    regridded: Array = placed.astype(values.dtype)
+    return regridded

@@ -1,7 +1,7 @@
 """Exchange a part of two pictures or take it out, and find a place elsewhere for the same."""
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
@@ -90,7 +90,8 @@ def without(canvas: Canvas, mask: Array, fill: str, seed: int) -> DicomImage:
 
 def variants(canvas: Canvas, mask: Array, moved: Array, seed: int) -> list[DicomImage]:
     """Return for each fill the picture without the zone, then without the moved zone."""
-    return [without(canvas, each, fill, seed) for fill in FILLS for each in (mask, moved)]
+    places = (mask, moved)
+    return [without(canvas, place, fill, seed) for fill in FILLS for place in places]
 
 
 def around(mask: Array) -> Slices:
@@ -123,6 +124,7 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
     small, full = _coarse(mask, step), _coarse(mask | taken, step)
     for wrap in (False, True):
         kept, offset = _best(small, full, generator, wrap=wrap)
+        # A place that keeps nine tenths of the zone will do; else edges may be wrapped around.
         if kept >= 0.9 * small.sum():
             break
     moved: Array = np.roll(mask, (offset[0] * step, offset[1] * step), (0, 1))
@@ -145,6 +147,7 @@ def _best(
 
 
 def _offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple[int, int]:
+    """Return how far (down, across) to move a mask: inside the picture unless it may wrap."""
     if wrap:
         return int(generator.integers(mask.shape[0])), int(generator.integers(mask.shape[1]))
     down, across = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
@@ -156,8 +159,10 @@ def _offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple
 def _coarse(mask: Array, step: int) -> Array:
     rows, columns = -mask.shape[0] % step, -mask.shape[1] % step
     cells = np.pad(mask, ((0, rows), (0, columns)))
-    found: Any = cells.reshape(cells.shape[0] // step, step, -1, step).any(axis=(1, 3))
-    return np.asarray(found)
+    # (rows, step, columns, step): a cell is True where any of its pixels is.
+    blocks = cells.reshape(cells.shape[0] // step, step, -1, step)
+    coarse: Array = blocks.any(axis=(1, 3))
+    return coarse
 
 
 def _widened(places: Array, margin: int) -> slice:

@@ -72,17 +72,17 @@ class Scorer:
         NotFiniteError
             A score is NaN or infinite.
         """
-        ask = self._asked(targets)
-        rows = [np.asarray(ask(batch), np.float64) for batch in self.batches(images)]
-        found: Array = np.concatenate([np.empty((0, len(targets))), *rows])
-        if not np.isfinite(found).all():
-            bad = int((~np.isfinite(found)).any(axis=1).sum())
+        scores_of = self._score_function(targets)
+        rows = [np.asarray(scores_of(batch), np.float64) for batch in self.batches(images)]
+        scores: Array = np.concatenate([np.empty((0, len(targets))), *rows])
+        if not np.isfinite(scores).all():
+            bad = int((~np.isfinite(scores)).any(axis=1).sum())
             msg = (
-                f"audit: the model gave NaN or infinite scores for {bad} of {len(found)} pictures. "
-                "Check the weights and the range of the prepared input."
+                f"Scorer.scores: the model gave NaN or infinite scores for {bad} of {len(scores)} "
+                "pictures. Check the weights and the range of the prepared input."
             )
             raise NotFiniteError(msg)
-        return found
+        return scores
 
     def probabilities(self, image: DicomImage) -> Array | None:
         """Return the probability of each class, float64 (classes,).
@@ -98,20 +98,21 @@ class Scorer:
             return scores if scores.min() >= 0 and scores.max() <= 1 else None
         if squash == "sigmoid":
             return np.asarray(1 / (1 + np.exp(-scores)))
-        shares = np.exp(scores - scores.max())
-        return np.asarray(shares / shares.sum())
+        # The softmax is the same for shifted logits; none overflows when the greatest is 0.
+        exponentials = np.exp(scores - scores.max())
+        return np.asarray(exponentials / exponentials.sum())
 
-    def _asked(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
+    def _score_function(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
         """Return the function from a batch to its scores: one pass where targets are classes."""
         together = getattr(self.probe, "class_scores", None)
         classes = [target for target in targets if isinstance(target, int)]
         if together is not None and len(classes) == len(targets) > 1:
             return lambda batch: np.asarray(together(batch))[:, classes]
-        asked = [bound(self.probe, target) for target in targets]
-        return lambda batch: np.stack([np.asarray(one.score(batch)) for one in asked], axis=1)
+        probes = [bound(self.probe, target) for target in targets]
+        return lambda batch: np.stack([np.asarray(probe.score(batch)) for probe in probes], axis=1)
 
     def predicted(self, images: Iterable[DicomImage]) -> Array:
         """Return the predicted class of each picture, int (n,)."""
-        asked: Any = bound(self.probe, None)
-        rows = [np.asarray(asked.classes(batch)) for batch in self.batches(images)]
+        probe: Any = bound(self.probe, None)
+        rows = [np.asarray(probe.classes(batch)) for batch in self.batches(images)]
         return np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64)

@@ -33,7 +33,7 @@ def content(name: str, display: Array, mask: Array) -> Content:
     """Return the strokes inside a zone of writing; the zone itself where it shows none.
 
     Boxes around text that lies on the patient hold the patient, too. What is exchanged between
-    pictures is to be the writing alone, or a model of the anatomy would be accused of reading.
+    pictures is to be the writing alone, or a model of the anatomy would seem to read it.
 
     Parameters
     ----------
@@ -58,16 +58,16 @@ def _boxes(mask: Array) -> Iterator[tuple[slice, slice]]:
     runs = runs_of(mask)
     part = label(runs, mask.shape[1])
     for number in range(int(part.max()) + 1):
-        mine = part == number
-        rows = slice(int(runs.row[mine].min()), int(runs.row[mine].max()) + 1)
-        yield rows, slice(int(runs.left[mine].min()), int(runs.right[mine].max()))
+        of_part = part == number
+        rows = slice(int(runs.row[of_part].min()), int(runs.row[of_part].max()) + 1)
+        yield rows, slice(int(runs.left[of_part].min()), int(runs.right[of_part].max()))
 
 
 def _inked(grey: Array, mask: Array) -> Array:
     """Return the strokes in one box, the mask where it shows none."""
-    heights = max(
-        (_above(each) for each in (grey, ~grey)), key=lambda found: _contrast(found, mask)
-    )
+    # ~ inverts uint8 grey values: strokes may be lighter or darker than what is around them.
+    candidates = [_top_hat(grey), _top_hat(~grey)]
+    heights = max(candidates, key=lambda top_hat: _contrast(top_hat, mask))
     contrast = _contrast(heights, mask)
     core = (heights >= STRONG * contrast) & mask
     if contrast < FAINT or not FEWEST <= core.sum() / mask.sum() <= MOST:
@@ -79,7 +79,7 @@ def _contrast(heights: Array, mask: Array) -> float:
     return float(np.quantile(heights[mask], 0.97))
 
 
-def _above(grey: Array) -> Array:
+def _top_hat(grey: Array) -> Array:
     """Return how far pixels stand out of what is wider than a stroke: the white top-hat."""
     width = 2 * max(1, min(grey.shape) // 8) + 1
     lowest = _filtered(grey, ImageFilter.MinFilter(width))

@@ -18,7 +18,7 @@ def toned(host: Canvas, donor: Canvas) -> DicomImage:
     Values stay in the range of both pictures. A picture of one value, or without diagnostic pixels,
     gives and takes no contrast.
     """
-    ours, theirs = _patient(host), _patient(donor)
+    ours, theirs = _diagnostic_values(host), _diagnostic_values(donor)
     if not ours.size or not theirs.size:
         return host.image
     (middle, spread), (wanted, wide) = ((part.mean(), part.std()) for part in (ours, theirs))
@@ -31,6 +31,6 @@ def toned(host: Canvas, donor: Canvas) -> DicomImage:
     return host.with_values(values)
 
 
-def _patient(shown: Canvas) -> Array:
-    found: Array = shown.values[shown.image.diagnostic].astype(np.float64)
-    return found
+def _diagnostic_values(picture: Canvas) -> Array:
+    values: Array = picture.values[picture.image.diagnostic].astype(np.float64)
+    return values

@@ -39,17 +39,16 @@ def shares(image: DicomImage, heatmap: Heatmap) -> dict[str, Share]:
         msg = f"shares: expected a heatmap of {image.size}, got {heatmap.values.shape}."
         raise InputError(msg)
     heat = np.abs(heatmap.values).astype(np.float64)
-    return {name: _share(heat, mask) for name, mask in masks(image).items()}
+    total = heat.sum()
+    return {
+        name: Share(float(heat[mask].sum() / total) if total else 0.0, float(mask.mean()))
+        for name, mask in masks(image).items()
+    }
 
 
 def masks(image: DicomImage) -> dict[str, Array]:
     """Return the union of the zones of each name, and ``"diagnostic"``."""
-    found = {"diagnostic": image.diagnostic}
+    by_name = {"diagnostic": image.diagnostic}
     for zone in image.zones:
-        found[zone.name] = found.get(zone.name, False) | zone.mask
-    return found
-
-
-def _share(heat: Array, mask: Array) -> Share:
-    total = heat.sum()
-    return Share(float(heat[mask].sum() / total) if total else 0.0, float(mask.mean()))
+        by_name[zone.name] = by_name.get(zone.name, False) | zone.mask
+    return by_name

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from saliency.audit.cases.records import Trial
-from saliency.audit.exchange.effects import Evidence, ExchangeEffect, removal
+from saliency.audit.exchange.effects import Evidence, ExchangeEffect, removal_effect
 from saliency.audit.exchange.groups import Grouping
 from saliency.audit.judgement.verdict import ZoneEvidence, judge
 from saliency.statistics.significance import Interval, sign_flip
@@ -29,7 +29,7 @@ def evidence(lost):
 
 def test_the_fill_that_does_least_is_told():
     """One fill takes all of the lead, one half, one a quarter: a quarter is what is said."""
-    found = removal(
+    found = removal_effect(
         evidence(np.tile([1.0, 0.25, 0.5], (COUNT, 1))), "text", np.random.default_rng(0)
     )
 
@@ -41,7 +41,7 @@ def test_the_least_sure_fill_gives_the_p_value():
     """A fill that does more on the whole, but only in four pictures, is the doubt that counts."""
     lost = np.tile([1.0, 0.25, 0.0], (COUNT, 1))
     lost[::3, 2] = 1.5
-    found = removal(evidence(lost), "text", np.random.default_rng(0))
+    found = removal_effect(evidence(lost), "text", np.random.default_rng(0))
 
     assert np.isclose(found.effect, 0.25)
     assert found.p_value == sign_flip(lost[:, 2], np.random.default_rng(0)) == 1 / 16
@@ -53,10 +53,10 @@ def test_the_least_sure_fill_gives_the_p_value():
 )
 def test_the_floor_of_few_pictures(shown, finding):
     """So many pictures fall into two groups as one would wish once in 2 ** (shown - 1) times."""
-    swap = ExchangeEffect(
+    exchange = ExchangeEffect(
         "label", (20, 20), 0.9, Interval(0.8, 1.0), 2e-4, 0.9, 0.0, 1.0, 0.0, 1e-9
     )
-    verdict = judge({"text": ZoneEvidence(shown, 40, [swap])})["text"]
+    verdict = judge({"text": ZoneEvidence(shown, 40, [exchange])})["text"]
 
     assert verdict.finding == finding
     assert verdict.effect == 0.9

@@ -5,7 +5,7 @@ import pytest
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.exchange.exchange import Experiment, recipient_of, trial
+from saliency.audit.exchange.exchange import Experiment, interventions_of, recipient_of
 from saliency.audit.exchange.groups import LogitDifference
 from saliency.interventions.scoring import Scorer
 from saliency.probe.keras_probe import BoundProbe
@@ -21,7 +21,7 @@ def test_exchange_by_hand():
     experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
     hosts = tuple(recipient_of(experiment, image, index) for index, image in enumerate(images[:3]))
     experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
-    found = trial(experiment, images[1], 1)
+    found = interventions_of(experiment, images[1], 1)
     exchange = found.exchanges["text"]
 
     assert exchange.zone.shape == exchange.tissue.shape == (3, 1)
@@ -37,7 +37,7 @@ def test_removals_by_fill():
     experiment = Experiment(
         Scorer(sal.KerasProbe(reader(40, 0))), (LogitDifference(1, 0),), ("text",)
     )
-    found = trial(experiment, images[1], 1)
+    found = interventions_of(experiment, images[1], 1)
     removal = found.removals["text"]
 
     assert removal.shape == (3, 2, 1)
@@ -65,10 +65,10 @@ def test_controls_keep_away_from_other_zones():
         experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
         before = np.stack([one.scores for one in hosts])
         for index in range(9, 15):  # another place for the control each time
-            found = trial(experiment, donor, index)
+            found = interventions_of(experiment, donor, index)
 
             assert np.allclose(found.exchanges["text"].tissue, before, atol=1e-4)
-    alone = trial(experiment, zoned[0], 0)
+    alone = interventions_of(experiment, zoned[0], 0)
     assert np.allclose(alone.removals["text"][:, 1], alone.scores, atol=1e-4)
 
 

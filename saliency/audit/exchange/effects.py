@@ -120,7 +120,9 @@ class TransplantEffect:
     tissue: float
 
 
-def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> ExchangeEffect | None:
+def exchange_effect(
+    evidence: Evidence, zone: str, generator: np.random.Generator
+) -> ExchangeEffect | None:
     """Weigh the exchanges of a zone; None where no control found room, or no swing is there."""
     grouping = evidence.grouping
     here, there, kept = _exchanged(evidence, zone)
@@ -146,7 +148,9 @@ def swap(evidence: Evidence, zone: str, generator: np.random.Generator) -> Excha
     )
 
 
-def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> RemovalEffect | None:
+def removal_effect(
+    evidence: Evidence, zone: str, generator: np.random.Generator
+) -> RemovalEffect | None:
     """Weigh the removals of a zone; None where there were none, or no lead to lose."""
     rows = [row for row, one in enumerate(evidence.trials) if zone in one.removals]
     leads = evidence.grouping.towards(evidence.scores[rows])
@@ -166,7 +170,9 @@ def removal(evidence: Evidence, zone: str, generator: np.random.Generator) -> Re
     )
 
 
-def transplanted(evidence: Evidence, zone: str, having: Container[int]) -> TransplantEffect | None:
+def transplant_effect(
+    evidence: Evidence, zone: str, having: Container[int]
+) -> TransplantEffect | None:
     """Weigh what a zone does in hosts that lack it and are decided otherwise than its picture.
 
     Parameters

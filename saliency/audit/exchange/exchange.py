@@ -69,8 +69,8 @@ def recipient_of(experiment: Experiment, image: DicomImage, index: int) -> Recip
     return Recipient(index, found, contents_of(image), experiment.scores([image])[0])
 
 
-def trial(experiment: Experiment, image: DicomImage, index: int) -> Trial:
-    """Ask everything about one picture."""
+def interventions_of(experiment: Experiment, image: DicomImage, index: int) -> Trial:
+    """Return the scores of one picture under every removal and exchange."""
     donor = canvas(image, experiment.scorer.prepare)
     own = contents_of(image)
     generator = np.random.default_rng((experiment.seed, index))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, final
+from typing import Literal, TypeAlias, final
 
 from saliency.statistics.association import Association
 from saliency.statistics.significance import Interval
@@ -105,24 +105,3 @@ class Division:
         """All that is said about it."""
         told = tuple(answer.sentence for answer in self.answers)
         return (*told, self.note) if self.note else told
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain values."""
-        return {
-            "name": self.name,
-            "groups": dict(zip(self.groups, self.counts, strict=True)),
-            "answers": [_plain(answer) for answer in self.answers],
-            "note": self.note,
-        }
-
-
-def _plain(answer: Answer) -> dict[str, Any]:
-    return {
-        "what": answer.what,
-        "finding": answer.finding,
-        "told": answer.told.share,
-        "chance": answer.told.chance,
-        "interval": list(answer.told.interval),
-        "p_value": answer.told.p_value,
-        "sentence": answer.sentence,
-    }

@@ -14,7 +14,7 @@ from typing import Any, final
 
 from saliency.audit.attention.zone_heat import Heat
 from saliency.audit.judgement.performance import Performance
-from saliency.audit.judgement.results import Division, Verdict
+from saliency.audit.judgement.results import Answer, Division, Verdict
 from saliency.audit.report.examples import Example
 from saliency.audit.report.overview import AuditedFile, Changed
 from saliency.audit.report.page import page, summary
@@ -90,14 +90,14 @@ class AuditReport:
         """Return all but the pictures as plain values; numbers that are none become None."""
         found = {
             "shortcut": self.shortcut,
-            "verdicts": {name: _plain(verdict) for name, verdict in self.verdicts.items()},
+            "verdicts": {name: _verdict_row(verdict) for name, verdict in self.verdicts.items()},
             "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
-            "brightness": None if self.tone is None else _plain(self.tone),
+            "brightness": None if self.tone is None else _verdict_row(self.tone),
             "cleaned": self.worth.to_dict(),
-            "divisions": [each.to_dict() for each in self.divisions],
+            "divisions": [_division_row(division) for division in self.divisions],
             "strategies": None if self.strategies is None else self.strategies.to_dict(),
             "tested": [asdict(one) for one in self.pictures],
-            "examples": [_strip(example) for example in self.examples],
+            "examples": [_example_row(example) for example in self.examples],
             "failures": [asdict(row) for row in self.failures],
             **self.facts,
         }
@@ -176,11 +176,32 @@ def _table(files: Sequence[AuditedFile]) -> str:
     return page.getvalue()
 
 
-def _plain(verdict: Verdict) -> dict[str, Any]:
+def _verdict_row(verdict: Verdict) -> dict[str, Any]:
     return {**asdict(verdict), "interval": list(verdict.interval)}
 
 
-def _strip(example: Example) -> dict[str, Any]:
+def _division_row(division: Division) -> dict[str, Any]:
+    return {
+        "name": division.name,
+        "groups": dict(zip(division.groups, division.counts, strict=True)),
+        "answers": [_answer_row(answer) for answer in division.answers],
+        "note": division.note,
+    }
+
+
+def _answer_row(answer: Answer) -> dict[str, Any]:
+    return {
+        "what": answer.what,
+        "finding": answer.finding,
+        "told": answer.told.share,
+        "chance": answer.told.chance,
+        "interval": list(answer.told.interval),
+        "p_value": answer.told.p_value,
+        "sentence": answer.sentence,
+    }
+
+
+def _example_row(example: Example) -> dict[str, Any]:
     told = [{k: v for k, v in asdict(one).items() if k != "png"} for one in example.pictures]
     return {**asdict(example), "pictures": told}
 
