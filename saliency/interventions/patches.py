@@ -161,7 +161,7 @@ def _coarse(mask: Array, step: int) -> Array:
     cells = np.pad(mask, ((0, rows), (0, columns)))
     # (rows, step, columns, step): a cell is True where any of its pixels is.
     blocks = cells.reshape(cells.shape[0] // step, step, -1, step)
-    coarse: Array = blocks.any(axis=(1, 3))
+    coarse: Array = blocks.max(axis=(1, 3))
     return coarse
 
 
