@@ -142,7 +142,7 @@ def test_a_callable_target(model, image):
 def test_an_unknown_explainer_names_the_nearest(model, image):
     """A typing error costs one look."""
     with pytest.raises(sal.ExplainerError, match="gradcam"):
-        sal.explain(model, image, "grad-cam")
+        sal.explain(model, image, "gradcamm")
 
 
 def test_colour_for_a_grey_model_is_refused(model):
