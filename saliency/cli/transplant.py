@@ -1,87 +1,57 @@
-"""What the shell needs for a transplant: pictures that lack the zone, and the answer in lines."""
+"""``saliency transplant``."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import Any, Final
 
-from saliency.errors import InputError, SaliencyError
+from saliency.cli.codes import DONE, FAILED
+from saliency.cli.hosts import hosts_in, lines
+from saliency.cli.options import add_prepare, add_verb, model_of, names, prepare_of, target
+from saliency.cli.say import say_error
+from saliency.cli.sources import files_of
+from saliency.errors import InputError
 
-if TYPE_CHECKING:
-    from saliency.audit.exchange.transplant import Transplant
-    from saliency.values.image import DicomImage
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Hosts:
-    """Pictures that a zone can be put into.
-
-    Parameters
-    ----------
-    images
-        Those without the zone.
-    having
-        How many files were left out because they show the zone already.
-    failures
-        What is wrong with files that cannot be read, a sentence each.
-    """
-
-    images: tuple["DicomImage", ...]
-    having: int
-    failures: tuple[str, ...]
+_HOSTS: Final = "files without the zone, or folders; those that have it are left out"
 
 
-def hosts_in(files: Iterable[Path], zone: str, most: int) -> Hosts:
-    """Return the first ``most`` pictures without the zone; what follows is not read.
+def add_transplant(commands: Any) -> None:
+    """Add the verb."""
+    purpose = "put a zone of one picture into others, and see whether their score follows"
+    command = add_verb(commands, "transplant", purpose, transplant)
+    command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    command.add_argument("donor", metavar="DONOR", type=Path, help="the DICOM file with the zone")
+    command.add_argument("dicom", metavar="DICOM", nargs="+", help=_HOSTS)
+    command.add_argument("--zone", default="text", help="text, marker, border, ...; default: text")
+    command.add_argument("--most", type=int, default=16, help="files that it is put into; 16")
+    command.add_argument("--classes", type=names, help="class names, comma-separated")
+    command.add_argument("--target", type=target, help="class index or name; default: predicted")
+    command.add_argument("--controls", type=int, default=19, help="places elsewhere; default: 19")
+    command.add_argument("--seed", type=int, default=0)
+    add_prepare(command)
 
-    Raises
-    ------
-    InputError
-        ``most`` is less than 1, or no picture lacks the zone.
-    """
-    from saliency.audit.cases.first_pass import masks_of, read
 
-    if most < 1:
-        msg = f"--most: expected 1 picture or more, got {most}."
+def transplant(options: argparse.Namespace) -> int:
+    """Put the zone into the others, print what follows; return the exit code."""
+    from saliency.audit.exchange.transplant import transplant as exchange
+
+    if not options.donor.is_file():
+        msg = f"{options.donor}: expected a DICOM file, the picture that has the zone."
         raise InputError(msg)
-    images: list[DicomImage] = []
-    failures: list[str] = []
-    having = 0
-    for file in files:
-        try:
-            image = read(file)
-            has = zone in masks_of(image)
-        except SaliencyError as error:
-            failures.append(f"{file}: {error}")
-            continue
-        if has:
-            having += 1
-        else:
-            images.append(image)
-        if len(images) == most:
-            break
-    if not images:
-        msg = (
-            f"transplant: expected pictures without any {zone} to put it into; {having} have it "
-            f"already, {len(failures)} cannot be read. `saliency audit` exchanges it between "
-            "pictures that all have it."
-        )
-        raise InputError(msg)
-    return Hosts(tuple(images), having, tuple(failures))
-
-
-def lines(found: "Transplant") -> Iterator[str]:
-    """Yield the answer: how far the score follows, then each way of exchange with its controls."""
-    count = len(found.before)
-    yield (
-        f"{found.zone}: put into {count} picture{'s' * (count > 1)}; their mean score "
-        f"{found.before.mean():+.3g} goes {100 * found.follows:.0f} % of the way to "
-        f"{found.score:+.3g}, that of the picture it came from (p = {found.p_value:.2g})."
+    hosts = hosts_in(files_of(options, options.dicom), options.zone, options.most)
+    found = exchange(
+        model_of(options.model, options.classes),
+        options.donor,
+        options.zone,
+        hosts.images,
+        target=options.target,
+        prepare=prepare_of(options),
+        controls=options.controls,
+        seed=options.seed,
     )
-    for way, gain in found.gains.items():
-        controls = found.controls[way].mean(axis=0)
-        yield (
-            f"{way}: {gain.mean():+.3g}; as much tissue elsewhere, {len(controls)} times: "
-            f"{controls.min():+.3g} to {controls.max():+.3g}; p = {found.p_values[way]:.2g}"
-        )
+    for line in lines(found):
+        print(line)
+    if hosts.having:
+        print(f"left out: {hosts.having} with a zone {options.zone!r} of their own")
+    for failure in hosts.failures:
+        say_error(failure)
+    return FAILED if hosts.failures else DONE

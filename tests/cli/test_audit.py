@@ -8,7 +8,7 @@ import pytest
 from marked_pictures import reader
 from pydicom.data import get_testdata_file
 
-from saliency.cli.audit import table_in
+from saliency.cli.labels_table import table_in
 from saliency.cli.main import DONE, FAILED, main
 from saliency.errors import InputError
 
@@ -51,7 +51,7 @@ def test_what_fails_is_counted_not_named(folder, capsys):
     (folder / "files" / "DOE^JANE.dcm").unlink()
 
     assert code == FAILED
-    assert "image 7: " in capsys.readouterr().err
+    assert "DOE^JANE.dcm: " in capsys.readouterr().err
     for name in ("report.html", "report.json"):
         assert "DOE" not in (folder / "out" / name).read_text()
 

@@ -11,8 +11,8 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from saliency.audit import transplant
+from saliency.cli.hosts import lines
 from saliency.cli.main import DONE, FAILED, main
-from saliency.cli.transplant import lines
 
 
 @pytest.fixture(scope="module")
