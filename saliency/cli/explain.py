@@ -129,11 +129,13 @@ def explain(options: argparse.Namespace) -> int:
     run = Run(options, probe, prepare, {} if options.overwrite else known)
     frames = list(frames_of(files, options.frames, options.window))
     rows: list[results.Row] = []
+    told = 0
     try:
         for method, target in product(methods, options.target):
             rows.extend(_explained(run, frames, method, target))
     finally:
-        told = _write_tables(run, results.merged(old, rows), methods)
+        if rows:  # a question that is refused leaves no files
+            told = _write_tables(run, results.merged(old, rows), methods)
     return max(told, _summary(options, rows, len(files)))
 
 
