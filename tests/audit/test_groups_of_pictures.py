@@ -65,7 +65,7 @@ def test_what_was_stopped_goes_on(tmp_path, monkeypatch):
     images, labels = pictures(20)
     model, state = reader(20, 20), tmp_path / "state"
     whole = sal.audit(model, images, labels=labels)
-    trial, count = run.trial, []
+    trial, count = run.interventions_of, []
 
     def stopping(*given):
         count.append(given)
@@ -73,7 +73,7 @@ def test_what_was_stopped_goes_on(tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return trial(*given)
 
-    monkeypatch.setattr(run, "trial", stopping)
+    monkeypatch.setattr(run, "interventions_of", stopping)
     with pytest.raises(KeyboardInterrupt):
         sal.audit(model, images, labels=labels, resume=state)
     assert state.exists()

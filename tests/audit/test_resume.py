@@ -69,8 +69,8 @@ def test_a_killed_audit_goes_on(tmp_path, monkeypatch, model, moment, left):
         check=False,
     )
     assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
-    count, trial = [], run.trial
-    monkeypatch.setattr(run, "trial", lambda *given: count.append(1) or trial(*given))
+    count, trial = [], run.interventions_of
+    monkeypatch.setattr(run, "interventions_of", lambda *given: count.append(1) or trial(*given))
     images, labels = pictures(COUNT)
     again = sal.audit(model, images, labels=labels, resume=state)
 
@@ -82,7 +82,7 @@ def test_a_killed_audit_goes_on(tmp_path, monkeypatch, model, moment, left):
 def stopped(state, model, images, **options):
     """Run an audit up to its first trial."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run, "trial", None)
+        patch.setattr(run, "interventions_of", None)
         with pytest.raises(TypeError):
             sal.audit(model, images, resume=state, **options)
 

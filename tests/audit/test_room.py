@@ -21,7 +21,7 @@ ORDERS = {
 def test_the_name_is_a_verb_and_a_room(order):
     """It can be called, and imported from, after any order of imports; TensorFlow waits."""
     code = (
-        f"{order}\nimport sys; from saliency.audit import statistics\n"
+        f"{order}\nimport sys; from saliency.audit import judgement\n"
         "assert callable(sal.audit) and sal.audit is sys.modules['saliency.audit']\n"
         "assert 'tensorflow' not in sys.modules; print('both')"
     )

@@ -24,14 +24,18 @@ def test_an_example_is_one_page(name: str) -> None:
 
 
 def test_demo_paints_the_lesion(tmp_path: Path) -> None:
-    """The demo writes four overlays of each file on its own grid; CAMs are hot on the lesion."""
+    """The demo writes four overlays of each file on its own grid; CAMs are hot on the lesion.
+
+    Where there is no lesion the model predicts none, and the overlays lie under a grey veil.
+    """
     printed = run(EXAMPLES / "demo.py", tmp_path / "out", folder=tmp_path)
 
     overlays = sorted(
         path for path in (tmp_path / "out").glob("*-*.png") if "side" not in path.name
     )
     assert len(overlays) == 8
-    assert all(picture(path).shape == (300, 484, 3) and has_heat(path) for path in overlays)
+    assert all(picture(path).shape == (300, 484, 3) for path in overlays)
+    assert all(has_heat(path) for path in overlays if path.name.startswith("lesion"))
     assert has_heat(tmp_path / "out" / "side-by-side.png")
     assert all(str(path) in printed for path in overlays)
     for name in ("fastcam", "gradcam"):
@@ -80,10 +84,9 @@ def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
     assert "poisoned: The model reads the name." in printed
     assert "clean: No evidence that the model reads the name." in printed
     assert (tmp_path / "out" / "audit-poisoned" / "report.html").exists()
-    for method in ratios:
-        assert magenta(tmp_path / "out" / f"poisoned-{method}.png") > 2 * magenta(
-            tmp_path / "out" / f"clean-{method}.png"
-        )
+    # Signed maps are painted from blue to orange, with a warning hue of their own: see the ratios.
+    poisoned, clean = (tmp_path / "out" / f"{name}-fastcam.png" for name in ("poisoned", "clean"))
+    assert magenta(poisoned) > 2 * magenta(clean)
 
 
 def last_percent(line: str) -> int:

@@ -34,11 +34,11 @@ ALONE = [
 
 OTHERWISE = {
     **dict.fromkeys(
-        ("fastcam", "smoe", "eigencam", "fem", "scorecam", "gradcam_plus_plus", "beta_smooth"),
+        ("fastcam", "smoe", "eigencam", "fem", "scorecam", "beta_smooth"),
         "rescaled",
     ),
     **dict.fromkeys(
-        ("gradcam", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"), "turned"
+        ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"), "turned"
     ),
     **dict.fromkeys(("ablationcam", "reciprocam"), "turned"),
     **dict.fromkeys(("guided_backprop", "deconvnet", "guided_gradcam"), "in parts"),

@@ -33,6 +33,9 @@ COMPACT: Final = 0.5
 STRAY: Final = 0.1
 """Share of an axis that a place may move when the other axis is walked: more is a rotation."""
 
+STEM: Final = 3
+"""Pixels of margin that a valid 7 x 7 convolution takes away again, as at the door of a ResNet."""
+
 PLAIN_LAYERS: Final = (
     *SAME_AT_INFERENCE,
     keras.layers.Activation,
@@ -183,8 +186,11 @@ def _fitted(places: Array, seen: Array, size: Array) -> Window | None:
     if (across > STRAY * size).any():
         return TURNED
     starts, ends = slopes[axes], slopes[axes] + along
-    tolerance = 1 + 0.02 * size
-    if (np.abs(starts) <= tolerance).all() and (np.abs(ends - size) <= tolerance).all():
+    inward = 1 + 0.02 * size
+    outward = np.maximum(inward, 1 + STEM)
+    starts_there = ((-outward <= starts) & (starts <= inward)).all()
+    ends_there = ((-inward <= ends - size) & (ends - size <= outward)).all()
+    if starts_there and ends_there:
         return None
     return Window(tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True)))
 
