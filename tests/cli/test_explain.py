@@ -358,7 +358,7 @@ def test_zips_are_read(model, tmp_path):
 
 @pytest.mark.slow
 def test_the_demo_speaks_first(tmp_path):
-    """From a shell without any setting, the first line is the demo's own; six overlays lie there."""
+    """The first line is the demo's own, and six overlays lie there."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-m", "saliency", "demo", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
