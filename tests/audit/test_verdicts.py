@@ -270,7 +270,7 @@ def test_a_mapping_must_name_every_picture():
 @pytest.mark.parametrize("images", [[], "no such folder", 3, b"DICM"], ids=str)
 def test_no_pictures_are_refused(images):
     """Neither an empty list nor a single file is a set of pictures."""
-    with pytest.raises(InputError, match="[Ee]xpected"):
+    with pytest.raises(InputError, match=r"[Ee]xpected"):
         sal.audit(reader(40, 0), images)
 
 

@@ -38,7 +38,8 @@ OTHERWISE = {
         "rescaled",
     ),
     **dict.fromkeys(
-        ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"), "turned"
+        ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"),
+        "turned",
     ),
     **dict.fromkeys(("ablationcam", "reciprocam"), "turned"),
     **dict.fromkeys(("guided_backprop", "deconvnet", "guided_gradcam"), "in parts"),
