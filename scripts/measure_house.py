@@ -29,10 +29,17 @@ class Module:
 
 
 def modules(rooms: Iterable[str]) -> list[Module]:
-    """Parse the files of some rooms, or of the package."""
-    folders = [PACKAGE / room for room in rooms] or [PACKAGE]
-    paths = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return [Module(path, text, ast.parse(text)) for path in paths if (text := path.read_text())]
+    """Parse the files of some rooms or files, named as below the package; of none: all of it."""
+    places = [PACKAGE / room.removeprefix("saliency/").rstrip("/") for room in rooms] or [PACKAGE]
+    missing = [place.name for place in places if not place.exists()]
+    if missing:
+        sys.exit(f"expected rooms or files below {PACKAGE.name}/, found no {', '.join(missing)}")
+    files = {
+        file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])
+    }
+    return [
+        Module(path, text, ast.parse(text)) for path in sorted(files) if (text := path.read_text())
+    ]
 
 
 def functions(module: Module) -> Iterator[Function]:

@@ -4,6 +4,7 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from examples.running import ROOT, has_heat, picture, run
 
@@ -84,13 +85,23 @@ def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
     assert "poisoned: The model reads the name." in printed
     assert "clean: No evidence that the model reads the name." in printed
     assert (tmp_path / "out" / "audit-poisoned" / "report.html").exists()
-    # Signed maps are painted from blue to orange, with a warning hue of their own: see the ratios.
-    poisoned, clean = (tmp_path / "out" / f"{name}-fastcam.png" for name in ("poisoned", "clean"))
-    assert magenta(poisoned) > 2 * magenta(clean)
+    for method, warned in {"fastcam": magenta, "integrated_gradients": yellow}.items():
+        poisoned, clean = (tmp_path / "out" / f"{name}-{method}.png" for name in MODELS)
+        assert warned(poisoned) > 2 * warned(clean), method
 
 
 def last_percent(line: str) -> int:
     return int(re.findall(r"(\d+)% of its hottest", line)[-1])
+
+
+MODELS = ("poisoned", "clean")
+
+
+def yellow(path: Path) -> float:
+    """Sum how far red and green stand above blue where they are alike: orange is not counted."""
+    red, green, blue = picture(path).astype(float).transpose(2, 0, 1)
+    alike = (green - blue) > 0.8 * (red - blue)
+    return float(np.where(alike, np.clip(np.minimum(red, green) - blue, 0, None), 0).sum())
 
 
 def magenta(path: Path) -> float:

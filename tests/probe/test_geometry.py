@@ -82,6 +82,8 @@ def test_a_map_lies_on_what_was_seen(steps):
 
 PLAIN = {
     "nothing": [],
+    "margin of a ResNet": [layers.ZeroPadding2D(3), layers.Conv2D(1, 7)],
+    "margin and holes": [layers.ZeroPadding2D(4), layers.Conv2D(1, 3, dilation_rate=4)],
     "values": [layers.Rescaling(1 / 255, offset=-1), lambda made: ops.sqrt(made * made + 1.0)],
     "another size": [layers.Resizing(16, 24)],
     "standardised": [Standardised()],
@@ -94,6 +96,18 @@ PLAIN = {
 def test_ordinary_networks_see_it_all(steps):
     """Their maps are stretched over the whole input."""
     assert sal.KerasProbe(network(*steps)).at(0).window(SIZE) is None
+
+
+@pytest.mark.parametrize(
+    ("convolution", "left"),
+    [(layers.Conv2D(1, 7, padding="same"), 8), (layers.Conv2D(1, 7), 5)],
+    ids=["same", "valid"],
+)
+def test_a_margin_is_less_what_the_first_convolution_takes(convolution, left):
+    """A valid convolution of 7 takes 3 pixels of it, one that keeps the size takes none."""
+    window = sal.KerasProbe(network(layers.ZeroPadding2D(8), convolution)).at(0).window(SIZE)
+    edges = [(-left, SIZE[0] + left), (-left, SIZE[1] + left)]
+    np.testing.assert_allclose(window.edges, edges, atol=0.5)
 
 
 def test_ordinary_networks_are_not_traced_for_it():

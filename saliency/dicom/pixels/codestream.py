@@ -4,19 +4,22 @@ A header of 64 x 64 over a codestream of 65,500 x 65,500 costs gigabytes in any 
 size in SOF (ISO/IEC 10918-1 B.2.2) or SIZ (15444-1 A.5.1) must equal Rows x Columns.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from struct import unpack_from
 from typing import Final
 
 from saliency.dicom.file.limits import FEW_TILES, LEAST_TILE, MAX_SCANS, check
-from saliency.dicom.pixels.jpeg2000 import Grid, check_cuts
+from saliency.dicom.pixels.jpeg2000 import CODESTREAM, Grid, check_cuts
 from saliency.errors import DicomError
 
 _SOF: Final = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
 _LOSSLESS: Final = frozenset({0xC3, 0xC7, 0xCB, 0xCF})
 #: Processes in which a component has one scan; progressive ones (10918-1 annex G) have more.
 _ONE_SCAN: Final = frozenset({0xC0, 0xC1, 0xC3, 0xF7})
+_APP0, _APP14 = 0xE0, 0xEE
+_SOF55: Final = 0xF7  # JPEG-LS
+_COD, _SOT = b"\xff\x52", b"\xff\x90"  # JPEG 2000
 _NO_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
@@ -73,9 +76,10 @@ def read_jpeg(data: bytes) -> Stream:
     adobe, jfif = -1, False
     for marker, at, length in _segments(data):
         whole = at + min(length, 12) <= len(data)
-        if marker == 0xEE and data[at : at + 5] == b"Adobe" and whole and length >= 12:
+        name = data[at : at + 5]
+        if marker == _APP14 and name == b"Adobe" and whole and length >= 12:
             adobe = data[at + 11]
-        jfif |= marker == 0xE0 and data[at : at + 5] == b"JFIF\0"
+        jfif |= marker == _APP0 and name == b"JFIF\0"
         if marker in _SOF and whole and length >= 6:
             stream = replace(_frame_header(data, marker, at), adobe=adobe, jfif=jfif)
             if marker not in _ONE_SCAN or stream.components > 1:
@@ -86,25 +90,30 @@ def read_jpeg(data: bytes) -> Stream:
 
 
 def _frame_header(data: bytes, marker: int, at: int) -> Stream:
-    count = data[at + 5]
-    parts = [data[at + 6 + 3 * k : at + 9 + 3 * k] for k in range(count)]
+    # P, Y, X, Nf, then C, H and V, Tq of each component (ISO/IEC 10918-1 B.2.2)
+    precision, rows, columns, count = unpack_from(">BHHB", data, at)
+    components = data[at + 6 : at + 6 + 3 * count]
+    samplings = set(components[1::3])
+    lossy = _near(data, at) > 0 if marker == _SOF55 else marker not in _LOSSLESS
     return Stream(
-        rows=int.from_bytes(data[at + 1 : at + 3], "big"),
-        columns=int.from_bytes(data[at + 3 : at + 5], "big"),
+        rows=rows,
+        columns=columns,
         components=count,
-        precision=data[at],
-        lossy=_near(data, at) > 0 if marker == 0xF7 else marker not in _LOSSLESS,
-        ids=bytes(part[0] for part in parts if part),
-        subsampled=len({part[1] for part in parts if len(part) > 1}) > 1,
+        precision=precision,
+        lossy=lossy,
+        ids=components[0::3],
+        subsampled=len(samplings) > 1,
     )
 
 
 def _near(data: bytes, at: int) -> int:
     """Return NEAR of the first scan: how far JPEG-LS may move a sample (ISO/IEC 14495-1 C.2.3)."""
     scan = data.find(b"\xff\xda", at)
-    count = data[scan + 4] if 0 <= scan < len(data) - 4 else 0
-    near = data[scan + 5 + 2 * count : scan + 6 + 2 * count]
-    return near[0] if count and near else 0
+    components = data[scan + 4 : scan + 5] if scan >= 0 else b""
+    if not components or components == b"\0":
+        return 0
+    near_at = scan + 5 + 2 * components[0]
+    return data[near_at] if near_at < len(data) else 0
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -134,21 +143,25 @@ def read_jpeg2k(data: bytes) -> Stream:
     DicomError
         There is none, or it has more tiles than can be.
     """
-    at = data.find(b"\xff\x4f\xff\x51")
-    size = data[at + 6 : at + 6 + 38]
-    if at < 0 or len(size) < 38:
+    at = data.find(CODESTREAM)
+    if at < 0 or len(data) < at + 44:
         msg = "Expected a JPEG 2000 codestream (SOC, SIZ), found none: the frame is broken."
         raise DicomError(msg, reason="broken-codestream")
-    x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0 = (
-        int.from_bytes(size[k : k + 4], "big") for k in range(2, 34, 4)
+    # Xsiz to YTOsiz, Csiz, Ssiz of the first component (ISO/IEC 15444-1 A.5.1)
+    x1, y1, x0, y0, tile_x, tile_y, tile_x0, tile_y0, components, depth = unpack_from(
+        ">8IHB", data, at + 8
     )
-    tiles = _checked_tiles((y1 - y0) * (x1 - x0), (x1 - tile_x0, tile_x), (y1 - tile_y0, tile_y))
-    components = int.from_bytes(size[34:36], "big")
-    check_cuts(data, at + 2, Grid(y1 - y0, x1 - x0, tiles), wide=1 if components < 257 else 2)
-    depth, lossy, mct = data[at + 42], *_coding(data, at + 4)
+    rows = y1 - y0
+    columns = x1 - x0
+    tiles = _parts(x1 - tile_x0, tile_x) * _parts(y1 - tile_y0, tile_y)
+    most = max(FEW_TILES, rows * columns // LEAST_TILE)
+    check(tiles, most, "tiles in a frame of this size")
+    wide = 1 if components < 257 else 2
+    check_cuts(data, at + 2, Grid(rows, columns, tiles), wide=wide)
+    lossy, mct = _coding(data, at + 4)
     return Stream(
-        rows=y1 - y0,
-        columns=x1 - x0,
+        rows=rows,
+        columns=columns,
         components=components,
         precision=(depth & 0x7F) + 1,
         signed=depth > 0x7F,
@@ -157,19 +170,21 @@ def read_jpeg2k(data: bytes) -> Stream:
     )
 
 
-def _checked_tiles(pixels: int, across: tuple[int, int], down: tuple[int, int]) -> int:
-    tiles = math.prod(-(-max(length, 0) // max(step, 1)) for length, step in (across, down))
-    check(tiles, max(FEW_TILES, pixels // LEAST_TILE), "tiles in a frame of this size")
-    return tiles
+def _parts(length: int, step: int) -> int:
+    """Return how many steps cover a length."""
+    return -(-max(length, 0) // max(step, 1))
 
 
 def _coding(data: bytes, at: int) -> tuple[bool, bool]:
     """Return whether COD (15444-1 A.6.1) names the irreversible wavelet, and an MCT."""
     while at + 14 <= len(data):
         at += int.from_bytes(data[at : at + 2], "big")
-        if data[at : at + 2] == b"\xff\x52":
-            return data[at + 13 : at + 14] == b"\0", data[at + 8 : at + 9] == b"\1"
-        if data[at : at + 1] != b"\xff" or data[at : at + 2] == b"\xff\x90":
+        marker = data[at : at + 2]
+        if marker == _COD:
+            transformation = data[at + 13 : at + 14]  # 0: 9-7 irreversible
+            components_mixed = data[at + 8 : at + 9]
+            return transformation == b"\0", components_mixed == b"\1"
+        if marker[:1] != b"\xff" or marker == _SOT:
             break
         at += 2
     return True, False

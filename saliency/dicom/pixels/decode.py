@@ -72,7 +72,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     stream = _READERS[family](data)
     _check_size(stream, layout)
     samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
-    if samples.array.shape[:2] != layout.size or samples.array.ndim != 2 + (layout.samples > 1):
+    shape = layout.size if layout.samples == 1 else (*layout.size, layout.samples)
+    if samples.array.shape != shape:
         msg = "Expected a frame of the size of its header, got another from the decoder."
         raise DicomError(msg, reason="broken-codestream")
     return Samples(samples.array, samples.space, lossy=stream.lossy)
@@ -119,6 +120,10 @@ _SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = Mapping
 
 
 def _family(data: bytes, layout: Layout, labelled: str) -> str:
+    """Return which decoder reads a frame: what it starts with is stronger than the label.
+
+    Words that are not compressed start with anything, and are known by their number.
+    """
     raw = labelled in ("native", "uncompressed")
     if raw and len(data) in _native_sizes(layout):
         return "uncompressed"
@@ -131,13 +136,13 @@ def _family(data: bytes, layout: Layout, labelled: str) -> str:
 
 
 def _native_sizes(layout: Layout) -> tuple[int, ...]:
-    """Bytes that a frame in fragments has where it is not compressed, padded to even or not."""
-    full = replace(layout, photometric="YBR_FULL") if layout.subsampled else layout
-    return tuple(size for each in (layout, full) for size in _evened(each.frame_bytes))
+    """Return the bytes of a frame in a fragment, which is even where the frame is not (PS3.5 A.4).
 
-
-def _evened(size: int) -> tuple[int, int]:
-    return size, size + size % 2
+    Writers that give each pixel its chroma and keep the label YBR_FULL_422 exist.
+    """
+    size = layout.frame_bytes
+    full = replace(layout, photometric="YBR_FULL").frame_bytes if layout.subsampled else size
+    return size, size + size % 2, full, full + full % 2
 
 
 def _fragmented(data: bytes, layout: Layout, *, little: bool) -> Samples:
@@ -189,18 +194,17 @@ def threads_for(pixels: int) -> int:
 
     Ray and schedulers of clusters set OMP_NUM_THREADS to the share of a worker.
     """
-    return min(_MOST_THREADS, _cores(), _shared_out()) if pixels >= _LEAST_PIXELS else 1
+    if pixels < _LEAST_PIXELS:
+        return 1
+    share = os.environ.get("OMP_NUM_THREADS", "")
+    most = max(1, int(share)) if share.isdecimal() else _MOST_THREADS
+    return min(_MOST_THREADS, _cores(), most)
 
 
 def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _shared_out() -> int:
-    share = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, int(share)) if share.isdecimal() else _MOST_THREADS
 
 
 def _jpegls(data: bytes, _threads: int) -> Array:
@@ -238,12 +242,15 @@ def _plugin(data: bytes, family: str, layout: Layout, syntax: Syntax) -> Samples
 
 
 def _by_pydicom(data: bytes, layout: Layout, syntax: Syntax, plugin: str) -> Samples:
+    decoder = get_decoder(syntax.uid)
+    options = _options(layout)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        array, meta = get_decoder(syntax.uid).as_array(
-            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **_options(layout)
+        warnings.simplefilter("ignore")  # a warning would quote the file
+        array, meta = decoder.as_array(
+            encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **options
         )
-    return Samples(array, str(meta["photometric_interpretation"]).replace("_422", ""))
+    space = str(meta["photometric_interpretation"])
+    return Samples(array, space.replace("_422", ""))
 
 
 def _options(layout: Layout) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from saliency.dicom.pixels.rle import is_rle
 from saliency.errors import DicomError
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
+_HEADER: Final = 8  # bytes of an item's tag and length (PS3.5 7.5)
 _RLE: Final = "RLE"
 _LONG_TABLE: Final = 2**20  # bytes; a longer one must have an entry a frame
 #: JPEG and JPEG-LS, JPEG 2000 (raw, boxed), JPEG XL (raw, boxed).
@@ -38,6 +39,10 @@ class Fragment:
 
     offset: int
     length: int
+
+
+#: The fragments of each frame.
+FrameFragments: TypeAlias = tuple[tuple[Fragment, ...], ...]
 
 
 def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
@@ -64,12 +69,15 @@ def native_frame(
         msg = f"Expected {needed:,} bytes of pixel data, found {pixels.there:,}: the file is cut."
         raise DicomError(msg, reason="truncated")
     first = layout.frame_bits * frame
-    start, end = first // 8, (first + layout.frame_bits + 7) // 8
+    start, bit = divmod(first, 8)
+    end = (first + layout.frame_bits + 7) // 8
     if not swapped:
-        return pixels.store.view(pixels.offset + start, end - start), first % 8
-    even = start - start % 2
-    words = pixels.store.read(pixels.offset + even, end + end % 2 - even)
-    return swap_words(words)[start - even : end - even], first % 8
+        return pixels.store.view(pixels.offset + start, end - start), bit
+    odd = start % 2
+    even_end = end + end % 2
+    length = even_end - start + odd
+    words = swap_words(pixels.store.read(pixels.offset + start - odd, length))
+    return words[odd : odd + end - start], bit
 
 
 class FrameIndex:
@@ -84,16 +92,18 @@ class FrameIndex:
         self._layout = layout
         self._family = syntax.family
         frames = self._frames = 1 if syntax.family == "video" else layout.frames
-        self._end = min(pixels.store.size, pixels.offset + pixels.length)
-        if pixels.length == UNDEFINED:
-            self._end = pixels.store.size
+        named = pixels.offset + pixels.length
+        cut_off = pixels.length == UNDEFINED or named > pixels.store.size
+        self._end = pixels.store.size if cut_off else named
         table = _header(pixels, pixels.offset, self._end)
-        self._first = pixels.offset if table is None else table.offset + table.length
+        self._first = pixels.offset
+        if table is not None:
+            self._first = table.offset + table.length
         self._offsets = _extended(elements, frames) or _basic(pixels, table, frames)
         # The table of a single frame says nothing, and may stand above fragments of many.
         believed = len(self._offsets) == frames > 1 and self._point_at_items()
         self._starts = self._absolute() if believed else ()
-        self._groups: tuple[tuple[Fragment, ...], ...] | None = None
+        self._groups: FrameFragments | None = None
 
     def read(self, frame: int) -> bytes:
         """Return the encoded bytes of a frame (from 0).
@@ -142,8 +152,9 @@ class FrameIndex:
             yield fragment
             start = fragment.offset + fragment.length
 
-    def _grouped(self) -> tuple[tuple[Fragment, ...], ...]:
-        fragments, clock = [], Clock("fragments of pixel data", MOST_HEADERS)
+    def _grouped(self) -> FrameFragments:
+        clock = Clock("fragments of pixel data", MOST_HEADERS)
+        fragments = []
         for fragment in self._walk(self._first, self._end):
             fragments.append(fragment)
             clock.step()
@@ -153,7 +164,7 @@ class FrameIndex:
             return tuple((fragment,) for fragment in fragments)
         return self._by_start(fragments)
 
-    def _by_start(self, fragments: list[Fragment]) -> tuple[tuple[Fragment, ...], ...]:
+    def _by_start(self, fragments: list[Fragment]) -> FrameFragments:
         """Group fragments by where a codestream starts, as no table says it.
 
         A start looks as the first one does. Where the first has none to look for, words that are
@@ -161,18 +172,24 @@ class FrameIndex:
         believed though it has not one a frame; other fragments are a frame each (PS3.5 A.4.2).
         """
         fragments = [fragment for fragment in fragments if fragment.length]
+        # A header of RLE has 64 bytes (PS3.5 G.5), the longest signature of the others has 12.
         width = 64 if self._family == "rle" else 12
-        starts = [_start_of(self._pixels.store.peek(each.offset, width)) for each in fragments]
+        peek = self._pixels.store.peek
+        starts = [_start_of(peek(fragment.offset, width)) for fragment in fragments]
         if starts and starts[0]:
             return _cut(fragments, [start == starts[0] for start in starts])
         if self._family in ("native", "uncompressed"):
             return _sized(fragments, self._layout)
         if 1 < len(self._offsets) < len(fragments) and self._point_at_items():
-            begins = frozenset(self._absolute())
-            return _cut(fragments, [fragment.offset - 8 in begins for fragment in fragments])
+            return _cut(fragments, self._begins(fragments))
         if self._frames > 1 or self._is_whole(fragments[:1]):
             return tuple((fragment,) for fragment in fragments)
         return (tuple(fragments),)
+
+    def _begins(self, fragments: list[Fragment]) -> list[bool]:
+        """Return which fragments the table points at."""
+        items = frozenset(self._absolute())
+        return [fragment.offset - _HEADER in items for fragment in fragments]
 
     def _is_whole(self, first: list[Fragment]) -> bool:
         """Whether a deflated frame ends with its first fragment (PS3.5 A.4.13)."""
@@ -183,7 +200,7 @@ class FrameIndex:
         return is_whole(data, self._layout.frame_bytes + 1)
 
 
-def _cut(fragments: list[Fragment], starts: list[bool]) -> tuple[tuple[Fragment, ...], ...]:
+def _cut(fragments: list[Fragment], starts: list[bool]) -> FrameFragments:
     """Group fragments, a new group from each start on."""
     groups: list[list[Fragment]] = []
     for fragment, start in zip(fragments, starts, strict=True):
@@ -193,19 +210,21 @@ def _cut(fragments: list[Fragment], starts: list[bool]) -> tuple[tuple[Fragment,
     return tuple(tuple(group) for group in groups)
 
 
-def _sized(fragments: list[Fragment], layout: Layout) -> tuple[tuple[Fragment, ...], ...]:
+def _sized(fragments: list[Fragment], layout: Layout) -> FrameFragments:
     """Group fragments of words that are not compressed by the bytes of a frame."""
-    needed = layout.frame_bytes
-    starts, there = [], needed
+    whole_bytes = layout.frame_bits % 8 == 0
+    if len(fragments) == 1 < layout.frames and whole_bytes:
+        return _sliced(fragments[0], layout)
+    starts = []
+    there = layout.frame_bytes
     for fragment in fragments:
-        starts.append(there >= needed)
-        there = fragment.length + (0 if starts[-1] else there)
-    groups = _cut(fragments, starts)
-    several = len(groups) == 1 < layout.frames and layout.frame_bits % 8 == 0
-    return _sliced(fragments[0], layout) if several and len(fragments) == 1 else groups
+        full = there >= layout.frame_bytes
+        starts.append(full)
+        there = fragment.length if full else there + fragment.length
+    return _cut(fragments, starts)
 
 
-def _sliced(fragment: Fragment, layout: Layout) -> tuple[tuple[Fragment, ...], ...]:
+def _sliced(fragment: Fragment, layout: Layout) -> FrameFragments:
     """Cut one fragment that holds all frames."""
     size = layout.frame_bytes
     count = min(fragment.length // size, layout.frames)
@@ -221,10 +240,10 @@ def _start_of(raw: bytes) -> object:
 
 
 def _header(pixels: Pixels, at: int, end: int) -> Fragment | None:
-    raw = pixels.store.peek(at, 8)
-    if len(raw) < 8 or at + 8 > end or raw[:4] != _ITEM:
+    raw = pixels.store.peek(at, _HEADER)
+    if len(raw) < _HEADER or at + _HEADER > end or raw[:4] != _ITEM:
         return None
-    return Fragment(at + 8, int.from_bytes(raw[4:], "little"))
+    return Fragment(at + _HEADER, int.from_bytes(raw[4:], "little"))
 
 
 def _basic(pixels: Pixels, table: Fragment | None, frames: int) -> tuple[int, ...]:

@@ -94,10 +94,14 @@ def _cut(raw: bytes, style: int, layers: int, at: int) -> Cut:
     """Read SPcod or SPcoc at ``at``; ``style`` bytes before it say whether precincts follow."""
     raw = raw.ljust(at + 5, b"\0")
     levels = min(raw[at], 32)
-    block = 1 << min(raw[at + 1], 8) + min(raw[at + 2], 8) + 4
-    sizes = raw[at + 5 : at + 6 + levels] if raw[style - 1] & 1 else b""
-    exponents = (*sizes, *[_WHOLE << 4 | _WHOLE] * (levels + 1 - len(sizes)))
-    return Cut(max(layers, 1), block, tuple((each & 15, each >> 4) for each in exponents))
+    # Exponents of a code-block are written less 2 (table A.18).
+    width, height = min(raw[at + 1], 8) + 2, min(raw[at + 2], 8) + 2
+    told = raw[style - 1] & 1
+    sizes = raw[at + 5 : at + 6 + levels] if told else b""
+    untold = levels + 1 - len(sizes)
+    exponents = [(size & 15, size >> 4) for size in sizes]
+    exponents += [(_WHOLE, _WHOLE)] * untold
+    return Cut(max(layers, 1), 1 << width + height, tuple(exponents))
 
 
 def _segments(data: bytes, at: int) -> Iterator[tuple[int, int, int]]:

@@ -55,10 +55,13 @@ def unpack_bits(raw: bytes | memoryview, count: int, first_bit: int) -> Array:
 
 def unpack_twelve(raw: bytes | memoryview, count: int) -> Array:
     """Return 12-bit words, two in three bytes, the least significant bits first (PS3.5 D.2)."""
-    triples = np.frombuffer(b"".join((raw, b"\0\0")), np.uint8)[: -(-count // 2) * 3].reshape(-1, 3)
+    padded = b"".join((raw, b"\0\0"))
+    used = 3 * ((count + 1) // 2)
+    triples = np.frombuffer(padded, np.uint8)[:used].reshape(-1, 3)
     low, middle, high = triples.astype(np.uint16).T
-    pairs = np.stack([low | (middle & 15) << 8, middle >> 4 | high << 4], axis=1)
-    return pairs.ravel()[:count]
+    first = low | (middle & 15) << 8
+    second = middle >> 4 | high << 4
+    return np.stack([first, second], axis=1).ravel()[:count]
 
 
 def by_pixel(flat: Array, layout: Layout) -> Array:

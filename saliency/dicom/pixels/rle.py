@@ -28,14 +28,17 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     DicomError
         The header is not one of RLE, or a segment has too few bytes.
     """
-    planes = [_segment(data[start:end], layout) for start, end in _segments(data, layout)]
+    segments = _segments(data, layout)
+    planes = [_segment(data[start:end], layout) for start, end in segments]
     if layout.allocated == 1:
         bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
         return Samples(bits.reshape(layout.size), layout.photometric)
-    depth, shaped = layout.allocated // 8, [plane.reshape(layout.size) for plane in planes]
+    depth = layout.allocated // 8
+    shaped = [plane.reshape(layout.size) for plane in planes]
     words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
-    array = words[0] if layout.samples == 1 else np.stack(words, axis=-1)
-    return Samples(array, layout.photometric)
+    if layout.samples == 1:
+        return Samples(words[0], layout.photometric)
+    return Samples(np.stack(words, axis=-1), layout.photometric)
 
 
 def is_rle(raw: bytes) -> bool:
@@ -68,10 +71,10 @@ def _segments(data: bytes, layout: Layout) -> list[tuple[int, int]]:
     if count != needed or count > _MOST_SEGMENTS:
         return _broken(f"{needed} segments", "another number")
     starts = offsets[:count]
-    ends = [*starts[1:], len(data)]
-    if any(not 64 <= start < end <= len(data) for start, end in zip(starts, ends, strict=True)):
+    segments = list(pairwise([*starts, len(data)]))
+    if starts[0] < 64 or any(start >= end for start, end in segments):
         return _broken("rising offsets within the frame", "others")
-    return list(zip(starts, ends, strict=True))
+    return segments
 
 
 def _segment(data: bytes, layout: Layout) -> Array:

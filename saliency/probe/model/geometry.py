@@ -33,9 +33,6 @@ COMPACT: Final = 0.5
 STRAY: Final = 0.1
 """Share of an axis that a place may move when the other axis is walked: more is a rotation."""
 
-STEM: Final = 3
-"""Pixels of margin that a valid 7 x 7 convolution takes away again, as at the door of a ResNet."""
-
 PLAIN_LAYERS: Final = (
     *SAME_AT_INFERENCE,
     keras.layers.Activation,
@@ -79,10 +76,14 @@ class Entry:
         Indices of the calls that give them, -1 for the input itself.
     names
         The calls before them that may change places, for messages.
+    taken
+        For each axis of space, cells that the first layers take off each edge of that tensor: a
+        valid convolution of 7 takes 3, and so the margin of 3 that a ResNet begins with.
     """
 
     steps: tuple[int, ...]
     names: tuple[str, ...]
+    taken: tuple[float, ...]
 
 
 TURNED: Final = Window(())
@@ -101,16 +102,28 @@ def entry_of(outline: Outline, rank: int) -> Entry | None:
     """Return what feeds the first layers; None where every place lies where it lay in the input."""
     front: dict[int, bool] = {-1: True}
     used: set[int] = set()
+    taken: list[tuple[float, ...]] = []
     for step in outline.steps:
         shown = [parent for parent in step.parents if parent != HELD]
         if shown and all(parent in front for parent in shown) and _in_front(step, rank):
             front[step.index] = _is_plain(step) and all(front[parent] for parent in shown)
-        else:
+        elif any(parent in front for parent in shown):
             used.update(parent for parent in shown if parent in front)
+            taken.append(_taken_off(step.operation, rank - 2))
     if all(front[index] for index in used):
         return None
     moving = [step.name for step in outline.steps if step.index in front and not _is_plain(step)]
-    return Entry(tuple(sorted(used)), tuple(moving))
+    least = tuple(min(cells) for cells in zip(*taken, strict=True))
+    return Entry(tuple(sorted(used)), tuple(moving), least)
+
+
+def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
+    """Return the cells taken off each edge: (kernel - 1) / 2 by a valid convolution, else none."""
+    kernel = getattr(operation, "kernel_size", None)
+    if kernel is None or getattr(operation, "padding", "") != "valid":
+        return (0.0,) * axes
+    apart = getattr(operation, "dilation_rate", (1,) * axes)
+    return tuple(step * (size - 1) / 2 for size, step in zip(kernel, apart, strict=True))
 
 
 def window_of(
@@ -125,7 +138,10 @@ def window_of(
     ModelError
         The network turns the picture, or looks at several parts of it.
     """
-    windows = [_window(run, step, shape, channels_first=channels_first) for step in entry.steps]
+    windows = [
+        _window(run, step, shape, entry.taken, channels_first=channels_first)
+        for step in entry.steps
+    ]
     first = windows[0]
     if all(map(partial(_same, first), windows)) and first != TURNED:
         return first
@@ -153,15 +169,36 @@ def _is_plain(step: Step) -> bool:
 
 
 def _window(
-    run: Callable[..., Any], step: int, shape: Sequence[int], *, channels_first: bool
+    run: Callable[..., Any],
+    step: int,
+    shape: Sequence[int],
+    taken: tuple[float, ...],
+    *,
+    channels_first: bool,
 ) -> Window | None:
     if step < 0:
         return None
     try:
-        places, seen = _followed(run, step, shape, channels_first=channels_first)
+        found = _followed(run, step, shape, channels_first=channels_first)
     except Exception:  # noqa: BLE001 - foreign code may fail in any way, or have no derivative
         return None
-    return _fitted(places, seen, np.array(shape[:-1], float))
+    size = np.array(shape[:-1], float)
+    edges = _fitted(found.places, found.seen, size)
+    if edges is None or isinstance(edges, Window):
+        return edges
+    pixels_a_cell = np.abs(edges[1] - edges[0]) / found.grid
+    starts, ends = (_less_margin(edge, size, pixels_a_cell * taken) for edge in edges)
+    tolerance = 1 + 0.02 * size
+    if (np.abs(starts) <= tolerance).all() and (np.abs(ends - size) <= tolerance).all():
+        return None
+    return Window(tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True)))
+
+
+def _less_margin(edge: Array, size: Array, taken: Array) -> Array:
+    """Return edges moved inwards by what is taken off, no further than the picture's own."""
+    below = np.where(edge < 0, np.minimum(0, edge + taken), edge)
+    moved: Array = np.where(edge > size, np.maximum(size, edge - taken), below)
+    return moved
 
 
 def _same(one: Window | None, other: Window | None) -> bool:
@@ -171,8 +208,12 @@ def _same(one: Window | None, other: Window | None) -> bool:
     return bool(np.abs(np.array(one.edges) - np.array(other.edges)).max() <= 1)
 
 
-def _fitted(places: Array, seen: Array, size: Array) -> Window | None:
-    """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid."""
+def _fitted(places: Array, seen: Array, size: Array) -> tuple[Array, Array] | Window | None:
+    """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.
+
+    Returns the pixels of the grid's first and last edges; TURNED where axes do not stay axes; None
+    where no such fit holds.
+    """
     axes = len(size)
     if len(places) <= axes + 1:
         return None
@@ -185,20 +226,23 @@ def _fitted(places: Array, seen: Array, size: Array) -> Window | None:
     across = np.abs(slopes[:axes] - np.diag(along))
     if (across > STRAY * size).any():
         return TURNED
-    starts, ends = slopes[axes], slopes[axes] + along
-    inward = 1 + 0.02 * size
-    outward = np.maximum(inward, 1 + STEM)
-    starts_there = ((-outward <= starts) & (starts <= inward)).all()
-    ends_there = ((-inward <= ends - size) & (ends - size <= outward)).all()
-    if starts_there and ends_there:
-        return None
-    return Window(tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True)))
+    return slopes[axes], slopes[axes] + along
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """Places of a step's grid (P, axes), 0 to 1, the input pixels that they see, and its size."""
+
+    places: Array
+    seen: Array
+    grid: Array
 
 
 def _followed(
     run: Callable[..., Any], step: int, shape: Sequence[int], *, channels_first: bool
-) -> tuple[Array, Array]:
-    """Return places of a step's grid (P, axes), 0 to 1, and the input pixels that they see."""
+) -> Followed:
+    """Follow some places of a step's grid back to the input."""
     generator = np.random.default_rng(0)
     shares = generator.random((POINTS, len(shape) - 1))
     places: list[Array] = []
@@ -218,7 +262,7 @@ def _followed(
             if centre is not None:
                 places.append((cell + 0.5) / size)
                 seen.append(centre)
-    return np.array(places), np.array(seen)
+    return Followed(np.array(places), np.array(seen), size)
 
 
 def _centre(weights: Array, grid: Array) -> Array | None:
