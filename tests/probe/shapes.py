@@ -487,10 +487,14 @@ class Shape:
     def pictures(self) -> Any:
         return nets.pictures(2, self.sized)
 
+    def inputs(self) -> Any:
+        """Return the pictures with the axes that the model asks for."""
+        pictures = self.pictures()
+        return pictures if self.axis is None else tf.expand_dims(pictures, self.axis)
+
     def answered(self, recipe: Any, probe: BoundProbe) -> Any:
         """Return a map (N, H, W, ...) of the pictures."""
-        given = self.pictures()
-        found = recipe(probe, given if self.axis is None else tf.expand_dims(given, self.axis))
+        found = recipe(probe, self.inputs())
         return np.asarray(found if self.axis is None else tf.squeeze(found, self.axis))
 
 

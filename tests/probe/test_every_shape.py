@@ -162,11 +162,11 @@ def test_parts_of_the_score(name):
     With the epsilon rule for all layers, relevance of a head of convolutions is that of the twin.
     """
     shape = SHAPES[name]
-    probe, pictures = shape.made(), shape.pictures()
-    parts = FullGrad().decomposed(probe, pictures)
-    assert_allclose(parts.total, probe.score(pictures), rtol=1e-3)
+    probe, inputs = shape.made(), shape.inputs()
+    parts = FullGrad().decomposed(probe, inputs)
+    assert_allclose(parts.total, probe.score(inputs), rtol=1e-3)
     if "lrp" in shape.apart:
-        ours, theirs = (LRP("epsilon")(each, pictures) for each in (probe, shapes.twin(shape.twin)))
+        ours, theirs = (LRP("epsilon")(each, inputs) for each in (probe, shapes.twin(shape.twin)))
         assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
 
 
