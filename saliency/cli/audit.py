@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import saliency as sal
 from saliency.cli.codes import DONE, FAILED
-from saliency.cli.labels_table import STATE, check_out, divided, lines, strata_in, table_in
+from saliency.cli.labels_table import STATE, check_out, divided, lines, strata_in
 from saliency.cli.options import add_prepare, add_verb, model_of, names, prepare_of, target
 from saliency.cli.say import say_error
 from saliency.cli.sources import files_of
+from saliency.pipeline.label_table import table_in
 
 _ABOVE: Final = "labels that are numbers: 1 above it, else 0; a number, or median; with --target"
 _STRATA: Final = "columns of the table (site, device), or attributes (StationName), comma-separated"

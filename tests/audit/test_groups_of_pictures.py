@@ -8,9 +8,9 @@ from pydicom.data import get_testdata_file
 
 import saliency as sal
 from saliency.audit import run
-from saliency.audit.cases.label_matching import assigned
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
+from saliency.pipeline.label_matching import assigned
 from saliency.statistics.association import associate
 
 

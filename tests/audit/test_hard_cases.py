@@ -8,9 +8,9 @@ from marked_pictures import SIZE, corner_mask, pictures, reader, shown
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit.cases.label_matching import assigned
 from saliency.audit.cases.sources import plain
 from saliency.errors import InputError
+from saliency.pipeline.label_matching import assigned
 
 
 def files(folder, count=8):
@@ -104,7 +104,7 @@ def test_names_that_differ_in_case_alone_are_two():
     ("change", "match"),
     [
         (lambda labels: labels.pop("P3.dcm"), "7 of 8; image 4"),
-        (lambda labels: labels.update({"old/P3.dcm": 0}), "same picture|equally well"),
+        (lambda labels: labels.update({"old/P3.dcm": 0}), "same image|equally well"),
     ],
     ids=["missing", "twice"],
 )

@@ -8,9 +8,9 @@ import pytest
 from marked_pictures import reader
 from pydicom.data import get_testdata_file
 
-from saliency.cli.labels_table import table_in
 from saliency.cli.main import DONE, FAILED, main
 from saliency.errors import InputError
+from saliency.pipeline.label_table import table_in
 
 
 @pytest.fixture(scope="module")

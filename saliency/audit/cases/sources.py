@@ -8,10 +8,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from saliency.audit.cases.label_matching import assigned
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
 from saliency.pipeline.files import listing
+from saliency.pipeline.label_matching import assigned
 from saliency.values.image import DicomImage
 
 Source: TypeAlias = Any
@@ -46,7 +46,7 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     """Return one label for each picture, None for those that a mapping leaves out.
 
     A mapping's keys are paths, or the ends of paths, with or without the ending of the name; or
-    digests of DicomImages. See :mod:`saliency.audit.cases.label_matching`.
+    digests of DicomImages. See :mod:`saliency.pipeline.label_matching`.
 
     Raises
     ------

@@ -78,7 +78,7 @@ def _only(fitting: list[_Claim]) -> _Claim:
     best = [claim for claim in fitting if claim.parts == most]
     if len(best) > 1:
         msg = (
-            f"audit: {len(best)} rows of the labels name the same picture equally well. Expected "
+            f"labels: {len(best)} rows of the labels name the same image equally well. Expected "
             "paths that tell them apart."
         )
         raise InputError(msg)
@@ -93,7 +93,7 @@ def _check_once(found: Sequence[Any | None], sources: Sequence[Any]) -> None:
     names = {key for key, _ in used}
     if len(names) < len(used):
         msg = (
-            f"audit: {len(used)} pictures share {len(names)} names of the labels: files of one "
+            f"labels: {len(used)} images share {len(names)} names of the labels: files of one "
             "name lie in several folders. Expected paths with the folder, as a/1.dcm and b/1.dcm."
         )
         raise InputError(msg)
