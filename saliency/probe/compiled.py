@@ -18,6 +18,7 @@ from saliency.probe.class_targets import (
     class_scores,
     classes,
 )
+from saliency.probe.max_pool_3d import one_winner
 from saliency.probe.model.graph import Notes, Rule, Study, Walk
 from saliency.probe.model.inputs import tiled
 from saliency.probe.model.keras_internals import standing_in
@@ -74,7 +75,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
     @tf.function(autograph=False, input_signature=signature_of(plan))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces[name] += 1
-        with standing_in(plan.values):
+        with standing_in(plan.values), one_winner():
             forward = Pass(plan, terms, inputs, targets, held)
             return body(forward), forward.told()
 
@@ -95,7 +96,7 @@ def compiled_head(
         traces["head"] += 1
         pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
         answered = replace(terms, rule=_answered(plan, activation))
-        with standing_in(plan.values):
+        with standing_in(plan.values), one_winner():
             score = Pass(plan, answered, pictures, targets, held).score()
         if tf.gradients(score, [pictures]) != [None]:
             msg = (

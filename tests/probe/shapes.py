@@ -444,12 +444,6 @@ DRAWN = frozenset(
     }
 )
 OF_PARTS = frozenset({"lrp", "fullgrad"})
-#: Where all values of a pool are equal, as behind ReLUs that are shut, MaxPool2D hands the
-#: derivative to one of them, and MaxPool3D to all, on a processor where oneDNN does not serve both.
-#: A gradient is 0 there anyway; these pass something through shut ReLUs, so that it shows.
-OF_TIES = frozenset(
-    {"guided_integrated_gradients", "deconvnet", "beta_smooth", "deeplift", "fullgrad"}
-)
 CHOSEN = frozenset({"guided_integrated_gradients"})
 
 
@@ -532,7 +526,7 @@ SHAPES = {
     ),
     "detection": Shape(lambda: asked(detector(), box), "one box", OF_PARTS | CONTROL),
     "volume": Shape(lambda: asked(deep(in_a_row)), "volume", sized=VOLUME),
-    "volume of one slice": Shape(slice_of_a_volume, apart=DRAWN | OF_TIES, axis=1),
+    "volume of one slice": Shape(slice_of_a_volume, apart=DRAWN, axis=1),
     "channels first": Shape(channels_first),
     "mixed_float16": Shape(partial(half, "mixed_float16"), apart=CHOSEN, near=0.05),
     "preprocessing and augmentation inside": Shape(augmented, "scaled"),

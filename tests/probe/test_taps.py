@@ -53,6 +53,22 @@ def test_scales_do_not_depend_on_a_free_input_size():
     assert named(model, (None, None, 3)) == named(model, (96, 128, 3))
 
 
+@pytest.mark.parametrize(
+    "pool", [keras.layers.MaxPooling2D(), lambda x: keras.ops.max_pool(x, 2)], ids=["layer", "ops"]
+)
+def test_a_pooling_that_does_not_say_its_strides(pool):
+    """``keras.ops`` keeps None for strides as large as the window."""
+    inputs = keras.Input(nets.SHAPE)
+    layers = [
+        keras.layers.Conv2D(3, 3, activation="relu", name="one"),
+        pool,
+        keras.layers.Conv2D(3, 3, activation="relu", name="two"),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    model = keras.Model(inputs, nets.chained(layers, inputs))
+    assert named(model, nets.SHAPE) == ["one", "two"]
+
+
 def test_a_pooling_alone_is_no_scale():
     """A scale without a convolution does not count: two poolings in a row end one scale."""
     inputs = keras.Input(nets.SHAPE)

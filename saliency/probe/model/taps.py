@@ -176,7 +176,8 @@ def _knows(operation: Operation) -> bool:
 
 
 def _strided(operation: Operation) -> bool:
-    strides = operation.strides
+    """Return whether a step skips places; a pooling without strides moves by its window."""
+    strides = operation.pool_size if operation.strides is None else operation.strides
     return bool(max(strides if isinstance(strides, tuple | list) else (strides,)) > 1)
 
 
