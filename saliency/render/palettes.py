@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
-from typing import final
+from typing import NamedTuple, final
 
 import numpy as np
 
 from saliency.errors import InputError
 from saliency.render.colour import distance
+from saliency.render.colour_maps import is_known_as, map_names, offered, offered_names, row_of_map
 from saliency.values.arrays import Array, frozen
 
 #: name -> (colours, warning). Measured in tests/render/test_palettes.py, chosen in decision 040.
@@ -43,20 +44,26 @@ class Palette:
         ``"diverging"`` (blue below 0, orange above), ``"safe"`` (orange: even for all kinds of
         colour blindness). Or hex colours from weak to strong, evenly spaced: ``"000,0f0,fff"``.
         A bar parts negative heat from positive, read like a colour bar: the strongest negative
-        comes first, as in ``"00f,08f|f80,f00"``.
+        comes first, as in ``"00f,08f|f80,f00"``. Or a matplotlib colour map, or its name
+        (``"magma"``): a diverging one (``"RdBu_r"``) has its middle at 0. Or the name of a palette
+        of another package, an entry point of the group ``saliency.palettes``.
 
     Raises
     ------
     InputError
-        Neither a name nor a row of hex colours.
+        Nothing of these, a colour map without a hue, or a palette of another package that is none.
     """
 
     source: str = "green"
 
     def __post_init__(self) -> None:
-        known = isinstance(self.source, str) and self.source in NAMED
-        if not known and not (isinstance(self.source, str) and _LANGUAGE.fullmatch(self.source)):
-            raise InputError(_unknown(self.source))
+        source, row = _resolved(self.source)
+        object.__setattr__(self, "source", source)
+        object.__setattr__(self, "_row", row)
+
+    def __getstate__(self) -> dict[str, str]:
+        """Keep the colours: a name that another package gave may mean nothing elsewhere."""
+        return {"source": self.source, "_row": self._colours}
 
     @property
     def signed(self) -> bool:
@@ -88,7 +95,45 @@ class Palette:
 
     @property
     def _colours(self) -> str:
-        return NAMED[self.source][0] if self.source in NAMED else self.source
+        return str(self.__dict__["_row"])
+
+
+class _Resolved(NamedTuple):
+    """What a palette is called, and its colours."""
+
+    source: str
+    row: str
+
+
+def _resolved(source: object) -> _Resolved:
+    if isinstance(source, str) and source in NAMED:
+        return _Resolved(source, NAMED[source][0])
+    if isinstance(source, str) and _LANGUAGE.fullmatch(source):
+        return _Resolved(source, source)
+    row = row_of_map(source)
+    if row is None:
+        row = _of_another_package(source)
+    if isinstance(source, str):
+        return _Resolved(source, row)
+    name = str(getattr(source, "name", ""))
+    known = name not in NAMED and is_known_as(name, row)
+    return _Resolved(name if known else row, row)
+
+
+def _of_another_package(name: object) -> str:
+    given = offered(name) if isinstance(name, str) else None
+    if given is None:
+        raise InputError(_unknown(name))
+    if isinstance(given, Palette):
+        return given._colours  # noqa: SLF001 - of its own class
+    row = given if isinstance(given, str) and _LANGUAGE.fullmatch(given) else row_of_map(given)
+    if row is None:
+        msg = (
+            f"Palette: expected the palette {name!r} of another package to be hex colours, a "
+            f"matplotlib colour map or a Palette, got {type(given).__name__}."
+        )
+        raise InputError(msg)
+    return row
 
 
 def _rgb(stop: str) -> Array:
@@ -105,8 +150,9 @@ def _ramp(stops: list[str]) -> Array:
 
 
 def _unknown(source: object) -> str:
-    near = get_close_matches(str(source).lower(), NAMED, n=2, cutoff=0.4) or list(NAMED)
+    known = [*NAMED, *map_names(), *offered_names()]
+    near = get_close_matches(str(source).lower(), known, n=2, cutoff=0.6) or list(NAMED)
     return (
-        f"Palette: expected a name or hex colours like '000,0f0,fff', got {source!r}. "
-        f"Nearest names: {', '.join(near)}."
+        "Palette: expected a name, hex colours like '000,0f0,fff' or a matplotlib colour map, "
+        f"got {source!r}. Nearest names: {', '.join(near)}."
     )

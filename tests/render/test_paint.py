@@ -217,7 +217,7 @@ def test_the_overlay_cannot_be_changed(display, heat):
         ({"strength": 1.01}, "strength in 0..1, got 1.01"),
         ({"strength": float("nan")}, "strength in 0..1, got nan"),
         ({"outside": "ignore"}, "'warn' or 'hide', got 'ignore'"),
-        ({"palette": "jet"}, "Nearest names"),
+        ({"palette": "rainbows"}, "Nearest names"),
         (
             {"mask": Mask(np.ones((53, 37), np.bool_))},
             r"mask to be bool \(37, 53\), got bool \(53, 37\)",

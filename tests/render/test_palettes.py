@@ -120,7 +120,7 @@ def test_colour_difference_equals_the_other_implementation():
         ("grean", "green"),
         ("GREEN", "green"),
         ("diverge", "diverging"),
-        ("jet", "Nearest names: "),
+        ("rainbows", "Nearest names: "),
         ("", "Palette: expected a name"),
         ("000,", "hex colours"),
         ("0f0|f00|00f", "hex colours"),
