@@ -13,6 +13,7 @@ import pydicom
 
 import saliency as sal
 from lesions import bundled, on_ring, ring
+from saliency.cli.quiet import start_tensorflow
 from sheet import Row, save_sheet
 
 EXPLAINERS = ("fastcam", "gradcam", "integrated_gradients", "gradient")
@@ -22,6 +23,7 @@ CENTRE, RADIUS = (112, 100), 26
 
 def main() -> None:
     """Write an overlay for each explainer, and one figure of all."""
+    start_tensorflow()
     (out := Path((*sys.argv, "out/demo")[1])).mkdir(parents=True, exist_ok=True)
     real = pydicom.dcmread(bundled("examples_overlay.dcm"))
     probe = sal.KerasProbe(MODEL, labels=("no lesion", "lesion"))
@@ -30,7 +32,7 @@ def main() -> None:
     print(f"{sheet}  all of them: look at this one first")
 
 
-def explained(name: str, dataset: pydicom.Dataset, probe: sal.KerasProbe, out: Path) -> Row:
+def explained(name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out: Path) -> Row:
     """Explain one file; print a line for each overlay and return the row of the figure."""
     image = sal.read_dicom(dataset)
     row = [(name, image.display)]
@@ -38,10 +40,9 @@ def explained(name: str, dataset: pydicom.Dataset, probe: sal.KerasProbe, out: P
         result = sal.explain(probe, image, explainer, target="lesion")
         overlay = result.overlay()
         path = overlay.save(out / f"{name}-{explainer}.png")
-        where = "on the lesion" if name == "lesion" else "where none is drawn"
-        print(f"{path}  logit of {result.target!r} {result.score:+.1f};", end=" ")
-        print(f"{overlay.outside:.0%} of its heat is outside the diagnostic pixels,", end=" ")
-        print(f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of its hottest 1 % {where}")
+        where = "on the lesion" if name == "lesion" else "where the other file has its lesion"
+        hottest = on_ring(result.heatmap, CENTRE, RADIUS)
+        print(f"{path}: {result.caption}. {hottest:.0%} of its hottest 1 % of pixels lie {where}.")
         row.append((f"{explainer}, logit {result.score:+.1f}", overlay.rgb))
     return row
 

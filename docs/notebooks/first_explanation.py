@@ -8,15 +8,15 @@
 # turn it into a notebook: `jupytext --to notebook first_explanation.py`.
 
 # %%
-import os
 from pathlib import Path
 
 import numpy as np
 from pydicom.data import get_testdata_file
 
 import saliency as sal
+from saliency.cli.quiet import start_tensorflow
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow tells of missing GPUs at length
+start_tensorflow()  # without its log: it tells of missing GPUs at length
 MODEL = Path("../../examples/demo_model.keras")
 
 # %% [markdown]

@@ -7,7 +7,19 @@ from typing import Any, Final
 import saliency as sal
 from saliency.cli.codes import DONE, FAILED
 from saliency.cli.labels_table import STATE, check_out, divided, lines, strata_in
-from saliency.cli.options import add_prepare, add_verb, model_of, names, prepare_of, target
+from saliency.cli.options import (
+    about,
+    add_prepare,
+    add_verb,
+    check_model,
+    check_target,
+    folder,
+    model_of,
+    names,
+    prepare_of,
+    target,
+)
+from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import say_error
 from saliency.cli.sources import files_of
 from saliency.pipeline.label_table import table_in
@@ -21,7 +33,7 @@ def add_audit(commands: Any) -> None:
     command = add_verb(commands, "audit", "find out what a model reads besides the patient", audit)
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the report")
+    command.add_argument("--out", type=folder, required=True, metavar="DIR", help="for the report")
     command.add_argument("--labels", type=Path, metavar="CSV", help="a table of files")
     command.add_argument("--column", default="label", help="of the labels; default: label")
     command.add_argument("--files", metavar="COLUMN", help="of file names; default: the first")
@@ -37,20 +49,26 @@ def add_audit(commands: Any) -> None:
 
 def audit(options: argparse.Namespace) -> int:
     """Audit a model, print the findings, write the report; return the exit code."""
+    check_model(options.model, (options.folder,))
+    check_target((options.target,), options.classes, "--classes")
+    start_tensorflow()
     check_out(options.out)
     files = files_of(options, (options.folder,))
     table = table_in(options.labels) if options.labels else None
     labels = table.column(options.column, options.files) if table else None
-    report = sal.audit(
-        options.model if options.classes is None else model_of(options.model, options.classes),
-        files,
-        labels=divided(labels, options.above),
-        prepare=prepare_of(options),
-        target=options.target,
-        strata=strata_in(table, options.strata, options.files),
-        resume=options.out / STATE,
-        seed=options.seed,
-    )
+    plain = options.classes is None  # the file tells a resumed audit which model it was
+    model = options.model if plain else model_of(options.model, options.classes)
+    with about(options.model, "--classes"):
+        report = sal.audit(
+            model,
+            files,
+            labels=divided(labels, options.above),
+            prepare=prepare_of(options),
+            target=options.target,
+            strata=strata_in(table, options.strata, options.files),
+            resume=options.out / STATE,
+            seed=options.seed,
+        )
     for line in lines(report):
         print(line)
     for failure in report.failures:

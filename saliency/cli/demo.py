@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import saliency as sal
 from saliency.cli.codes import DONE
-from saliency.cli.options import add_verb
+from saliency.cli.options import add_verb, folder
+from saliency.cli.quiet import start_tensorflow
 from saliency.cli.results import check_folder
 from saliency.errors import InputError
 
@@ -19,11 +20,12 @@ CENTRE, RADIUS, GAIN = (112, 100), 26, 450
 def add_demo(commands: Any) -> None:
     """Add the verb."""
     command = add_verb(commands, "demo", "explain a bundled MR picture with a bundled model", demo)
-    command.add_argument("--out", type=Path, default=Path("saliency-demo"), metavar="DIR")
+    command.add_argument("--out", type=folder, default=Path("saliency-demo"), metavar="DIR")
 
 
 def demo(options: argparse.Namespace) -> int:
     """Explain a picture as it is, and with a lesion drawn into it; return the exit code."""
+    start_tensorflow()
     check_folder(options.out)
     real = sal.read_dicom(_picture())
     probe = sal.KerasProbe(_model(), labels=("no lesion", "lesion"))

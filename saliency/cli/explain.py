@@ -19,12 +19,19 @@ from saliency.cli.methods import Method, methods_in
 from saliency.cli.options import (
     add_prepare,
     add_verb,
+    check_model,
+    check_target,
+    count,
+    folder,
+    forms,
     model_of,
     names,
+    positive,
     prepare_of,
     targets,
     window,
 )
+from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import progress, say, say_error, words_of
 from saliency.cli.sources import FIRST, Frame, check_frames, files_of, frames_of
 from saliency.errors import InputError
@@ -43,27 +50,33 @@ def add_explain(commands: Any) -> None:
     add = command.add_argument
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("dicom", metavar="DICOM", nargs="+", help="files, folders, globs, zips, a DICOMDIR")
-    add("--out", type=Path, required=True, metavar="DIR", help="where results go")
+    add("--out", type=folder, required=True, metavar="DIR", help="where results go")
     add("--method", "--explainer", action="append", metavar="NAME", help=_METHOD)
     add("--target", type=targets, default=(None,), help="indices or labels; default: predicted")
     add("--labels", type=names, help="class names, comma-separated")
     add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
     add("--frames", type=check_frames, default=FIRST, help=_FRAMES)
     add("--window", type=window, metavar="C,W", help="window of the display; default: the file's")
-    add("--batch-size", type=int, default=8)
+    add(
+        "--batch-size", type=count, default=8, help="images that the model sees at once; default: 8"
+    )
     _add_look(command)
     add_prepare(command)
 
 
 def _add_look(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("what is written").add_argument
-    add("--save", type=names, default=("png",), metavar="FORMS", help="png, npz, json, html")
+    add("--save", type=forms, default=("png",), metavar="FORMS", help="png, npz, json, html")
     add("--numbers", action="store_true", help="as --save png,npz")
     add("--figure", action="store_true", help="also image | heatmap | overlay")
     add("--no-caption", action="store_true", help="PNGs without the band below the picture")
     add("--palette", default="green", help="green, hot, diverging, safe, ...")
     add("--strength", type=float, default=0.65, help="greatest opacity, 0..1")
-    add("--vmax", type=float, help="heat of full colour, one for all files; default: each its own")
+    add(
+        "--vmax",
+        type=positive,
+        help="heat of full colour, one for all files; default: each its own",
+    )
     add("--outside", choices=("warn", "hide"), default="warn", help=_OUTSIDE)
     add("--redact", action="store_true", help="paint found text black")
     add("--anonymous", action="store_true", help="no names of files in the tables")
@@ -118,12 +131,15 @@ class Run:
 
 def explain(options: argparse.Namespace) -> int:
     """Explain each frame by each method for each target; return the exit code."""
+    check_model(options.model, options.dicom)
+    check_target(options.target, options.labels, "--labels")
+    start_tensorflow()
     results.check_folder(options.out)
     methods = methods_in(options.method or ("fastcam",))
     _check_look(options)
     prepare = prepare_of(options)
     files = files_of(options, options.dicom)
-    probe = model_of(options.model, options.labels, options.layer)
+    probe = model_of(options.model, options.labels, options.layer, option="--labels")
     old = results.rows_in(options.out)
     known = {row["record"]: row for row in old if _is_there(options.out, row)}
     run = Run(options, probe, prepare, {} if options.overwrite else known)
@@ -184,7 +200,7 @@ class _Feed:
         window = 2 * max(1, self._run.options.batch_size)
         images = ahead(Frame.read, self._frames, window=window)
         for frame, image in zip(self._frames, images, strict=True):
-            key = _key(self._record, frame, image)
+            key = _key(self._record, image)
             row = self._run.known.get(key)
             self._waiting.append((frame, row))
             if row is None:
@@ -213,12 +229,13 @@ class _Feed:
             say(self._run.options, f"{frame}: frame 1 of {image.frames}; {others}")
 
 
-def _key(record: str, frame: Frame, image: Any) -> str:
-    """Return what tells one result from others: the question, the frame, and how it is shown."""
+def _key(record: str, image: Any) -> str:
+    """Return what tells one result from others: the question and the image; "" where it cannot."""
+    from saliency.pipeline.fingerprint import of_image
+
     if not record or isinstance(image, Failure):
         return ""
-    parts = (record, image.digest, str(frame.number))
-    return sha256("".join(parts).encode() + image.display.tobytes()).hexdigest()
+    return sha256(f"{record} {of_image(image)}".encode()).hexdigest()
 
 
 def _row(run: Run, method: Method, record: str, item: tuple[Frame, Any, float]) -> dict[str, Any]:
@@ -251,17 +268,18 @@ def _row(run: Run, method: Method, record: str, item: tuple[Frame, Any, float]) 
         "error": None,
         "caption": result.caption,
         "thumbnail": thumbnail,
-        "record": _key(record, frame, result.image),
+        "record": _key(record, result.image),
         "file": str(frame),
     }
 
 
 def _written(run: Run, method: Method, result: Any) -> tuple[list[str], str]:
     """Write the files of a result; return their names, and that of the thumbnail."""
+    from saliency.pipeline.fingerprint import of_image
     from saliency.pipeline.writers import save_explanation
 
     out, image = run.options.out, result.image
-    stem = results.stem_of(image.digest, image.frame, method.name, result.target)
+    stem = results.stem_of(image, of_image(image), method.name, result.target)
     look = {**run.look, "caption": not run.options.no_caption}
     paths = [save_explanation(result, out / f"{stem}.{form}", look) for form in run.forms]
     if run.options.figure:
@@ -323,7 +341,7 @@ def _check_look(options: argparse.Namespace) -> None:
     unknown = [form for form in options.save if f".{form}" not in WRITERS]
     if unknown:
         known = ", ".join(sorted(ending.lstrip(".") for ending in WRITERS))
-        msg = f"--save: expected {known}, got {', '.join(unknown)}."
+        msg = f"--save {','.join(unknown)}: expected some of {known}."
         raise InputError(msg)
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from saliency.cli.codes import DONE
 from saliency.cli.options import add_verb
+from saliency.cli.quiet import start_tensorflow
 from saliency.errors import SaliencyError
 
 
@@ -15,6 +16,7 @@ def add_explainers(commands: Any) -> None:
 
 def explainers(options: argparse.Namespace) -> int:  # noqa: ARG001 - a verb takes its options
     """Print each explainer with its cost and needs."""
+    start_tensorflow()
     from saliency.explainers.catalogue import DEMANDING, ENTRIES, installed
 
     for name, entry in {**ENTRIES, **DEMANDING}.items():

@@ -8,6 +8,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final, NoReturn, final
 
 import saliency as sal
 from saliency.cli.audit import add_audit
@@ -23,6 +24,8 @@ from saliency.errors import SaliencyError
 
 __all__ = ["ALL_FAILED", "DONE", "FAILED", "INTERRUPTED", "NOTHING", "USAGE", "main", "parser"]
 
+_OPTIONS: Final = {"target": "--target", "explainer": "--method"}
+"""Words that messages of the library begin with, and the options that they are about."""
 _CODES = (
     "exit codes: 0 all done; 1 some files failed, a result could not be written, or a wrong value; "
     "2 usage; 3 no DICOM image found; 4 all files failed; 130 interrupted"
@@ -41,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SaliencyError as error:
         if options.debug:
             raise
-        return say_error(str(error), code=_code(error))
+        return say_error(_with_option(str(error)), code=_code(error))
     except BrokenPipeError:
         # The reader of our output went away (| head): what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -56,9 +59,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
+@final
+class _Parser(argparse.ArgumentParser):
+    """Tells of a wrong option in one line: the list of all options would push it out of sight."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"saliency: error: {message}; see: {self.prog} --help\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    root = argparse.ArgumentParser(
+    root = _Parser(
         prog="saliency",
         description="Which pixels of a DICOM image does a Keras model look at?",
         epilog=f"A heat map is not a diagnosis. {_CODES}.",
@@ -69,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
     for add_to in verbs:
         add_to(commands)
     return root
+
+
+def _with_option(message: str) -> str:
+    """Return a message about an argument of Python as one about the option that sets it."""
+    name = message.partition(":")[0]
+    return f"{_OPTIONS[name]}{message[len(name) :]}" if name in _OPTIONS else message
 
 
 def _code(error: SaliencyError) -> int:

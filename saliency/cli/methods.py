@@ -43,19 +43,27 @@ def _method(text: str) -> Method:
     from saliency.explainers.catalogue import resolve
 
     name, _, arguments = text.partition(":")
+    if not name:
+        msg = "--method: expected a name; `saliency explainers` lists them."
+        raise InputError(msg)
     recipe = resolve(name)
     if not arguments:
-        return Method(text, recipe)
+        return Method(name, recipe)
     allowed = [field.name for field in fields(recipe) if field.init] if _has_fields(recipe) else []
-    told = dict(part.partition("=")[::2] for part in arguments.split(","))
-    unknown = [key for key in told if key not in allowed]
+    pairs = [part.partition("=") for part in arguments.split(",")]
+    unknown = [key for key, _, _ in pairs if key not in allowed]
     if unknown:
         msg = (
             f"--method {text}: {name} has no argument {', '.join(unknown)}; it has "
             f"{', '.join(allowed) or 'none'}."
         )
         raise InputError(msg)
-    return Method(text, replace(recipe, **{key: _value(word) for key, word in told.items()}))
+    try:
+        return Method(text, replace(recipe, **{key: _value(word) for key, _, word in pairs}))
+    except (TypeError, ValueError) as error:  # InputError is a ValueError
+        words = error if isinstance(error, InputError) else "a value of another type was expected"
+        msg = f"--method {text}: {words}"
+        raise InputError(msg) from error
 
 
 def _has_fields(recipe: Any) -> bool:

@@ -2,13 +2,18 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import wraps
+from math import inf, isfinite
+from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import saliency as sal
-from saliency.errors import InputError, ModelError, SaliencyError
+from saliency.errors import InputError, ModelError
 
+MODELS: Final = (".keras", ".h5", ".hdf5")
 SCALES: Final = ("unit", "pixel", "symmetric", "none", "zscore", "percentile", "imagenet", "caffe")
 GREYS: Final = ("luminance", "mean", "red", "green", "blue")
 _NEGATIVE: Final = re.compile(r"-[\d.]")
@@ -79,25 +84,100 @@ def prepare_of(options: argparse.Namespace) -> Any:
 
 
 def model_of(
-    path: str, labels: tuple[str, ...] | None = None, layers: tuple[str, ...] | None = None
+    path: str,
+    labels: tuple[str, ...] | None = None,
+    layers: tuple[str, ...] | None = None,
+    *,
+    option: str = "--classes",
 ) -> Any:
     """Return the probe of a model's file.
 
+    Parameters
+    ----------
+    option
+        That names the labels.
+
     Raises
     ------
-    ModelError
-        It cannot be asked; the message begins with the path as the user gave it.
+    SaliencyError
+        It cannot be asked; the message begins with the path as the user gave it, or the option.
     """
     from saliency.pipeline.explain import probe_of
 
-    try:
+    with about(path, option):
         plain = labels is None and layers is None
         return probe_of(path) if plain else sal.KerasProbe(path, labels=labels, layers=layers)
-    except SaliencyError as error:
-        if isinstance(error, ModelError):
-            msg = f"{path}: {error}"
-            raise ModelError(msg) from error
-        raise
+
+
+@contextmanager
+def about(path: str, option: str) -> Iterator[None]:
+    """Begin errors of a model with its path, and those of its labels with their option."""
+    try:
+        yield
+    except ModelError as error:
+        msg = f"{path}: {error}"
+        raise ModelError(msg) from error
+    except InputError as error:
+        words = str(error)
+        if not words.startswith("labels:"):
+            raise
+        raise InputError(words.replace("labels", option, 1)) from error
+
+
+def check_model(path: str, sources: Sequence[str | PathLike[str]]) -> None:
+    """Refuse a model that is not there, before anything is read; tell of another order.
+
+    Raises
+    ------
+    SaliencyError
+        The message begins with the path as the user gave it.
+    """
+    if not Path(path).exists():
+        msg = f"{path}: no such model; expected a .keras or .h5 file."
+        raise ModelError(msg)
+    if Path(path).suffix.lower() in MODELS:
+        return
+    models = [str(source) for source in sources if Path(source).suffix.lower() in MODELS]
+    if models:
+        msg = f"{path}: expected the model first: {models[0]}, then DICOM files."
+        raise InputError(msg)
+
+
+def check_target(targets: Sequence[object], labels: tuple[str, ...] | None, option: str) -> None:
+    """Refuse a target that is a label, where nobody said what the classes are called.
+
+    Raises
+    ------
+    InputError
+        The message names the option that says it.
+    """
+    named = [each for each in targets if isinstance(each, str)]
+    if named and labels is None:
+        msg = (
+            f"--target {named[0]}: expected the index of a class, as 0 or 1; for a label, name all "
+            f"classes in their order: {option} healthy,{named[0] or 'ill'}."
+        )
+        raise InputError(msg)
+
+
+Parsed = TypeVar("Parsed")
+
+
+def told_as(form: str) -> Callable[[Callable[[str], Parsed]], Callable[[str], Parsed]]:
+    """Let the parser say what an option looks like, where its text cannot be read."""
+
+    def decorate(parse: Callable[[str], Parsed]) -> Callable[[str], Parsed]:
+        @wraps(parse)
+        def parsed(text: str) -> Parsed:
+            try:
+                return parse(text)
+            except ValueError as error:
+                msg = f"expected {form}, got {text!r}"
+                raise argparse.ArgumentTypeError(msg) from error
+
+        return parsed
+
+    return decorate
 
 
 def target(text: str) -> int | str:
@@ -115,49 +195,92 @@ def names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(","))
 
 
+def forms(text: str) -> tuple[str, ...]:
+    """Return endings of files: ``PNG`` and ``.png`` are ``png``."""
+    return tuple(name.lower().lstrip(".") for name in names(text))
+
+
+@told_as("a whole number of 1 or more")
+def count(text: str) -> int:
+    """Return a number of things."""
+    return _above_zero(int(text))
+
+
+@told_as("a number above 0")
+def positive(text: str) -> float:
+    """Return a number above 0."""
+    return _above_zero(float(text))
+
+
+@told_as("a number, or one for each channel, as 0.485,0.456,0.406")
 def numbers(text: str) -> float | tuple[float, ...]:
     """Return one number, or several."""
-    found = tuple(float(part) for part in text.split(","))
-    return found[0] if len(found) == 1 else found
+    parts = tuple(map(float, text.split(",")))
+    return parts[0] if len(parts) == 1 else parts
 
 
-def size(text: str) -> tuple[int, int]:
-    """Return (H, W); one number is a square."""
-    parts = [int(part) for part in text.split(",")]
-    rows, columns = parts * 2 if len(parts) == 1 else parts
-    return rows, columns
+@told_as("rows and columns, as 224,224; one number is a square; of a volume D,H,W")
+def size(text: str) -> tuple[int, ...]:
+    """Return (H, W) or (D, H, W); one number is a square."""
+    return _two_or_three(_above_zero(int(part)) for part in text.split(","))
 
 
+@told_as(f"one of {', '.join(SCALES)}, or a number above 0 that divides, as 4095")
 def scale(text: str) -> float | str:
     """Return the name of a scale, or a number."""
-    if text in SCALES:
-        return text
-    try:
-        return float(text)
-    except ValueError as error:
-        msg = f"expected one of {', '.join(SCALES)}, or a number that divides; got {text!r}"
-        raise argparse.ArgumentTypeError(msg) from error
+    return text if text in SCALES else _above_zero(float(text))
 
 
+@told_as("center and width, as 40,400; the width is above 0")
 def window(text: str) -> tuple[float, float]:
     """Return (center, width)."""
     center, width = (float(part) for part in text.split(","))
-    return center, width
+    if not isfinite(center):
+        raise ValueError
+    return center, _above_zero(width)
 
 
+@told_as("centers and widths, as '-600,1500;40,400;400,1800'; each width is above 0")
 def windows(text: str) -> tuple[tuple[float, float], ...]:
     """Return several (center, width)."""
     return tuple(window(part) for part in text.split(";"))
 
 
+@told_as("top, left, rows and columns in pixels, as 0,0,512,512")
 def region(text: str) -> tuple[int, int, int, int]:
     """Return (top, left, rows, columns)."""
     top, left, rows, columns = (int(part) for part in text.split(","))
-    return top, left, rows, columns
+    if min(top, left) < 0:
+        raise ValueError
+    return top, left, _above_zero(rows), _above_zero(columns)
 
 
-def spacing(text: str) -> tuple[float, float]:
-    """Return (row mm, column mm); one number stands for both."""
-    parts = [float(part) for part in text.split(",")]
-    down, across = parts * 2 if len(parts) == 1 else parts
-    return down, across
+@told_as("mm from pixel to pixel, as 0.5, or as 0.5,0.4 down and across; of a volume three numbers")
+def spacing(text: str) -> tuple[float, ...]:
+    """Return (row mm, column mm), or slice mm before them; one number stands for both."""
+    return _two_or_three(_above_zero(float(part)) for part in text.split(","))
+
+
+@told_as("the name of a folder")
+def folder(text: str) -> Path:
+    """Return where results go; an empty text is a shell variable that was never set."""
+    if not text.strip():
+        raise ValueError
+    return Path(text)
+
+
+Number = TypeVar("Number", int, float)
+
+
+def _above_zero(value: Number) -> Number:
+    if not 0 < value < inf:
+        raise ValueError
+    return value
+
+
+def _two_or_three(values: Iterable[Number]) -> tuple[Number, ...]:
+    """Return two or three numbers: one stands for two."""
+    parts = tuple(values)
+    if len(parts) > 3:
+        raise ValueError
+    return parts * 2 if len(parts) == 1 else parts

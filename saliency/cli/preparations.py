@@ -3,6 +3,8 @@
 import importlib
 import json
 import sys
+from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -36,16 +38,25 @@ def _from_file(path: Path) -> Prepare:
         if not isinstance(told, dict):
             msg = f"it holds a {type(told).__name__}, not fields"
             raise InputError(msg)
-        fields = told["prepare"] if isinstance(told.get("prepare"), dict) else told
-        found = revived({"type": "Prepare", **fields})
+        inner = told["prepare"] if isinstance(told.get("prepare"), dict) else told
+        _check_names(inner)
+        found = revived({"type": "Prepare", **inner})
     except (OSError, ValueError, TypeError) as error:  # InputError and JSON errors are ValueErrors
-        words = error.strerror if isinstance(error, OSError) else error
+        words = str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
         msg = f'--prepare {path}: expected JSON such as {{"size": [224, 224]}}: {words}.'
         raise InputError(msg) from error
     if isinstance(found, Prepare):
         return found
     msg = f"--prepare {path}: expected fields of a Prepare, got a {type(found).__name__}."
     raise InputError(msg)
+
+
+def _check_names(told: Mapping[str, Any]) -> None:
+    known = [field.name for field in fields(Prepare)]
+    unknown = [name for name in told if name not in (*known, "type")]
+    if unknown:
+        msg = f"there is no field {', '.join(unknown)}; the fields are {', '.join(known)}"
+        raise InputError(msg)
 
 
 def _from_module(text: str) -> Any:

@@ -36,9 +36,13 @@ def safe(text: str) -> str:
     return kept if kept == text else f"{kept}~{sha256(text.encode()).hexdigest()[:4]}"
 
 
-def stem_of(digest: str, frame: int, method: str, target: object) -> str:
-    """Return the name of a result without its ending: nothing of the source, and no position."""
-    return f"{digest[:12]}-{frame}-{safe(method)}-{safe(str(target))}"
+def stem_of(image: Any, identity: str, method: str, target: object) -> str:
+    """Return the name of a result without its ending: nothing of the source, and no position.
+
+    Six digits of the identity tell files apart that hold the same pixel data and show it otherwise.
+    """
+    who = f"{image.digest[:12]}_{identity[:6]}"
+    return f"{who}-{image.frame}-{safe(method)}-{safe(str(target))}"
 
 
 def row_of_failure(source: str, method: str, frame: int, error: str) -> dict[str, Any]:
@@ -135,9 +139,11 @@ def _figure(row: Row) -> str:
     }
     data = " ".join(f'data-{name}="{escape(str(value))}"' for name, value in facts.items())
     links = " ".join(_link(name) for name in row["outputs"])
-    picture = escape(row["thumbnail"] or "")
+    picture = f'<img src="{escape(row["thumbnail"] or "")}" alt="" loading="lazy">'
+    if row["outputs"]:
+        picture = f'<a href="{escape(row["outputs"][0])}">{picture}</a>'
     return (
-        f'<figure {data}><img src="{picture}" alt="" loading="lazy">'
+        f"<figure {data}>{picture}"
         f"<figcaption><p>{escape(row['caption'])}</p><p class=small>{escape(row['digest'][:12])}, "
         f"frame {row['frame'] + 1}, {escape(str(row['method']))}</p><p>{links}</p></figcaption>"
         "</figure>"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from saliency.cli.codes import FAILED
+from saliency.errors import InputError
 
 _READING: Final = threading.local()
 """The file that this thread reads, for notes: the rooms below know no names of files."""
@@ -58,14 +59,14 @@ def notes(options: argparse.Namespace) -> Iterator[None]:
 
     Raises
     ------
-    OSError
+    InputError
         The file cannot be written.
     """
     usual = logging.INFO if options.verbose else logging.WARNING
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
     handlers[0].setLevel(logging.ERROR if options.quiet else usual)
     if options.log_file is not None:
-        handlers.append(logging.FileHandler(Path(options.log_file), encoding="utf-8"))
+        handlers.append(_log_file(options.log_file))
         handlers[1].setLevel(min(usual, logging.INFO))
     logger = logging.getLogger("saliency")
     before = (logger.level, logger.propagate)
@@ -80,6 +81,14 @@ def notes(options: argparse.Namespace) -> Iterator[None]:
             logger.removeHandler(handler)
             handler.close()
         logger.level, logger.propagate = before
+
+
+def _log_file(path: Path) -> logging.Handler:
+    try:
+        return logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        msg = f"--log-file {path}: expected a file that can be written, got: {error.strerror}."
+        raise InputError(msg) from error
 
 
 class _Line(logging.Formatter):

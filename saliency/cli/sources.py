@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+from saliency.cli.options import told_as
 from saliency.cli.say import reading, say, words_of
 from saliency.errors import DicomError, InputError, SaliencyError
 from saliency.values.failure import Failure
@@ -46,7 +47,10 @@ class Frame:
                 shown = None if self.window is None else Window(*self.window)
                 return read_dicom(content_of(self.file), frame=self.number, window=shown)
         except (SaliencyError, OSError, MemoryError) as error:
-            return Failure(0, type(error).__name__, words_of(error))
+            words = words_of(error)
+            if words.startswith("frame:"):
+                words = f"there is no frame {self.number + 1}; frames count from 1"
+            return Failure(0, type(error).__name__, words)
 
 
 def files_of(options: argparse.Namespace, sources: Sequence[Any]) -> Sequence[Any]:
@@ -57,13 +61,18 @@ def files_of(options: argparse.Namespace, sources: Sequence[Any]) -> Sequence[An
     InputError
         A source does not exist; or none holds a picture.
     """
-    from saliency.pipeline.files import exists, listing
+    from saliency.pipeline.files import NothingFoundError, exists, listing
 
     for source in sources:
-        if not exists(str(source)):
-            msg = f"{source}: no such file or folder."
+        if not str(source) or not exists(str(source)):
+            msg = f"{source or repr(source)}: no such file or folder."
             raise InputError(msg)
-    found = listing(sources)
+    try:
+        found = listing(sources)
+    except NothingFoundError as error:
+        others = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
+        msg = f"{sources[0]}{others}: {error}"
+        raise NothingFoundError(msg) from error
     if found.remark:
         say(options, found.remark)
     return found.files
@@ -84,19 +93,13 @@ def frames_of(
         yield from (Frame(file, number, window) for number in numbers)
 
 
+@told_as("first, all, a number from 1, or A:B")
 def check_frames(text: str) -> str:
-    """Return ``--frames`` as it is.
-
-    Raises
-    ------
-    ValueError
-        It is none of the forms.
-    """
+    """Return ``--frames`` as it is."""
     if text not in (FIRST, ALL):
         first, _, last = text.partition(":")
         if not 1 <= int(first) <= int(last or first):
-            msg = "frames count from 1"
-            raise ValueError(msg)
+            raise ValueError
     return text
 
 

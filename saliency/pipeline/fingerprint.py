@@ -34,6 +34,16 @@ def of_model(model: Any) -> str:
     return digest_of(model).hex()
 
 
+def of_image(image: DicomImage) -> str:
+    """Return the digest of all of an image that an explanation or its painting depends on.
+
+    Equal pixel data under another window, rescale, overlay, spacing or orientation is another.
+    """
+    zones = [(zone.name, zone.mask) for zone in image.zones]
+    values = (image.digest, image.frame, image.pixels, image.display, image.stored)
+    return digest_of((*values, zones, image.spacing, image.orientation, image.searched)).hex()
+
+
 def of_pictures(sources: Sequence[Any]) -> str:
     """Return one digest of all images: names, sizes and times of files; pixels and zones of others.
 

@@ -358,10 +358,87 @@ def test_zips_are_read(model, tmp_path):
 
 @pytest.mark.slow
 def test_the_demo_speaks_first(tmp_path):
-    """The first line is the demo's own, and six overlays lie there."""
+    """The first line is the demo's own, six overlays lie there, TensorFlow says nothing."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-m", "saliency", "demo", "--out", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
 
     assert done.stdout.startswith("A small model")
+    assert done.stderr == ""
     assert len(list(tmp_path.glob("*.png"))) == 6
+
+
+@pytest.mark.slow
+def test_a_result_comes_without_a_log(model, tmp_path):
+    """Nothing of TensorFlow's start is on standard error of a command that went well."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    command = [sys.executable, "-m", "saliency", "explain", model, CT, "--out", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+
+    assert done.stderr == ""
+
+
+def test_equal_pixels_shown_otherwise_are_another_result(model, tmp_path):
+    """A second window is a second map and a second file, and each is kept in the next run."""
+    source = dcmread(CT)
+    source.save_as(tmp_path / "a.dcm")
+    source.WindowCenter, source.WindowWidth = 100, 300
+    source.save_as(tmp_path / "b.dcm")
+    source.RescaleIntercept = 500
+    source.save_as(tmp_path / "c.dcm")
+    for _ in range(2):
+        run(model, *(tmp_path / f"{name}.dcm" for name in "abc"), "--out", tmp_path / "out")
+        found = rows(tmp_path / "out")
+
+        assert len({row["digest"] for row in found}) == 1
+        assert len({row["outputs"][0] for row in found}) == 3
+    assert run(model, tmp_path / "b.dcm", "--out", tmp_path / "alone") == DONE
+    name = found[1]["outputs"][0]
+    together = (tmp_path / "out" / name).read_bytes()
+    assert (tmp_path / "alone" / name).read_bytes() == together
+
+
+WRONG_CALLS = {
+    "CT MODEL": (FAILED, "CT: expected the model first: MODEL"),
+    "MODEL MODEL": (NOTHING, "MODEL: Expected DICOM images, found none"),
+    "MODEL empty": (NOTHING, "empty: Expected DICOM images, found none"),
+    "MODEL gone.dcm": (FAILED, "gone.dcm: no such file or folder"),
+    "gone.keras CT": (FAILED, "gone.keras: no such model"),
+    "MODEL CT --target mass": (FAILED, "--target mass: expected the index of a class"),
+    "MODEL CT --target 9": (FAILED, "--target: expected a class index from 0 to 1"),
+    "MODEL CT --labels a": (FAILED, "--labels: expected 2 distinct labels"),
+    "MODEL CT --method gradcma": (FAILED, "--method: there is no 'gradcma'"),
+    "MODEL CT --method ig:steps=no": (FAILED, "--method ig:steps=no: "),
+    "MODEL CT --method ig:steps": (FAILED, "--method ig:steps: "),
+    "MODEL CT --window 40": (USAGE, "argument --window: expected center and width"),
+    "MODEL CT --window 40,0": (USAGE, "argument --window: expected center and width"),
+    "MODEL CT --frames 0": (USAGE, "argument --frames: expected first, all"),
+    "MODEL CT --frames 7": (ALL_FAILED, "CT: there is no frame 7"),
+    "MODEL CT --scale 1/255": (USAGE, "argument --scale: expected one of unit"),
+    "MODEL CT --size a": (USAGE, "argument --size: expected rows and columns"),
+    "MODEL CT --batch-size 0": (USAGE, "argument --batch-size: expected a whole number"),
+    "MODEL CT --save jpg": (FAILED, "--save jpg: expected some of html, json, npz, png"),
+    "MODEL CT --prepare fields.json": (FAILED, "--prepare fields.json: "),
+    "MODEL CT --log-file empty": (FAILED, "--log-file empty: "),
+    "MODEL CT --colour red": (USAGE, "unrecognized arguments: --colour"),
+}
+
+
+@pytest.mark.parametrize("call", WRONG_CALLS)
+def test_a_wrong_call_is_answered_in_a_sentence(model, tmp_path, monkeypatch, capsys, call):
+    """It begins with the file or the option as the user gave it, and no list pushes it away."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(model, "MODEL.keras")
+    shutil.copy(CT, "CT")
+    Path("empty").mkdir()
+    Path("fields.json").write_text('{"sacle": "unit"}')
+    expected, words = WRONG_CALLS[call]
+    try:
+        code = run(*call.replace("MODEL", "MODEL.keras").split(), "--out", "out")
+    except SystemExit as stop:
+        code = stop.code
+    first, *others = capsys.readouterr().err.splitlines()
+
+    assert code == expected
+    assert first.startswith(f"saliency: error: {words.replace('MODEL', 'MODEL.keras')}")
+    assert len(others) <= (code == ALL_FAILED)

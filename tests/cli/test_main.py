@@ -14,7 +14,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.cli.main import DONE, FAILED, USAGE, main
+from saliency.cli.main import ALL_FAILED, DONE, FAILED, INTERRUPTED, NOTHING, USAGE, main, parser
 
 CT = get_testdata_file("CT_small.dcm")
 MR = get_testdata_file("MR_small.dcm")
@@ -177,6 +177,23 @@ def test_help_answers_at_once():
     assert "tensorflow" not in result.stderr
     assert "numpy" not in result.stderr
     assert time.perf_counter() - start < 5
+
+
+def test_the_page_of_the_shell_holds_every_option_and_command():
+    """docs/shell.md names each option of ``explain``, each command, and each exit code."""
+    page = (Path(__file__).parents[2] / "docs" / "shell.md").read_text()
+    commands = parser()._subparsers._group_actions[0].choices
+    options = {
+        word
+        for action in commands["explain"]._actions
+        for word in action.option_strings
+        if word not in ("-h", "--help", "--explainer", "--verbose", "--quiet")
+    }
+
+    assert [word for word in options if f"`{word}" not in page and f"{word}`" not in page] == []
+    assert [name for name in commands if f"`saliency {name}" not in page] == []
+    codes = (DONE, FAILED, USAGE, NOTHING, ALL_FAILED, INTERRUPTED)
+    assert [code for code in codes if f"| {code} |" not in page] == []
 
 
 def test_a_closed_pipe_is_no_traceback(tmp_path):
