@@ -6,7 +6,7 @@
 # make mutants  change the code line by line and see whether a test notices (hours)
 # make lint   style, types, walls
 # make corpus real DICOM files against independent renderers
-# make bench  what this costs, in forward passes of the model, into docs/performance.md
+# make bench  what this costs, in forward passes of the model, into benchmarks/speed.md
 # make peers  other libraries, timed and compared number by number
 # make agreement  the same comparison alone, into docs/explainers/agreement.md
 PYTHON ?= python3

@@ -2,7 +2,7 @@
 
 ``python benchmarks/dicom_speed.py`` prints milliseconds of processor time, the least of several
 rounds taken in turns, for a frame of 2048 x 2048 of 16 bits in each transfer syntax. The goal is
-1.3 times the fastest decoder's own time. ``--write`` puts the table into docs/dicom.md.
+1.3 times the fastest decoder's own time. ``--write`` puts the table into benchmarks/dicom.md.
 
 Others are timed where they are there: ``pip install --requirement benchmarks/dicom_peers.txt`` in
 an environment of its own, and DCMTK's programs on the path (their start included: about 8 ms).
@@ -39,7 +39,7 @@ SIDE = 2048
 ROUNDS = 7
 GOAL = 1.3
 ROOT = "1.2.840.10008.1.2"
-PAGE = Path(__file__).parents[1] / "docs" / "dicom.md"
+PAGE = Path(__file__).with_name("dicom.md")
 PROGRAMS = {"80": "dcml2pnm", "51": "dcmj2pnm", "70": "dcmj2pnm"}
 _NOT_THERE = (
     AttributeError, ImportError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError,

@@ -6,7 +6,7 @@
 The unit F is one compiled forward pass of the same model, size and batch, timed in turns with
 what is judged. The median over the rounds counts, by processor time, since other work on the
 machine cannot be kept away. Every section runs in a process of its own. ``--write`` puts the
-tables of the sections that ran into docs/performance.md, and leaves the others there.
+tables of the sections that ran into benchmarks/speed.md, and leaves the others there.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Keep measured tables in docs/performance.md, between marks that a reader does not see."""
+"""Keep measured tables in benchmarks/speed.md, between marks that a reader does not see."""
 
 import os
 import platform
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/performance.md"
+PAGE = Path(__file__).resolve().parents[1] / "speed.md"
 
 #: Instruction sets that decide how fast a model is.
 SETS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_tile", "neon", "asimd")

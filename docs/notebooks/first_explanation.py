@@ -1,10 +1,10 @@
 # %% [markdown]
 # # A first explanation
 #
-# A model has looked at a DICOM picture and said something. Which pixels made it say so?
+# A model has classified a DICOM image. Which pixels decided?
 #
-# The picture is a real MR slice that pydicom brings along. The model comes with the repository: it
-# tells slices with a ring-shaped lesion from slices without. Open this file with Jupytext, or
+# The image is a real MR slice that comes with pydicom. The model comes with the repository: it
+# separates slices with a ring-shaped lesion from slices without. Open this file with Jupytext, or
 # turn it into a notebook: `jupytext --to notebook first_explanation.py`.
 
 # %%
@@ -16,22 +16,22 @@ from pydicom.data import get_testdata_file
 import saliency as sal
 from saliency.cli.quiet import start_tensorflow
 
-start_tensorflow()  # without its log: it tells of missing GPUs at length
+start_tensorflow()  # without messages about missing GPUs
 MODEL = Path("../../examples/demo_model.keras")
 
 # %% [markdown]
 # ## Read
 #
-# What you see is what a viewer shows: the window of the file is applied.
+# You see what a viewer shows: the window of the file is applied.
 
 # %%
 image = sal.read_dicom(get_testdata_file("examples_overlay.dcm"))
 image
 
 # %% [markdown]
-# ## Ask about a picture whose answer you know
+# ## Ask about an image whose answer you know
 #
-# Nobody knows where a model *should* look on a patient. So draw a lesion, and you do.
+# Nobody knows where a model *should* look on a patient. Draw a lesion, and you know.
 
 # %%
 rows, columns = np.ogrid[: image.size[0], : image.size[1]]
@@ -46,7 +46,7 @@ sick
 # %% [markdown]
 # ## Explain
 #
-# The last line of a cell is enough: an explanation shows itself.
+# An explanation on the last line of a cell shows itself.
 
 # %%
 probe = sal.KerasProbe(MODEL, labels=["no lesion", "lesion"])
@@ -54,8 +54,8 @@ result = sal.explain(probe, sick, "fastcam", target="lesion")
 result
 
 # %% [markdown]
-# Is it the lesion, or would any map look like this? Ask about the same place without it, and
-# compare with noise.
+# Is it the lesion, or would any map look like this? Ask about the same slice without the lesion,
+# and compare with noise.
 
 # %%
 sal.explain(probe, image, "fastcam", target="lesion")
@@ -64,7 +64,7 @@ sal.explain(probe, image, "fastcam", target="lesion")
 sal.explain(probe, sick, "random", target="lesion")
 
 # %% [markdown]
-# A number says it more soberly: how much of the hottest hundredth of the picture lies on it?
+# A number is more sober: which share of the hottest 1 % of the image lies on the lesion?
 
 
 # %%
@@ -82,5 +82,5 @@ for name in ("fastcam", "gradcam", "integrated_gradients", "random"):
 
 # %%
 path = result.overlay(palette="hot").save("first_explanation.png")
-path.unlink()  # here we only show it
+path.unlink()  # this notebook only shows it
 result.overlay(palette="hot")
