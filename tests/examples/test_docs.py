@@ -14,6 +14,9 @@ LINKING = (
     "README.md",
     "CONTRIBUTING.md",
     *(f"docs/{page.name}" for page in ROOT.glob("docs/*.md")),
+    *(f"docs/explainers/{page.name}" for page in ROOT.glob("docs/explainers/*.md")),
+    *(f"docs/decisions/{page.name}" for page in ROOT.glob("docs/decisions/*.md")),
+    *(f"benchmarks/{page.name}" for page in ROOT.glob("benchmarks/*.md")),
 )
 README = (ROOT / "README.md").read_text()
 
