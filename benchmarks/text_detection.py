@@ -1,6 +1,7 @@
 """What the text detector finds, what it finds wrongly, and how long it takes.
 
-``python benchmarks/text_detection.py`` with SALIENCY_SHARED set prints the tables of benchmarks/zones.md;
+``python benchmarks/text_detection.py`` with SALIENCY_SHARED set prints the tables of
+benchmarks/zones.md;
 ``... speed`` prints the cost alone.
 The weights of the detector were fitted on the half "tune" alone (benchmarks/text_fit.py).
 """

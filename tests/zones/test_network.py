@@ -19,7 +19,7 @@ SHIPPED = {
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_weights_are_those_that_docs_tell_of(name):
-    """The tables of benchmarks/zones.md hold for these numbers, and the file says when they were fitted."""
+    """benchmarks/zones.md holds for these numbers, and the file says when they were fitted."""
     network = load_network(name)
     numbers = (network.hidden, network.hidden_bias, network.output, network.output_bias)
     digest = hashlib.sha256(b"".join(np.float64(value).tobytes() for value in numbers))
