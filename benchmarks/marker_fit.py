@@ -17,7 +17,7 @@ from text_pictures import Edges, Picture, clean, jpeg, variants
 from saliency.values.placement import Box
 from saliency.zones.marker_classifier import NETWORK
 from saliency.zones.marker_features import signs
-from saliency.zones.pyramid import ink_levels, scaled
+from saliency.zones.pyramid import ink_levels, picture_box
 
 #: Signs are looked for a little further in than the detector does.
 OUTER = 0.25
@@ -62,7 +62,7 @@ def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
     for level in ink_levels(np.ascontiguousarray(display)):
         seen = signs(level.ridges, level.components, outer=OUTER)
         for corners, features in zip(seen.corners.tolist(), seen.features, strict=True):
-            yield scaled(tuple(corners), level.scale), features
+            yield picture_box(tuple(corners), level.scale), features
 
 
 def _large(which: str) -> Iterator[Picture]:

@@ -96,8 +96,9 @@ def mask_like(mask: Array, size: tuple[int, ...]) -> Array:
     """Bring a mask to a grid (rows, columns): True where any of it falls."""
     if mask.shape == size:
         return mask
-    placed: Array = resized(mask.astype(np.float32), (size[0], size[1])) > 1e-3
-    return placed
+    # Interpolated shares of a cell; what rounding leaves of 0 is below a thousandth.
+    shares = resized(mask.astype(np.float32), (size[0], size[1]))
+    return np.asarray(shares > 1e-3)
 
 
 def with_found(image: DicomImage) -> DicomImage:
@@ -160,6 +161,7 @@ def reduced(image: DicomImage, wanted: tuple[int | None, ...] | None) -> DicomIm
     factor = min(rows // (FINEST * wanted[0]), columns // (FINEST * wanted[1]))  # type: ignore[operator]
     if factor < 2:
         return image
+    # -(-a // b) rounds up: the coarser grid is never finer than it may be.
     size = -(-rows // factor), -(-columns // factor)
     zones = tuple(replace(zone, mask=mask_like(zone.mask, size)) for zone in image.zones)
     return replace(

@@ -51,6 +51,7 @@ FILLS: Mapping[str, Fill] = MappingProxyType(
 
 def _push_pull(values: Array, weights: Array) -> Array:
     """Fill where weights are 0; values come multiplied by weights in 0..1."""
+    # Where nothing is known both are 0, and so is the average.
     averages: Array = values / np.maximum(weights, 1e-12)
     if weights.all() or max(values.shape[:2]) == 1:
         return averages
@@ -64,6 +65,7 @@ def _half(planes: Array) -> Array:
     """Average 2 x 2 cells; an odd edge is repeated."""
     rows, columns = planes.shape[0] % 2, planes.shape[1] % 2
     even = np.pad(planes, ((0, rows), (0, columns), (0, 0)), mode="edge")
+    # Axes: rows, 2, columns, 2, channels.
     cells = even.reshape(even.shape[0] // 2, 2, even.shape[1] // 2, 2, -1)
     means: Array = cells.mean(axis=(1, 3))
     return means
@@ -72,14 +74,13 @@ def _half(planes: Array) -> Array:
 def _double(planes: Array, size: tuple[int, int]) -> Array:
     """Bilinear to twice the grid, cut to ``size``."""
     for axis in (0, 1):
-        before = np.concatenate(
-            [planes.take([0], axis), planes.take(range(planes.shape[axis] - 1), axis)], axis
-        )
-        after = np.concatenate(
-            [planes.take(range(1, planes.shape[axis]), axis), planes.take([-1], axis)], axis
-        )
-        pair = np.stack([0.75 * planes + 0.25 * before, 0.75 * planes + 0.25 * after], axis + 1)
+        first, last = planes.take([0], axis), planes.take([-1], axis)
+        before = np.concatenate([first, planes.take(range(planes.shape[axis] - 1), axis)], axis)
+        after = np.concatenate([planes.take(range(1, planes.shape[axis]), axis), last], axis)
+        # The middles of the two halves of a cell lie a quarter of a cell from its own middle.
+        lower = 0.75 * planes + 0.25 * before
+        upper = 0.75 * planes + 0.25 * after
         shape = list(planes.shape)
         shape[axis] *= 2
-        planes = pair.reshape(shape)
+        planes = np.stack([lower, upper], axis + 1).reshape(shape)
     return planes[: size[0], : size[1]]

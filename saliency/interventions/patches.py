@@ -44,13 +44,13 @@ def blended(host: Array, donor: Array, mask: Array) -> Array:
     if not mask.any():
         return np.array(host, np.float32)
     box = around(mask)
-    there = mask[box]
-    ours, theirs = host[box].astype(np.float32), donor[box].astype(np.float32)
-    # The fill is linear in the pixels: the background of ours less that of theirs is one fill.
-    mixed = theirs + smooth(ours - theirs, there)
-    low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
+    mask_in_box = mask[box]
+    of_host, of_donor = host[box].astype(np.float32), donor[box].astype(np.float32)
+    # The fill is linear in the pixels: the host's background less the donor's is one fill.
+    mixed = of_donor + smooth(of_host - of_donor, mask_in_box)
+    low, high = min(of_host.min(), of_donor.min()), max(of_host.max(), of_donor.max())
     result = np.array(host, np.float32)
-    result[box][there] = np.clip(mixed, low, high)[there]
+    result[box][mask_in_box] = np.clip(mixed, low, high)[mask_in_box]
     return result
 
 
@@ -97,6 +97,7 @@ def variants(canvas: Canvas, mask: Array, moved: Array, seed: int) -> list[Dicom
 def around(mask: Array) -> Slices:
     """Return the box of a mask, with a margin to know its surroundings by."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    # An eighth of its longer side, and 8 pixels where it is small: enough to fill it from.
     margin = 8 + max(int(np.ptp(rows)), int(np.ptp(columns))) // 8
     return _widened(rows, margin), _widened(columns, margin)
 
@@ -123,7 +124,7 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
     step = -(-max(mask.shape) // COARSE)
     small, full = _coarse(mask, step), _coarse(mask | taken, step)
     for wrap in (False, True):
-        kept, offset = _best(small, full, generator, wrap=wrap)
+        kept, offset = _best_offset(small, full, generator, wrap=wrap)
         # A place that keeps nine tenths of the zone will do; else edges may be wrapped around.
         if kept >= 0.9 * small.sum():
             break
@@ -132,21 +133,21 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
     return moved if moved.sum() >= ROOM * mask.sum() else None
 
 
-def _best(
+def _best_offset(
     small: Array, full: Array, generator: np.random.Generator, *, wrap: bool
 ) -> tuple[int, tuple[int, int]]:
     """Return how much is kept at the best of some places, and the way there."""
-    found = [_offset(small, generator, wrap=wrap) for _ in range(TRIES)]
+    offsets = [_random_offset(small, generator, wrap=wrap) for _ in range(TRIES)]
     rows, columns = np.nonzero(small)
-    kept = [
-        int((~full[(rows + down) % full.shape[0], (columns + across) % full.shape[1]]).sum())
-        for down, across in found
-    ]
+    kept = []
+    for down, across in offsets:
+        taken = full[(rows + down) % full.shape[0], (columns + across) % full.shape[1]]
+        kept.append(int((~taken).sum()))
     best = int(np.argmax(kept))
-    return kept[best], found[best]
+    return kept[best], offsets[best]
 
 
-def _offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple[int, int]:
+def _random_offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple[int, int]:
     """Return how far (down, across) to move a mask: inside the picture unless it may wrap."""
     if wrap:
         return int(generator.integers(mask.shape[0])), int(generator.integers(mask.shape[1]))

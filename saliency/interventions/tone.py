@@ -18,14 +18,14 @@ def toned(host: Canvas, donor: Canvas) -> DicomImage:
     Values stay in the range of both pictures. A picture of one value, or without diagnostic pixels,
     gives and takes no contrast.
     """
-    ours, theirs = _diagnostic_values(host), _diagnostic_values(donor)
-    if not ours.size or not theirs.size:
+    of_host, of_donor = _diagnostic_values(host), _diagnostic_values(donor)
+    if not of_host.size or not of_donor.size:
         return host.image
-    (middle, spread), (wanted, wide) = ((part.mean(), part.std()) for part in (ours, theirs))
-    gain = wide / spread if spread and wide else 1.0
+    spread, wanted_spread = of_host.std(), of_donor.std()
+    gain = wanted_spread / spread if spread and wanted_spread else 1.0
     values = host.values.astype(np.float32)
-    changed = (values - middle) * gain + wanted
-    low, high = min(ours.min(), theirs.min()), max(ours.max(), theirs.max())
+    changed = (values - of_host.mean()) * gain + of_donor.mean()
+    low, high = min(of_host.min(), of_donor.min()), max(of_host.max(), of_donor.max())
     inside = host.image.diagnostic
     values[inside] = np.clip(changed, low, high)[inside]
     return host.with_values(values)

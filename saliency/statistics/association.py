@@ -65,96 +65,83 @@ def associate(
     Association or None
         None where no block holds two groups, or numbers are the same for all.
     """
-    centred = _reduced(_centred(numbers, blocks))
+    residuals = _residuals(numbers, blocks)
     mixed = [block for block in np.unique(blocks) if np.ptp(member[blocks == block]) > 0]
-    if not mixed or not centred.any():
+    if not mixed or not residuals.any():
         return None
-    right = _right(centred, member)
-    share = _balanced(right, member)
-    low, high = np.quantile(_again(right, member, generator), (0.025, 0.975))
-    return Association(
-        share,
-        1 / (int(member.max()) + 1),
-        Interval(float(low), float(high)),
-        _p_value(centred, member, blocks, generator),
-    )
+    correct = _correct(residuals, member)
+    groups = np.unique(member)
+    share = float(np.mean([correct[member == group].mean() for group in groups]))
+
+    # Images are drawn with replacement; each group keeps its size.
+    resampled_shares = []
+    for group in groups:
+        of_group = correct[member == group]
+        picks = generator.integers(0, len(of_group), (RESAMPLES, len(of_group)))
+        resampled_shares.append(of_group[picks].mean(axis=1))
+    low, high = np.quantile(np.mean(resampled_shares, axis=0), (0.025, 0.975))
+
+    chance = 1 / (int(member.max()) + 1)
+    p_value = _p_value(residuals, member, blocks, generator)
+    return Association(share, chance, Interval(float(low), float(high)), p_value)
 
 
-def _centred(numbers: Array, blocks: Array) -> Array:
-    given = np.array(numbers, np.float64)
+def _residuals(numbers: Array, blocks: Array) -> Array:
+    """Return numbers less the mean of their block, on at most ``PARTS`` principal components."""
+    residuals = np.array(numbers, np.float64)
     for block in np.unique(blocks):
-        given[blocks == block] -= given[blocks == block].mean(axis=0)
-    given[np.abs(given) < 1e-12 * max(1.0, float(np.abs(numbers).max(initial=0)))] = 0
-    return given
-
-
-def _reduced(numbers: Array) -> Array:
-    """Keep distances, as far as the principal components hold them."""
-    if numbers.shape[1] <= PARTS:
-        return numbers
-    spread, axes = np.linalg.eigh(numbers.T @ numbers)
-    found: Array = numbers @ axes[:, np.argsort(spread)[-PARTS:]]
-    return found
+        residuals[blocks == block] -= residuals[blocks == block].mean(axis=0)
+    # What rounding left of equal numbers is no difference.
+    rounding = 1e-12 * max(1.0, float(np.abs(numbers).max(initial=0)))
+    residuals[np.abs(residuals) < rounding] = 0
+    if residuals.shape[1] <= PARTS:
+        return residuals
+    variances, axes = np.linalg.eigh(residuals.T @ residuals)
+    greatest = np.argsort(variances)[-PARTS:]
+    return np.asarray(residuals @ axes[:, greatest])
 
 
 def _p_value(numbers: Array, member: Array, blocks: Array, generator: np.random.Generator) -> float:
+    """Return the share of permutations within blocks that reach the observed statistic."""
     groups = int(member.max()) + 1
     counts = np.bincount(member, minlength=groups)
-    observed = _between(numbers, member[np.newaxis], groups, counts)[0]
+    observed = _between_groups(numbers, member[np.newaxis], groups, counts)[0]
+    _, rank = np.unique(blocks, return_inverse=True)
+    by_block = np.argsort(rank, kind="stable")
+    # The observed division is among the draws, so the count starts at 1.
     reached, left = 1, DRAWS
     step = max(1, AT_ONCE // (len(member) * groups))
     while left:
         count = min(step, left)
-        shuffled = _shuffled(member, blocks, generator, count)
-        drawn = _between(numbers, shuffled, groups, counts)
+        # Random keys below 1 keep to their block when its rank is added.
+        order = np.argsort(rank + generator.random((count, len(member))), axis=1)
+        shuffled = np.empty((count, len(member)), member.dtype)
+        shuffled[:, by_block] = member[order]
+        drawn = _between_groups(numbers, shuffled, groups, counts)
         reached += int((drawn >= observed * (1 - 1e-9)).sum())
         left -= count
     return reached / (1 + DRAWS)
 
 
-def _between(numbers: Array, members: Array, groups: int, counts: Array) -> Array:
+def _between_groups(numbers: Array, members: Array, groups: int, counts: Array) -> Array:
     """Return the sum of squares between groups, for each row of members."""
-    given = (members[:, np.newaxis, :] == np.arange(groups)[:, np.newaxis]).astype(np.float64)
-    sums = given @ numbers
-    found: Array = ((sums**2).sum(axis=2) / counts).sum(axis=1)
-    return found
+    # (draws, G, n) @ (n, d): the sum of each group's numbers.
+    belongs = members[:, np.newaxis, :] == np.arange(groups)[:, np.newaxis]
+    sums = belongs.astype(np.float64) @ numbers
+    # The mean of all is 0, so a group adds its size times its squared mean: sum**2 / size.
+    of_groups = (sums**2).sum(axis=2) / counts
+    return np.asarray(of_groups.sum(axis=1))
 
 
-def _shuffled(member: Array, blocks: Array, generator: np.random.Generator, count: int) -> Array:
-    """Return int (count, n): groups permuted within blocks."""
-    _, rank = np.unique(blocks, return_inverse=True)
-    # Random keys below 1 keep to their block when its rank is added.
-    order = np.argsort(rank + generator.random((count, len(member))), axis=1)
-    found = np.empty((count, len(member)), member.dtype)
-    found[:, np.argsort(rank, kind="stable")] = member[order]
-    return found
-
-
-def _right(numbers: Array, member: Array) -> Array:
-    """Return 1 where the nearest mean, without the picture itself, is its group's; ties share."""
+def _correct(numbers: Array, member: Array) -> Array:
+    """Return 1 where the nearest mean, without the image itself, is its group's; ties share."""
     groups = int(member.max()) + 1
-    given = np.eye(groups)[member]
-    counts = given.sum(axis=0)
-    sums = given.T @ numbers
-    others = sums[np.newaxis] - given[..., np.newaxis] * numbers[:, np.newaxis]
-    means = others / (counts - given)[..., np.newaxis]
-    apart = ((numbers[:, np.newaxis] - means) ** 2).sum(axis=2)
-    nearest = apart <= apart.min(axis=1, keepdims=True) * (1 + 1e-9)
-    found: Array = (nearest * given).sum(axis=1) / nearest.sum(axis=1)
-    return found
-
-
-def _balanced(right: Array, member: Array) -> float:
-    groups = np.unique(member)
-    return float(np.mean([right[member == group].mean() for group in groups]))
-
-
-def _again(right: Array, member: Array, generator: np.random.Generator) -> Array:
-    """Return the share for pictures drawn with replacement, each group keeping its size."""
-    shares = []
-    for group in np.unique(member):
-        mine = right[member == group]
-        picks = generator.integers(0, len(mine), (RESAMPLES, len(mine)))
-        shares.append(mine[picks].mean(axis=1))
-    found: Array = np.mean(shares, axis=0)
-    return found
+    one_hot = np.eye(groups)[member]
+    counts = one_hot.sum(axis=0)
+    sums = one_hot.T @ numbers
+    # (n, G, d): the image is taken out of the sum of its own group alone.
+    others = sums[np.newaxis] - one_hot[..., np.newaxis] * numbers[:, np.newaxis]
+    means = others / (counts - one_hot)[..., np.newaxis]
+    distances = ((numbers[:, np.newaxis] - means) ** 2).sum(axis=2)
+    nearest = distances <= distances.min(axis=1, keepdims=True) * (1 + 1e-9)
+    return np.asarray((nearest * one_hot).sum(axis=1) / nearest.sum(axis=1))

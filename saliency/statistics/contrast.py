@@ -57,27 +57,35 @@ def contrast(
     generator
         Source of permutations and resamples.
     """
-    given = np.eye(zone.shape[1])[member]
-    here, there = _contrasts(zone, given), _contrasts(tissue, given)
-    net = float(abs(here) - abs(there))
-    shuffled = np.stack([given[generator.permutation(len(given))] for _ in range(DRAWS)])
+    one_hot = np.eye(zone.shape[1])[member]
+    of_zone, of_tissue = _contrasts(zone, one_hot), _contrasts(tissue, one_hot)
+    net = float(abs(of_zone) - abs(of_tissue))
+
+    shuffled = np.stack([one_hot[generator.permutation(len(one_hot))] for _ in range(DRAWS)])
     drawn = np.abs(_contrasts(zone, shuffled)) - np.abs(_contrasts(tissue, shuffled))
-    slack = 1e-9 * (abs(here) + abs(there)) + 1e-12
+    # A tie counts as reached, whatever order its sum was taken in.
+    slack = 1e-9 * (abs(of_zone) + abs(of_tissue)) + 1e-12
     p_value = float((1 + (drawn >= net - slack).sum()) / (1 + DRAWS))
-    again = given * _resampled(member, generator)[..., np.newaxis]
-    nets = np.sign(here) * _contrasts(zone, again) - np.abs(_contrasts(tissue, again))
+
+    resampled = one_hot * _resampled(member, generator)[..., np.newaxis]
+    # The zone's sign is the observed one: a draw of the other sign speaks against it.
+    zone_draws = np.sign(of_zone) * _contrasts(zone, resampled)
+    nets = zone_draws - np.abs(_contrasts(tissue, resampled))
     low, high = np.quantile(nets, (0.025, 0.975))
-    return ContrastTest(float(here), float(there), net, Interval(float(low), float(high)), p_value)
+    interval = Interval(float(low), float(high))
+    return ContrastTest(float(of_zone), float(of_tissue), net, interval, p_value)
 
 
 def _contrasts(towards: Array, weights: Array) -> Array:
     """Inside less outside, mean over groups; weights (..., n, G), one for each content."""
     counts = weights.sum(axis=-2)
+    # (..., G, G): row g sums what content of group g does for each group.
     sums = np.swapaxes(weights, -1, -2) @ towards
     inside = np.diagonal(sums, axis1=-2, axis2=-1)
-    outside = (sums.sum(axis=-2) - inside) / (counts.sum(axis=-1, keepdims=True) - counts)
-    found: Array = (inside / counts - outside).mean(axis=-1)
-    return found
+    other_sums = sums.sum(axis=-2) - inside
+    other_counts = counts.sum(axis=-1, keepdims=True) - counts
+    differences = inside / counts - other_sums / other_counts
+    return np.asarray(differences.mean(axis=-1))
 
 
 def _resampled(member: Array, generator: np.random.Generator) -> Array:

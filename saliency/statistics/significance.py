@@ -41,12 +41,15 @@ def sign_flip(differences: Array, generator: np.random.Generator, *, draws: int 
     if values.ndim != 1 or not values.size:
         msg = f"sign_flip: expected differences of shape (n,), n >= 1, got {values.shape}."
         raise InputError(msg)
+    # Ties count as reached, whatever order the sum was taken in.
+    slack = 1e-9 * float(np.abs(values).sum())
     if 2**values.size <= draws:
-        signs = _all_signs(values.size)
-        # All patterns hold the observed one already.
-        return float((signs @ values >= values.sum() - _slack(values)).mean())
+        # Row i holds the bits of i as signs: all patterns, so the observed one is among them.
+        bits = np.arange(2**values.size)[:, np.newaxis] >> np.arange(values.size) & 1
+        signs = bits * 2.0 - 1
+        return float((signs @ values >= values.sum() - slack).mean())
     signs = generator.choice((-1.0, 1.0), (draws, values.size))
-    reached = (signs @ values >= values.sum() - _slack(values)).sum()
+    reached = (signs @ values >= values.sum() - slack).sum()
     return float((1 + reached) / (1 + draws))
 
 
@@ -68,9 +71,9 @@ def bootstrap(
     values: Array, generator: np.random.Generator, *, level: float = 0.95, draws: int = 2000
 ) -> Interval:
     """Return the percentile interval of the mean (Efron and Tibshirani 1993, section 13.3)."""
-    given = np.asarray(values, np.float64)
-    picks = generator.integers(0, given.size, (draws, given.size))
-    means = given[picks].mean(axis=1)
+    sample = np.asarray(values, np.float64)
+    picks = generator.integers(0, sample.size, (draws, sample.size))
+    means = sample[picks].mean(axis=1)
     tail = (1 - level) / 2
     low, high = np.quantile(means, (tail, 1 - tail))
     return Interval(float(low), float(high))
@@ -81,19 +84,10 @@ def holm(p_values: Array) -> Array:
 
     Returns float (n,), each at least as large as what came, at most 1, in the same order.
     """
-    given = np.asarray(p_values, np.float64)
-    order = np.argsort(given)
-    steps = given[order] * np.arange(given.size, 0, -1)
-    corrected = np.empty_like(given)
+    raw = np.asarray(p_values, np.float64)
+    order = np.argsort(raw)
+    # The smallest of n p-values is taken n times, the next n - 1 times; never below the one before.
+    steps = raw[order] * np.arange(raw.size, 0, -1)
+    corrected = np.empty_like(raw)
     corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
     return corrected
-
-
-def _all_signs(count: int) -> Array:
-    bits = np.arange(2**count)[:, np.newaxis] >> np.arange(count) & 1
-    return bits * 2.0 - 1
-
-
-def _slack(values: Array) -> float:
-    """Ties must count as reached, whatever order the sum was taken in."""
-    return 1e-9 * float(np.abs(values).sum())

@@ -42,31 +42,29 @@ def air_zone(display: Array, modality: str) -> Zone | None:
     InputError
         Not uint8 of rank 2 or 3.
     """
-    given = np.asarray(display)
-    if given.dtype != np.uint8 or given.ndim not in (2, 3):
-        msg = f"air: expected the display, uint8 of rank 2 or 3, got {given.dtype} {given.shape}."
+    pixels = np.asarray(display)
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3):
+        msg = f"air: expected the display, uint8 of rank 2 or 3, got {pixels.dtype} {pixels.shape}."
         raise InputError(msg)
-    if given.ndim == 3 or modality not in MODALITIES:
+    if pixels.ndim == 3 or modality not in MODALITIES:
         return None
-    return _zone(given)
-
-
-def _zone(display: Array) -> Zone | None:
-    side = max(1, round(max(display.shape) / BLOCKS))
-    means = _block_means(display, side)
-    edge = _edge(means)
+    side = max(1, round(max(pixels.shape) / BLOCKS))
+    means = _block_means(pixels, side)
+    # The outermost blocks; those of the corners count twice.
+    edge = np.concatenate([means[0], means[-1], means[:, 0], means[:, -1]])
     middle = float(np.median(edge))
+    # Four median deviations hold what noise does to a mean; 3 levels where there is no noise.
     level = middle + 3 + 4 * float(np.median(np.abs(edge - middle)))
     if level > DARKEST or (edge <= level).mean() < SHARE:
         return None
-    outside = _joined_to_corner(_shrunk(means <= level))
+    outside = _joined_to_corner(_eroded(means <= level))
     if not outside.any() or outside.all():
         return None
     mask = np.repeat(np.repeat(outside, side, axis=0), side, axis=1)
-    mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: display.shape[0], : display.shape[1]]
-    return Zone(
-        "air", mask, f"dark up to grey level {level:.0f}, joined to a corner of the picture"
-    )
+    # The rest at the bottom and right, less than a block, goes with the block beside it.
+    mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: pixels.shape[0], : pixels.shape[1]]
+    evidence = f"dark up to grey level {level:.0f}, joined to a corner of the picture"
+    return Zone("air", mask, evidence)
 
 
 def _block_means(display: Array, side: int) -> Array:
@@ -76,22 +74,21 @@ def _block_means(display: Array, side: int) -> Array:
     return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
 
 
-def _edge(blocks: Array) -> Array:
-    """Return the outermost blocks, those of the corners twice."""
-    return np.concatenate([blocks[0], blocks[-1], blocks[:, 0], blocks[:, -1]])
-
-
-def _shrunk(dark: Array) -> Array:
-    """Take from a region the blocks that touch another, corners included."""
+def _eroded(dark: Array) -> Array:
+    """Keep the blocks of which all eight neighbours are dark; beyond the picture all are."""
     framed = np.pad(dark, 1, mode="edge")
-    rows = framed[:-2] & framed[1:-1] & framed[2:]
-    return np.asarray(rows[:, :-2] & rows[:, 1:-1] & rows[:, 2:])
+    above, here, below = framed[:-2], framed[1:-1], framed[2:]
+    down = above & here & below
+    left, middle, right = down[:, :-2], down[:, 1:-1], down[:, 2:]
+    return np.asarray(left & middle & right)
 
 
 def _joined_to_corner(dark: Array) -> Array:
     """Keep what is connected to a corner: a lung that is cut meets the edge between two walls."""
     runs = runs_of(dark)
     component = label(runs, dark.shape[1])
+    # 0 is what is not dark.
     numbers = np.zeros(dark.shape, np.intp)
     numbers[dark] = np.repeat(component + 1, runs.right - runs.left)
-    return np.isin(numbers, np.setdiff1d(numbers[[0, 0, -1, -1], [0, -1, 0, -1]], [0]))
+    corners = numbers[[0, 0, -1, -1], [0, -1, 0, -1]]
+    return np.isin(numbers, np.setdiff1d(corners, [0]))

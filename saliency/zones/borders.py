@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from saliency.errors import InputError
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
+from saliency.zones.display import checked_display
 
 #: Grey levels by which the pixels of a band may differ: lossy compression moves them that far.
 FLAT = 2
@@ -35,9 +35,11 @@ def border_zone(display: Array) -> Zone | None:
     InputError
         Another shape or dtype.
     """
-    given = _checked(display)
-    mask = np.zeros(given.shape[:2], np.bool_)
-    depths = [_claim(np.rot90(given, turn), np.rot90(mask, turn)) for turn in range(4)]
+    pixels = checked_display(display, "border")
+    planes = pixels.reshape(*pixels.shape[:2], -1)
+    mask = np.zeros(planes.shape[:2], np.bool_)
+    # np.rot90 of the mask is a view: what is set there is set here.
+    depths = [_set_top_band(np.rot90(planes, turn), np.rot90(mask, turn)) for turn in range(4)]
     if not any(depths) or mask.all():
         return None
     # np.rot90 turns anticlockwise: the right edge comes to the top after one turn.
@@ -46,29 +48,20 @@ def border_zone(display: Array) -> Zone | None:
     return Zone("border", mask, evidence)
 
 
-def _checked(display: Array) -> Array:
-    """Return uint8 (rows, columns, channels)."""
-    given = np.asarray(display)
-    if given.dtype != np.uint8 or given.ndim not in (2, 3) or given.shape[2:] not in ((), (3,)):
-        msg = (
-            "border: expected the display, uint8 (rows, columns) or (rows, columns, 3), "
-            f"got {given.dtype} {given.shape}."
-        )
-        raise InputError(msg)
-    return given.reshape(*given.shape[:2], -1)
-
-
-def _claim(display: Array, mask: Array) -> int:
+def _set_top_band(planes: Array, mask: Array) -> int:
     """Set the top band in ``mask`` and return its depth in pixels, 0 where there is none."""
-    level = np.median(display[0], axis=0).astype(np.int16)
+    level = np.median(planes[0], axis=0).astype(np.int16)
     depth = 0
-    while depth < len(display) and _flat(display[depth], level).mean() >= SHARE:
+    while depth < len(planes) and _has_level(planes[depth], level).mean() >= SHARE:
         depth += 1
     if depth < DEPTH:
         return 0
-    mask[:depth] |= np.logical_and.accumulate(_flat(display[:depth], level), axis=0)
+    # A pixel counts when all above it do.
+    mask[:depth] |= np.logical_and.accumulate(_has_level(planes[:depth], level), axis=0)
     return depth
 
 
-def _flat(pixels: Array, level: Array) -> Array:
-    return np.asarray((np.abs(pixels.astype(np.int16) - level) <= FLAT).all(axis=-1))
+def _has_level(pixels: Array, level: Array) -> Array:
+    """Return where all channels are within ``FLAT`` of a level (channels,)."""
+    differences = np.abs(pixels.astype(np.int16) - level)
+    return np.asarray((differences <= FLAT).all(axis=-1))

@@ -70,11 +70,13 @@ def runs_at(pixels: Array, columns: int) -> Runs:
 
 def label(runs: Runs, columns: int) -> Array:
     """Return the number of each run's component: runs that touch, corners included, are one."""
+    # Rows are laid end to end with two columns between: runs of two rows touch, corners included,
+    # where one moved by a row meets the other.
     stride = columns + 2
     first, last = runs.row * stride + runs.left, runs.row * stride + runs.right
     begin = np.searchsorted(last, first + stride, side="left")
     end = np.searchsorted(first, last + stride, side="right")
-    here, there = _expand(begin, end)
+    here, there = _pairs_of_ranges(begin, end)
     return unite(len(first), here, there)
 
 
@@ -86,7 +88,9 @@ def unite(count: int, here: Array, there: Array) -> Array:
         least = np.minimum(ours, theirs)
         np.minimum.at(parent, ours, least)
         np.minimum.at(parent, theirs, least)
-        parent = _roots(parent)
+        # Each follows its parent's parent, until every one points at the root of its tree.
+        while not np.array_equal(grandparent := parent[parent], parent):
+            parent = grandparent
     return np.asarray(np.unique(parent, return_inverse=True)[1])
 
 
@@ -144,20 +148,24 @@ class Places(NamedTuple):
 
 def side_by_side(things: Places, reach: Reach, tallest: float) -> tuple[Array, Array]:
     """Pair things that stand side by side on a common top or bottom; twice those on both."""
-    tops = _on_edge(things, things.top, reach, tallest)
-    bottoms = _on_edge(things, things.bottom, reach, tallest)
+    tops = _on_common_edge(things, things.top, reach, tallest)
+    bottoms = _on_common_edge(things, things.bottom, reach, tallest)
     return np.concatenate([tops[0], bottoms[0]]), np.concatenate([tops[1], bottoms[1]])
 
 
-def _on_edge(things: Places, edge: Array, reach: Reach, tallest: float) -> tuple[Array, Array]:
+def _on_common_edge(
+    things: Places, edge: Array, reach: Reach, tallest: float
+) -> tuple[Array, Array]:
     here, there = near(edge, max(1, reach.off * tallest))
     height = things.height
-    low, high = np.minimum(height[here], height[there]), np.maximum(height[here], height[there])
-    left, right = things.left, things.right
-    gap = np.maximum(left[here], left[there]) - np.minimum(right[here], right[there])
+    low = np.minimum(height[here], height[there])
+    high = np.maximum(height[here], height[there])
+    # Below 0 where the two overlap.
+    gap = np.maximum(things.left[here], things.left[there])
+    gap = gap - np.minimum(things.right[here], things.right[there])
     level = np.abs(edge[here] - edge[there]) <= np.maximum(1, reach.off * high)
-    beside = (gap <= reach.apart * high) & (gap >= -reach.overlap * high)
-    joined = level & beside & (low >= reach.alike * high)
+    close = (gap <= reach.apart * high) & (gap >= -reach.overlap * high)
+    joined = level & close & (low >= reach.alike * high)
     return here[joined], there[joined]
 
 
@@ -166,21 +174,14 @@ def near(keys: Array, reach: float) -> tuple[Array, Array]:
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
     end = np.searchsorted(ordered, ordered + reach, side="right")
-    here, there = _expand(np.arange(1, len(keys) + 1), end)
+    here, there = _pairs_of_ranges(np.arange(1, len(keys) + 1), end)
     return order[here], order[there]
 
 
-def _expand(begin: Array, end: Array) -> tuple[Array, Array]:
+def _pairs_of_ranges(begin: Array, end: Array) -> tuple[Array, Array]:
     """Pair each index k with all of begin[k] .. end[k] - 1."""
     count = np.maximum(end - begin, 0)
     here = np.repeat(np.arange(len(begin)), count)
+    # 0, 1, ... anew for each k: the place among all pairs, less where those of k begin.
     offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
     return here, np.repeat(begin, count) + offset
-
-
-def _roots(parent: Array) -> Array:
-    while True:
-        above = parent[parent]
-        if np.array_equal(above, parent):
-            return parent
-        parent = above

@@ -11,8 +11,8 @@ from saliency.values.zone import Zone
 from saliency.zones.air import air_zone
 from saliency.zones.borders import border_zone
 from saliency.zones.detector import Detector, Hints, View
-from saliency.zones.plugins import plugins, zones_of
-from saliency.zones.writing import markers_of, text_of
+from saliency.zones.plugins import plugin_detectors, zones_of
+from saliency.zones.writing import marker_zone_of, text_zone_of
 
 __all__ = ["DETECTORS", "FOUND", "Hints", "detectors", "found_zones"]
 
@@ -20,8 +20,8 @@ __all__ = ["DETECTORS", "FOUND", "Hints", "detectors", "found_zones"]
 DETECTORS: Final = (
     Detector("border", border_zone, ("display",)),
     Detector("air", air_zone, ("display", "modality")),
-    Detector("text", text_of, ("writing", "burned")),
-    Detector("marker", markers_of, ("writing",)),
+    Detector("text", text_zone_of, ("writing", "burned")),
+    Detector("marker", marker_zone_of, ("writing",)),
 )
 #: Names of the zones that this package finds.
 FOUND: Final = frozenset(detector.name for detector in DETECTORS)
@@ -29,7 +29,7 @@ FOUND: Final = frozenset(detector.name for detector in DETECTORS)
 
 def detectors() -> Mapping[str, Detector]:
     """Return all detectors by the name of their zone, those of other packages last."""
-    return {detector.name: detector for detector in (*DETECTORS, *plugins(FOUND))}
+    return {detector.name: detector for detector in (*DETECTORS, *plugin_detectors(FOUND))}
 
 
 def found_zones(display: Array, hints: Hints | None = None) -> tuple[Zone, ...]:
@@ -54,5 +54,6 @@ def found_zones(display: Array, hints: Hints | None = None) -> tuple[Zone, ...]:
         Another shape or dtype.
     """
     view = View(display, hints or Hints())
-    ours = (detector(view) for detector in DETECTORS)
-    return (*(zone for zone in ours if zone is not None), *zones_of(plugins(FOUND), view))
+    answers = (detector(view) for detector in DETECTORS)
+    zones = (zone for zone in answers if zone is not None)
+    return (*zones, *zones_of(plugin_detectors(FOUND), view))

@@ -35,16 +35,20 @@ def signs(ridges: Ridges, components: Components, *, outer: float) -> Signs:
     Signs
         Features are float32: shape, contrast, evenness, quiet around, place; ratios all.
     """
-    chosen = components[
-        np.flatnonzero(_like_letters(components) & _outside(components, ridges, outer))
-    ]
+    rows, columns = ridges.grey.shape
+    # 0 in the middle of the picture, 0.5 at its edge.
+    down = np.abs((components.top + components.bottom) / (2 * rows) - 0.5)
+    across = np.abs((components.left + components.right) / (2 * columns) - 0.5)
+    near_edge = np.maximum(down, across) >= 0.5 - outer
+    chosen = components[np.flatnonzero(_like_one_letter(components) & near_edge)]
     if not 0 < len(chosen) <= MOST:
         return Signs(np.zeros((0, 4), np.intp), np.zeros((0, 1), np.float32))
     corners = np.stack([chosen.top, chosen.left, chosen.bottom, chosen.right], axis=1)
-    return Signs(corners, _features(ridges, chosen))
+    return Signs(corners, _sign_features(ridges, chosen))
 
 
-def _like_letters(components: Components) -> Array:
+def _like_one_letter(components: Components) -> Array:
+    """Return bool (components,): height, width, ink and strokes are those of a letter."""
     height, width = components.height, components.width
     tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
     slim = (width >= WIDTH[0] * height) & (width <= WIDTH[1] * height)
@@ -53,104 +57,106 @@ def _like_letters(components: Components) -> Array:
     return np.asarray(tall & slim & inked & crossed)
 
 
-def _outside(components: Components, ridges: Ridges, outer: float) -> Array:
-    rows, columns = ridges.grey.shape
-    down = np.abs((components.top + components.bottom) / (2 * rows) - 0.5)
-    across = np.abs((components.left + components.right) / (2 * columns) - 0.5)
-    return np.asarray(np.maximum(down, across) >= 0.5 - outer)
-
-
-def _features(ridges: Ridges, components: Components) -> Array:
+def _sign_features(ridges: Ridges, components: Components) -> Array:
+    """Sample a square around each component, and return (K, 6 + 8 + 5 + 36) features."""
     side = np.maximum(components.height, components.width) * (1 + 2 * MARGIN)
-    rows, upright = _sampled(components.top, components.bottom, side, ridges.grey.shape[0])
-    columns, level = _sampled(components.left, components.right, side, ridges.grey.shape[1])
-    where = (rows[:, :, None], columns[:, None, :])
-    patch = ridges.grey[where].astype(np.float32)
-    strength = ridges.strength[where]
-    inside = upright[:, :, None] & level[:, None, :]
-    ring = np.sort(_ring(patch), axis=1)
+    rows, in_rows = _sampled(components.top, components.bottom, side, ridges.grey.shape[0])
+    columns, in_columns = _sampled(components.left, components.right, side, ridges.grey.shape[1])
+    # Each is (K, SAMPLES, SAMPLES).
+    square = (rows[:, :, None], columns[:, None, :])
+    patch = ridges.grey[square].astype(np.float32)
+    strength = ridges.strength[square]
+    inside = in_rows[:, :, None] & in_columns[:, None, :]
+
+    on_ring = np.ones((SAMPLES, SAMPLES), np.bool_)
+    on_ring[RING:-RING, RING:-RING] = False
+    ring = np.sort(patch[:, on_ring], axis=1)
     ground = ring[:, ring.shape[1] // 2]
-    return np.concatenate(
-        [
-            _place(ridges, components),
-            _tones(patch, strength, inside, ground, components.peak, ridges.contrast),
-            _quiet(ring, ground, components.peak),
-            _shape(patch, ground, components.peak),
-        ],
-        axis=1,
-    ).astype(np.float32)
+    peak = components.peak
+    features = (
+        _size_and_place(ridges, components),
+        _tone_features(patch, strength, inside, ground, peak, ridges.contrast),
+        _ring_quantiles(ring, ground, peak),
+        _cell_means(patch, ground, peak),
+    )
+    return np.concatenate(features, axis=1).astype(np.float32)
 
 
 def _sampled(first: Array, last: Array, side: Array, limit: int) -> tuple[Array, Array]:
     """Return the pixels that are sampled along one axis (K, SAMPLES), and which lie in the box."""
     start = (first + last - side) / 2
-    at = np.floor(start[:, None] + (np.arange(SAMPLES) + 0.5) * side[:, None] / SAMPLES)
-    pixels = at.astype(np.intp)
+    # The middle of each of SAMPLES equal parts; side is in pixels.
+    middles = start[:, None] + (np.arange(SAMPLES) + 0.5) * side[:, None] / SAMPLES
+    pixels = np.floor(middles).astype(np.intp)
     within = (pixels >= first[:, None]) & (pixels < last[:, None])
     return np.clip(pixels, 0, limit - 1), within
 
 
-def _ring(patch: Array) -> Array:
-    edge = np.ones((SAMPLES, SAMPLES), np.bool_)
-    edge[RING:-RING, RING:-RING] = False
-    return np.asarray(patch[:, edge])
-
-
-def _place(ridges: Ridges, components: Components) -> Array:
+def _size_and_place(ridges: Ridges, components: Components) -> Array:
+    """Return (K, 6): proportions, and how near the edge of the picture a component is."""
     rows, columns = ridges.grey.shape
-    height, width, least = components.height, components.width, min(rows, columns)
-    near = np.minimum.reduce(
-        [components.top, components.left, rows - components.bottom, columns - components.right]
+    height, width = components.height, components.width
+    below, beside = rows - components.bottom, columns - components.right
+    to_edge = np.minimum.reduce([components.top, components.left, below, beside])
+    shorter_side = min(rows, columns)
+    features = (
+        np.log(width / height),
+        height / HEIGHT[1],
+        components.runs / height,
+        components.area / (height * width),
+        np.minimum(to_edge / shorter_side, 0.3),
+        np.minimum(height / shorter_side, 0.2),
     )
-    return np.stack(
-        [
-            np.log(width / height),
-            height / HEIGHT[1],
-            components.runs / height,
-            components.area / (height * width),
-            np.minimum(near / least, 0.3),
-            np.minimum(height / least, 0.2),
-        ],
-        axis=1,
-    )
+    return np.stack(features, axis=1)
 
 
-def _tones(
+def _tone_features(
     patch: Array, strength: Array, inside: Array, ground: Array, peak: Array, contrast: int
 ) -> Array:
+    """Return (K, 8): brightness, contrast and evenness of the ink; long tails are cut off."""
     ink = strength >= contrast
-    inner, count = ink & inside, np.maximum((ink & inside).sum(axis=(1, 2)), 1)
-    high = np.maximum(peak - ground, 1)
-    tint = (patch * inner).sum(axis=(1, 2)) / count
-    spread = (np.abs(patch - tint[:, None, None]) * inner).sum(axis=(1, 2)) / count
+    inner = ink & inside
     gaps = inside & ~ink
-    rough = (np.abs(patch - ground[:, None, None]) * gaps).sum(axis=(1, 2))
-    return np.stack(
-        [
-            peak / 255,
-            high / 255,
-            (tint - ground) / high,
-            np.minimum(spread / high, 1),
-            ((patch >= peak[:, None, None] - 3) & inner).sum(axis=(1, 2)) / count,
-            np.minimum((strength * inner).sum(axis=(1, 2)) / count / high, 1.5),
-            np.minimum((ink & ~inside).sum(axis=(1, 2)) / count, 3),
-            np.minimum(rough / np.maximum(gaps.sum(axis=(1, 2)), 1) / high, 2),
-        ],
-        axis=1,
+    ink_count = np.maximum(_total(inner), 1)
+    gap_count = np.maximum(_total(gaps), 1)
+    range_of_ink = np.maximum(peak - ground, 1)
+    tint = _total(patch * inner) / ink_count
+    uneven = _total(np.abs(patch - tint[:, None, None]) * inner) / ink_count
+    rough = _total(np.abs(patch - ground[:, None, None]) * gaps)
+    at_peak = (patch >= peak[:, None, None] - 3) & inner
+    features = (
+        peak / 255,
+        range_of_ink / 255,
+        (tint - ground) / range_of_ink,
+        np.minimum(uneven / range_of_ink, 1),
+        _total(at_peak) / ink_count,
+        np.minimum(_total(strength * inner) / ink_count / range_of_ink, 1.5),
+        np.minimum(_total(ink & ~inside) / ink_count, 3),
+        np.minimum(rough / gap_count / range_of_ink, 2),
     )
+    return np.stack(features, axis=1)
 
 
-def _quiet(ring: Array, ground: Array, peak: Array) -> Array:
-    """Return how far the ring leaves its median, at five places of its range."""
-    high = np.maximum(peak - ground, 1)[:, None]
-    at = (np.array([0.05, 0.25, 0.75, 0.95, 1.0]) * (ring.shape[1] - 1)).astype(np.intp)
-    return np.asarray(np.clip((ring[:, at] - ground[:, None]) / high, -2, 2))
+def _total(squares: Array) -> Array:
+    """Sum (K, SAMPLES, SAMPLES) over each square."""
+    return np.asarray(squares.sum(axis=(1, 2)))
 
 
-def _shape(patch: Array, ground: Array, peak: Array) -> Array:
+def _ring_quantiles(ring: Array, ground: Array, peak: Array) -> Array:
+    """Return (K, 5): how far quantiles of the sorted ring are from its median."""
+    range_of_ink = np.maximum(peak - ground, 1)[:, None]
+    last = ring.shape[1] - 1
+    quantiles = np.array([0.05, 0.25, 0.75, 0.95, 1.0])
+    places = (quantiles * last).astype(np.intp)
+    distances = (ring[:, places] - ground[:, None]) / range_of_ink
+    return np.asarray(np.clip(distances, -2, 2))
+
+
+def _cell_means(patch: Array, ground: Array, peak: Array) -> Array:
     """Return the mean of each cell, 0 the ground and 1 the peak, flat."""
     cells = SAMPLES // CELL
-    high = np.maximum(peak - ground, 1)[:, None, None]
-    unit = np.clip((patch - ground[:, None, None]) / high, -0.5, 1.5)
+    range_of_ink = np.maximum(peak - ground, 1)[:, None, None]
+    unit = np.clip((patch - ground[:, None, None]) / range_of_ink, -0.5, 1.5)
+    # (K, cells, CELL, cells, CELL): the mean over the pixels of a cell.
     means = unit.reshape(len(unit), cells, CELL, cells, CELL).mean(axis=(2, 4))
     return np.asarray(means.reshape(len(unit), cells * cells))

@@ -7,7 +7,7 @@ from saliency.values.placement import Box
 from saliency.values.zone import Zone
 from saliency.zones.marker_classifier import odds
 from saliency.zones.marker_features import signs
-from saliency.zones.pyramid import InkLevel, ink_levels, scaled
+from saliency.zones.pyramid import InkLevel, ink_levels, picture_box
 from saliency.zones.text_boxes import settled, zone_of
 
 #: Markers stand in the outer fifth of a picture; what looks like a letter in its middle is a port,
@@ -50,18 +50,20 @@ def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    found = [box for level in ink_levels(display) for box in markers_on(level, modality)]
-    return settled(found, display.shape)
+    boxes = [box for level in ink_levels(display) for box in markers_on(level, modality)]
+    return settled(boxes, display.shape)
 
 
 def markers_on(level: InkLevel, modality: str = "") -> Iterator[Box]:
     """Yield the boxes of the signs of a level that are markers."""
-    found = signs(level.ridges, level.components, outer=OUTER)
-    if not len(found.corners):
+    corners, features = signs(level.ridges, level.components, outer=OUTER)
+    if not len(corners):
         return
     lead = modality in RADIOGRAPHS
-    sure = odds(found.features) > (SURE_ON_RADIOGRAPHS if lead else SURE)
+    sure = odds(features) > (SURE_ON_RADIOGRAPHS if lead else SURE)
     largest = LARGEST_ON_RADIOGRAPHS if lead else LARGEST
-    small = found.corners[:, 2] - found.corners[:, 0] <= largest * min(level.ridges.grey.shape)
-    for top, left, bottom, right in found.corners[sure & small].tolist():
-        yield scaled((top, left, bottom, right), level.scale)
+    # Corners are (K, 4): top, left, bottom, right.
+    heights = corners[:, 2] - corners[:, 0]
+    small = heights <= largest * min(level.ridges.grey.shape)
+    for top, left, bottom, right in corners[sure & small].tolist():
+        yield picture_box((top, left, bottom, right), level.scale)

@@ -52,9 +52,8 @@ class Words:
     @property
     def marker(self) -> bool:
         """Whether it says side, view or position and nothing else, so that it names nobody."""
-        parts = re.split(r"[\s/,;:]+", self.text.strip().upper())
-        said = [part.strip(".()[]") for part in parts]
-        return all(_MARKER.fullmatch(part) for part in said)
+        terms = re.split(r"[\s/,;:]+", self.text.strip().upper())
+        return all(_MARKER.fullmatch(term.strip(".()[]")) for term in terms)
 
     def __repr__(self) -> str:
         kind = "marker" if self.marker else "text"
@@ -89,28 +88,33 @@ class TextReader:
 
     def __call__(self, image: DicomImage) -> Array:
         """Return bool (rows, columns), True in the boxes of all writing."""
-        return _mask(self.read(image), image.size)
+        return _mask_of_words(self.read(image), image.size)
 
     def text(self, image: DicomImage) -> Array:
         """Return the mask of writing that is more than a marker: names, dates, numbers."""
-        return _mask((each for each in self.read(image) if not each.marker), image.size)
+        return _mask_of_words((words for words in self.read(image) if not words.marker), image.size)
 
     def markers(self, image: DicomImage) -> Array:
         """Return the mask of side, view and position markers."""
-        return _mask((each for each in self.read(image) if each.marker), image.size)
+        return _mask_of_words((words for words in self.read(image) if words.marker), image.size)
 
     def read(self, image: DicomImage) -> tuple[Words, ...]:
         """Read all writing on the display of a picture, in no particular order."""
-        shown = np.atleast_3d(image.display)
+        display = np.atleast_3d(image.display)
+        rgb = np.broadcast_to(display, (*display.shape[:2], 3))
         # The engine takes what OpenCV loads: blue first.
-        page = np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3))[..., ::-1])
-        found: list[Words] = []
-        for tile in _tiles(image.size):
-            lines = (_moved(words, tile) for words in self._read(page[tile.slices]))
-            for words in lines:
-                if _plausible(words.box, image.size) and not _known(words, found):
-                    found.append(words)
-        return tuple(found)
+        page = np.ascontiguousarray(rgb[..., ::-1])
+        lines: list[Words] = []
+        for tile in _overlapping_tiles(image.size):
+            for words in self._read(page[tile.slices]):
+                of_tile = words.box
+                top, left = tile.top + of_tile.top, tile.left + of_tile.left
+                box = Box(top, left, of_tile.rows, of_tile.columns)
+                # A line of the overlap is read in two tiles.
+                known = any(_half_common(box, line.box) for line in lines)
+                if _plausible(box, image.size) and not known:
+                    lines.append(Words(box, words.text, words.confidence))
+        return tuple(lines)
 
 
 def _engine(confidence: float) -> Callable[[Array], list[Words]]:
@@ -126,57 +130,56 @@ def _engine(confidence: float) -> Callable[[Array], list[Words]]:
     engine: Any = RapidOCR(params=settings)
 
     def read(page: Array) -> list[Words]:
-        found = engine(page)
-        if found.boxes is None:
+        output = engine(page)
+        if output.boxes is None:
             return []
-        rows = zip(found.boxes, found.txts, found.scores, strict=True)
-        return [Words(_around(corners, page.shape), str(t), float(s)) for corners, t, s in rows]
+        lines = zip(output.boxes, output.txts, output.scores, strict=True)
+        return [
+            Words(_box_of_corners(corners, page.shape), str(text), float(score))
+            for corners, text, score in lines
+        ]
 
     return read
 
 
-def _around(corners: Array, size: tuple[int, ...]) -> Box:
+def _box_of_corners(corners: Array, size: tuple[int, ...]) -> Box:
     """Return the whole pixels around the corners (x, y) of a quadrangle."""
     limit = np.array([size[1], size[0]])
-    left, top = (int(edge) for edge in np.clip(np.floor(corners.min(axis=0)), 0, limit - 1))
-    right, bottom = (int(edge) for edge in np.clip(np.ceil(corners.max(axis=0)), 1, limit))
+    # Floored and ceiled, then kept on the page: the box holds a pixel even at its end.
+    least = np.clip(np.floor(corners.min(axis=0)), 0, limit - 1)
+    greatest = np.clip(np.ceil(corners.max(axis=0)), 1, limit)
+    left, top = (int(edge) for edge in least)
+    right, bottom = (int(edge) for edge in greatest)
     return Box(top, left, max(1, bottom - top), max(1, right - left))
 
 
-def _tiles(size: tuple[int, int]) -> Iterable[Box]:
+def _overlapping_tiles(size: tuple[int, int]) -> Iterable[Box]:
     """Cover a picture with overlapping tiles of at most ``MOST`` pixels a side."""
-    starts = [range(0, max(1, side - OVERLAP), MOST - OVERLAP) for side in size]
-    for top in starts[0]:
-        for left in starts[1]:
+    tops, lefts = (range(0, max(1, side - OVERLAP), MOST - OVERLAP) for side in size)
+    for top in tops:
+        for left in lefts:
             yield Box(top, left, min(MOST, size[0] - top), min(MOST, size[1] - left))
 
 
-def _moved(words: Words, tile: Box) -> Words:
-    box = words.box
-    placed = Box(tile.top + box.top, tile.left + box.left, box.rows, box.columns)
-    return Words(placed, words.text, words.confidence)
-
-
 def _plausible(box: Box, size: tuple[int, int]) -> bool:
+    """Tell whether a box is as small as writing; 40 rows and 2000 pixels pass in any picture."""
     rows, columns = size
     tall = min(box.rows, box.columns) > max(TALLEST * min(rows, columns), 40)
     return not tall and box.rows * box.columns <= max(LARGEST * rows * columns, 2000)
 
 
-def _known(words: Words, found: list[Words]) -> bool:
-    """Tell whether a line of an overlapping tile has been read: half of it is covered."""
-    return any(_common(words.box, other.box) for other in found)
+def _half_common(box: Box, other: Box) -> bool:
+    """Tell whether more than half of the smaller of two boxes lies in the other."""
+    bottom = min(box.top + box.rows, other.top + other.rows)
+    right = min(box.left + box.columns, other.left + other.columns)
+    rows = bottom - max(box.top, other.top)
+    columns = right - max(box.left, other.left)
+    smaller = min(box.rows * box.columns, other.rows * other.columns)
+    return min(rows, columns) > 0 and 2 * rows * columns > smaller
 
 
-def _common(one: Box, other: Box) -> bool:
-    rows = min(one.top + one.rows, other.top + other.rows) - max(one.top, other.top)
-    columns = min(one.left + one.columns, other.left + other.columns) - max(one.left, other.left)
-    area = min(one.rows * one.columns, other.rows * other.columns)
-    return min(rows, columns) > 0 and 2 * rows * columns > area
-
-
-def _mask(words: Iterable[Words], size: tuple[int, int]) -> Array:
+def _mask_of_words(lines: Iterable[Words], size: tuple[int, int]) -> Array:
     mask = np.zeros(size, np.bool_)
-    for each in words:
-        mask[each.box.slices] = True
+    for words in lines:
+        mask[words.box.slices] = True
     return mask

@@ -25,40 +25,40 @@ DECLARED: Final = frozenset(
 )
 
 
-def plugins(taken: frozenset[str]) -> tuple[Detector, ...]:
+def plugin_detectors(taken: frozenset[str]) -> tuple[Detector, ...]:
     """Return the detectors of other packages, by name; none has a name that is ``taken``.
 
     They are loaded once, and again when ``sys.path`` changes.
     """
-    return _loaded(taken | DECLARED, tuple(sys.path))
+    return _load_detectors(taken | DECLARED, tuple(sys.path))
 
 
 @lru_cache(maxsize=4)
-def _loaded(taken: frozenset[str], path: tuple[str, ...]) -> tuple[Detector, ...]:
+def _load_detectors(taken: frozenset[str], path: tuple[str, ...]) -> tuple[Detector, ...]:
     del path  # what entry_points looks at
-    found: dict[str, Detector] = {}
+    detectors: dict[str, Detector] = {}
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        if point.name in taken or point.name in found:
-            _warn(point, "the name is taken, choose another")
+        if point.name in taken or point.name in detectors:
+            _warn_left_out(point, "the name is taken, choose another")
             continue
-        detector = _load(point)
+        detector = _load_detector(point)
         if detector is not None:
-            found[point.name] = detector
-    return tuple(found.values())
+            detectors[point.name] = detector
+    return tuple(detectors.values())
 
 
-def _load(point: EntryPoint) -> Detector | None:
+def _load_detector(point: EntryPoint) -> Detector | None:
     """Import a plug-in; None, with a line in the log, where that fails."""
     try:
-        loaded = point.load()
-        if isinstance(loaded, Detector) and loaded.name == point.name:
-            return loaded
-        if isinstance(loaded, Detector):
-            msg = f"expected a Detector of the name of its entry point, got {loaded.name!r}"
+        find = point.load()
+        if isinstance(find, Detector) and find.name == point.name:
+            return find
+        if isinstance(find, Detector):
+            msg = f"expected a Detector of the name of its entry point, got {find.name!r}"
             raise InputError(msg)  # noqa: TRY301
-        return Detector(point.name, loaded)
+        return Detector(point.name, find)
     except Exception as error:  # noqa: BLE001  whatever the code of others does
-        _warn(point, _in_a_line(error))
+        _warn_left_out(point, _one_line(error))
         return None
 
 
@@ -66,16 +66,16 @@ def zones_of(detectors: tuple[Detector, ...], view: View) -> Iterator[Zone]:
     """Yield what detectors of other packages find; one that fails is left out with a line."""
     for detector in detectors:
         try:
-            zone = _zone(detector, view)
+            zone = _zone_found(detector, view)
         except Exception as error:  # noqa: BLE001  whatever the code of others does
             msg = "The zone detector %r failed (%s): left out."
-            logging.getLogger(GROUP).warning(msg, detector.name, _in_a_line(error))
+            logging.getLogger(GROUP).warning(msg, detector.name, _one_line(error))
         else:
             if zone is not None and zone.mask.any():
                 yield zone
 
 
-def _zone(detector: Detector, view: View) -> Zone | None:
+def _zone_found(detector: Detector, view: View) -> Zone | None:
     """Ask a detector; raise InputError where its answer is no zone of this picture."""
     answer = detector(view)
     if answer is None:
@@ -92,11 +92,11 @@ def _zone(detector: Detector, view: View) -> Zone | None:
     return zone
 
 
-def _warn(point: EntryPoint, why: str) -> None:
+def _warn_left_out(point: EntryPoint, why: str) -> None:
     package = point.dist.name if point.dist is not None else point.value
     msg = "The zone detector %r of %s is left out: %s."
     logging.getLogger(GROUP).warning(msg, point.name, package, why)
 
 
-def _in_a_line(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())[:300]

@@ -1,6 +1,5 @@
 """Pixels of thin bright strokes: what a drawn letter is made of."""
 
-from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -59,8 +58,17 @@ class PyramidLevel(NamedTuple):
 
 def pyramid_level(grey: Array) -> PyramidLevel:
     """Find the tiles with a steep rise and a steep fall along their rows."""
-    steep = (tile for tile in _tiles(grey.shape) if _steep(_around(grey, tile)))
-    return PyramidLevel(grey, tuple(steep))
+    rows, columns = grey.shape
+    steep_tiles: list[Tile] = []
+    for top in range(0, rows, TILE[0]):
+        for left in range(0, columns, TILE[1]):
+            bottom, right = min(top + TILE[0], rows), min(left + TILE[1], columns)
+            # With the pixels that a stroke on the tile's edge rises from.
+            down = slice(max(0, top - WIDTH), bottom + WIDTH)
+            across = slice(max(0, left - WIDTH), right + WIDTH)
+            if _rises_and_falls(grey[down, across]):
+                steep_tiles.append((slice(top, bottom), slice(left, right)))
+    return PyramidLevel(grey, tuple(steep_tiles))
 
 
 def ridges_of(level: PyramidLevel) -> Ridges:
@@ -79,12 +87,14 @@ def ridge_strength(level: PyramidLevel) -> Array:
         level of a side is the lowest of its next ``WIDTH`` pixels, so a ridge of that width
         stands out and a step does not. Zero outside the tiles of the level.
     """
-    found = np.zeros(level.grey.shape, np.uint8)
+    strength = np.zeros(level.grey.shape, np.uint8)
     padded = np.pad(level.grey, WIDTH, mode="edge")
+    inner = slice(WIDTH, -WIDTH)
     for down, across in level.tiles:
         patch = padded[down.start : down.stop + 2 * WIDTH, across.start : across.stop + 2 * WIDTH]
-        found[down, across] = _ridges(patch)
-    return found
+        along_rows = _ridge_heights(patch[inner].T).T
+        strength[down, across] = np.maximum(along_rows, _ridge_heights(patch[:, inner]))
+    return strength
 
 
 def halve(grey: Array) -> Array:
@@ -93,41 +103,25 @@ def halve(grey: Array) -> Array:
     return np.asarray(Image.fromarray(grey[:rows, :columns]).reduce(2))
 
 
-def _tiles(size: tuple[int, ...]) -> Iterator[Tile]:
-    rows, columns = size
-    for top in range(0, rows, TILE[0]):
-        for left in range(0, columns, TILE[1]):
-            yield (
-                slice(top, min(top + TILE[0], rows)),
-                slice(left, min(left + TILE[1], columns)),
-            )
-
-
-def _around(grey: Array, tile: Tile) -> Array:
-    """Return a tile and ``WIDTH`` pixels on each side of it, where the picture has them."""
-    down, across = (slice(max(0, each.start - WIDTH), each.stop + WIDTH) for each in tile)
-    return grey[down, across]
-
-
-def _steep(patch: Array) -> bool:
+def _rises_and_falls(patch: Array) -> bool:
     """Tell whether rows both rise and fall by 2/3 of FAINT in two columns, as a stroke does."""
     before, after = patch[:, :-2], patch[:, 2:]
-    lower, least = np.minimum(before, after), FAINT * 2 // 3
-    return bool((after - lower).max(initial=0) >= least <= (before - lower).max(initial=0))
+    # uint8 wraps below 0: what is taken away is the lower of the two.
+    lower = np.minimum(before, after)
+    rise = (after - lower).max(initial=0)
+    fall = (before - lower).max(initial=0)
+    least = FAINT * 2 // 3
+    return bool(rise >= least and fall >= least)
 
 
-def _ridges(patch: Array) -> Array:
-    inner = slice(WIDTH, -WIDTH)
-    across = _ridge(patch[inner].T).T
-    return np.maximum(across, _ridge(patch[:, inner]))
-
-
-def _ridge(padded: Array) -> Array:
+def _ridge_heights(padded: Array) -> Array:
     """Return the height of the ridges along the first axis of (rows + 2 WIDTH, columns)."""
     rows = padded.shape[0] - 2 * WIDTH
+    # lowest[k] is the minimum of padded[k : k + WIDTH].
     lowest = padded[: rows + WIDTH + 1]
     for step in range(1, WIDTH):
         lowest = np.minimum(lowest, padded[step : step + rows + WIDTH + 1])
     middle = padded[WIDTH : WIDTH + rows]
-    higher = np.maximum(lowest[:rows], lowest[WIDTH + 1 :])
-    return np.asarray(middle - np.minimum(middle, higher))
+    # Pixel r stands at padded[r + WIDTH]; its sides begin at r and at r + WIDTH + 1.
+    higher_side = np.maximum(lowest[:rows], lowest[WIDTH + 1 :])
+    return np.asarray(middle - np.minimum(middle, higher_side))

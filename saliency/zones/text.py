@@ -7,10 +7,10 @@ import numpy as np
 from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
-from saliency.zones.pyramid import InkLevel, ink_levels, scaled
-from saliency.zones.text_boxes import around, settled, zone_of
+from saliency.zones.pyramid import InkLevel, ink_levels, picture_box
+from saliency.zones.text_boxes import bounding_box, settled, zone_of
 from saliency.zones.text_classifier import score
-from saliency.zones.text_lines import ENDS, Line, beside, going_on, lines
+from saliency.zones.text_lines import ENDS, TextLine, beside, going_on, horizontal_lines
 
 #: Pixels of the picture that one of a level may be: larger letters are lone ones at most.
 LARGEST = 4
@@ -45,41 +45,38 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    found = [box for level in ink_levels(display) for box in text_on(level)]
-    return settled(found, display.shape)
+    boxes = [box for level in ink_levels(display) for box in text_on(level)]
+    return settled(boxes, display.shape)
 
 
 def text_on(level: InkLevel) -> Iterator[Box]:
     """Yield the boxes of the lines of a level that are writing, and of what lies between two."""
-    for found in _both_ways(level):
-        boxes, words = _written(found)
+    for boxed_lines in _both_directions(level):
+        scores = np.array([score(line) for _, line in boxed_lines])
+        likely = np.flatnonzero(scores > NEARLY)
+        likely_lines = [boxed_lines[index][1] for index in likely]
+        # Sure lines are writing, and likely ones that go on them.
+        written = likely[going_on(likely_lines, scores[likely] > SURE)]
+        boxes = [boxed_lines[index][0] for index in written]
         yield from boxes
-        for one, other in beside(words, ENDS):
-            yield around((boxes[one], boxes[other]))
+        for here, there in beside([boxed_lines[index][1] for index in written], ENDS):
+            yield bounding_box((boxes[here], boxes[there]))
 
 
-def _written(found: list[tuple[Box, Line]]) -> tuple[list[Box], list[Line]]:
-    """Return the lines that are writing: those that are sure, and likely ones that go on them."""
-    scores = np.array([score(line) for _, line in found])
-    likely = np.flatnonzero(scores > NEARLY)
-    words = [found[index][1] for index in likely]
-    written = likely[going_on(words, scores[likely] > SURE)]
-    return [found[index][0] for index in written], [found[index][1] for index in written]
-
-
-def candidates(level: InkLevel) -> Iterator[tuple[Box, Line]]:
+def candidates(level: InkLevel) -> Iterator[tuple[Box, TextLine]]:
     """Yield every line of strokes, horizontal and upright, with its box in the picture."""
-    for found in _both_ways(level):
-        yield from found
+    for boxed_lines in _both_directions(level):
+        yield from boxed_lines
 
 
-def _both_ways(level: InkLevel) -> Iterator[list[tuple[Box, Line]]]:
+def _both_directions(level: InkLevel) -> Iterator[list[tuple[Box, TextLine]]]:
     """Yield the horizontal lines of a level, then the upright ones."""
     if level.scale > LARGEST:
         return
     turned = level.turned()
-    yield [(scaled(line[:4], level.scale), line) for line in lines(level.ridges, level.components)]
-    boxes = (
-        (scaled(line[:4], level.scale), line) for line in lines(turned.ridges, turned.components)
-    )
+    horizontal = horizontal_lines(level.ridges, level.components)
+    yield [(picture_box(line[:4], level.scale), line) for line in horizontal]
+    upright = horizontal_lines(turned.ridges, turned.components)
+    boxes = ((picture_box(line[:4], level.scale), line) for line in upright)
+    # Back from the turned level: rows for columns.
     yield [(Box(box.left, box.top, box.columns, box.rows), line) for box, line in boxes]

@@ -7,14 +7,14 @@ import numpy as np
 
 from saliency.values.arrays import Array
 from saliency.zones.network import load_network
-from saliency.zones.text_lines import Line
+from saliency.zones.text_lines import TextLine
 
 #: Fitted on lines of drawn words and of anatomy, on the tune half of the pictures alone, by
 #: ``benchmarks/text_fit.py``.
 NETWORK: Final = load_network("text_classifier")
 
 
-def features(line: Line) -> Array:
+def features(line: TextLine) -> Array:
     """Return the numbers that are weighed, float (16,); long tails are cut off."""
     return np.array(
         [
@@ -38,6 +38,6 @@ def features(line: Line) -> Array:
     )
 
 
-def score(line: Line) -> float:
+def score(line: TextLine) -> float:
     """Return the log odds (natural) that a line is writing, as of the pictures fitted on."""
     return float(NETWORK(features(line)))

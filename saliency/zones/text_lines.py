@@ -20,11 +20,13 @@ NEXT: Final = Reach(alike=0.75, apart=3.0, overlap=inf, off=0.25)
 ENDS: Final = NEXT._replace(apart=4.0)
 #: A picture with more components like letters than this is texture: nothing is read in it.
 MOST = 4000
+#: Grey levels by which the peaks of two letters of a line differ at most.
+BRIGHTNESS = 25
 #: Strokes that a mean row of a line crosses at least: two letters of about one each, such as "St".
 CROSSED = 1.9
 
 
-class Line(NamedTuple):
+class TextLine(NamedTuple):
     """Components that stand like letters, and what tells writing from anatomy.
 
     ``letters`` and ``crossings`` are counts: letters by width, strokes crossed by a mean row. All
@@ -54,31 +56,32 @@ class Line(NamedTuple):
     strokes_uneven: float
 
 
-def lines(ridges: Ridges, found: Components) -> tuple[Line, ...]:
+def horizontal_lines(ridges: Ridges, components: Components) -> tuple[TextLine, ...]:
     """Join components of ink like letters to horizontal lines, and measure each line."""
-    letters = found[_like_letters(found)]
+    letters = components[_letter_like(components)]
     if not 0 < len(letters) <= MOST:
         return ()
-    line = unite(len(letters), *_neighbours(letters))
+    here, there = side_by_side(letters.places, LETTERS, HEIGHT[1])
+    # Letters of a line are of one brightness, too.
+    alike = np.abs(letters.peak[here] - letters.peak[there]) <= BRIGHTNESS
+    line = unite(len(letters), here[alike], there[alike])
     order = np.argsort(line, kind="stable")
     starts = np.flatnonzero(np.diff(line[order], prepend=-1))
+    ends = np.append(starts[1:], len(order))
     # Most groups are single specks: those go before anything is measured on them.
     crossed = np.add.reduceat(letters.runs[order], starts)
     busy = crossed >= CROSSED * np.minimum.reduceat(letters.height[order], starts)
-    groups = [
-        letters[order[a:b]]
-        for a, b in zip(starts[busy], np.append(starts[1:], len(order))[busy], strict=True)
-    ]
-    return tuple(_measure(group, ridges) for group in groups if _worth_it(group))
+    groups = [letters[order[a:b]] for a, b in zip(starts[busy], ends[busy], strict=True)]
+    return tuple(_measured_line(group, ridges) for group in groups if _as_two_letters(group))
 
 
-def going_on(lines: Sequence[Line], sure: Array) -> Array:
+def going_on(lines: Sequence[TextLine], sure: Array) -> Array:
     """Return bool (lines,): those that are sure, and those that go on one that is."""
     group = unite(len(lines), *beside(lines, NEXT).T)
     return np.isin(group, group[sure])
 
 
-def beside(lines: Sequence[Line], reach: Reach) -> Array:
+def beside(lines: Sequence[TextLine], reach: Reach) -> Array:
     """Return the pairs of lines that stand side by side, each once: (pairs, 2)."""
     places = [(line.top, line.bottom, line.left, line.right, line.height) for line in lines]
     words = Places(*np.array(places, np.float64).reshape(-1, 5).T)
@@ -86,58 +89,70 @@ def beside(lines: Sequence[Line], reach: Reach) -> Array:
     return np.unique(np.sort(pairs, axis=1), axis=0)
 
 
-def _like_letters(components: Components) -> Array:
+def _letter_like(components: Components) -> Array:
+    """Return the indices of components with the size, the ink and the strokes of letters."""
     height, width = components.height, components.width
     tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
+    # A stroke of one pixel from top to bottom at least.
     solid = (components.area >= height) & (components.runs >= height)
+    # Wide ones are letters that touch: they cross many strokes, a line of anatomy does not.
     busy = (width <= 1.6 * height) | (components.runs >= 0.8 * width)
     return np.flatnonzero(tall & solid & busy)
 
 
-def _neighbours(letters: Components) -> tuple[Array, Array]:
-    """Pair letters that stand side by side, and are of one brightness."""
-    here, there = side_by_side(letters.places, LETTERS, HEIGHT[1])
-    alike = np.abs(letters.peak[here] - letters.peak[there]) <= 25
-    return here[alike], there[alike]
-
-
-def _worth_it(group: Components) -> bool:
+def _as_two_letters(group: Components) -> bool:
     """Tell whether a group crosses as many strokes as two simple letters do."""
-    height = _middle(group.height)
-    wide = np.maximum(1, group.width / (0.9 * height)).sum() >= 2
+    height = _median(group.height)
+    wide = _letters_by_width(group, height) >= 2
     return bool(wide and group.runs.sum() >= CROSSED * height)
 
 
-def _measure(letters: Components, ridges: Ridges) -> Line:
-    height, peak = letters.height, np.sort(letters.peak)
-    middle = _middle(height)
+def _letters_by_width(group: Components, height: float) -> float:
+    """Count letters: a letter and the space behind it are 0.9 of their height wide."""
+    return float(np.maximum(1, group.width / (0.9 * height)).sum())
+
+
+def _measured_line(letters: Components, ridges: Ridges) -> TextLine:
+    height = letters.height
+    middle = _median(height)
     top, bottom = int(letters.top.min()), int(letters.bottom.max())
     left, right = int(letters.left.min()), int(letters.right.max())
     area, runs = int(letters.area.sum()), int(letters.runs.sum())
+    peak = np.sort(letters.peak)
     tint = float(peak[len(peak) // 2])
+
     window = ridges.grey[top:bottom, left:right]
     strength = ridges.strength[top:bottom, left:right]
     inner = strength >= ridges.contrast
-    ridge = float(strength[inner].mean())
-    ground = float(np.partition(window, int(0.3 * window.size), axis=None)[int(0.3 * window.size)])
+    ink, ridge = int(inner.sum()), float(strength[inner].mean())
+    # The ground is the third decile of the box: letters cover less than seven tenths of it.
+    decile = int(0.3 * window.size)
+    ground = float(np.partition(window, decile, axis=None)[decile])
     contrast = max(tint - ground, 1.0)
-    around = _ink_around(ridges, (top, left, bottom, right), round(0.35 * middle + 0.49))
-    return Line(
+    between = window[~inner]
+    rough = float(np.abs(between - np.float32(ground)).mean()) if between.size else 0.0
+
+    # A third of the height and rounded up: no ink of the same line, but of what it touches.
+    margin = round(0.35 * middle + 0.49)
+    down = slice(max(0, top - margin), bottom + margin)
+    across = slice(max(0, left - margin), right + margin)
+    ink_and_around = int((ridges.strength[down, across] >= ridges.contrast).sum())
+    return TextLine(
         top=top,
         left=left,
         bottom=bottom,
         right=right,
         components=len(letters),
         height=middle,
-        letters=float(np.maximum(1, letters.width / (0.9 * middle)).sum()),
+        letters=_letters_by_width(letters, middle),
         crossings=runs / middle,
         uneven=float(height.std()) / middle,
         misaligned=min(_scatter(letters.top), _scatter(letters.bottom)) / middle,
         discoloured=float(peak.std()) / contrast,
         exact=float((window[inner] >= tint - 3).mean()),
-        outside=(around - int(inner.sum())) / area,
-        inside=(int(inner.sum()) - area) / area,
-        rough=_spread(window[~inner], ground) / contrast,
+        outside=(ink_and_around - ink) / area,
+        inside=(ink - area) / area,
+        rough=rough / contrast,
         fill=area / float((height * letters.width).sum()),
         sharp=ridge / contrast,
         ridge=ridge / ridges.contrast,
@@ -147,21 +162,12 @@ def _measure(letters: Components, ridges: Ridges) -> Line:
 
 
 def _scatter(edges: Array) -> float:
-    return float(np.abs(edges - _middle(edges)).mean())
+    """Return the mean distance to the median."""
+    return float(np.abs(edges - _median(edges)).mean())
 
 
-def _middle(values: Array) -> float:
+def _median(values: Array) -> float:
     """Return the median; of so few values ten times as fast as numpy's."""
     ordered = np.sort(values)
+    # The two middle values, which are one and the same where the count is odd.
     return float(ordered[(len(ordered) - 1) // 2] + ordered[len(ordered) // 2]) / 2
-
-
-def _spread(pixels: Array, ground: float) -> float:
-    return float(np.abs(pixels - np.float32(ground)).mean()) if pixels.size else 0.0
-
-
-def _ink_around(ridges: Ridges, box: tuple[int, int, int, int], margin: int) -> int:
-    top, left, bottom, right = box
-    down = slice(max(0, top - margin), bottom + margin)
-    across = slice(max(0, left - margin), right + margin)
-    return int((ridges.strength[down, across] >= ridges.contrast).sum())

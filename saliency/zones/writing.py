@@ -13,8 +13,8 @@ from saliency.zones.text import WRITING, text_on
 from saliency.zones.text_boxes import joined_up, mask_of, settled, zone_of
 
 #: What the evidence repeats of Burned In Annotation; any other value is no term of the standard.
-_SAID: Final = MappingProxyType(
-    {said: f"; Burned In Annotation (0028,0301) is {said}" for said in ("YES", "NO")}
+_DECLARED: Final = MappingProxyType(
+    {term: f"; Burned In Annotation (0028,0301) is {term}" for term in ("YES", "NO")}
 )
 
 
@@ -54,15 +54,15 @@ def find_writing(display: Array, modality: str = "") -> Writing:
     return Writing(size, joined_up((*text, *touching)), alone)
 
 
-def text_of(writing: Writing, burned: str = "") -> Zone | None:
+def text_zone_of(writing: Writing, burned: str = "") -> Zone | None:
     """Return the zone ``"text"``; its evidence repeats what Burned In Annotation says."""
     if burned == "YES" and not writing.text:
         logging.getLogger("saliency.zones").warning(
             "Burned In Annotation (0028,0301) is YES, but no writing was found in the pixels."
         )
-    return zone_of("text", writing.text, writing.size, WRITING, _SAID.get(burned, ""))
+    return zone_of("text", writing.text, writing.size, WRITING, _DECLARED.get(burned, ""))
 
 
-def markers_of(writing: Writing) -> Zone | None:
+def marker_zone_of(writing: Writing) -> Zone | None:
     """Return the zone ``"marker"``."""
     return zone_of("marker", writing.markers, writing.size, WHAT)

@@ -8,7 +8,7 @@ import pytest
 
 from saliency.zones import marker_classifier, text_classifier
 from saliency.zones.network import Network, load_network
-from saliency.zones.text_lines import Line
+from saliency.zones.text_lines import TextLine
 
 #: sha256 of hidden weights, their bias, output weights and their bias, float64 in memory order.
 SHIPPED = {
@@ -49,7 +49,7 @@ def test_a_network_is_two_sums_and_a_tanh():
 def test_features_are_in_the_order_of_the_file():
     """Each name of the file is the measure of a line that stands in its place."""
     names = text_classifier.NETWORK.features
-    line = Line(**{field: 0.001 * k + 0.001 for k, field in enumerate(Line._fields)})
+    line = TextLine(**{field: 0.001 * k + 0.001 for k, field in enumerate(TextLine._fields)})
     logs = {"letters", "crossings", "components", "ridge"}
     for name, value in zip(names, text_classifier.features(line), strict=True):
         measure = getattr(line, name.replace(" ", "_"))

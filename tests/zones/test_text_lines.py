@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from zones.test_text import burn, covered, drawn
 
-from saliency.zones.text_lines import ENDS, Line, beside, going_on
+from saliency.zones.text_lines import ENDS, TextLine, beside, going_on
 
-WORD = Line(**dict.fromkeys(Line._fields, 0))._replace(
+WORD = TextLine(**dict.fromkeys(TextLine._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
 )
 
 
-def at(left: int, *, top: int = 100, height: int = 10) -> Line:
+def at(left: int, *, top: int = 100, height: int = 10) -> TextLine:
     """A word of 30 columns."""
     place = {"left": left, "right": left + 30, "top": top, "bottom": top + height}
     return WORD._replace(**place, height=float(height))
@@ -22,7 +22,7 @@ def at(left: int, *, top: int = 100, height: int = 10) -> Line:
     [at(95), at(-5), at(118), at(95, top=98, height=12), at(95, top=102), at(95, height=8)],
     ids=["after", "before", "three heights after", "with a descender", "jumping", "smaller"],
 )
-def test_a_word_beside_a_sure_one_is_writing(word: Line) -> None:
+def test_a_word_beside_a_sure_one_is_writing(word: TextLine) -> None:
     """On either side, on a common top or bottom, up to three heights away."""
     assert going_on([WORD, word], np.array([True, False])).all()
 
@@ -32,7 +32,7 @@ def test_a_word_beside_a_sure_one_is_writing(word: Line) -> None:
     [at(121), at(95, top=104), at(95, height=14), at(95, top=200)],
     ids=["four heights after", "out of level", "larger", "elsewhere"],
 )
-def test_what_stands_elsewhere_is_not(word: Line) -> None:
+def test_what_stands_elsewhere_is_not(word: TextLine) -> None:
     """Too far, on another level, of another size."""
     assert going_on([WORD, word], np.array([True, False])).tolist() == [True, False]
 
