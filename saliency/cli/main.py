@@ -20,6 +20,7 @@ from saliency.cli.info import add_info
 from saliency.cli.options import joined
 from saliency.cli.say import notes, say_error, words_of
 from saliency.cli.transplant import add_transplant
+from saliency.cli.volume import add_volume
 from saliency.errors import SaliencyError
 
 __all__ = ["ALL_FAILED", "DONE", "FAILED", "INTERRUPTED", "NOTHING", "USAGE", "main", "parser"]
@@ -76,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"dicom-saliency {sal.__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    verbs = (add_explain, add_audit, add_transplant, add_info, add_explainers, add_demo)
+    verbs = (add_explain, add_audit, add_transplant, add_volume, add_info, add_explainers, add_demo)
     for add_to in verbs:
         add_to(commands)
     return root

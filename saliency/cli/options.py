@@ -73,8 +73,12 @@ def prepare_of(options: argparse.Namespace) -> Any:
     from saliency.cli.preparations import preparation_in  # sal.Prepare would load numpy for --help
 
     names = ("size", "intensity", "fit", "scale", "mean", "std", "grey", "windows", "region")
-    told = {name: getattr(options, name) for name in (*names, "spacing")}
-    told = {name: value for name, value in told.items() if value is not None}
+    given = vars(options)
+    told: dict[str, Any] = {
+        name: given[name]
+        for name in (*names, "spacing", "neighbours")
+        if given.get(name) is not None
+    }
     if options.prepare is None:
         return sal.Prepare(**told)
     if told:

@@ -179,7 +179,7 @@ def _answer(row: Row) -> tuple[object, ...]:
     return *_question(row), row["digest"], row["target"]
 
 
-def check_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make the folder of results, before the model runs.
 
     Raises
@@ -188,7 +188,7 @@ def check_folder(folder: Path) -> None:
         It cannot be made, or is a file.
     """
     try:
-        (folder / THUMBNAILS).mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"--out {folder}: expected a folder that can be written, got: {error.strerror}."
         raise InputError(msg) from error
