@@ -1,4 +1,4 @@
-"""Write docs/reference.md: every public name, its signature, and its first line."""
+"""Write docs/reference.md and saliency/__init__.pyi from the names of ``saliency/__init__.py``."""
 
 import inspect
 from pathlib import Path
@@ -6,7 +6,9 @@ from typing import Protocol
 
 import saliency as sal
 
-PAGE = Path(__file__).parents[1] / "docs" / "reference.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference.md"
+STUB = ROOT / "saliency" / "__init__.pyi"
 GROUPS = {
     "saliency.dicom": "Reading",
     "saliency.volumes": "Series and volumes",
@@ -20,8 +22,18 @@ GROUPS = {
 }
 
 
+def stub() -> str:
+    """Return what type checkers read of the front door: each name, imported from its home."""
+    homes = sal._HOME_OF  # noqa: SLF001
+    # The order of isort: capitals, classes, functions.
+    kinds = {name: (not name.isupper(), not name[0].isupper()) for name in homes}
+    names = sorted(homes, key=lambda name: (homes[name], kinds[name], name.lower()))
+    lines = [f"from {homes[name]} import {name} as {name}" for name in names]
+    return "\n".join([*lines, "", "__version__: str", ""])
+
+
 def page() -> str:
-    """Return the page as Markdown."""
+    """Return every public name, its signature and its first line, as Markdown."""
     intro = "Every name of `import saliency as sal`. `help(sal.name)` says all."
     parts = ["# Reference", "", intro, ""]
     for room, title in GROUPS.items():
@@ -57,3 +69,4 @@ def _signature(value: object) -> str:
 
 if __name__ == "__main__":
     PAGE.write_text(page())
+    STUB.write_text(stub())

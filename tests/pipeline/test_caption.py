@@ -208,7 +208,7 @@ def test_every_method_has_words():
     """Names of classes resolve to the registry's summaries; a plug-in has its name."""
     assert method_words("SmoothGrad(inner=Gradient())").startswith("SmoothGrad: the mean gradient")
     assert method_words("edge_weighted_gradient") == "edge_weighted_gradient"
-    assert unit_of("Occlusion(window=16)", "logit") == "fall of the logit"
+    assert unit_of("Occlusion(window=16)", "logit") == "drop of the logit"
     assert unit_of("mine", "logit") == "heat, in the method's own unit"
 
 
