@@ -21,9 +21,11 @@ import saliency as sal
 from saliency.cli.main import ALL_FAILED, DONE, FAILED, NOTHING, USAGE, main
 from saliency.cli.methods import methods_in
 from saliency.cli.results import safe
+from saliency.pipeline.writers import WRITERS
 
 CT = get_testdata_file("CT_small.dcm")
 MR = get_testdata_file("MR_small.dcm")
+FORMS = ", ".join(sorted(ending.lstrip(".") for ending in WRITERS))
 
 
 @pytest.fixture(scope="module")
@@ -417,7 +419,7 @@ WRONG_CALLS = {
     "MODEL CT --scale 1/255": (USAGE, "argument --scale: expected one of unit"),
     "MODEL CT --size a": (USAGE, "argument --size: expected rows and columns"),
     "MODEL CT --batch-size 0": (USAGE, "argument --batch-size: expected a whole number"),
-    "MODEL CT --save jpg": (FAILED, "--save jpg: expected some of html, json, npz, png"),
+    "MODEL CT --save jpg": (FAILED, f"--save jpg: expected some of {FORMS}"),
     "MODEL CT --prepare fields.json": (FAILED, "--prepare fields.json: "),
     "MODEL CT --log-file empty": (FAILED, "--log-file empty: "),
     "MODEL CT --colour red": (USAGE, "unrecognized arguments: --colour"),

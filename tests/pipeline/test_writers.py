@@ -1,5 +1,7 @@
 """One table of forms: the ending of a name finds the writer."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +18,14 @@ def test_every_ending_of_the_table_is_saved(model, image, tmp_path, ending):
 
     assert place.stat().st_size
     assert [each.name for each in tmp_path.iterdir()] == [place.name]
+
+
+def test_every_form_is_in_the_documents():
+    """docs/shell.md lists what ``--save`` takes."""
+    page = (Path(__file__).parents[2] / "docs" / "shell.md").read_text("utf-8")
+    row = next(line for line in page.splitlines() if line.startswith("| `--save` |"))
+
+    assert all(f"`{ending.lstrip('.')}` (" in row for ending in WRITERS)
 
 
 def test_a_new_form_is_one_row(model, image, tmp_path, monkeypatch):
