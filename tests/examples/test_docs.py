@@ -3,6 +3,7 @@
 import re
 import runpy
 import shutil
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ LINKING = (
     *(f"benchmarks/{page.name}" for page in ROOT.glob("benchmarks/*.md")),
 )
 README = (ROOT / "README.md").read_text()
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,6 +55,29 @@ def test_links_lead_somewhere(page: str) -> None:
     targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", text)
 
     assert all(((ROOT / page).parent / target).exists() for target in targets), targets
+
+
+def test_contributing_shows_the_tree() -> None:
+    """Its picture has the folders of the package, each with what lies in it, and no other."""
+    tree = CONTRIBUTING.partition("\nsaliency/\n")[2].partition("\n```")[0]
+    shown, room = set(), ""
+    for indent, name in re.findall(r"^( +)(\w+)/ ", tree, re.MULTILINE):
+        room = name if len(indent) == 2 else room
+        shown.add(name if len(indent) == 2 else f"{room}/{name}")
+
+    package = ROOT / "saliency"
+    folders = {file.parent.relative_to(package).as_posix() for file in package.rglob("*.py")}
+    assert shown == folders - {"."}
+
+
+def test_contributing_shows_the_stair() -> None:
+    """In the order that the linter checks."""
+    shown = re.search(r"^__main__ > .*\n> .*", CONTRIBUTING, re.MULTILINE)
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    layers = settings["contracts"][0]["layers"]
+
+    assert shown is not None
+    assert shown[0].replace("\n", " ") == " > ".join(layers)
 
 
 def test_the_reference_is_up_to_date() -> None:
