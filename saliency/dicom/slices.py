@@ -1,35 +1,53 @@
 """Where each frame lies in the patient, and what tells it from others (PS3.3 C.7.6.2)."""
 
+import hmac
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Final, final
 
 from saliency.dicom.display.geometry import pair
-from saliency.dicom.file.elements import Elements, codes, let_through
+from saliency.dicom.file.elements import Elements, codes, is_code, let_through
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import contained
-from saliency.dicom.file.open import open_source
-from saliency.dicom.file.tags import TAGS
-from saliency.dicom.read import Reader
+from saliency.dicom.file.limits import check_claim
+from saliency.dicom.file.open import Opened, open_source
+from saliency.dicom.file.tags import PATIENT_ID, PATIENT_NAME, READ, TAGS
+from saliency.dicom.pixels.image_pixel import Layout, read_layout
+from saliency.dicom.read import pixels_of
 
 Vector = tuple[float, ...]
 
-#: What can differ between images of one place: keyword -> the sequence that holds it for a frame.
+#: What can differ between images of one place, as numbers: keyword -> the sequence that holds it
+#: for a frame of an enhanced file (PS3.3 C.7.6.16.2, C.8.13.5).
 PHASES: Final[Mapping[str, str]] = {
+    "EchoNumbers": "",
     "EchoTime": "",
     "EffectiveEchoTime": "MREchoSequence",
+    "InversionTime": "",
+    "FlipAngle": "",
+    "KVP": "",
     "TemporalPositionIdentifier": "",
     "TemporalPositionIndex": "FrameContentSequence",
     "TriggerTime": "",
+    "NominalCardiacTriggerDelayTime": "CardiacSynchronizationSequence",
+    "FrameReferenceTime": "",
     "AcquisitionNumber": "",
     "DiffusionBValue": "MRDiffusionSequence",
 }
+#: The same as text.
+WORDS: Final[Mapping[str, str]] = {"StackID": "FrameContentSequence", "ConvolutionKernel": ""}
 _FRAME_TYPES: Final = (
     "MRImageFrameTypeSequence",
     "CTImageFrameTypeSequence",
     "PETFrameTypeSequence",
 )
+#: Nobody keeps it: what it hashes can be compared within one process, and never be looked up.
+_SALT: Final = secrets.token_bytes(32)
+#: Delimiters and padding of a PN (PS3.5 6.2): empty components at its end may be left out.
+_BETWEEN_NAMES: Final = b"\0 ^=\\"
+_LISTED: Final = READ | {PATIENT_ID, PATIENT_NAME}
 
 
 @final
@@ -63,8 +81,13 @@ class FrameHeader:
     instance
         Instance Number (0020,0013), or the index of the frame: the order of repetitions.
     phase
-        What tells images of one place apart, by DICOM keyword: numbers of :data:`PHASES`, and
-        FrameType (0008,9007) as text.
+        What tells images of one place apart, by DICOM keyword: numbers of :data:`PHASES`, texts of
+        :data:`WORDS`, ImageType (0008,0008) or FrameType (0008,9007), the gradient's direction,
+        and ``DimensionIndex1``, ...: Dimension Index Values (0020,9157), whatever they count.
+    image
+        A salted hash of SOP Instance UID (0008,0018), ``""`` where there is none.
+    patient, name
+        Salted hashes of Patient ID (0010,0020) and Patient's Name (0010,0010).
     """
 
     frame: int
@@ -81,6 +104,9 @@ class FrameHeader:
     spacing: tuple[float, float] | None = None
     instance: float = 0
     phase: Mapping[str, float | str] = field(default_factory=dict)
+    image: str = field(default="", repr=False)
+    patient: str = field(default="", repr=False)
+    name: str = field(default="", repr=False)
 
 
 def frame_headers(source: object) -> tuple[FrameHeader, ...]:
@@ -91,53 +117,125 @@ def frame_headers(source: object) -> tuple[FrameHeader, ...]:
     DicomError
         The file cannot be shown; reason ``"no-pixel-data"`` where it holds no image.
     """
-    with contained(), open_source(source) as opened:
-        top = opened.elements
-        layout = Reader(opened).layout
-        groups = read_groups(top)
-        return tuple(
-            _header(groups.of(frame), frame, layout.frames, layout.size)
-            for frame in range(layout.frames)
-        )
+    with contained(), open_source(source, _LISTED) as opened:
+        return headers_of(opened)
 
 
-def _header(groups: Groups, frame: int, frames: int, size: tuple[int, int]) -> FrameHeader:
-    top = groups.top
-    position = groups.macro("PlanePositionSequence", "ImagePositionPatient")
-    orientation = groups.macro("PlaneOrientationSequence", "ImageOrientationPatient")
-    measures = groups.macro("PixelMeasuresSequence", "PixelSpacing")
+def headers_of(opened: Opened) -> tuple[FrameHeader, ...]:
+    """Return the header of every frame of an open file."""
+    layout = _layout(opened)
+    groups = read_groups(opened.elements)
+    whole = _of_file(opened.elements, layout)
+    headers = [_of_frame(whole, groups.of(frame), frame) for frame in range(layout.frames)]
+    return tuple(_along_a_grid(headers, opened.elements))
+
+
+def _layout(opened: Opened) -> Layout:
+    """Return sizes and the number of frames, as read_dicom finds them."""
+    pixels = pixels_of(opened)
+    layout = read_layout(opened.elements, pixels.tag)
+    check_claim(layout.frame_samples, pixels.there)
+    return layout
+
+
+def _of_file(top: Elements, layout: Layout) -> FrameHeader:
+    """Return what all frames of a file share."""
     number = _first(top, "SeriesNumber")
-    instance = frame if frames > 1 else _first(top, "InstanceNumber")
+    instance = _first(top, "InstanceNumber")
     return FrameHeader(
-        frame=frame,
-        frames=frames,
-        rows=size[0],
-        columns=size[1],
+        frame=0,
+        frames=layout.frames,
+        rows=layout.size[0],
+        columns=layout.size[1],
         series=_hashed(top, "SeriesInstanceUID"),
         number=None if number is None else int(number),
         modality=let_through(top, TAGS["Modality"]),
         reference=_hashed(top, "FrameOfReferenceUID"),
         image_type=codes(top, TAGS["ImageType"]),
+        instance=0 if instance is None else instance,
+        image=_salted(top.octets(TAGS["SOPInstanceUID"]).rstrip(b"\0 ")),
+        patient=_salted(top.octets(PATIENT_ID).strip(b"\0 ")),
+        name=_salted(top.octets(PATIENT_NAME).upper().translate(None, _BETWEEN_NAMES)),
+    )
+
+
+def _of_frame(whole: FrameHeader, groups: Groups, frame: int) -> FrameHeader:
+    position = groups.macro("PlanePositionSequence", "ImagePositionPatient")
+    orientation = groups.macro("PlaneOrientationSequence", "ImageOrientationPatient")
+    measures = groups.macro("PixelMeasuresSequence", "PixelSpacing")
+    return replace(
+        whole,
+        frame=frame,
         position=_vector(position, "ImagePositionPatient", 3),
         orientation=_vector(orientation, "ImageOrientationPatient", 6),
         spacing=pair(measures, "PixelSpacing"),
-        instance=0 if instance is None else instance,
+        instance=frame if whole.frames > 1 else whole.instance,
         phase=_phase(groups),
     )
+
+
+def _along_a_grid(headers: list[FrameHeader], top: Elements) -> list[FrameHeader]:
+    """Place the frames of a dose grid, whose file says the place of the first frame alone.
+
+    Grid Frame Offset Vector (3004,000C) holds distances along the normal from the first frame,
+    whose own is 0 (PS3.3 C.8.8.3.2); its other form, places along z, starts at that of the frame.
+    """
+    offsets = top.numbers(TAGS["GridFrameOffsetVector"])
+    first = headers[0]
+    known = len(offsets) == len(headers) == len(_finite(offsets)) > 1
+    if not (known and first.position and first.orientation):
+        return headers
+    if offsets[0] not in (0, first.position[2]):
+        return headers
+    normal = normal_of(first.orientation)
+    return [
+        replace(header, position=_moved(first.position, normal, offset - offsets[0]))
+        for header, offset in zip(headers, offsets, strict=True)
+    ]
+
+
+def normal_of(orientation: Vector) -> Vector:
+    """Return row direction x column direction."""
+    a, b, c, d, e, f = orientation
+    return b * f - c * e, c * d - a * f, a * e - b * d
+
+
+def _moved(point: Vector, along: Vector, distance: float) -> Vector:
+    return tuple(p + distance * a for p, a in zip(point, along, strict=True))
 
 
 def _phase(groups: Groups) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for keyword, sequence in PHASES.items():
-        holder = groups.macro(sequence, keyword) if sequence else groups.top
-        value = _first(holder, keyword)
+        value = _first(groups.macro(sequence, keyword) if sequence else groups.top, keyword)
         if value is not None:
             found[keyword] = value
+    for keyword, sequence in WORDS.items():
+        holder = groups.macro(sequence, keyword) if sequence else groups.top
+        found[keyword] = let_through(holder, TAGS[keyword])
+    found["ImageType"] = _joined(groups.top, "ImageType")
     for sequence in _FRAME_TYPES:
-        frame_type = codes(groups.macro(sequence, "FrameType"), TAGS["FrameType"])
-        if frame_type:
-            found["FrameType"] = "\\".join(frame_type)
-    return found
+        frame_type = _joined(groups.macro(sequence, "FrameType"), "FrameType")
+        found["FrameType"] = frame_type or found.get("FrameType", "")
+    found["DiffusionGradientOrientation"] = _gradient(groups)
+    content = groups.macro("FrameContentSequence", "DimensionIndexValues")
+    indices = content.numbers(TAGS["DimensionIndexValues"])
+    found |= {f"DimensionIndex{k}": value for k, value in enumerate(indices, 1)}
+    return {keyword: value for keyword, value in found.items() if value != ""}
+
+
+def _joined(item: Elements, keyword: str) -> str:
+    """Return the values of a code string as one text; what is no code may be a name."""
+    return "\\".join(each for each in codes(item, TAGS[keyword]) if is_code(each))
+
+
+def _gradient(groups: Groups) -> str:
+    """Return the direction of the diffusion gradient, three numbers to three decimals."""
+    keyword = "DiffusionGradientOrientation"
+    holder = groups.macro("MRDiffusionSequence", "DiffusionGradientDirectionSequence")
+    nested = holder.items(TAGS["DiffusionGradientDirectionSequence"])
+    place = nested[0] if len(nested) else groups.top
+    return " ".join(f"{value:.3f}" for value in _vector(place, keyword, 3))
 
 
 def _first(item: Elements, keyword: str) -> float | None:
@@ -159,3 +257,7 @@ def _finite(numbers: Vector) -> Vector:
 def _hashed(top: Elements, keyword: str) -> str:
     value = top.octets(TAGS[keyword]).rstrip(b"\0 ")
     return sha256(value).hexdigest()[:16] if value else ""
+
+
+def _salted(value: bytes) -> str:
+    return hmac.new(_SALT, value, sha256).hexdigest()[:16] if value else ""

@@ -4,11 +4,13 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
 from typing import Any, Final, final
 
-from saliency.dicom.slices import FrameHeader, frame_headers
+from saliency.dicom.slices import FrameHeader, frame_headers, normal_of
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import Member, sources_in
+from saliency.pipeline.files import content_of, sources_in
 from saliency.values.window import Window
 from saliency.volumes.stack import Slice, listed, stacked
 from saliency.volumes.volume import DicomVolume
@@ -73,10 +75,10 @@ def read_series(
     series
         The Series Number (0020,0011) to read, where there are several.
     where
-        Which images, where several lie at one place: a DICOM keyword and its value (EchoTime,
-        EffectiveEchoTime, TemporalPositionIndex, TemporalPositionIdentifier, TriggerTime,
-        AcquisitionNumber, DiffusionBValue, FrameType), or ``{"repetition": k}``: the k-th at each
-        place by Instance Number (0020,0013), from 0.
+        Which images, where several lie at one place: a DICOM keyword and its value (those of
+        :data:`saliency.dicom.slices.PHASES` and ``WORDS``: EchoTime, TriggerTime, DiffusionBValue,
+        StackID, ...; ImageType or FrameType, all of it or one of its values), or
+        ``{"repetition": k}``: the k-th at each place by Instance Number (0020,0013), from 0.
 
     Returns
     -------
@@ -86,12 +88,13 @@ def read_series(
     Raises
     ------
     InputError
-        Several series (the message lists them), or slices that are no volume: the message says
-        why, with numbers.
+        Several series (the message lists them), images of two patients, or slices that are no
+        volume: the message says why, with numbers.
     DicomError
         A file that should be a slice cannot be read.
     """
     slices = _chosen(_slices(source), series)
+    _check_one_patient(slices)
     slices = _without_localizers(slices)
     if where:
         slices = _selected(slices, where)
@@ -104,26 +107,57 @@ def list_series(source: object) -> tuple[SeriesInfo, ...]:
 
 
 def _slices(source: object) -> list[Slice]:
-    """Return every frame of the source by its header; objects without pixels are left out."""
-    found: list[Slice] = []
-    left_out = 0
+    """Return every frame of the source by its header.
+
+    Objects without pixels are left out, and copies of a file that is there already.
+    """
+    slices: list[Slice] = []
+    files: dict[str, list[object]] = defaultdict(list)
+    left_out = copies = 0
     for index, item in enumerate(sources_in(source)):
-        readable = item.content() if isinstance(item, Member) else item
-        try:
-            headers = frame_headers(readable)
-        except DicomError as error:
-            if error.reason == "no-pixel-data":
-                left_out += 1
-                continue
-            msg = f"read_series: image {index}: {error} Leave it out, or mend it."
-            raise DicomError(msg, reason=error.reason) from None
-        found += [Slice(item, header) for header in headers]
+        headers = _headers(item, index)
+        if not headers:
+            left_out += 1
+        elif _is_copy(item, files[headers[0].image], headers[0].image):
+            copies += 1
+        else:
+            slices += [Slice(item, header) for header in headers]
     if left_out:
         _note(f"read_series: {left_out} objects without pixels were left out.")
-    if not found:
+    if copies:
+        _note(f"read_series: {copies} files that are there twice, byte for byte, were read once.")
+    if not slices:
         msg = f"read_series: expected DICOM images, found none ({left_out} objects without pixels)."
         raise InputError(msg)
-    return found
+    return slices
+
+
+def _headers(item: object, index: int) -> tuple[FrameHeader, ...]:
+    """Return the header of every frame of a file; () where it holds no pixels."""
+    try:
+        return frame_headers(content_of(item))
+    except DicomError as error:
+        if error.reason == "no-pixel-data":
+            return ()
+        msg = f"read_series: image {index}: {error} Leave it out, or mend it."
+        raise DicomError(msg, reason=error.reason) from None
+
+
+def _is_copy(item: object, others: list[object], uid: str) -> bool:
+    """Whether a file of the same SOP Instance UID has the same bytes; else remember this one."""
+    raw = _bytes_of(item) if uid and others else None
+    if raw is not None and any(_bytes_of(each) == raw for each in others):
+        return True
+    others.append(item)
+    return False
+
+
+def _bytes_of(item: object) -> bytes | None:
+    """Return the whole file; None for what is no path, member or bytes."""
+    content = content_of(item)
+    if isinstance(content, str | PathLike) and Path(content).is_file():
+        return Path(content).read_bytes()
+    return content if isinstance(content, bytes) else None
 
 
 def _by_series(slices: Iterable[Slice]) -> dict[tuple[Any, ...], list[Slice]]:
@@ -146,7 +180,12 @@ def _chosen(slices: list[Slice], number: int | None) -> list[Slice]:
         return chosen[0]
     told = "; ".join(_told(group) for group in groups.values())
     if number is None:
-        msg = f"read_series: expected one series, got {len(groups)}: {told}. Choose with series=."
+        patients = len(_patients(slices))
+        whose = f" of {patients} patients" if patients > 1 else ""
+        msg = (
+            f"read_series: expected one series, got {len(groups)}{whose}: {told}. Choose with "
+            "series=."
+        )
     elif not chosen:
         msg = f"read_series: there is no series {number} among {len(groups)}: {told}."
     else:
@@ -155,6 +194,26 @@ def _chosen(slices: list[Slice], number: int | None) -> list[Slice]:
             f"patients: {told}. Hand in the files of one."
         )
     raise InputError(msg)
+
+
+def _patients(slices: Iterable[Slice]) -> Counter[str]:
+    """Return how many images each patient has, by hashes of Patient ID; by names without any ID."""
+    headers = [each.header for each in slices]
+    known = Counter(header.patient for header in headers if header.patient)
+    return known or Counter(header.name for header in headers if header.name)
+
+
+def _check_one_patient(slices: Sequence[Slice]) -> None:
+    """Refuse two patients under one Series Instance UID: a copy of a UID, or a folder mixed up."""
+    counts = sorted(_patients(slices).values(), reverse=True)
+    if len(counts) > 1:
+        images = ", ".join(map(str, counts))
+        msg = (
+            f"read_series: expected images of one patient, got {len(counts)} patients ({images} "
+            "images) within one series: Patient ID (0010,0020) or, without any, Patient's Name "
+            "(0010,0010) differs. Hand in the files of one of them."
+        )
+        raise InputError(msg)
 
 
 def _told(group: Sequence[Slice]) -> str:
@@ -193,8 +252,8 @@ def _selected(slices: list[Slice], where: Mapping[str, float | str]) -> list[Sli
 
 def _equal(own: object, wanted: float | str) -> bool:
     if isinstance(own, str):
-        parts = own.split("\\")
-        return str(wanted).upper() in (own, *parts)
+        own = own.upper()
+        return str(wanted).upper() in (own, *own.split("\\"))
     return isinstance(own, float | int) and isinstance(wanted, float | int) and own == wanted
 
 
@@ -226,6 +285,7 @@ def _info(group: list[Slice]) -> SeriesInfo:
         "",
     )
     try:
+        _check_one_patient(group)
         return replace(info, spacing=stacked(_without_localizers(group)).spacing)
     except InputError as error:
         return replace(info, note=str(error).removeprefix("read_series: "))
@@ -235,12 +295,7 @@ def _plane(header: FrameHeader) -> str:
     """Return the anatomical plane that is nearest to a slice."""
     if not header.orientation:
         return ""
-    row, column = header.orientation[:3], header.orientation[3:]
-    normal = (
-        row[1] * column[2] - row[2] * column[1],
-        row[2] * column[0] - row[0] * column[2],
-        row[0] * column[1] - row[1] * column[0],
-    )
+    normal = normal_of(header.orientation)
     names = ("sagittal", "coronal", "axial")
     return names[max(range(3), key=lambda axis: abs(normal[axis]))]
 

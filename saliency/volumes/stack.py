@@ -1,5 +1,6 @@
 """Frames put in order along their normal, and the place of every voxel (PS3.3 C.7.6.2)."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +13,19 @@ from saliency.errors import InputError
 from saliency.values.arrays import Array, frozen
 
 #: Direction cosines that differ by less are one orientation: writers keep three decimals at least.
+#: Over 250 mm, half a wide field of view, 0.001 is a quarter of a millimetre.
 ORIENTATION_TOLERANCE: Final = 1e-3
-#: A slice may lie off the regular grid by 5 % of a slice, and by what rounding to one decimal does:
-#: tables of scanners round to 0.02 mm and more, and a missing slice is 100 % off.
+#: A slice may lie off the regular grid by 5 % of a slice, and by what rounding does: writers round
+#: places to a tenth of a mm, each slice by 0.05 mm and the ends, which the grid is laid through, as
+#: much. Tables of scanners are off by 0.02 mm.
 PLACE_TOLERANCE: Final = 0.05
-ROUNDING: Final = 0.05
-#: Slices nearer than this many mm lie at one place.
-SAME_PLACE: Final = 1e-3
+ROUNDING: Final = 0.1
+#: Of thin slices, rounding is allowed this part of a slice: one that is missing moves others by
+#: half a slice at least, and must be seen at any distance.
+MOST_ROUNDING: Final = 0.2
+#: Images nearer than this part of the mean distance lie at one place: an echo or a phase is
+#: acquired where the other was, within what rounding leaves.
+SAME_PLACE: Final = 0.02
 #: Slices that slide by more than half a pixel over the whole stack are sheared, not rounded.
 SHEAR_PIXELS: Final = 0.5
 #: Pixel Spacing that differs by less (of its value) is one spacing.
@@ -80,12 +87,15 @@ def stacked(slices: Sequence[Slice]) -> Stack:
     """
     headers = [each.header for each in slices]
     _check_alike(headers)
-    row, column = _directions(headers)
-    normal = np.cross(row, column)
+    normal = np.cross(*_directions(headers))
     positions = np.array([each.position for each in headers])
     order = np.argsort(positions @ normal, kind="stable")
-    places = positions[order]
-    _check_places([headers[k] for k in order], places @ normal)
+    slices, places = [slices[k] for k in order], positions[order]
+    headers = [each.header for each in slices]
+    # Of the first slice in the patient, so that the order of the files decides nothing.
+    row, column = _directions(headers)
+    normal = np.cross(row, column)
+    _check_places(headers, places @ normal)
     step = (places[-1] - places[0]) / (len(places) - 1)
     _check_regular(places, step, float(step @ normal))
     down, across = _spacing(headers)
@@ -98,7 +108,7 @@ def stacked(slices: Sequence[Slice]) -> Stack:
     slide = step - (step @ normal) * normal
     slid = float(np.linalg.norm(slide)) * (len(places) - 1)
     return Stack(
-        slices=tuple(slices[k] for k in order),
+        slices=tuple(slices),
         affine=frozen(affine, np.float64, "affine", ranks=(2,)),
         spacing=(float(np.linalg.norm(step)), down, across),
         sheared=slid > SHEAR_PIXELS * min(down, across),
@@ -117,14 +127,32 @@ def _check_alike(headers: Sequence[FrameHeader]) -> None:
     _check_placed(headers)
     sizes = [f"{header.rows} x {header.columns}" for header in headers]
     if len(set(sizes)) > 1:
-        msg = f"read_series: expected slices of one size, got {listed(sizes)}."
+        hint = _choice(headers, sizes)
+        msg = f"read_series: expected slices of one size, got {listed(sizes)}. {hint}"
         raise InputError(msg)
-    if len({header.reference for header in headers if header.reference}) > 1:
+    references = [header.reference for header in headers if header.reference]
+    if len(set(references)) > 1:
+        counts = ", ".join(str(count) for _, count in Counter(references).most_common())
         msg = (
-            "read_series: expected one Frame of Reference UID (0020,0052), got several: places of "
-            "these slices cannot be compared."
+            "read_series: expected one Frame of Reference UID (0020,0052), got "
+            f"{len(set(references))} ({counts} images): places of these slices cannot be compared."
         )
         raise InputError(msg)
+
+
+def _choice(headers: Sequence[FrameHeader], kinds: Sequence[object]) -> str:
+    """Return how to choose one kind of image: by what tells the kinds apart, if anything does."""
+    for keyword, values in _phases(headers).items():
+        pairs = set(zip(values, kinds, strict=True))
+        if len(set(kinds)) <= len(set(values)) == len(pairs):
+            usual = Counter(zip(values, kinds, strict=True)).most_common(1)[0][0][0]
+            return f"Choose with where=, as in {_where(keyword, usual)}."
+    return "Hand in the files of one of them."
+
+
+def _where(keyword: str, value: object) -> str:
+    written = f"{value:g}" if isinstance(value, float) else json.dumps(value)
+    return f'where={{"{keyword}": {written}}}'
 
 
 def _check_placed(headers: Sequence[FrameHeader]) -> None:
@@ -135,18 +163,19 @@ def _check_placed(headers: Sequence[FrameHeader]) -> None:
             "image holds many slices as tiles. Convert it to single slices first."
         )
         raise InputError(msg)
-    placeless = sum(not (header.position and header.orientation) for header in headers)
+    placed = [bool(header.position and header.orientation) for header in headers]
+    placeless = placed.count(False)
     if placeless and headers[0].frames > 1:
         msg = (
             f"read_series: expected slices of a volume, got {placeless} frames without Image "
-            "Position (Patient) (0020,0032): frames in time, perhaps. Read them with read_frames."
+            "Position (Patient) (0020,0032): a cine, or projections. Read them with read_frames."
         )
         raise InputError(msg)
     if placeless:
         msg = (
             "read_series: expected Image Position and Image Orientation (Patient) (0020,0032), "
             f"(0020,0037) of every slice; {placeless} of {len(headers)} have none or a broken one. "
-            "Read a single image with read_dicom."
+            f"{_choice(headers, placed)} A single image is read with read_dicom."
         )
         raise InputError(msg)
     if len(headers) == 1:
@@ -165,7 +194,7 @@ def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
         written = [" ".join(f"{value:.3g}" for value in each) for each in orientations.round(3)]
         msg = (
             "read_series: expected one Image Orientation (Patient) (0020,0037), got "
-            f"{listed(written)}. Hand in the files of one of them."
+            f"{listed(written)}. {_choice(headers, written)}"
         )
         raise InputError(msg)
     row, column = orientations[0, :3], orientations[0, 3:]
@@ -183,23 +212,44 @@ def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
 def _check_places(headers: Sequence[FrameHeader], along: Array) -> None:
     """Refuse several images of one place, and say what tells them apart."""
     gaps = np.diff(along)
-    doubles = int((gaps < SAME_PLACE).sum())
-    if not doubles:
+    near = gaps <= SAME_PLACE * gaps.mean()
+    if not near.any():
         return
-    first = int(np.argmax(gaps < SAME_PLACE))
-    places = 1 + int((gaps >= SAME_PLACE).sum())
-    differing = [
-        f"{keyword} {listed(values)}"
-        for keyword, values in _phases(headers).items()
-        if len(set(values)) > 1
-    ]
-    told = f" They differ in {'; '.join(differing)}." if differing else ""
+    first = int(np.argmax(near))
+    groups: list[list[FrameHeader]] = [[headers[0]]]
+    for header, same in zip(headers[1:], near, strict=True):
+        groups[-1].append(header) if same else groups.append([header])
     msg = (
-        f"read_series: expected one image at each place, got {len(headers)} images at {places} "
-        f"places, two of them {along[first]:.2f} mm along the normal.{told} Choose with where=, "
-        'as in where={"EchoTime": 20} or where={"repetition": 0}; or leave doubled files out.'
+        f"read_series: expected one image at each place, got {len(headers)} images at "
+        f"{len(groups)} places, two of them {along[first]:.2f} mm along the normal."
+        f"{_differences(headers, groups)}"
     )
     raise InputError(msg)
+
+
+def _differences(headers: Sequence[FrameHeader], groups: Sequence[Sequence[FrameHeader]]) -> str:
+    """Return in what images of one place differ, and how to choose among them."""
+    phases = _phases(headers)
+    differing = [
+        keyword
+        for keyword in phases
+        if any(len({each.phase.get(keyword) for each in group}) > 1 for group in groups)
+    ]
+    named = [each for each in differing if not each.startswith("DimensionIndex")] or differing
+    if named:
+        told = "; ".join(f"{keyword} {listed(phases[keyword])}" for keyword in named)
+        usual = Counter(phases[named[0]]).most_common(1)[0][0]
+        return f" They differ in {told}. Choose with where=, as in {_where(named[0], usual)}."
+    images = [header.image for header in headers if header.image and header.frames == 1]
+    if len(set(images)) < len(images):
+        return (
+            " Files of one SOP Instance UID (0008,0018) differ in their bytes: leave one of each "
+            "out."
+        )
+    return (
+        " They differ in nothing but Instance Number (0020,0013). Choose with "
+        'where={"repetition": 0}; or leave doubled files out.'
+    )
 
 
 def _phases(headers: Sequence[FrameHeader]) -> Mapping[str, list[object]]:
@@ -211,7 +261,7 @@ def _check_regular(places: Array, step: Array, spacing: float) -> None:
     """Refuse a hole, an uneven distance, and slices that do not lie on a line."""
     regular = places[0] + np.arange(len(places))[:, None] * step
     off = np.linalg.norm(places - regular, axis=1)
-    allowed = PLACE_TOLERANCE * spacing + ROUNDING
+    allowed = PLACE_TOLERANCE * spacing + min(ROUNDING, MOST_ROUNDING * spacing)
     if off.max() <= allowed:
         return
     gaps = np.linalg.norm(np.diff(places, axis=0), axis=1)
@@ -242,6 +292,7 @@ def _spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
     first = np.array(known[0])
     if np.abs(np.array(known) / first - 1).max() > SPACING_TOLERANCE:
         written = [f"{down:g} x {across:g} mm" for down, across in known]
-        msg = f"read_series: expected one Pixel Spacing (0028,0030), got {listed(written)}."
+        hint = _choice(headers, written)
+        msg = f"read_series: expected one Pixel Spacing (0028,0030), got {listed(written)}. {hint}"
         raise InputError(msg)
     return known[0]

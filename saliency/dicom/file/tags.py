@@ -107,15 +107,24 @@ _KEYWORDS: Final = (
     "TemporalPositionIndex",
     "TemporalPositionIdentifier",
     "AcquisitionNumber",
+    "EchoNumbers",
     "EchoTime",
+    "InversionTime",
+    "FlipAngle",
+    "KVP",
+    "ConvolutionKernel",
+    "FrameReferenceTime",
+    "StackID",
+    "CardiacSynchronizationSequence",
+    "NominalCardiacTriggerDelayTime",
+    "GridFrameOffsetVector",
     "MREchoSequence",
     "EffectiveEchoTime",
     "TriggerTime",
     "DiffusionBValue",
     "MRDiffusionSequence",
-    "MRImageFrameTypeSequence",
-    "CTImageFrameTypeSequence",
-    "PETFrameTypeSequence",
+    "DiffusionGradientDirectionSequence",
+    "DiffusionGradientOrientation",
     "FrameType",
     "FrameTime",
     "FrameTimeVector",
@@ -192,6 +201,10 @@ TAGS: Final = MappingProxyType({keyword: _tag(keyword) for keyword in _KEYWORDS}
 READ: Final = frozenset(TAGS.values()) | frozenset(
     group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY.values()
 )
+
+#: What tells one patient from another: read by ``slices`` alone, and hashed under a salt there.
+PATIENT_ID: Final = 0x00100020
+PATIENT_NAME: Final = 0x00100010
 
 #: Keywords by which an audit divides files: what a device or a place leaves in each of its files.
 #: Read by ``header_groups`` alone, to be hashed.
