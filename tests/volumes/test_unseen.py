@@ -1,4 +1,4 @@
-"""Series as scanners and archives leave them: each is right, or refused in one sentence with numbers."""
+"""Series as scanners and archives leave them: each is right, or refused with numbers."""
 
 import numpy as np
 import pytest
@@ -41,9 +41,9 @@ def test_names_tell_patients_apart_where_nobody_has_an_id():
     """An empty Patient ID is no ID; a name in other letters or with empty parts is the same."""
     same = [*planes(3, PatientName="DOE^JANE^^"), *[plane(k, PatientName=NAME) for k in (3, 4)]]
     assert len(sal.read_series(same)) == 5
+    others = [plane(k, PatientName="Roe^R") for k in (3, 5)]
     assert "2 patients (3, 2 images)" in refusal(
-        [*planes(3, PatientName=NAME, PatientID=""), plane(3, PatientName="Roe^R"), plane(4)]
-        + [plane(5, PatientName="Roe^R")]
+        [*planes(3, PatientName=NAME, PatientID=""), *others, plane(4)]
     )
 
 
@@ -101,7 +101,8 @@ def test_what_lies_at_one_place_is_asked_for(one, two):
     """The message names what the images differ in and a choice; the choice reads the right ones."""
     words = refusal([*planes(**one), *shifted(**two)])
     keyword = next(iter(one))
-    assert f"10 images at 5 places, two of them 0.00 mm along the normal. They differ in {keyword} " in words
+    assert "10 images at 5 places, two of them 0.00 mm along the normal." in words
+    assert f"They differ in {keyword} " in words
     assert f'where={{"{keyword}": ' in words
     chosen = {
         "ImageType": "P",
