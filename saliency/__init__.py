@@ -52,6 +52,7 @@ _HOMES = {
     "saliency.explainers.regions": "XRAI",
     "saliency.explainers.relevance": "LRP",
     "saliency.explainers.smooth": "SmoothGrad SmoothGradSquared VarGrad",
+    "saliency.pipeline.common_scale": "common_scale",
     "saliency.pipeline.explain_many": "explain_many",
     "saliency.pipeline.explain": "explain",
     "saliency.pipeline.explanation": "Explanation",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from saliency.errors import ExplainerError, NotFiniteError
+from saliency.errors import ExplainerError, InputError, NotFiniteError
 from saliency.values.arrays import Array
 
 
@@ -50,3 +50,10 @@ def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
         raise NotFiniteError(msg)
     maps = array.astype(np.float32)
     return maps.sum(axis=-1) if maps.ndim == len(shape) else maps
+
+
+def check_share(where: str, name: str, value: float) -> None:
+    """Refuse, by InputError, what is no share: a number from 0 to 1."""
+    if not 0 <= value <= 1:
+        msg = f"{where}: expected {name} to be in 0..1, got {value!r}."
+        raise InputError(msg)

@@ -1,9 +1,9 @@
 """One image: prepare, explain, place back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import metadata
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 import tensorflow as tf
@@ -11,7 +11,9 @@ import tensorflow as tf
 from saliency.dicom import read_dicom
 from saliency.errors import ExplainerError, InputError, NotFiniteError, TargetError
 from saliency.explainers.catalogue import resolve
+from saliency.explainers.names import MethodName
 from saliency.pipeline.answer import Answer, explanation_of
+from saliency.pipeline.asked_layers import Layer, tapped
 from saliency.pipeline.caption import is_saturated
 from saliency.pipeline.checks import collapsed
 from saliency.pipeline.control import asked_of
@@ -32,11 +34,13 @@ from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
 
-Explainer: TypeAlias = str | Callable[[Probe, Any], Any]
+Explainer: TypeAlias = MethodName | str | Callable[[Probe, Any], Any]
+Several: TypeAlias = list[Any] | tuple[Any, ...]
 
 LIBRARIES = ("dicom-saliency", "keras", "numpy", "pydicom", "tensorflow")
 
 
+@overload
 def explain(
     model: object,
     image: object,
@@ -45,7 +49,40 @@ def explain(
     target: Target = None,
     prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
-) -> Explanation:
+    layer: Layer = None,
+) -> Explanation: ...
+@overload
+def explain(
+    model: object,
+    image: object,
+    explainer: Explainer | Several = "fastcam",
+    *,
+    target: Several,
+    prepare: Prepare | Callable[..., Any] | None = None,
+    cutoff: float = 0.5,
+    layer: Layer = None,
+) -> tuple[Explanation, ...]: ...
+@overload
+def explain(
+    model: object,
+    image: object,
+    explainer: Several,
+    *,
+    target: Target | Several = None,
+    prepare: Prepare | Callable[..., Any] | None = None,
+    cutoff: float = 0.5,
+    layer: Layer = None,
+) -> tuple[Explanation, ...]: ...
+def explain(  # noqa: PLR0913 - all that a question to a model is made of
+    model: object,
+    image: object,
+    explainer: Explainer | Several = "fastcam",
+    *,
+    target: Target | Several = None,
+    prepare: Prepare | Callable[..., Any] | None = None,
+    cutoff: float = 0.5,
+    layer: Layer = None,
+) -> Explanation | tuple[Explanation, ...]:
     """Ask a model which pixels of a picture speak for a target.
 
     Parameters
@@ -57,37 +94,67 @@ def explain(
         A DicomImage, or anything that ``read_dicom`` takes; or a DicomVolume, which gives a
         ``VolumeExplanation``.
     explainer
-        A name of ``catalogue()``, or any callable ``(probe, inputs) -> attribution``.
+        A name of ``catalogue()``, or any callable ``(probe, inputs) -> attribution``. A list or a
+        tuple of them: one answer for each.
     target
         A class index, a label of the probe, a callable on the model's output -> (N,), or None:
-        the predicted class.
+        the predicted class. A list or a tuple of them: one answer for each.
     prepare
         How the picture becomes the model's input; what it leaves open comes from the model.
         None: display values, stretched to the model's size, 0..1. ``preprocess_input`` of
         keras.applications, or a function from a DicomImage to an array (H, W, C), will do.
     cutoff
         A class of less probability than this is not predicted, and its overlay lies under a veil.
+    layer
+        Name of the layer that a method of layers looks at, or names of several (``"conv5"``,
+        nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each
+        spatial scale. It is traced once for a model object, and freed with it.
 
     Returns
     -------
     Explanation
-        With a heatmap on the image's own grid.
+        With a heatmap on the image's own grid. Where several explainers or targets came, a tuple
+        of Explanations: all targets of the first explainer, then those of the next.
 
     Raises
     ------
     SaliencyError
-        The model, picture, explainer, or target do not fit together; the message says how.
+        The model, picture, explainer, target or layer do not fit together; the message says how.
     """
-    several = getattr(image, "explained_by", None)
-    if callable(several):  # a volume, whose room lies above this one
-        return several(  # type: ignore[no-any-return]
-            model, explainer, target=target, prepare=prepare, cutoff=cutoff
+    recipes = [resolve(each) for each in _each("explainer", explainer)]
+    targets = _each("target", target)
+    probe = tapped(probe_of(model), layer, recipes)
+    about = _about_image(image, prepare, cutoff)
+    found = tuple(about(probe, recipe, each) for recipe in recipes for each in targets)
+    one = not isinstance(explainer, list | tuple) and not isinstance(target, list | tuple)
+    return found[0] if one else found
+
+
+def _each(name: str, given: Any) -> Sequence[Any]:
+    """Return what was asked for, one or several, as a sequence."""
+    several = given if isinstance(given, list | tuple) else (given,)
+    if not several:
+        msg = f"explain: expected one {name} or more, got an empty {type(given).__name__}."
+        raise InputError(msg)
+    return several
+
+
+def _about_image(
+    image: object, prepare: Prepare | Callable[..., Any] | None, cutoff: float
+) -> Callable[[Any, Any, Target], Any]:
+    """Return a function (probe, recipe, target) -> answer about an image, read once."""
+    explained_by = getattr(image, "explained_by", None)
+    if callable(explained_by):  # a volume, whose room lies above this one
+        return lambda probe, recipe, target: explained_by(
+            probe, recipe, target=target, prepare=prepare, cutoff=cutoff
         )
-    recipe = resolve(explainer)
     picture = as_image(image)
-    probe = probe_of(model)
-    given = prepared(probe, picture, prepare)
-    return ask(bound(probe, target), [picture], [given], recipe, cutoff=cutoff)[0]
+
+    def answer(probe: Any, recipe: Any, target: Target) -> Explanation:
+        given = prepared(probe, picture, prepare)
+        return ask(bound(probe, target), [picture], [given], recipe, cutoff=cutoff)[0]
+
+    return answer
 
 
 def as_image(image: object) -> DicomImage:

@@ -1,10 +1,13 @@
 """Many images: failures are values, order is kept, one batch in memory at a time."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, final
 
 from saliency.errors import InputError, SaliencyError
 from saliency.explainers.catalogue import resolve
+from saliency.pipeline.asked_layers import Layer, tapped
+from saliency.pipeline.checks import check_share
 from saliency.pipeline.explain import Explainer, as_image, ask, bound, prepared, probe_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.files import sources_in
@@ -21,7 +24,7 @@ Ready: TypeAlias = tuple[DicomImage, ModelInput]
 Item: TypeAlias = Ready | Failure
 
 
-def explain_many(
+def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     model: object,
     images: object,
     explainer: Explainer = "fastcam",
@@ -29,13 +32,15 @@ def explain_many(
     target: Target = None,
     prepare: Prepare | Callable[..., Any] | None = None,
     batch_size: int = 8,
+    cutoff: float = 0.5,
+    layer: Layer = None,
 ) -> Iterator[Explanation | Failure]:
     """Explain images one after the other; yield one result for each, in order.
 
     Parameters
     ----------
-    model, explainer, target, prepare
-        As for :func:`saliency.explain`.
+    model, explainer, target, prepare, cutoff, layer
+        As for :func:`saliency.explain`, but one explainer and one target.
     images
         A folder, a path, a glob, a zip or a DICOMDIR: the DICOM images in it, first frames; what
         is no image by its kind is left out. Or a sequence or iterator of DicomImages and anything
@@ -60,20 +65,37 @@ def explain_many(
         msg = f"explain_many: expected batch_size of 1 or more, got {batch_size}."
         raise InputError(msg)
     recipe, way = resolve(explainer), preparation(prepare)
-    unbound = probe_of(model)
+    unbound = tapped(probe_of(model), layer, [recipe])
+    check_share("explain_many", "cutoff", cutoff)
     probe = bound(unbound, target)
     sources = _numbered(sources_in(images))
     pictures = ahead(_picture, sources, window=2 * batch_size)
     items = (_ready(unbound, picture, way, i) for i, picture in enumerate(pictures))
-    return _results(probe, items, recipe, batch_size)
+    return _results(_Question(probe, recipe, cutoff), items, batch_size)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Question:
+    """What is asked about every picture."""
+
+    probe: Probe
+    recipe: Any
+    cutoff: float
+
+    def rows(self, indices: list[int]) -> "_Question":
+        """Return it for some of the pictures: other inputs may be held for each."""
+        if not isinstance(self.probe, BoundProbe):
+            return self
+        return replace(self, probe=self.probe.rows(indices))
 
 
 def _results(
-    probe: Probe, items: Iterable[Item], recipe: Any, size: int
+    question: _Question, items: Iterable[Item], size: int
 ) -> Iterator[Explanation | Failure]:
     start = 0
     for group in _groups(items, size):
-        yield from _answers(probe, group, recipe, start)
+        yield from _answers(question, group, start)
         start += len(group)
 
 
@@ -132,31 +154,30 @@ def _count(group: list[Item]) -> int:
     return sum(not isinstance(item, Failure) for item in group)
 
 
-def _answers(
-    probe: Probe, group: list[Item], recipe: Any, start: int
-) -> list[Explanation | Failure]:
+def _answers(question: _Question, group: list[Item], start: int) -> list[Explanation | Failure]:
     ready = [item for item in group if not isinstance(item, Failure)]
     indices = [start + i for i, item in enumerate(group) if not isinstance(item, Failure)]
-    answers = dict(zip(indices, _batch(probe, ready, recipe, indices), strict=True))
+    answers = dict(zip(indices, _batch(question, ready, indices), strict=True))
     return [
         item if isinstance(item, Failure) else answers[start + i] for i, item in enumerate(group)
     ]
 
 
 def _batch(
-    probe: Probe, ready: list[Ready], recipe: Any, indices: list[int]
+    question: _Question, ready: list[Ready], indices: list[int]
 ) -> list[Explanation | Failure]:
     """Ask for a whole batch; where that fails, for each picture, to find the one at fault."""
     if not ready:
         return []
+    images, inputs = [image for image, _ in ready], [given for _, given in ready]
     try:
-        mine = probe.rows(indices) if isinstance(probe, BoundProbe) else probe
-        return [*ask(mine, [image for image, _ in ready], [given for _, given in ready], recipe)]
+        asked = question.rows(indices)
+        return [*ask(asked.probe, images, inputs, asked.recipe, cutoff=asked.cutoff)]
     except Exception as error:  # noqa: BLE001 - the edge of a picture: plug-ins, memory
         if len(ready) == 1:
             return [_failure(indices[0], error)]
     pairs = zip(ready, indices, strict=True)
-    return [_batch(probe, [item], recipe, [index])[0] for item, index in pairs]
+    return [_batch(question, [item], [index])[0] for item, index in pairs]
 
 
 def _failure(index: int, error: Exception) -> Failure:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal, final
 
 import numpy as np
 
-from saliency.errors import InputError
 from saliency.pipeline import caption as words
 from saliency.pipeline.band import captioned
+from saliency.pipeline.checks import check_share
 from saliency.pipeline.page import notebook_form
 from saliency.pipeline.plain import portable
 from saliency.pipeline.prepare import Prepare
@@ -102,10 +102,9 @@ class Explanation:
     cutoff: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, value in (("probability", self.probability), ("cutoff", self.cutoff)):
-            if value is not None and not 0 <= value <= 1:
-                msg = f"Explanation: expected {name} to be in 0..1, got {value!r}."
-                raise InputError(msg)
+        check_share("Explanation", "cutoff", self.cutoff)
+        if self.probability is not None:
+            check_share("Explanation", "probability", self.probability)
 
     @cached_property
     def outside(self) -> float | None:

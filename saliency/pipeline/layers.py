@@ -9,6 +9,7 @@ import numpy as np
 from saliency.errors import ExplainerError
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.protocol import Layered, NamedLayers, NamedMaps
+from saliency.pipeline.asked_layers import Layer, tapped
 from saliency.pipeline.explain import Explainer, as_image, bound, name_of, prepared, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
@@ -68,6 +69,7 @@ def explain_layers(
     *,
     target: Target = None,
     prepare: Prepare | Callable[..., Any] | None = None,
+    layer: Layer = None,
 ) -> LayerMaps:
     """Return what each layer contributes; parameters as for :func:`saliency.explain`.
 
@@ -81,7 +83,7 @@ def explain_layers(
         msg = f"{name_of(recipe)} has no layer maps: use 'fastcam', 'smoe', or another that has."
         raise ExplainerError(msg)
     picture = as_image(image)
-    unbound = probe_of(model)
+    unbound = tapped(probe_of(model), layer, [recipe])
     given = prepared(unbound, picture, prepare)
     probe = bound(unbound, target)
     if isinstance(recipe, NamedLayers):

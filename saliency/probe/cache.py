@@ -4,6 +4,8 @@ import operator
 import os
 import threading
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -17,6 +19,9 @@ _CORES: Final[WeakKeyDictionary[Any, dict[Choice, tuple[tuple[Any, ...], Core]]]
     WeakKeyDictionary()
 )
 _LOCK: Final = threading.Lock()
+
+#: Choices that are kept for a model: whoever looks at each layer of a deep one keeps no more.
+_KEPT: Final = 8
 
 
 def probe_for(  # noqa: PLR0913 - every choice that a probe has
@@ -47,13 +52,30 @@ def probe_for(  # noqa: PLR0913 - every choice that a probe has
     return KerasProbe.from_core(model, _core(model, choice), labels, held)
 
 
+def with_layers(probe: KerasProbe, layers: Sequence[str]) -> KerasProbe:
+    """Return a probe of the same model and choices that taps other layers; cached like others.
+
+    Raises
+    ------
+    ModelError
+        The model has no such layer; the message has the nearest names.
+    """
+    choice = replace(probe.core.choice, layers=tuple(layers))
+    found = copy(probe)
+    found.core = _core(probe.model, choice)
+    return found
+
+
 def _core(model: Any, choice: Choice) -> Core:
     traits = fingerprint(model)
     with _LOCK:
         cores = _CORES.setdefault(model, {})
-        found = cores.get(choice)
+        found = cores.pop(choice, None)
         if found is None or not _same(found[0], traits):
-            found = cores[choice] = (traits, Core(model, choice))
+            found = traits, Core(model, choice)
+        cores[choice] = found  # the latest is the last
+        while len(cores) > _KEPT:
+            del cores[next(iter(cores))]
         return found[1]
 
 

@@ -14,9 +14,9 @@ from PIL import Image
 
 from saliency.errors import InputError, MissingExtraError
 from saliency.pipeline.band import captioned
+from saliency.pipeline.common_scale import common_scale
 from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
-from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import place_of, write_whole
@@ -131,13 +131,13 @@ def animate(
     Raises
     ------
     InputError
-        Nothing to show, or images of several sizes.
+        Nothing to show, images of several sizes, or maps of several units without ``vmax``.
     """
     shown = list(_explanations(results))
     if not shown:
         msg = "animate: expected explanations, got none."
         raise InputError(msg)
-    scale = _common(shown) if vmax is None else vmax
+    scale = common_scale(shown) if vmax is None else vmax
     frames = [_frame(result, palette, scale) for result in shown]
     seconds = shown[0].image.frame_seconds
     rate = fps or (1 / seconds if seconds else USUAL)
@@ -149,12 +149,6 @@ def _explanations(results: Any) -> Iterable[Explanation]:
     if hasattr(results, "slice"):  # a volume
         return (results.slice(k) for k in range(len(results)))
     return (each for each in results if not isinstance(each, Failure))
-
-
-def _common(shown: list[Explanation]) -> float | None:
-    """Return one scale: what is full colour for the heat of all."""
-    heat = np.concatenate([np.abs(result.heatmap.values).ravel() for result in shown])
-    return full(heat) or None
 
 
 def _frame(result: Explanation, palette: str | Palette, vmax: float | None) -> Array:
