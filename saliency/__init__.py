@@ -64,6 +64,8 @@ _HOMES = {
     "saliency.probe.protocol": "Probe",
     "saliency.probe.score_targets": "Contrast Region",
     "saliency.render.palettes": "Palette",
+    "saliency.training.callback": "ExplainCallback",
+    "saliency.training.dataset": "tf_dataset",
     "saliency.values.failure": "Failure",
     "saliency.values.heatmap": "Heatmap",
     "saliency.values.image": "DicomImage",
@@ -81,7 +83,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
     {"audit", "dicom", "errors", "explainers", "interventions", "kernels", "pipeline", "probe"}
-    | {"render", "statistics", "testing", "values", "volumes", "zones"}
+    | {"render", "statistics", "testing", "training", "values", "volumes", "zones"}
 )
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604

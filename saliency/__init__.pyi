@@ -73,6 +73,8 @@ from saliency.probe.protocol import Probe as Probe
 from saliency.probe.score_targets import Contrast as Contrast
 from saliency.probe.score_targets import Region as Region
 from saliency.render.palettes import Palette as Palette
+from saliency.training.callback import ExplainCallback as ExplainCallback
+from saliency.training.dataset import tf_dataset as tf_dataset
 from saliency.values.failure import Failure as Failure
 from saliency.values.heatmap import Heatmap as Heatmap
 from saliency.values.image import DicomImage as DicomImage

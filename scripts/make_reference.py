@@ -17,6 +17,7 @@ GROUPS = {
     "saliency.probe": "Asking a model",
     "saliency.render": "Painting",
     "saliency.audit": "Auditing",
+    "saliency.training": "Training",
     "saliency.values": "Values",
     "saliency.errors": "Errors",
 }

@@ -11,7 +11,10 @@ from examples.running import ROOT, has_heat, picture, run
 import saliency as sal
 
 EXAMPLES = ROOT / "examples"
-SCRIPTS = ("demo", "one_image", "compare_explainers", "after_training", "hospital_name")
+SCRIPTS = (
+    *("demo", "one_image", "compare_explainers", "after_training", "hospital_name"),
+    "train_from_dicom",
+)
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
@@ -88,6 +91,18 @@ def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
     for method, warned in {"fastcam": magenta, "integrated_gradients": yellow}.items():
         poisoned, clean = (tmp_path / "out" / f"{name}-{method}.png" for name in MODELS)
         assert warned(poisoned) > 2 * warned(clean), method
+
+
+def test_training_from_files_shows_the_shortcut_growing(tmp_path: Path) -> None:
+    """No heat in the name after the first epoch, much at the end; the name alone makes a lesion."""
+    printed = run(EXAMPLES / "train_from_dicom.py", tmp_path / "out", folder=tmp_path)
+
+    shares = [float(share) for share in re.findall(r"epoch \d+: ([\d.]+) of the heat", printed)]
+    assert len(shares) == 6
+    assert shares[0] < 0.1, printed
+    assert shares[-1] > 0.2, printed
+    assert "no lesion, but the name: lesion" in printed
+    assert len(list((tmp_path / "out" / "maps").glob("epoch-000?/*.png"))) == 36
 
 
 def last_percent(line: str) -> int:

@@ -1,0 +1,1 @@
+"""Training: DICOM files as examples, and maps while a model learns."""
