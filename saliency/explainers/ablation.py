@@ -1,4 +1,4 @@
-"""What regions of a picture are worth: alone missing, and joining others in random orders."""
+"""What regions of an image contribute: each missing alone, or joining in random orders."""
 
 from dataclasses import dataclass
 from typing import Any, final
@@ -15,9 +15,9 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class FeatureAblation:
-    """The fall of the score when a region is filled.
+    """The drop of the score when a region is filled.
 
-    Returns float32 (N, H, W), signed, in units of the score: each pixel has the fall of its region.
+    Returns float32 (N, H, W), signed, in units of the score: each pixel has the drop of its region.
     Occlusion (Zeiler and Fergus, arXiv 1311.2901, section 4.2) with regions for windows.
 
     Parameters
@@ -25,18 +25,18 @@ class FeatureAblation:
     grid
         Superpixels along each side; not used where ``regions`` are given.
     fill
-        What is seen in the missing one, see :func:`saliency.kernels.baselines.reference`.
+        What replaces the missing region, see :func:`saliency.kernels.baselines.reference`.
     regions
         int (H, W), the number of each pixel's region, the same for all pictures: lobes, a
-        segmentation, zones. None: superpixels of each picture.
+        segmentation, zones. None: superpixels of each image.
     seed
-        Of a fill that is random.
+        Of the fill ``"noise"``.
 
     Raises
     ------
     InputError
-        A number is not above 0, the fill is unknown, or regions are no whole numbers. On the call:
-        their size is not the picture's.
+        A number is not above 0, the fill is unknown, or regions are not whole numbers. On the call:
+        their size is not the image's.
     """
 
     grid: int = 7
@@ -62,19 +62,19 @@ class FeatureAblation:
 @final
 @dataclass(frozen=True)
 class ShapleySampling:
-    """Shapley values of superpixels: the mean of what each adds when it joins in random orders.
+    """Shapley values of superpixels: what each adds when it joins, averaged over random orders.
 
-    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, shared evenly
-    among its pixels; sums to score(picture) - score(filled), whatever the orders. Castro et al.,
+    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, divided
+    evenly among its pixels. Sums to score(image) - score(filled), for any orders. Castro et al.,
     Computers & Operations Research 36 (2009) 1726, algorithm 1; Strumbelj and Kononenko, JMLR 11
     (2010) 1.
 
     Parameters
     ----------
     permutations
-        Orders in which S superpixels join; the model is asked about S - 1 pictures in each.
+        Orders in which S superpixels join; each asks the model about S - 1 images.
     grid, fill, seed, regions
-        As of :class:`KernelSHAP`.
+        As in :class:`KernelSHAP`.
     """
 
     permutations: int = 10

@@ -1,4 +1,4 @@
-"""Explainers of transformers: where the class token's content, or the mean's, comes from."""
+"""Explainers of transformers: which patches the class token, or the mean of tokens, attends to."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, final
@@ -19,7 +19,7 @@ Grid: TypeAlias = tuple[int, int] | None
 @final
 @dataclass(frozen=True)
 class AttentionRollout:
-    """Whose content is in the token that decides, by attention alone, whatever the class.
+    """The share of each patch in the token that the head reads, independent of the class.
 
     Returns float32 (N, H, W), >= 0: the product of all layers' attention, resized from the grid of
     patches. Abnar and Zuidema, arXiv 2005.00928, section 3.
@@ -30,7 +30,7 @@ class AttentionRollout:
         What the head reads: ``"first"``, a class token; ``"mean"``, the mean of all tokens;
         ``"auto"``: the first where there are more tokens than patches, else the mean.
     grid
-        (rows, columns) of patches; None: what fits the number of tokens and the picture's shape.
+        (rows, columns) of patches; None: what fits the number of tokens and the image's shape.
 
     Raises
     ------
@@ -58,7 +58,7 @@ class AttentionRollout:
 @final
 @dataclass(frozen=True)
 class GradientAttention:
-    """Whose content in the token that decides raises the score.
+    """The share of each patch in the token that the head reads, where it raises the score.
 
     Returns float32 (N, H, W), >= 0: attention times its positive derivative, followed through all
     layers, resized from the grid of patches. Chefer et al., arXiv 2103.15679, eq. 5 and 6.
@@ -66,7 +66,7 @@ class GradientAttention:
     Parameters
     ----------
     token, grid
-        As of :class:`AttentionRollout`.
+        As in :class:`AttentionRollout`.
 
     Raises
     ------

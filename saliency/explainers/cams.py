@@ -26,7 +26,7 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class CAM:
-    """The evidence for the class at each place: the map whose mean is the score, less its bias.
+    """The evidence for the class at each place. Its mean is the score without the bias.
 
     Returns float32 (N, H, W), signed, in units of the score. Only for a network that ends in a
     global average pooling and a dense layer. Zhou et al., arXiv 1512.04150, eq. 2.
@@ -34,8 +34,8 @@ class CAM:
     Raises
     ------
     ExplainerError
-        On the call: the score's derivative changes from place to place, so the network ends
-        otherwise.
+        On the call: the score's derivative changes from place to place, so the network has
+        another head.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -50,10 +50,10 @@ class CAM:
 @final
 @dataclass(frozen=True)
 class GradCAM:
-    """Where the last layer's channels that raise the score are active.
+    """Activity of the last layer's channels that raise the score.
 
     Returns float32 (N, H, W), >= 0: relu(sum of channels times their mean gradient), resized. Not
-    stretched to a range. Coarse: one value each 16 or 32 pixels. Selvaraju et al., arXiv
+    stretched to a range. Coarse: one value for 16 or 32 pixels. Selvaraju et al., arXiv
     1610.02391, eq. 1 and 2.
     """
 
@@ -64,10 +64,10 @@ class GradCAM:
 @final
 @dataclass(frozen=True)
 class GradCAMPlusPlus:
-    """Grad-CAM with places weighted so that small second objects count as much as the first.
+    """Grad-CAM with places weighted so that small objects count as much as large ones.
 
-    Returns float32 (N, H, W), >= 0, up to one positive factor a picture (the exponential of the
-    score, left out). Chattopadhay et al., arXiv 1710.11063, eq. 11, 15 and 19.
+    Returns float32 (N, H, W), >= 0, up to one positive factor for each image (the exponential of
+    the score, left out). Chattopadhay et al., arXiv 1710.11063, eq. 11, 15 and 19.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -89,10 +89,11 @@ class XGradCAM:
 @final
 @dataclass(frozen=True)
 class HiResCAM:
-    """Activation times gradient, place by place: no place answers for another.
+    """Activation times gradient at each place.
 
-    Returns float32 (N, H, W), signed; before resizing its sum is the score, less its bias, of any
-    network that is linear after the last tapped layer. Draelos and Carin, arXiv 2011.08891, eq. 6.
+    Returns float32 (N, H, W), signed. For a network that is linear after the last tapped layer,
+    the sum before resizing is the score without its bias. Draelos and Carin, arXiv 2011.08891,
+    eq. 6.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -103,7 +104,7 @@ class HiResCAM:
 @final
 @dataclass(frozen=True)
 class LayerCAM:
-    """Activations of any layer, weighted place by place with their positive gradients.
+    """Activations, weighted at each place with their positive gradients.
 
     Returns float32 (N, H, W), >= 0. Jiang et al., IEEE TIP 30 (2021) 5875, eq. 4 to 7.
 
@@ -111,7 +112,7 @@ class LayerCAM:
     ----------
     layers
         ``"last"``: the last tapped layer. ``"all"``: the greatest of all layers' maps, each
-        scaled to tanh(2 M / max M) as the paper does with shallow ones.
+        scaled to tanh(2 M / max M) as the paper does for shallow layers.
     """
 
     layers: Literal["last", "all"] = "last"
@@ -139,7 +140,7 @@ class LayerCAM:
 @final
 @dataclass(frozen=True)
 class EigenCAM:
-    """The strongest common pattern of the last layer's channels, whatever the class.
+    """The strongest common pattern of the last layer's channels, independent of the class.
 
     Returns float32 (N, H, W), >= 0: the projection on the first principal direction. Muhammad and
     Yeasin, arXiv 2008.00299.
@@ -156,8 +157,8 @@ class EigenCAM:
 class EigenGradCAM:
     """The strongest common pattern of activation times gradient in the last layer's channels.
 
-    Returns float32 (N, H, W), signed: the projection on the first principal direction, turned so
-    that it agrees with their sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
+    Returns float32 (N, H, W), signed: the projection on the first principal direction, with the
+    sign of their sum over channels (HiResCAM). No paper: after Eigen-CAM (arXiv
     2008.00299). The library pytorch-grad-cam, which named it, centres the channels first, leaves
     the sign to chance and cuts negative parts off; none of the three is done here.
     """
@@ -172,7 +173,7 @@ class EigenGradCAM:
 @final
 @dataclass(frozen=True)
 class FEM:
-    """Where the last layer's channels are active as seldom, whatever the class.
+    """Places where the last layer is unusually active, independent of the class.
 
     Returns float32 (N, H, W), in units of the activation, >= 0 behind a ReLU: at each place, the
     mean activations of those channels that lie ``k`` deviations above their mean there. Fuad et

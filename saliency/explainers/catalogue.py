@@ -1,4 +1,4 @@
-"""Names of explainers. A name loads its module when it is asked for, no earlier."""
+"""Names of explainers. Looking a name up loads its module."""
 
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
@@ -37,7 +37,7 @@ class _Catalogue(Mapping[str, Callable[[], Any]]):
 
 
 def catalogue() -> Mapping[str, Callable[[], Any]]:
-    """Return every name that ``explain`` takes; a value, called, gives the explainer.
+    """Return every name that ``explain`` takes; calling a value returns the explainer.
 
     Ours are classes; those of installed packages follow, loaded when they are called. Reading the
     names loads nothing.

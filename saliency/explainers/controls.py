@@ -1,4 +1,4 @@
-"""Maps that know nothing of the model: what a real explainer has to beat."""
+"""Control maps: an explainer that is no better has said nothing."""
 
 from dataclasses import dataclass
 from typing import final
@@ -16,9 +16,9 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class RandomMap:
-    """Even noise: knows neither the picture nor the model.
+    """Uniform noise that knows neither the image nor the model.
 
-    Returns float32 (N, H, W) in [0, 1), the same for every picture and model.
+    Returns float32 (N, H, W) in [0, 1), the same for every image and model.
     """
 
     seed: int = 0
@@ -31,9 +31,9 @@ class RandomMap:
 @final
 @dataclass(frozen=True)
 class EdgeMap:
-    """The edges of the picture: knows nothing of the model, and often looks like an explanation.
+    """The edges of the image: no model is asked, yet it often looks like an explanation.
 
-    Returns float32 (N, H, W), >= 0: the length of the Sobel gradient, added over the channels; of
+    Returns float32 (N, H, W), >= 0: the length of the Sobel gradient, summed over the channels; of
     volumes slice by slice.
     Adebayo et al., arXiv 1810.03292, section 5.
     """
@@ -48,10 +48,10 @@ class EdgeMap:
 @final
 @dataclass(frozen=True)
 class RandomisedModel:
-    """What an explainer shows of a network that has learned nothing.
+    """The map of an explainer for the same network with shuffled weights.
 
-    Returns what ``inner`` returns, of the same network with shuffled weights. An explanation
-    that looks like it does not depend on what was learned. Adebayo et al., arXiv 1810.03292.
+    Returns what ``inner`` returns. If it looks like the map of the trained network, the
+    explainer does not show what was learned. Adebayo et al., arXiv 1810.03292.
 
     Parameters
     ----------

@@ -14,17 +14,17 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class DeepLIFT:
-    """The score's change from a baseline, shared out with slopes between the two pictures.
+    """The score's change from a baseline, shared among the pixels by slopes between the two.
 
-    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(picture) -
-    score(baseline) up to ``gap``: rounding, where the score is a logit. One pass of the two,
-    where integrated gradients take many. Shrikumar et al., arXiv 1704.02685, eq. 3 and 5 and
-    section 3.5.2 (rescale rule).
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(image) -
+    score(baseline) up to ``gap``, which is rounding where the score is a logit. It takes one
+    pass of image and baseline, where integrated gradients take many. Shrikumar et al., arXiv
+    1704.02685, eq. 3 and 5 and section 3.5.2 (rescale rule).
 
     Parameters
     ----------
     baseline
-        What shows nothing: a name, number or array, see
+        The image that shows nothing: a name, number or array, see
         :func:`saliency.kernels.baselines.reference`. A tuple of several: the mean of their maps
         (Deep SHAP: Lundberg and Lee, arXiv 1705.07874, section 4.2.2).
     seed

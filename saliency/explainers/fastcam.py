@@ -1,4 +1,4 @@
-"""Maps of one forward pass: how unequally the channels of every scale answer."""
+"""Maps of one forward pass: how unequally the channels of every scale respond."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -69,11 +69,11 @@ _CAMS: Mapping[str, Cam] = MappingProxyType(
 @final
 @dataclass(frozen=True)
 class FastCAM:
-    """Where the scales of the network see something, times where the class is seen.
+    """Activity at every scale of the network, times the evidence for the class.
 
     Returns float32 (N, H, W) in [0, 1]: the weighted mean of the layers' normalised statistics,
-    times a CAM stretched to [0, 1]. Fine detail comes from the early layers, and the class from
-    the CAM alone; where no channel speaks for it the map is 0. One forward pass, and the
+    times a CAM stretched to [0, 1]. Fine detail comes from early layers. Only the CAM depends on
+    the class; where no channel speaks for it the map is 0. One forward pass, and the
     derivative of the head. Mundhenk et al., arXiv 1911.11293.
 
     Parameters
@@ -89,14 +89,15 @@ class FastCAM:
     cam
         gradcam, gradcampp (the authors' own, epsilon included), xgradcam, hirescam, layercam,
         eigencam; or any explainer, whose positive part is the factor (``ScoreCAM()``,
-        ``AblationCAM()``, ``ReciproCAM()``). None: no class, the map of what is there at all.
+        ``AblationCAM()``, ``ReciproCAM()``). None: the map independent of the class.
     complement
-        Multiply by 1 - CAM: what the network sees besides the class.
+        Multiply by 1 - CAM: activity outside the evidence for the class.
 
     Raises
     ------
     InputError
-        A name is unknown, or ``complement`` has no CAM. On the call: as many weights as layers.
+        A name is unknown, or ``complement`` has no CAM. On the call: the number of weights is not
+        that of layers.
     """
 
     statistic: Literal["smoe", "std", "mean", "max", "truncnormal", "gamma"] = "smoe"
@@ -156,7 +157,7 @@ class FastCAM:
 @final
 @dataclass(frozen=True)
 class Smoe:
-    """What the network sees at all, whatever the class: :class:`FastCAM` without a CAM.
+    """Activity at every scale, independent of the class: :class:`FastCAM` without a CAM.
 
     Returns float32 (N, H, W) in [0, 1]. One forward pass. The same for every target.
     """

@@ -1,4 +1,4 @@
-"""FullGrad: the picture's part of the score, and every bias's."""
+"""FullGrad: the contributions of the input and of every bias to the score."""
 
 from dataclasses import dataclass
 from typing import final
@@ -15,7 +15,7 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True, eq=False)
 class FullGradient:
-    """A score taken apart without a rest (Srinivas and Fleuret, arXiv 1905.00780, eq. 2).
+    """A score as a sum of parts without a rest (Srinivas and Fleuret, arXiv 1905.00780, eq. 2).
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class FullGradient:
     biases
         Bias times gradient of each layer, float32 (N, h, w, c), or (N, c) of dense layers.
     layers
-        Name of each bias's layer, string (biases,); "" where it is none's.
+        Name of each bias's layer, string (biases,); "" for a bias of no layer.
     """
 
     picture: Tensor
@@ -40,7 +40,7 @@ class FullGradient:
 @final
 @dataclass(frozen=True)
 class FullGrad:
-    """Gradient times picture, and the gradients of all biases, laid over each other.
+    """Gradient times image, and the gradients of all biases, added.
 
     Returns float32 (N, H, W), >= 0: |gradient x picture| and |bias x gradient| of each layer of
     maps, each layer stretched to 0..1 and resized, then added. Biases of dense layers have no
@@ -71,7 +71,7 @@ class FullGrad:
         return self.named_layer_maps(probe, inputs).maps
 
     def named_layer_maps(self, probe: Probe, inputs: Tensor) -> NamedMaps:
-        """Return :meth:`layer_maps` and their layers; one with two biases stands there twice."""
+        """Return :meth:`layer_maps` and their layers; a layer with two biases appears twice."""
         parts = self.decomposed(probe, inputs)
         placed = _placed(parts)
         if not placed:

@@ -10,10 +10,10 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class Gradient:
-    """How the score answers to a small change of each input value.
+    """The derivative of the score by each input value.
 
-    Returns float32 (N, H, W, C), signed, in score per input unit. Noisy on deep networks, and 0
-    where the network is saturated. Simonyan et al., arXiv 1312.6034, section 3.
+    Returns float32 (N, H, W, C), signed, in units of the score per unit of input. Noisy on deep
+    networks, and 0 where the network is saturated. Simonyan et al., arXiv 1312.6034, section 3.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -23,10 +23,10 @@ class Gradient:
 @final
 @dataclass(frozen=True)
 class GradientTimesInput:
-    """The gradient times the picture: what each value adds, if the score were linear.
+    """The gradient times the image: each value's contribution if the score were linear.
 
-    Returns float32 (N, H, W, C), signed, in units of the score. Black (0) gets nothing, whatever
-    it means. Shrikumar et al., arXiv 1605.01713.
+    Returns float32 (N, H, W, C), signed, in units of the score. Black (0) gets nothing, whatever it
+    shows. Shrikumar et al., arXiv 1605.01713.
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Backpropagation with a rule at each ReLU: crisp pictures of edges, and weak evidence."""
+"""Backpropagation with another rule at each ReLU: crisp edges, and weak evidence."""
 
 from dataclasses import dataclass
 from typing import final
@@ -12,11 +12,11 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class GuidedBackprop:
-    """The gradient, of which each ReLU lets only positive parts through.
+    """The gradient, of which each ReLU passes positive parts only.
 
-    Returns float32 (N, H, W, C), signed. Looks sharp and says little of the class: the map hardly
-    changes when the last layers are shuffled (Adebayo et al., arXiv 1810.03292, section 4).
-    Springenberg et al., arXiv 1412.6806, section 3.4.
+    Returns float32 (N, H, W, C), signed. Looks sharp and says little about the class: the map
+    hardly changes when the last layers are shuffled (Adebayo et al., arXiv 1810.03292, section
+    4). Springenberg et al., arXiv 1412.6806, section 3.4.
 
     Raises
     ------
@@ -34,7 +34,7 @@ class GuidedBackprop:
 @final
 @dataclass(frozen=True)
 class DeconvNet:
-    """The gradient, rectified at each ReLU whatever the ReLU's own input was.
+    """The gradient, rectified at each ReLU, active or not.
 
     Returns float32 (N, H, W, C), signed. Fails the same checks as guided backpropagation. Zeiler
     and Fergus, arXiv 1311.2901, section 2.1.
@@ -53,17 +53,16 @@ class DeconvNet:
 @final
 @dataclass(frozen=True)
 class BetaSmooth:
-    """The gradient, with the corner of each ReLU rounded off: fewer jumps from pixel to pixel.
+    """The gradient, with the corner of each ReLU rounded off.
 
-    Returns float32 (N, H, W, C), signed. The network computes what it did; its derivative is that
-    of softplus(beta x) / beta, so that it knows what lies a little beyond the corner, and small
-    changes of the picture do not turn the map about. Dombrowski et al., arXiv 1906.07983,
-    section 3.
+    Returns float32 (N, H, W, C), signed. The network's output does not change; the derivative
+    of a ReLU is that of softplus(beta x) / beta. So small changes of the image make small
+    changes of the map. Dombrowski et al., arXiv 1906.07983, section 3.
 
     Parameters
     ----------
     beta
-        Sharpness of the corner, above 0; the gradient is had from a great one.
+        Sharpness of the corner, above 0; the limit of large values is the gradient.
 
     Raises
     ------
@@ -87,10 +86,10 @@ class BetaSmooth:
 @final
 @dataclass(frozen=True)
 class GuidedGradCAM:
-    """Guided backpropagation where Grad-CAM is bright.
+    """Guided backpropagation times Grad-CAM.
 
-    Returns float32 (N, H, W, C), signed: their product. Fine edges come from the one factor, the
-    class from the other. Selvaraju et al., arXiv 1610.02391, section 3.2.
+    Returns float32 (N, H, W, C), signed. Fine edges come from the first factor, and the class from
+    the second. Selvaraju et al., arXiv 1610.02391, section 3.2.
 
     Raises
     ------

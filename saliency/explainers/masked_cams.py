@@ -1,4 +1,4 @@
-"""Class activation maps without gradients: channels and places are tried out one by one."""
+"""Class activation maps without gradients: channels or places are tried one by one."""
 
 import math
 from dataclasses import dataclass
@@ -26,18 +26,19 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class ScoreCAM:
-    """Channels weighted with the score of the picture seen through them.
+    """Channels weighted with the score of the image seen through them.
 
     Returns float32 (N, H, W), >= 0: relu of the sum of channels times the softmax, over channels,
-    of what each one's mask adds to the score of the filled picture. Wang et al., arXiv 1910.01279,
+    of what the mask of each adds to the score of the filled image. Wang et al., arXiv 1910.01279,
     algorithm 1.
 
     Parameters
     ----------
     channels
-        Try only the channels that vary most, each picture its own; None: all of them.
+        How many to try: those of the greatest variance in each image; None: all of them.
     fill
-        What is seen where the mask is 0, see :func:`saliency.kernels.baselines.reference`.
+        What replaces the image where the mask is 0, see
+        :func:`saliency.kernels.baselines.reference`.
     """
 
     channels: int | None = None
@@ -61,11 +62,11 @@ class ScoreCAM:
 @final
 @dataclass(frozen=True)
 class AblationCAM:
-    """Channels weighted with how much the score falls without them.
+    """Channels weighted with the drop of the score without them.
 
-    Returns float32 (N, H, W), >= 0: relu of the sum of channels times their fall, as a share of
-    |score|. The rest of the network is run once a channel. Desai and Ramaswamy, WACV 2020, eq. 3
-    and 5 (which divide by the score, so that a score below 0 turns the map over; the absolute
+    Returns float32 (N, H, W), >= 0: relu of the sum of channels times their drop, as a share of
+    |score|. The rest of the network runs once for each channel. Desai and Ramaswamy, WACV 2020,
+    eq. 3 and 5 (which divide by the score, so that a score below 0 turns the map over; the absolute
     value does not).
 
     Raises
@@ -89,12 +90,12 @@ class ReciproCAM:
     """The score of the last layer with one place left at a time.
 
     Returns float32 (N, H, W) in [0, 1]: stretched to its range, since a score of one place has no
-    unit. The rest of the network is run once a place. Byun and Lee, arXiv 2209.14074.
+    unit. The rest of the network runs once for each place. Byun and Lee, arXiv 2209.14074.
 
     Parameters
     ----------
     soft
-        Leave a 3 x 3 bell around the place; False: the place alone.
+        Keep a 3 x 3 bell around the place; False: the place alone.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Hide a part and see how the score falls."""
+"""The drop of the score when a part of the image is hidden."""
 
 from dataclasses import dataclass
 from typing import final
@@ -12,18 +12,18 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class Occlusion:
-    """How much the score falls when a window over the pixel is filled.
+    """The drop of the score when a window over the pixel is filled.
 
-    Returns float32 (N, H, W), signed, in units of the score: the mean fall over all windows that
-    hold the pixel. Asks the model about one picture a window. Zeiler and Fergus, arXiv 1311.2901,
-    section 4.2.
+    Returns float32 (N, H, W), signed, in units of the score: the mean drop over all windows that
+    hold the pixel. Asks the model about one image for each window. Zeiler and Fergus, arXiv
+    1311.2901, section 4.2.
 
     Parameters
     ----------
     window, stride
         Pixels of the model's input. The last window of a row ends at the edge.
     fill
-        What is seen in the window: a name, number or array, see
+        What fills the window: a name, number or array, see
         :func:`saliency.kernels.baselines.reference`.
     seed
         Of the fill ``"noise"``.

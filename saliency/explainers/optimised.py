@@ -1,4 +1,4 @@
-"""Explainers that search for the smallest part that matters."""
+"""Explainers that search for the part of the image that decides."""
 
 from dataclasses import dataclass
 from typing import final
@@ -19,16 +19,16 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class MeaningfulPerturbation:
-    """The smallest smooth blot that takes the score away.
+    """The smallest smooth patch of blur that removes the score.
 
-    Returns float32 (N, H, W) in [0, 1]: how far the pixel is blurred in the picture that costs
-    least: score left, as a share of what blurring everything takes, plus blurred area, plus
-    roughness. Fong and Vedaldi, arXiv 1704.03296, section 4.3.
+    Returns float32 (N, H, W) in [0, 1]: how far each pixel is blurred in the cheapest image. The
+    price is the score that is left, as a share of what blurring everything removes, plus the
+    blurred area, plus roughness. Fong and Vedaldi, arXiv 1704.03296, section 4.3.
 
     Parameters
     ----------
     steps
-        Gradients a picture (Adam), one after the other.
+        Gradients for each image (Adam), one after the other.
     grid
         Mask cells along each side.
     sigma
@@ -62,22 +62,22 @@ class MeaningfulPerturbation:
 @final
 @dataclass(frozen=True)
 class ExtremalPerturbation:
-    """The part of a given area that by itself makes the score greatest.
+    """The part of a given area that keeps the score highest when the rest is filled.
 
-    Returns float32 (N, H, W) in [0, 1]: the smooth mask that shows so much of the picture, and
-    else ``fill``. 0 everywhere where no such part has a score above that of ``fill``. Fong,
+    Returns float32 (N, H, W) in [0, 1]: the smooth mask that shows this share of the image, with
+    ``fill`` elsewhere. 0 everywhere if no such part has a score above that of ``fill``. Fong,
     Patrick and Vedaldi, arXiv 1910.08485, eq. 5 to 9.
 
     Parameters
     ----------
     area
-        Share of the picture, in (0, 1).
+        Share of the image, in (0, 1).
     steps
-        Gradients a picture (Adam), one after the other.
+        Gradients for each image (Adam), one after the other.
     grid
-        Mask cells along each side. A cell's blot is three cells wide: no smaller part is found.
+        Mask cells along each side. A cell's patch is three cells wide: no smaller part is found.
     fill
-        What is seen elsewhere, see :func:`saliency.kernels.baselines.reference`.
+        What replaces the rest, see :func:`saliency.kernels.baselines.reference`.
     seed
         Of the fill ``"noise"``.
 

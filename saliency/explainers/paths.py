@@ -31,19 +31,19 @@ _MANY, _GOLDEN = 8, 0.6180339887498949
 @final
 @dataclass(frozen=True)
 class IntegratedGradients:
-    """The score's change between a baseline and the picture, shared out among the pixels.
+    """The score's change between a baseline and the image, shared among the pixels.
 
-    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(picture) -
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum is score(image) -
     score(baseline) up to ``gap``. A pixel that equals the baseline gets 0. Sundararajan et al.,
     arXiv 1703.01365, eq. 1; with ``steps`` by the midpoint rule.
 
     Parameters
     ----------
     steps
-        Gradients a picture. None: as many as the map needs to settle within about 5 %: 31, 63, 127
-        or 255, then made complete; see :func:`saliency.kernels.paths.complete_path_gradient`.
+        Gradients for each image. None: 31, 63, 127 or 255, until the map settles within about 5 %;
+        the map is then made complete. See :func:`saliency.kernels.paths.complete_path_gradient`.
     baseline
-        What shows nothing: a name, number or array, see
+        The image that shows nothing: a name, number or array, see
         :func:`saliency.kernels.baselines.reference`. A tuple of several: the mean of their maps,
         each at the full cost.
     seed
@@ -83,18 +83,18 @@ class IntegratedGradients:
 @final
 @dataclass(frozen=True)
 class ExpectedGradients:
-    """Integrated gradients, averaged over baselines instead of choosing one.
+    """Integrated gradients, averaged over several baselines.
 
-    Returns float32 (N, H, W, C), signed, in units of the score; its sum tends to score(picture) -
+    Returns float32 (N, H, W, C), signed, in units of the score; its sum tends to score(image) -
     mean score of the background. Erion et al., arXiv 1906.10670, eq. 3.
 
     Parameters
     ----------
     background
-        Baselines: pictures (H, W, C) of the model's input, such as some of the training set, or
-        names, see :func:`saliency.kernels.baselines.reference`. An array (M, H, W, C) will do.
+        Baselines: images (H, W, C) of the model's input, such as some of the training set, or
+        names, see :func:`saliency.kernels.baselines.reference`. Or an array (M, H, W, C).
     samples
-        Gradients a picture. Sample i uses background i mod M.
+        Gradients for each image. Sample i uses background i mod M.
     seed
         Of the baseline ``"noise"``.
 
@@ -155,7 +155,7 @@ class ExpectedGradients:
 @final
 @dataclass(frozen=True)
 class GuidedIntegratedGradients:
-    """Integrated gradients along the path of small gradients: less noise from steep places.
+    """Integrated gradients along a path of small gradients, which is less noisy.
 
     Returns float32 (N, H, W, C), signed, in units of the score; complete up to ``gap``.
     Kapishnikov et al., arXiv 2106.09788.
@@ -163,13 +163,13 @@ class GuidedIntegratedGradients:
     Parameters
     ----------
     steps
-        Gradients a picture, one after the other.
+        Gradients for each image, one after the other.
     baseline
-        As of :class:`IntegratedGradients`.
+        As in :class:`IntegratedGradients`.
     fraction
         Share of the values moved together, in (0, 1].
     distance
-        How far a value may stray from the straight path, as a share of its way; 1: any.
+        How far a value may leave the straight path, as a share of its change; 1: any distance.
     """
 
     steps: int = 64
@@ -201,17 +201,17 @@ class GuidedIntegratedGradients:
 @final
 @dataclass(frozen=True)
 class BlurIntegratedGradients:
-    """The score's change while the picture comes into focus, shared out among the pixels.
+    """The score's change as a blurred image becomes sharp, shared among the pixels.
 
-    Returns float32 (N, H, W, C), signed, in units of the score; sums to score(picture) -
-    score(blurred) up to ``gap``. Needs no colour that means nothing. Xu et al., arXiv 2004.03383.
+    Returns float32 (N, H, W, C), signed, in units of the score; sums to score(image) -
+    score(blurred) up to ``gap``. No colour has to stand for "nothing". Xu et al., arXiv 2004.03383.
 
     Parameters
     ----------
     steps
-        Gradients a picture, less one.
+        Gradients for each image, less one.
     sigma
-        Deviation of the first blur in pixels of the model's input.
+        Standard deviation of the first blur in pixels of the model's input.
     """
 
     steps: int = 64
@@ -234,7 +234,7 @@ class BlurIntegratedGradients:
 @final
 @dataclass(frozen=True)
 class IntegratedDecisionGradients:
-    """Integrated gradients where the decision is made: saturated parts of the path count little.
+    """Integrated gradients, weighted with the score's change along the path.
 
     Returns float32 (N, H, W, C), signed, in squared units of the score; not complete. Walker et
     al., arXiv 2305.20052.
@@ -242,9 +242,9 @@ class IntegratedDecisionGradients:
     Parameters
     ----------
     steps
-        Gradients a picture, besides half as many forward passes.
+        Gradients for each image, besides half as many forward passes.
     baseline
-        As of :class:`IntegratedGradients`.
+        As in :class:`IntegratedGradients`.
     """
 
     steps: int = 32

@@ -1,4 +1,4 @@
-"""Explainers that only ask for scores of changed pictures: any model will do."""
+"""Explainers that only ask for scores of changed images: they work for any model."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,20 +20,20 @@ _WIDTH, _PENALTY = 0.25, 1.0
 @final
 @dataclass(frozen=True)
 class RISE:
-    """The mean score of random masks that show the pixel, less that of all masks.
+    """The mean score of random masks that leave the pixel visible, less that of all masks.
 
     Returns float32 (N, H, W), signed, in units of the score. Petsiuk et al., arXiv 1806.07421.
 
     Parameters
     ----------
     masks
-        How many, the same for every picture.
+        How many; every image gets the same.
     grid
         Cells along each side of a mask.
     fill
-        What is seen where a mask hides, see :func:`saliency.kernels.baselines.reference`.
+        What replaces hidden pixels, see :func:`saliency.kernels.baselines.reference`.
     seed
-        Of the masks, of which each cell is seen with probability 0.5.
+        Of the masks. Each cell is visible with probability 0.5.
     """
 
     masks: int = 1000
@@ -71,30 +71,30 @@ class RISE:
 @final
 @dataclass(frozen=True)
 class LIME:
-    """A linear model of which superpixels are seen, fitted near the whole picture.
+    """A linear model of which superpixels are visible, fitted near the whole image.
 
-    Returns float32 (N, H, W), signed: a superpixel's coefficient, shared evenly among its pixels.
+    Returns float32 (N, H, W), signed: a superpixel's coefficient, divided evenly among its pixels.
     Ribeiro et al., arXiv 1602.04938, algorithm 1; cosine distance, ridge.
 
     Parameters
     ----------
     samples
-        Pictures with half of the superpixels hidden.
+        Images with half of the superpixels hidden.
     grid
         Superpixels along each side.
     fill
-        What is seen in a hidden one, see :func:`saliency.kernels.baselines.reference`.
+        What replaces a hidden superpixel, see :func:`saliency.kernels.baselines.reference`.
     seed
-        Of which are hidden.
+        Of the choice of hidden superpixels.
     regions
-        int (H, W), the number of each pixel's region, the same for all pictures, in place of
-        superpixels. None: superpixels of each picture.
+        int (H, W), the number of each pixel's region, the same for all images, in place of
+        superpixels. None: superpixels of each image.
 
     Raises
     ------
     InputError
-        A number is not above 0, the fill is unknown, or regions are no whole numbers. On the call:
-        their size is not the picture's.
+        A number is not above 0, the fill is unknown, or regions are not whole numbers. On the call:
+        their size is not the image's.
     """
 
     samples: int = 500
@@ -124,10 +124,10 @@ class LIME:
 @final
 @dataclass(frozen=True)
 class KernelSHAP:
-    """Shapley values of superpixels: the mean of what each adds to a coalition of others.
+    """Shapley values of superpixels, by weighted regression on coalitions.
 
-    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, shared evenly
-    among its pixels; sums to score(picture) - score(filled) exactly. Lundberg and Lee, arXiv
+    Returns float32 (N, H, W), signed, in units of the score: a superpixel's value, divided
+    evenly among its pixels. Sums to score(image) - score(filled) exactly. Lundberg and Lee, arXiv
     1705.07874, theorem 2, with paired coalitions.
 
     Parameters
@@ -135,7 +135,7 @@ class KernelSHAP:
     samples
         Coalitions, half of them drawn and half their complements.
     grid, fill, seed, regions
-        As of :class:`LIME`; ``grid`` at least 2, and at least two regions.
+        As in :class:`LIME`; ``grid`` at least 2, and at least two regions.
     """
 
     samples: int = 500
@@ -169,14 +169,14 @@ class KernelSHAP:
 @final
 @dataclass(frozen=True)
 class Sobol:
-    """The share of the score's variance, under random fading, that each cell has a part in.
+    """The share of the score's variance, under random fading, that involves a cell.
 
     Returns float32 (N, H, W), >= 0: total Sobol indices, enlarged. Fel et al., arXiv 2111.04138.
 
     Parameters
     ----------
     designs
-        n; the model is asked n (grid^2 + 1) times.
+        n; the model is asked n (grid^2 + 1) times for each image.
     grid
         Cells along each side.
     fill
@@ -212,7 +212,7 @@ class Sobol:
 @final
 @dataclass(frozen=True)
 class HSIC:
-    """How strongly the score depends on whether a cell is seen, in any way at all.
+    """The dependence of the score on whether a cell is visible, of any form.
 
     Returns float32 (N, H, W), >= 0: the Hilbert-Schmidt independence criterion, enlarged. Novello
     et al., arXiv 2206.06219.
@@ -220,9 +220,9 @@ class HSIC:
     Parameters
     ----------
     masks
-        How many, each with half of the cells seen.
+        How many, each with half of the cells visible.
     grid, fill, seed
-        As of :class:`Sobol`.
+        As in :class:`Sobol`.
     """
 
     masks: int = 500

@@ -18,7 +18,7 @@ from saliency.probe.protocol import Probe, Tensor
 @final
 @dataclass(frozen=True)
 class XRAI:
-    """Regions in the order of how dense their attribution is.
+    """Regions, ranked by the density of their attribution.
 
     Returns float32 (N, H, W), signed: for each pixel the mean attribution of the part that joined
     the growing region with it; the sum is that of the inner maps. Kapishnikov et al., arXiv

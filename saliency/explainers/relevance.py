@@ -1,4 +1,4 @@
-"""Explainers that hand the score back through the network's own layers."""
+"""Layer-wise relevance propagation through the network's own layers."""
 
 from dataclasses import dataclass
 from typing import final
@@ -17,9 +17,8 @@ from saliency.probe.protocol import Probe, Tensor
 class LRP:
     """Layer-wise relevance propagation: each layer shares the score among its inputs.
 
-    Returns float32 (N, H, W, C), signed (>= 0 for ``"epsilon_plus"`` of a positive score but for
-    the epsilon rule of dense layers), in units of the score. Its sum is the score, less what the
-    biases take: ``absorbed``. Bach et al., PLoS ONE 10 (2015) e0130140; composites: Montavon et
+    Returns float32 (N, H, W, C), signed, in units of the score. Its sum is the score, less what the
+    biases absorb: ``absorbed``. Bach et al., PLoS ONE 10 (2015) e0130140; composites: Montavon et
     al., LNCS 11700 (2019) 193, and Kohlbrenner et al., arXiv 1910.09840.
 
     Parameters
@@ -36,8 +35,8 @@ class LRP:
         Of the gamma rule, for ``"epsilon_gamma"`` and ``"epsilon_gamma_box"``.
     low, high
         Of the box rule: the least and the greatest values that a pixel can have, as
-        :func:`saliency.kernels.baselines.reference` takes them. By default those of each picture
-        and channel, and 0 where the picture lies above it.
+        :func:`saliency.kernels.baselines.reference` takes them. By default those of each image
+        and channel, and 0 where the image lies above it.
 
     Raises
     ------

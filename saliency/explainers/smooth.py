@@ -1,4 +1,4 @@
-"""The same question about noisy copies of a picture."""
+"""Maps of noisy copies of an image: mean, mean square and variance."""
 
 from dataclasses import dataclass
 from typing import final
@@ -27,9 +27,9 @@ class SmoothGrad:
     samples
         Copies, at least 1.
     spread
-        Deviation of the noise as a share of each picture's max - min.
+        Standard deviation of the noise as a share of each image's max - min.
     seed
-        Of the noise. Every picture of a batch gets the same.
+        Of the noise. Every image of a batch gets the same.
 
     Raises
     ------
@@ -74,7 +74,7 @@ class SmoothGradSquared:
 @final
 @dataclass(frozen=True)
 class VarGrad:
-    """The variance of the maps of noisy copies: where the explanation hangs on the noise.
+    """The variance of the maps of noisy copies: where the explanation depends on the noise.
 
     Fields as :class:`SmoothGrad`. Returns what ``inner`` returns, >= 0; 0 for a linear model.
     Adebayo et al., arXiv 1810.03307, section 2.

@@ -1,4 +1,4 @@
-"""The parts that a picture is cut into: superpixels of its own, or regions that are given."""
+"""The parts of an image: its own superpixels, or regions that are given."""
 
 from typing import Any
 
