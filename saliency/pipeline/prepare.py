@@ -28,10 +28,11 @@ from saliency.values.placement import Box, Placement, crop, letterbox, spaced, s
 from saliency.values.window import Window
 
 Intensity: TypeAlias = Literal["display", "modality", "stored"]
-Fit: TypeAlias = Literal["stretch", "letterbox", "crop"]
+Fit: TypeAlias = Literal["stretch", "letterbox", "crop", "sliding"]
 Numbers: TypeAlias = float | tuple[float, ...]
 
 FITS: Final = {"stretch": stretch, "letterbox": letterbox, "crop": crop}
+SLIDING: Final = "sliding"
 
 
 @final
@@ -51,7 +52,9 @@ class Prepare:
         ``"display"``: what a viewer shows, 0..255; ``"modality"``: modality units (HU);
         ``"stored"``: stored values.
     fit
-        ``"stretch"`` to the size, ``"letterbox"`` between bars, or ``"crop"`` to the centre.
+        ``"stretch"`` to the size, ``"letterbox"`` between bars, or ``"crop"`` to the centre. For a
+        model that sees a volume at once also ``"sliding"``: a window of the size moves over the
+        volume, which keeps its own voxels or those of ``spacing``.
     channels
         1 or 3; None: the model's own. Grey becomes 3 by repetition.
     scale
@@ -78,6 +81,12 @@ class Prepare:
     neighbours
         Slices below, and as many above, that a model of images sees as channels beside a slice of
         a volume: 2 makes five channels, the lowest slice first. The end slice repeats.
+    overlap
+        Of a sliding window: the part of it that the next one covers too, 0 <= overlap < 1.
+    halo
+        Of a sliding window: voxels at each of its sides whose heat is left out, since the model
+        saw less around them; the model's receptive field, divided by two, makes the map that of
+        the whole volume. None: a quarter of the overlap.
 
     Raises
     ------
@@ -98,10 +107,12 @@ class Prepare:
     region: Box | None = None
     spacing: tuple[float, ...] | None = None
     neighbours: int = 0
+    overlap: float = 0.5
+    halo: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("intensity", self.intensity, ("display", "modality", "stored"))
-        _one_of("fit", self.fit, tuple(FITS))
+        _one_of("fit", self.fit, (*FITS, SLIDING))
         _one_of("grey", self.grey, (None, *GREYS))
         check_scale(self.scale)
         for name, checked in {
@@ -112,6 +123,8 @@ class Prepare:
             "region": _region(self.region),
             "spacing": _spacing(self.spacing),
             "neighbours": _neighbours(self.neighbours),
+            "overlap": _overlap(self.overlap),
+            "halo": _halo(self.halo),
         }.items():
             object.__setattr__(self, name, checked)
         _one_of("channels", self.channels, (None, 1, 3, len(self.windows) or 1))
@@ -121,7 +134,7 @@ class Prepare:
         if self.windows and self.intensity != "display":
             msg = "Prepare: windows are of modality units already; leave intensity open."
             raise InputError(msg)
-        if self.spacing and self.fit != "stretch":
+        if self.spacing and self.fit not in ("stretch", SLIDING):
             msg = f"Prepare: spacing crops or pads around the centre; leave fit={self.fit!r} out."
             raise InputError(msg)
         if 0 in np.asarray(self.std):
@@ -157,6 +170,12 @@ class Prepare:
         box = whole(image.size) if self.region is None else self.region
         part = (box.rows, box.columns)
         size = _flat("size", self.size)
+        if self.fit == SLIDING:
+            msg = (
+                "Prepare: fit='sliding' moves a window over a volume, for a model that sees "
+                "volumes; this is a single image, or a model of images."
+            )
+            raise InputError(msg)
         if self.spacing is None:
             inner = FITS[self.fit](part, size or part)
         else:
@@ -354,5 +373,26 @@ def _neighbours(count: Any) -> int:
         whole_number = -1
     if whole_number < 0:
         msg = f"Prepare: expected neighbours to be 0 or more, got {count!r}."
+        raise InputError(msg)
+    return whole_number
+
+
+def _overlap(part: Any) -> float:
+    usable = isinstance(part, int | float | np.number) and 0 <= float(part) < 1
+    if not usable:
+        msg = f"Prepare: expected overlap to be 0 or more and below 1, got {part!r}."
+        raise InputError(msg)
+    return float(part)
+
+
+def _halo(voxels: Any) -> int | None:
+    if voxels is None:
+        return None
+    try:
+        whole_number = operator.index(voxels)
+    except TypeError:
+        whole_number = -1
+    if whole_number < 0:
+        msg = f"Prepare: expected halo to be None, 0 or more voxels, got {voxels!r}."
         raise InputError(msg)
     return whole_number

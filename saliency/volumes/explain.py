@@ -1,7 +1,7 @@
 """Explain a volume: at once where the model sees volumes, slice by slice where it sees images."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from saliency.pipeline.answer import Answer
 from saliency.pipeline.explain import Explainer, answered, bound, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prefetch import ahead
-from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.prepare import SLIDING, Prepare
 from saliency.pipeline.preparing import preparation
 from saliency.probe.protocol import Probe, Target
 from saliency.values.arrays import Array
@@ -23,6 +23,7 @@ from saliency.values.model_input import ModelInput
 from saliency.volumes.explanation import VolumeExplanation
 from saliency.volumes.prepare import prepare_slice, prepare_volume
 from saliency.volumes.volume import DicomVolume
+from saliency.volumes.windows import WindowScores, sliding
 
 #: Slices that a two-dimensional model sees at once.
 BATCH = 8
@@ -41,13 +42,14 @@ def explain_volume(
 
     A model whose input is (D, H, W, C) sees the volume at once. A model whose input is (H, W, C)
     sees each slice; one of 2 n + 1 channels sees each with its neighbours, by
-    ``Prepare(neighbours=n)``.
+    ``Prepare(neighbours=n)``. With ``Prepare(fit="sliding")`` a model of (D, H, W, C) sees one
+    window of the volume after the other.
 
     Parameters
     ----------
     target
-        None: the class predicted for the volume; of a model of slices, the class predicted for
-        most of them, so that the heat of all slices speaks for one class.
+        None: the class predicted for the volume; of a model of slices or windows, the class
+        predicted for most of them, so that the heat of all speaks for one class.
 
     Raises
     ------
@@ -61,6 +63,8 @@ def explain_volume(
         msg = "explain: expected a Prepare for a volume, got a function of a single image."
         raise InputError(msg)
     shape = getattr(probe, "input_shape", None)
+    if made.fit == SLIDING and (shape is None or len(shape) == 4):
+        return _by_windows(probe, volume, recipe, target, made, cutoff)
     if shape is not None and len(shape) == 4:
         return _at_once(probe, volume, recipe, target, made, cutoff)
     return _by_slices(probe, volume, recipe, target, made, cutoff)
@@ -74,6 +78,39 @@ def _at_once(
     maps, answers = answered(bound(probe, target), tf.constant(given.array), recipe)
     heat = given.placement.to_image(maps[0])
     return VolumeExplanation(Heatmap(heat), volume, tuple(answers), given.made_by, cutoff)
+
+
+def _by_windows(
+    probe: Any, volume: DicomVolume, recipe: Any, target: Target, prepare: Prepare, cutoff: float
+) -> VolumeExplanation:
+    """Ask about one window after the other: one is in the model at a time, whatever the volume."""
+    given = prepare_volume(prepare, volume, getattr(probe, "input_shape", None))
+    made_by, grid = given.made_by, given.placement.model_size
+    size: Any = made_by.size
+    windows = list(sliding(grid, size, made_by.overlap, made_by.halo))
+    _check_fits((*size, given.array.shape[-1]), getattr(probe, "input_shape", None) or (None,) * 4)
+    inputs = [given.array[:, *window.part] for window in windows]
+    if target is None and hasattr(probe, "at"):
+        asked: Any = bound(probe, None)
+        target = _most(int(asked.classes(tf.constant(each))[0]) for each in inputs)
+
+    settled = bound(probe, target)
+    heat = np.zeros(grid, np.float32)
+    answers: list[Answer] = []
+    for window, each in zip(windows, inputs, strict=True):
+        maps, told = answered(settled, tf.constant(each), recipe)
+        heat[window.part] += window.weight * maps[0]
+        answers += told
+    scores = np.array([answer.score for answer in answers], np.float32)
+    starts = np.array([window.start for window in windows])
+    return VolumeExplanation(
+        Heatmap(given.placement.to_image(heat)),
+        volume,
+        (answers[int(scores.argmax())],),
+        made_by,
+        cutoff,
+        WindowScores(starts, size, scores),
+    )
 
 
 def _by_slices(
@@ -120,9 +157,14 @@ def _stacked(batch: list[ModelInput]) -> Any:
 
 
 def _usual_class(probe: Any, batches: Iterator[list[ModelInput]]) -> int:
-    """Return the class predicted for most slices; of equally many the first."""
+    """Return the class predicted for most slices."""
     asked: Any = bound(probe, None)
-    votes = Counter(int(each) for batch in batches for each in _classes(asked, batch))
+    return _most(int(each) for batch in batches for each in _classes(asked, batch))
+
+
+def _most(classes: Iterable[int]) -> int:
+    """Return the most frequent class; of equally frequent ones the first."""
+    votes = Counter(classes)
     most = max(votes.values())
     return min(each for each, count in votes.items() if count == most)
 

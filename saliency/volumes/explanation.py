@@ -20,6 +20,7 @@ from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
 from saliency.values.overlay import Overlay
 from saliency.volumes.volume import DicomVolume
+from saliency.volumes.windows import WindowScores
 
 Slices: TypeAlias = Sequence[int] | Literal["hottest"] | None
 
@@ -45,6 +46,9 @@ class VolumeExplanation:
         How the volume became the model's input.
     cutoff
         A class of less probability than this is not predicted: see ``veiled``.
+    windows
+        Of a sliding window: where it stood, and the target's score in each place; the answer is
+        that of the window of greatest score. None where the model saw all, or slices.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class VolumeExplanation:
     answers: tuple[Answer, ...]
     prepare: Prepare | None = None
     cutoff: float = 0.5
+    windows: WindowScores | None = None
 
     def __post_init__(self) -> None:
         if self.heatmap.values.shape != self.volume.size:
@@ -92,7 +97,7 @@ class VolumeExplanation:
 
     @property
     def score(self) -> float:
-        """The target's score for the volume; the greatest of its slices where they were asked."""
+        """The target's score for the volume; the greatest of its slices or windows."""
         return self.leading.score
 
     @property
@@ -272,6 +277,8 @@ class VolumeExplanation:
     def __repr__(self) -> str:
         sure = "" if self.probability is None else f", probability={self.probability:.3f}"
         what = f"{len(self)} slices" if self.by_slice else "one volume"
+        if self.windows is not None:
+            what = f"{len(self.windows.scores)} windows"
         return (
             f"VolumeExplanation({self.recipe}, target={self.target!r}, "
             f"score={self.score:.4g}{sure}, {what}, {self.volume!r})"

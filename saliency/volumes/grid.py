@@ -130,6 +130,17 @@ def centred(image_size: Size, model_size: Size, scale: Triple) -> VolumePlacemen
     return VolumePlacement(image_size, model_size, scale, (a, b, c))
 
 
+def surrounded(image_size: Size, model_size: Size, scale: Triple) -> VolumePlacement:
+    """Put the volume amid a grid that is no smaller, whole voxels from its sides.
+
+    So voxels that keep their size are not interpolated, where the grid is larger by an odd number.
+    """
+    whole = [max(1, round(n * s)) for n, s in zip(image_size, scale, strict=True)]
+    axes = zip(image_size, model_size, scale, whole, strict=True)
+    a, b, c = ((w - n * s) / 2 + (m - w) // 2 for n, m, s, w in axes)
+    return VolumePlacement(image_size, model_size, scale, (a, b, c))
+
+
 def letterboxed(image_size: Size, model_size: Size, spacing: Triple) -> VolumePlacement:
     """Fit the whole volume, keep its proportions in mm, centre it."""
     return centred(image_size, model_size, _alike(image_size, model_size, spacing, min))

@@ -7,7 +7,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.pipeline.intensities import OF_GREY_LEVELS, scaled, standardised
-from saliency.pipeline.prepare import Prepare
+from saliency.pipeline.prepare import SLIDING, Prepare
 from saliency.values.arrays import Array, finite, frozen
 from saliency.values.model_input import ModelInput
 from saliency.volumes.grid import (
@@ -18,6 +18,7 @@ from saliency.volumes.grid import (
     cropped,
     letterboxed,
     stretched,
+    surrounded,
 )
 from saliency.volumes.volume import DicomVolume
 
@@ -144,14 +145,38 @@ def _check(prepare: Prepare) -> None:
 
 def _placement(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
     size: Any = prepare.size
+    if prepare.fit == SLIDING:
+        return _for_windows(prepare, volume)
     if prepare.spacing is None:
         model: Size = size or volume.size
         return FITS[prepare.fit](volume.size, model, volume.spacing)
-    wanted: Any = prepare.spacing
-    if len(wanted) != 3:
-        msg = f"Prepare: expected spacing (slice, row, column) mm for a volume, got {wanted}."
+    scale = _scale(prepare.spacing, volume)
+    return centred(volume.size, size or _whole(volume.size, scale), scale)
+
+
+def _for_windows(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
+    """Keep the voxels, or those of a spacing; surround a volume that is smaller than the window."""
+    size: Any = prepare.size
+    if size is None:
+        msg = (
+            "Prepare: fit='sliding' needs size=(D, H, W) of the window, since the model leaves it "
+            "open."
+        )
         raise InputError(msg)
-    a, b, c = (have / want for have, want in zip(volume.spacing, wanted, strict=True))
-    scale: Triple = (a, b, c)
-    whole = [max(1, round(n * s)) for n, s in zip(volume.size, scale, strict=True)]
-    return centred(volume.size, size or (whole[0], whole[1], whole[2]), scale)
+    scale = (1.0, 1.0, 1.0) if prepare.spacing is None else _scale(prepare.spacing, volume)
+    deep, down, across = map(max, _whole(volume.size, scale), size)
+    return surrounded(volume.size, (deep, down, across), scale)
+
+
+def _scale(spacing: Any, volume: DicomVolume) -> Triple:
+    """Return model voxels per voxel on each axis."""
+    if len(spacing) != 3:
+        msg = f"Prepare: expected spacing (slice, row, column) mm for a volume, got {spacing}."
+        raise InputError(msg)
+    a, b, c = (have / want for have, want in zip(volume.spacing, spacing, strict=True))
+    return a, b, c
+
+
+def _whole(size: Size, scale: Triple) -> Size:
+    a, b, c = (max(1, round(n * s)) for n, s in zip(size, scale, strict=True))
+    return a, b, c

@@ -64,6 +64,7 @@ def record_of(result: Any) -> dict[str, Any]:
         "probability": result.probability,
         "probabilities": probabilities if result.by_slice else None,
         "gap": result.gap,
+        "windows": None if result.windows is None else list(result.windows.size),
         "unit": unit_of(result.recipe, leading.explains),
         "vmax": result.vmax,
         "model": plain(result.model),
@@ -82,12 +83,15 @@ def npz_of(result: Any, palette: str | Palette) -> bytes:  # noqa: ARG001 - numb
     """Return heat, affine, scores and record as an NPZ file."""
     file = io.BytesIO()
     scores = [result.score] if result.scores is None else result.scores
+    windows = result.windows
+    places = {} if windows is None else {"starts": windows.starts, "window_scores": windows.scores}
     np.savez_compressed(
         file,
         values=result.heatmap.values,
         affine=result.volume.affine,
         scores=np.asarray(scores, np.float32),
         record=json.dumps(record_of(result), ensure_ascii=False),
+        **places,
     )
     return file.getvalue()
 
@@ -157,7 +161,8 @@ def caption_of(result: Any) -> str:
         result.target if isinstance(result.target, str) else f"class {result.target}"
     )
     sure = "" if result.probability is None else f", probability {100 * result.probability:.0f} %"
-    where = " in the slice of greatest score" if result.by_slice else ""
+    part = "window" if result.windows is not None else "slice" if result.by_slice else ""
+    where = f" in the {part} of greatest score" if part else ""
     unit = unit_of(result.recipe, result.leading.explains)
     return (
         f"{subject}{sure}, score {result.score:.4g}{where}. {method_words(result.recipe)}. "
