@@ -117,4 +117,5 @@ def _ramp(window: int, margin: int, *, first: bool, last: bool) -> Array:
     from_start = np.full(window, np.inf) if first else places - margin
     from_end = np.full(window, np.inf) if last else window - margin - places
     nearest = np.minimum(from_start, from_end)
-    return np.clip(nearest, 0, window)
+    ramp: Array = np.clip(nearest, 0, window)
+    return ramp
