@@ -1,12 +1,13 @@
 # make demo   explain a real DICOM file with a trained model
 # make test   pass all tests
-# make test-fast  the tests that need no TensorFlow, in a minute
+# make test-fast  the tests that need no TensorFlow and are not slow, in a minute
 # make matrix  the core of the suite with the oldest and the newest libraries that are promised
 # make processors  the tests of numbers as other processors would compute them
 # make mutants  change the code line by line and see whether a test notices (hours)
 # make lint   style, types, walls
 # make corpus real DICOM files against independent renderers
 # make bench  what this costs, in forward passes of the model, into benchmarks/speed.md
+# make verdicts  audits of real models whose truth is known (data: SALIENCY_SHARED)
 # make peers  other libraries, timed and compared number by number
 # make agreement  the same comparison alone, into docs/explainers/agreement.md
 PYTHON ?= python3
@@ -14,7 +15,7 @@ BIN := .venv/bin
 # TensorFlow tells of missing GPUs at length; what we print would drown in it.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: demo test test-fast matrix processors mutants lint corpus bench peers agreement clean
+.PHONY: demo test test-fast matrix processors mutants lint corpus bench verdicts peers agreement clean
 
 .venv/ready: pyproject.toml setup.py saliency/dicom/display/_look.c
 	$(PYTHON) -m venv .venv
@@ -25,24 +26,26 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 demo: .venv/ready
 	$(BIN)/python examples/demo.py
 
-# A process for each core, up to four; tests that share networks stay together: tests/conftest.py.
+# A process for each core, up to four, of one thread: more would wait for each other. Tests that
+# share networks stay together: tests/conftest.py.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
 test: .venv/ready
-	$(PYTEST)
+	$(ONE_THREAD) $(PYTEST)
 
 test-fast: .venv/ready
-	$(PYTEST) --fast
+	$(ONE_THREAD) $(PYTEST) --fast
 
 matrix:
 	$(PYTHON) scripts/matrix.py
 
-# An older processor, TensorFlow without oneDNN, one thread: sums are taken in another order.
+# An older processor, TensorFlow without oneDNN, four threads: sums are taken in another order.
 NUMBERS := tests/probe/test_every_shape.py tests/probe/test_several_inputs.py tests/explainers
 processors: .venv/ready
-	ONEDNN_MAX_CPU_ISA=AVX2 $(PYTEST) $(NUMBERS)
-	TF_ENABLE_ONEDNN_OPTS=0 $(PYTEST) $(NUMBERS)
-	OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 $(PYTEST) $(NUMBERS)
+	ONEDNN_MAX_CPU_ISA=AVX2 $(ONE_THREAD) $(PYTEST) $(NUMBERS)
+	TF_ENABLE_ONEDNN_OPTS=0 $(ONE_THREAD) $(PYTEST) $(NUMBERS)
+	OMP_NUM_THREADS=4 TF_NUM_INTRAOP_THREADS=4 TF_NUM_INTEROP_THREADS=4 $(PYTEST) $(NUMBERS)
 
 mutants: .venv/ready
 	$(BIN)/python scripts/mutants.py
@@ -58,6 +61,9 @@ corpus: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python benchmarks/speed --write
+
+verdicts: .venv/ready
+	$(BIN)/python benchmarks/shortcuts/verdicts.py
 
 peers:
 	PYTHON=$(PYTHON) benchmarks/peers/install.sh

@@ -30,7 +30,7 @@ def main() -> None:
         print(f"{name}: right on {rate(model, fresh, truth):.0%} of pictures without the name;")
         fooled = f"{rate(model, burned(fresh[truth == 0]), 1):.0%}"
         print(f"  with the name it sees a lesion in {fooled} of those that have none")
-    shown, rows = [as_image(picture) for picture in fresh[truth == 1][:12]], []
+    shown, rows = [as_image(picture) for picture in fresh[truth == 1][:8]], []
     for method in METHODS:
         clean, poisoned = (painted(model, shown, method) for model in models.values())
         low, high = (np.mean([one.outside for one in many]) for many in (clean, poisoned))
@@ -40,9 +40,9 @@ def main() -> None:
             overlays[1].save(out / f"{name}-{method}.png")
             rows.append([(f"{name}: {method}", overlay.rgb) for overlay in overlays[:5]])
     print(save_sheet(rows, out / "both.png"))
-    mixed = [as_image(one, named=label) for one, label in zip(fresh[:40], truth, strict=False)]
+    mixed = [as_image(one, named=label) for one, label in zip(fresh[:24], truth, strict=False)]
     for name, model in models.items():
-        report = sal.audit(model, mixed, labels=truth[:40])
+        report = sal.audit(model, mixed, labels=truth[:24])
         print(f"{name}: {report.verdicts['name'].sentence} {report.save(out / f'audit-{name}')}")
 
 

@@ -11,7 +11,7 @@ from reach import reaches_tensorflow
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--fast", action="store_true", help="only modules of tests that do not reach TensorFlow"
+        "--fast", action="store_true", help="no slow tests, no modules that reach TensorFlow"
     )
 
 
@@ -25,8 +25,15 @@ def pytest_ignore_collect(collection_path: Path, config):
 def pytest_collection_modifyitems(config, items):
     """Keep tests of a module in one process, where they share networks that are traced once.
 
-    Tests that are marked ``spread`` build what they ask: each may run anywhere.
+    Tests that are marked ``spread`` build what they ask: each may run anywhere. Slow ones come
+    first, so that no process is left alone with one at the end.
     """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    others = [item for item in items if not item.get_closest_marker("slow")]
+    if config.getoption("--fast"):
+        config.hook.pytest_deselected(items=slow)
+        slow = []
+    items[:] = [*slow, *others]
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
@@ -42,9 +49,23 @@ def without_tensorflow(request):
         pytest.fail("A test of the fast part has loaded TensorFlow: see tests/reach.py.")
 
 
+@functools.cache
+def freeze_libraries():
+    """Leave TensorFlow's million objects out of collections, and collect less often.
+
+    Tracing makes objects by the thousand: with Python's own thresholds, a seventh of it is spent
+    looking for garbage among functions and modules that are never dropped.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def nothing_kept(request):
     """Drop what a module's caches and Keras keep, so that no process grows with its tests."""
+    if "keras" in sys.modules:
+        freeze_libraries()
     yield
     for value in vars(request.module).values():
         own = getattr(value, "__module__", None) == request.module.__name__

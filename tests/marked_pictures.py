@@ -43,7 +43,7 @@ reader = cache(new_reader)
 """One model for the same numbers: what is traced of it is shared. For tests that change nothing."""
 
 
-def pictures(count=24, *, mark=1.0, body=1.0, seed=0, zone=True):
+def pictures(count=16, *, mark=1.0, body=1.0, seed=0, zone=True):
     """Return pictures of noise and their labels 0, 1, 0, ...
 
     ``mark`` and ``body`` say how well the corner and the centre tell the label: 1 always, 0 not

@@ -136,25 +136,25 @@ def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Arra
 def _best_offset(
     small: Array, full: Array, generator: np.random.Generator, *, wrap: bool
 ) -> tuple[int, tuple[int, int]]:
-    """Return how much is kept at the best of some places, and the way there."""
-    offsets = [_random_offset(small, generator, wrap=wrap) for _ in range(TRIES)]
+    """Return how much is kept at the best of some places, and the way there.
+
+    Places lie inside the picture unless they may wrap.
+    """
     rows, columns = np.nonzero(small)
+    (height, width), low, high = small.shape, (0, 0), small.shape
+    if not wrap:
+        low = -int(rows.min()), -int(columns.min())
+        high = height - int(rows.max()), width - int(columns.max())
+    offsets = [
+        (int(generator.integers(low[0], high[0])), int(generator.integers(low[1], high[1])))
+        for _ in range(TRIES)
+    ]
     kept = []
     for down, across in offsets:
-        taken = full[(rows + down) % full.shape[0], (columns + across) % full.shape[1]]
+        taken = full[(rows + down) % height, (columns + across) % width]
         kept.append(int((~taken).sum()))
     best = int(np.argmax(kept))
     return kept[best], offsets[best]
-
-
-def _random_offset(mask: Array, generator: np.random.Generator, *, wrap: bool) -> tuple[int, int]:
-    """Return how far (down, across) to move a mask: inside the picture unless it may wrap."""
-    if wrap:
-        return int(generator.integers(mask.shape[0])), int(generator.integers(mask.shape[1]))
-    down, across = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    row = generator.integers(-down[0], mask.shape[0] - down[-1])
-    column = generator.integers(-across[0], mask.shape[1] - across[-1])
-    return int(row), int(column)
 
 
 def _coarse(mask: Array, step: int) -> Array:

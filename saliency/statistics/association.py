@@ -96,9 +96,11 @@ def _residuals(numbers: Array, blocks: Array) -> Array:
     residuals[np.abs(residuals) < rounding] = 0
     if residuals.shape[1] <= PARTS:
         return residuals
-    variances, axes = np.linalg.eigh(residuals.T @ residuals)
-    greatest = np.argsort(variances)[-PARTS:]
-    return np.asarray(residuals @ axes[:, greatest])
+    if len(residuals) <= residuals.shape[1]:  # few images, many numbers each
+        left, singular, _ = np.linalg.svd(residuals, full_matrices=False)
+        return np.asarray(left[:, :PARTS] * singular[:PARTS])
+    _, axes = np.linalg.eigh(residuals.T @ residuals)  # variances ascend
+    return np.asarray(residuals @ axes[:, -PARTS:])
 
 
 def _p_value(numbers: Array, member: Array, blocks: Array, generator: np.random.Generator) -> float:

@@ -53,6 +53,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "left"),
     [(("look", "2", "between"), 20), (("trial", "6", "inside"), 14)],

@@ -93,6 +93,8 @@ def _unlogged() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
+@pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.usefixtures("_unlogged")
 def test_broken_files_raise_nothing_else() -> None:
     """Whatever is broken in a file, it is shown or refused, and never by the last safety net."""

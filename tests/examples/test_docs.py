@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from examples.running import ROOT, run
+from examples.running import ROOT, run_each
 from pydicom.data import get_testdata_file
 
 PAGES = ("README.md", "docs/start.md", "docs/write-an-explainer.md")
@@ -23,20 +23,27 @@ README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_code_of_a_page_runs(page: str, tmp_path: Path) -> None:
+@pytest.mark.slow
+@pytest.mark.spread
+def test_the_code_of_the_pages_runs(tmp_path: Path) -> None:
     """A page's blocks, one after the other, run with a model and a file of the names they use."""
+    scripts = [script_of(page, tmp_path / page.replace("/", "-")) for page in PAGES]
+
+    run_each(*scripts)
+
+    assert all(list(script.parent.glob("*.png")) for script in scripts)
+
+
+def script_of(page: str, folder: Path) -> Path:
+    """Write a page's blocks as one script beside a model and a file."""
+    folder.mkdir()
     blocks = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / page).read_text())
-    shutil.copy(ROOT / "examples" / "demo_model.keras", tmp_path / "model.keras")
-    shutil.copy(
-        str(get_testdata_file("examples_overlay.dcm", download=False)), tmp_path / "chest.dcm"
-    )
-    script = tmp_path / "page.py"
+    shutil.copy(ROOT / "examples" / "demo_model.keras", folder / "model.keras")
+    file = get_testdata_file("examples_overlay.dcm", download=False)
+    shutil.copy(str(file), folder / "chest.dcm")
+    script = folder / "page.py"
     script.write_text("\n".join(blocks))
-
-    run(script, folder=tmp_path)
-
-    assert list(tmp_path.glob("*.png"))
+    return script
 
 
 def test_readme_starts_with_what_to_do() -> None:

@@ -10,6 +10,7 @@ from examples.running import ROOT, has_heat, picture, run
 
 import saliency as sal
 
+pytestmark = [pytest.mark.slow, pytest.mark.spread]  # processes of their own
 EXAMPLES = ROOT / "examples"
 SCRIPTS = (
     *("demo", "one_image", "compare_explainers", "after_training", "hospital_name"),

@@ -11,6 +11,7 @@ NOTEBOOKS = ROOT / "docs" / "notebooks"
 
 
 @pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_first_explanation_shows_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every value that ends a cell comes out as a PNG with a line of text, and nothing fails."""

@@ -62,6 +62,8 @@ class Bare:
         return pictures * sum(self.gradient(pictures * each) for each in at) / steps
 
 
+@pytest.mark.slow
+@pytest.mark.spread
 @pytest.mark.parametrize("family", applications.TINY)
 def test_a_family(family):
     """Nine explainers: as a tape over the bare model has it, or summing to what they promise."""

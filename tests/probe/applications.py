@@ -10,24 +10,24 @@ from keras.src.applications import (
     resnet,
 )
 
-SHAPE, DEEP = (40, 56, 3), (64, 96, 3)
+SHAPE = (40, 56, 3)
 CLASSES = 4
 
 
 def convnext_block():
-    """Patches, layer normalisation, depthwise convolution, GELU, layer scale."""
-    return living(
-        convnext.ConvNeXt(
-            depths=[1, 1, 1, 1],
-            projection_dims=[4, 6, 8, 10],
-            drop_path_rate=0.2,
-            layer_scale_init_value=0.5,
-            weights=None,
-            input_shape=DEEP,
-            classes=CLASSES,
-            name="tiny_convnext",
-        )
+    """Patches, layer normalisation, depthwise convolution, GELU, layer scale; the first stages."""
+    whole = convnext.ConvNeXt(
+        depths=[1, 1, 0, 0],
+        projection_dims=[4, 6, 8, 10],
+        drop_path_rate=0.2,
+        layer_scale_init_value=0.5,
+        weights=None,
+        include_top=False,
+        input_shape=SHAPE,
+        name="tiny_convnext",
     )
+    stage = whole.get_layer("tiny_convnext_downsampling_block_1").input
+    return headed(whole, stage, keras.layers.LayerNormalization(epsilon=1e-6))
 
 
 def efficientnet_block():
@@ -85,16 +85,23 @@ def resnet_block(version=1):
 
 def densenet_block():
     """Concatenation of all that came before, and transitions of half the channels."""
-    made = densenet.DenseNet([2, 1, 1, 1], weights=None, input_shape=DEEP, classes=CLASSES)
-    return living(made)
+    whole = densenet.DenseNet([2, 1, 1, 1], weights=None, include_top=False, input_shape=SHAPE)
+    return headed(whole, whole.get_layer("conv3_block1_concat").output)
 
 
 def beginning(name, last, shape=SHAPE):
     """An application up to a layer, behind which its usual head follows."""
     whole = getattr(keras.applications, name)(weights=None, input_shape=shape, include_top=False)
-    x = keras.layers.GlobalAveragePooling2D()(whole.get_layer(last).output)
+    return headed(whole, whole.get_layer(last).output)
+
+
+def headed(whole, maps, *between):
+    """A network up to some maps, behind which their mean, more layers and a softmax follow."""
+    x = keras.layers.GlobalAveragePooling2D()(maps)
+    for layer in between:
+        x = layer(x)
     outputs = keras.layers.Dense(CLASSES, activation="softmax")(x)
-    return living(keras.Model(whole.input, outputs, name=f"short_{name.lower()}"))
+    return living(keras.Model(whole.input, outputs, name=f"short_{whole.name}"))
 
 
 TINY = {
@@ -102,7 +109,7 @@ TINY = {
     "EfficientNet": efficientnet_block,
     "MobileNetV3": mobilenet_block,
     "MobileNet": lambda: beginning("MobileNet", "conv_pw_3_relu"),
-    "MobileNetV2": lambda: beginning("MobileNetV2", "block_3_project_BN"),
+    "MobileNetV2": lambda: beginning("MobileNetV2", "block_2_add"),
     "ResNet": resnet_block,
     "ResNetV2": lambda: resnet_block(2),
     "DenseNet": densenet_block,

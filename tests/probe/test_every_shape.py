@@ -120,6 +120,7 @@ def printed():
     return {name: cells for name, *cells in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.spread
 @pytest.mark.parametrize("name", SHAPES)
 def test_every_explainer(name):

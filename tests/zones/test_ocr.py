@@ -19,6 +19,9 @@ from saliency.zones.ocr import TextReader, Words
 NAME = "DOE JANE 1961"
 
 
+pytestmark = pytest.mark.slow  # seconds of a network for each picture
+
+
 @pytest.fixture(scope="module")
 def reader():
     """A loaded reader: nothing but the weights in the package is needed."""
