@@ -30,6 +30,8 @@ _HOMES = {
     "saliency.audit.run": "audit",
     "saliency.audit.judgement.results": "Verdict",
     "saliency.dicom": "read_dicom read_frames",
+    "saliency.evaluation.evaluate": "evaluate",
+    "saliency.evaluation.report": "EvaluationReport",
     "saliency.errors": "DicomError ExplainerError InputError MissingExtraError ModelError "
     "NotFiniteError SaliencyError TargetError",
     "saliency.explainers.ablation": "FeatureAblation ShapleySampling",
@@ -82,8 +84,9 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
-    {"audit", "dicom", "errors", "explainers", "interventions", "kernels", "pipeline", "probe"}
-    | {"render", "statistics", "testing", "training", "values", "volumes", "zones"}
+    {"audit", "dicom", "errors", "evaluation", "explainers", "interventions", "kernels"}
+    | {"pipeline", "probe", "render", "statistics", "testing", "training", "values", "volumes"}
+    | {"zones"}
 )
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604

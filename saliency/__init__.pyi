@@ -11,6 +11,8 @@ from saliency.errors import ModelError as ModelError
 from saliency.errors import NotFiniteError as NotFiniteError
 from saliency.errors import SaliencyError as SaliencyError
 from saliency.errors import TargetError as TargetError
+from saliency.evaluation.evaluate import evaluate as evaluate
+from saliency.evaluation.report import EvaluationReport as EvaluationReport
 from saliency.explainers.ablation import FeatureAblation as FeatureAblation
 from saliency.explainers.ablation import ShapleySampling as ShapleySampling
 from saliency.explainers.attention import AttentionRollout as AttentionRollout

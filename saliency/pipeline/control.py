@@ -15,7 +15,7 @@ from saliency.pipeline.prepare import Prepare
 from saliency.probe.batch_probe import About
 from saliency.probe.cache import probe_for
 from saliency.probe.model.plan import Choice
-from saliency.values.arrays import Array
+from saliency.statistics.correlation import spearman
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 
@@ -85,18 +85,8 @@ def asked_of(probe: Any, sample: int, recipe: Any) -> Asked | None:
 
 def rank_correlation(one: Heatmap, other: Heatmap) -> float | None:
     """Return Spearman's correlation of two maps, -1..1; None where one of them is of one value."""
-    ranks = [_ranks(each.values) for each in (one, other)]
-    if any(np.ptp(each) == 0 for each in ranks):
-        return None
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
-
-
-def _ranks(values: Array) -> Array:
-    """Return the rank of each value; equal ones share the mean of theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    shared: Array = (ends - (counts - 1) / 2)[place.ravel()]
-    return shared
+    found = spearman(one.values, other.values)
+    return None if np.isnan(found) else found
 
 
 def _row(held: Any, sample: int) -> Any:

@@ -1,0 +1,293 @@
+"""Scores while the pixels that a map calls important are taken away, or given back.
+
+All keep the model's own score: a logit where it has one. Curves of different images are therefore
+comparable only within an image; :func:`saliency.evaluate` compares explainers image by image.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.evaluation.imputation import imputed
+from saliency.evaluation.ranking import batch_of, first, maps_of, ranks_of
+from saliency.explainers.queries import score_copies, settled
+from saliency.kernels.baselines import Reference, check_reference, reference
+from saliency.kernels.batches import chunks
+from saliency.kernels.superpixels import superpixels
+from saliency.probe.protocol import Probe, Tensor
+from saliency.values.arrays import Array, frozen
+
+_ROAD_SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.9)
+"""Of Rong et al., arXiv 2202.00449, section 5."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Scores along a way of changing images.
+
+    Parameters
+    ----------
+    shares
+        float32 (steps + 1,): which share of the pixels has been changed; 0 first.
+    scores
+        float32 (N, steps + 1): the score of the target, in the model's unit.
+    """
+
+    shares: Array
+    scores: Array
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shares", frozen(self.shares, np.float32, "Curve", ranks=(1,)))
+        object.__setattr__(self, "scores", frozen(self.scores, np.float32, "Curve", ranks=(2,)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Curve, (self.shares, self.scores)
+
+    @property
+    def area(self) -> Array:
+        """Area under each curve by the trapezoid rule, float64 (N,): the mean score of the way."""
+        way = float(self.shares[-1] - self.shares[0])
+        return np.asarray(np.trapezoid(self.scores.astype(np.float64), self.shares, axis=1) / way)
+
+
+def deletion(
+    probe: Probe, inputs: Any, attribution: Any, *, steps: int = 32, fill: Reference = "mean"
+) -> Curve:
+    """Take the most important pixels away, a step at a time (Petsiuk et al., arXiv 1806.07421).
+
+    Parameters
+    ----------
+    probe
+        A model bound to a target; a target that is the predicted class is that of the whole image.
+    inputs
+        float32 (N, H, W, C), as the model takes them.
+    attribution
+        float (N, H, W) or (N, H, W, C), whose channels are summed. The greatest value goes first.
+    steps
+        Of equal numbers of pixels.
+    fill
+        What lies where pixels were: ``"black"``, ``"white"``, ``"mean"``, ``"blur"``, ``"noise"``,
+        a number, or an array that broadcasts to the inputs. A curve says nothing without its fill.
+
+    Returns
+    -------
+    Curve
+        From the whole image to the fill alone. The smaller its area, the better the map.
+
+    Raises
+    ------
+    InputError
+        Shapes do not fit, or steps is below 1.
+    """
+    batch = batch_of(inputs)
+    hidden = _fill(batch, fill)
+    return _curve(probe, batch, attribution, _even(steps), lambda mask: (batch, hidden, mask))
+
+
+def insertion(
+    probe: Probe, inputs: Any, attribution: Any, *, steps: int = 32, fill: Reference = "blur"
+) -> Curve:
+    """Give the most important pixels back, a step at a time (Petsiuk et al., arXiv 1806.07421).
+
+    Parameters
+    ----------
+    probe, inputs, attribution, steps, fill
+        As for :func:`deletion`.
+
+    Returns
+    -------
+    Curve
+        From the fill alone to the whole image. The greater its area, the better the map.
+    """
+    batch = batch_of(inputs)
+    hidden = _fill(batch, fill)
+    return _curve(probe, batch, attribution, _even(steps), lambda mask: (hidden, batch, mask))
+
+
+def exchange(
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    donors: Any = None,
+    steps: int = 32,
+) -> Curve:
+    """Put the same places of another image where the important pixels were.
+
+    Deletion without a fill that the model never saw: each changed pixel is one of a real image
+    (in-domain deletion, as in Hesse et al., arXiv 2407.11910). It tells most for images that lie
+    in one frame, as chest X-rays do.
+
+    Parameters
+    ----------
+    probe, inputs, attribution, steps
+        As for :func:`deletion`.
+    donors
+        float32 like ``inputs``: the other image of each. None: the next one of the batch.
+
+    Returns
+    -------
+    Curve
+        From the whole image to the whole donor. The smaller its area, the better the map, where
+        the donor has another score.
+
+    Raises
+    ------
+    InputError
+        There is one image and no donor, or shapes do not fit.
+    """
+    batch = batch_of(inputs)
+    if donors is None and batch.shape[0] < 2:
+        msg = "exchange: expected donors, or two images or more that lend each other their pixels."
+        raise InputError(msg)
+    others = tf.roll(batch, -1, axis=0) if donors is None else batch_of(donors)
+    if others.shape != batch.shape:
+        msg = f"exchange: expected donors of {tuple(batch.shape)}, got {tuple(others.shape)}."
+        raise InputError(msg)
+    return _curve(probe, batch, attribution, _even(steps), lambda mask: (batch, others, mask))
+
+
+def road(
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    shares: Sequence[float] = _ROAD_SHARES,
+    noise: float = 0.01,
+    seed: int = 0,
+) -> Curve:
+    """Remove the most important pixels and debias (ROAD; Rong et al., arXiv 2202.00449).
+
+    A removed pixel becomes the weighted mean of its eight neighbours (noisy linear imputation,
+    section 4.2), so that the shape of the mask tells the model little.
+
+    Parameters
+    ----------
+    probe, inputs, attribution
+        As for :func:`deletion`; images, not volumes.
+    shares
+        Of removed pixels, rising, in (0, 1).
+    noise
+        Standard deviation of what is added to imputed pixels, in units of the inputs.
+    seed
+        Of the noise.
+
+    Returns
+    -------
+    Curve
+        At 0 and at ``shares``. The smaller its area, the better the map.
+    """
+    batch = batch_of(inputs)
+    if batch.shape.rank != 4:
+        msg = f"road: expected images (N, H, W, C), got {tuple(batch.shape)}."
+        raise InputError(msg)
+    steps = np.asarray([0.0, *shares])
+    if len(steps) < 2 or np.any(np.diff(steps) <= 0) or steps[-1] >= 1:
+        msg = f"road: expected rising shares in (0, 1), got {tuple(shares)}."
+        raise InputError(msg)
+    generator = np.random.default_rng(seed)
+
+    def changed(mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        given = np.asarray(batch)
+        removed = np.asarray(mask)[..., 0] > 0
+        filled = np.stack(
+            [imputed(*pair, noise, generator) for pair in zip(given, removed, strict=True)]
+        )
+        return batch, tf.constant(filled), mask
+
+    return _curve(probe, batch, attribution, steps, changed)
+
+
+def irof(
+    probe: Probe, inputs: Any, attribution: Any, *, grid: int = 8, fill: Reference = "mean"
+) -> Array:
+    """Return the area over the curve while whole segments are removed (IROF).
+
+    Rieger and Hansen, arXiv 2003.08747, equation 3: segments are ordered by their mean
+    attribution; the score is divided by that of the whole image. Segments are those of our
+    superpixels, not of SLIC.
+
+    Parameters
+    ----------
+    probe, inputs, attribution, fill
+        As for :func:`deletion`.
+    grid
+        Segments along each side.
+
+    Returns
+    -------
+    float64 (N,)
+        Greater is better; it means something where scores are above 0, as probabilities are.
+    """
+    batch = batch_of(inputs)
+    labels = np.asarray(superpixels(batch, grid)).reshape(batch.shape[0], -1)
+    flat = maps_of(attribution, batch, "irof").reshape(labels.shape)
+    means = np.stack([_segment_means(*pair) for pair in zip(flat, labels, strict=True)])
+    # Pixels of a segment share its mean; the segment's number keeps equal segments apart.
+    ranks = np.stack([_segment_ranks(*pair) for pair in zip(means, labels, strict=True)])
+    hidden = _fill(batch, fill)
+    count = int(ranks.max()) + 1
+    masks = [(ranks < step).astype(np.float32) for step in range(count + 1)]
+    shaped = [tf.constant(mask.reshape(*batch.shape[:-1], 1)) for mask in masks]
+    scores = _scores(probe, batch, shaped, lambda mask: (batch, hidden, mask)).astype(np.float64)
+    relative = scores / scores[:, :1]
+    return np.asarray(np.mean(1 - relative[:, 1:], axis=1))
+
+
+def _segment_means(heat: Array, labels: Array) -> Array:
+    sizes = np.bincount(labels)
+    sums = np.bincount(labels, heat, minlength=len(sizes))
+    means: Array = np.divide(sums, sizes, out=np.zeros(len(sizes)), where=sizes > 0)[labels]
+    return means
+
+
+def _segment_ranks(means: Array, labels: Array) -> Array:
+    """Return the place of each pixel's segment, 0 the first."""
+    order = sorted({(-mean, label) for mean, label in zip(means, labels, strict=True)})
+    places = np.zeros(int(labels.max()) + 1, np.int64)
+    for place, (_, label) in enumerate(order):
+        places[label] = place
+    found: Array = places[labels]
+    return found
+
+
+def _even(steps: int) -> Array:
+    if steps < 1:
+        msg = f"steps: expected 1 or more, got {steps}."
+        raise InputError(msg)
+    return np.linspace(0, 1, steps + 1)
+
+
+def _fill(batch: Tensor, fill: Reference) -> Tensor:
+    check_reference(fill)
+    return reference(batch, fill)
+
+
+Change = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
+"""A mask (N, H, W, 1) -> what is kept, what replaces it, and where (1: replaced)."""
+
+
+def _curve(probe: Probe, batch: Tensor, attribution: Any, shares: Array, change: Change) -> Curve:
+    ranks = ranks_of(maps_of(attribution, batch, "attribution"))
+    masks = [first(ranks, float(share), batch) for share in shares]
+    return Curve(shares, _scores(probe, batch, masks, change))
+
+
+def _scores(probe: Probe, batch: Tensor, masks: Sequence[Tensor], change: Change) -> Array:
+    """Return scores (N, masks) of the changed images, a bounded number of images at a time."""
+    fixed = settled(probe, batch)
+    columns = []
+    for some in chunks(masks, score_copies(probe, batch)):
+        changed = [_replaced(*change(mask)) for mask in some]
+        answers = np.asarray(fixed.score(tf.concat(changed, axis=0)))
+        columns.append(answers.reshape(len(some), -1).T)
+    return np.concatenate(columns, axis=1)
+
+
+def _replaced(kept: Tensor, other: Tensor, mask: Tensor) -> Tensor:
+    return tf.where(mask > 0, other, kept)

@@ -1,0 +1,231 @@
+"""Whether an attribution predicts what the model does when the image changes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.evaluation.ranking import batch_of, maps_of
+from saliency.explainers.queries import score_copies, settled
+from saliency.kernels.baselines import Reference, check_reference, reference
+from saliency.kernels.batches import chunks
+from saliency.probe.protocol import Probe, Tensor
+from saliency.statistics.correlation import pearson, spearman
+from saliency.values.arrays import Array
+
+Explain = Callable[[Probe, Tensor], Any]
+
+
+def infidelity(
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    samples: int = 64,
+    noise: float = 0.1,
+    seed: int = 0,
+) -> Array:
+    """Return the mean squared difference of what was promised and what happened.
+
+    Yeh et al., arXiv 1901.09392, definition 2.1: E[(I . phi - (f(x) - f(x - I)))^2], with I drawn
+    from a normal distribution. The attribution is taken in its own unit: a map that is rescaled
+    has another infidelity.
+
+    Parameters
+    ----------
+    probe, inputs
+        As for :func:`saliency.evaluation.deletion`.
+    attribution
+        float (N, H, W, C); of a map (N, H, W) each channel gets an equal part.
+    samples
+        Draws of I.
+    noise
+        Standard deviation of I as a share of each image's range.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    float64 (N,)
+        0 is perfect.
+    """
+    batch = batch_of(inputs)
+    given = np.asarray(attribution, np.float64)
+    if given.shape == tuple(batch.shape[:-1]):
+        given = np.repeat(given[..., np.newaxis] / batch.shape[-1], batch.shape[-1], axis=-1)
+    if given.shape != tuple(batch.shape):
+        msg = f"infidelity: expected an attribution of {tuple(batch.shape)}, got {given.shape}."
+        raise InputError(msg)
+    spread = noise * _range(batch)
+    generator = np.random.default_rng(seed)
+    steps = [
+        (spread * generator.standard_normal(batch.shape)).astype(np.float32) for _ in range(samples)
+    ]
+    before = _scores(probe, batch, [batch])[:, 0]
+    after = _scores(probe, batch, [batch - step for step in steps])
+    axes = tuple(range(1, given.ndim))
+    promised = np.stack([(step * given).sum(axis=axes) for step in steps], axis=1)
+    return np.asarray(np.mean((promised - (before[:, np.newaxis] - after)) ** 2, axis=1))
+
+
+def max_sensitivity(
+    probe: Probe,
+    inputs: Any,
+    explainer: Explain,
+    *,
+    radius: float = 0.02,
+    samples: int = 10,
+    seed: int = 0,
+) -> Array:
+    """Return how far a map moves when the image hardly does.
+
+    Yeh et al., arXiv 1901.09392, definition 3.1, divided by the map's own length:
+    max over |d| <= radius of |phi(x + d) - phi(x)| / |phi(x)|, with d drawn evenly.
+
+    Parameters
+    ----------
+    probe, inputs
+        As for :func:`saliency.evaluation.deletion`.
+    explainer
+        A recipe, (probe, inputs) -> attribution.
+    radius
+        Greatest change of a value, as a share of each image's range.
+    samples
+        Draws; the greatest of few is less than the greatest of all.
+    seed
+        Of the draws.
+
+    Returns
+    -------
+    float64 (N,)
+        0 is steady; NaN where the map is blank.
+    """
+    batch = batch_of(inputs)
+    fixed = settled(probe, batch)
+    before = maps_of(explainer(fixed, batch), batch, "max_sensitivity")
+    axes = tuple(range(1, before.ndim))
+    length = np.sqrt(np.sum(before.astype(np.float64) ** 2, axis=axes))
+    generator = np.random.default_rng(seed)
+    worst = np.zeros(len(before))
+    for _ in range(samples):
+        step = radius * _range(batch) * generator.uniform(-1, 1, batch.shape)
+        near = batch + step.astype(np.float32)
+        moved = maps_of(explainer(fixed, near), batch, "max_sensitivity") - before
+        worst = np.maximum(worst, np.sqrt(np.sum(moved.astype(np.float64) ** 2, axis=axes)))
+    moved_by: Array = np.divide(worst, length, out=np.full(len(worst), np.nan), where=length > 0)
+    return moved_by
+
+
+def sensitivity_n(  # noqa: PLR0913 - the sets of pixels
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    share: float = 0.1,
+    samples: int = 64,
+    fill: Reference = "black",
+    seed: int = 0,
+) -> Array:
+    """Return how well the sum over random pixels goes with what their removal takes away.
+
+    Ancona et al., arXiv 1711.06104, section 4.1: Pearson's correlation, over random sets of n
+    pixels, of the sum of attributions and of the score's loss.
+
+    Parameters
+    ----------
+    probe, inputs, attribution, fill
+        As for :func:`saliency.evaluation.deletion`.
+    share
+        n as a share of the pixels.
+    samples
+        Random sets.
+    seed
+        Of the sets.
+
+    Returns
+    -------
+    float64 (N,)
+        -1..1; NaN where the sums or the losses are all alike.
+    """
+    batch = batch_of(inputs)
+    pixels = int(np.prod(batch.shape[1:-1]))
+    count = max(1, round(share * pixels))
+    generator = np.random.default_rng(seed)
+    order = np.argsort(generator.random((samples, pixels)), axis=1)
+    chosen = np.zeros((samples, pixels), np.float32)
+    np.put_along_axis(chosen, order[:, :count], 1.0, axis=1)
+    sums, losses = _sums_and_losses(probe, batch, attribution, chosen, fill)
+    return np.array([pearson(*pair) for pair in zip(sums, losses, strict=True)])
+
+
+def mufidelity(  # noqa: PLR0913 - the sets of cells
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    grid: int = 9,
+    share: float = 0.2,
+    samples: int = 64,
+    fill: Reference = "black",
+    seed: int = 0,
+) -> Array:
+    """Return :func:`sensitivity_n` over cells of a grid, by ranks (muFidelity).
+
+    Bhatt et al., arXiv 2005.00631, section 3.1, with Spearman's correlation and sets of cells as
+    xplique has them.
+
+    Parameters
+    ----------
+    probe, inputs, attribution, samples, fill, seed
+        As for :func:`sensitivity_n`.
+    grid
+        Cells along each side.
+    share
+        Of the cells that a set holds.
+
+    Returns
+    -------
+    float64 (N,)
+        -1..1; NaN where the sums or the losses are all alike.
+    """
+    batch = batch_of(inputs)
+    size = batch.shape[1:-1]
+    generator = np.random.default_rng(seed)
+    cells = np.meshgrid(*(np.arange(length) * grid // length for length in size), indexing="ij")
+    number = sum(cell * grid**power for power, cell in enumerate(reversed(cells)))
+    picked = generator.random((samples, grid ** len(size))) < share
+    chosen = picked[:, np.asarray(number).ravel()].astype(np.float32)
+    sums, losses = _sums_and_losses(probe, batch, attribution, chosen, fill)
+    return np.array([spearman(*pair) for pair in zip(sums, losses, strict=True)])
+
+
+def _sums_and_losses(
+    probe: Probe, batch: Tensor, attribution: Any, chosen: Array, fill: Reference
+) -> tuple[Array, Array]:
+    """Return for each image and set the sum of its attributions, and the score lost with it."""
+    check_reference(fill)
+    maps = maps_of(attribution, batch, "attribution").reshape(batch.shape[0], -1)
+    hidden = reference(batch, fill)
+    masks = chosen.reshape(len(chosen), *batch.shape[1:-1], 1)
+    changed = [tf.where(mask > 0, hidden, batch) for mask in masks]
+    scores = _scores(probe, batch, [batch, *changed])
+    return maps.astype(np.float64) @ chosen.T, scores[:, :1] - scores[:, 1:]
+
+
+def _scores(probe: Probe, batch: Tensor, variants: list[Tensor]) -> Array:
+    """Return float64 (N, variants)."""
+    fixed = settled(probe, batch)
+    columns = [
+        np.asarray(fixed.score(tf.concat(some, axis=0))).reshape(len(some), -1).T
+        for some in chunks(variants, score_copies(probe, batch))
+    ]
+    scores: Array = np.concatenate(columns, axis=1).astype(np.float64)
+    return scores
+
+
+def _range(batch: Tensor) -> Array:
+    """Return greatest less least value of each image, (N, 1, ..., 1)."""
+    flat = np.asarray(batch).reshape(batch.shape[0], -1)
+    return np.asarray(np.ptp(flat, axis=1).reshape(-1, *[1] * (batch.shape.rank - 1)))

@@ -1,0 +1,117 @@
+"""Maps of every explainer on every image, and what each metric says of them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.evaluation.metrics import METRICS, Metric
+from saliency.explainers.gradients import Gradient
+from saliency.explainers.guided import BetaSmooth, DeconvNet, GuidedBackprop
+from saliency.explainers.queries import settled
+from saliency.explainers.smooth import SmoothGrad, SmoothGradSquared, VarGrad
+from saliency.pipeline.checks import collapsed
+from saliency.pipeline.explain import bound, name_of
+from saliency.pipeline.place_back import place_back
+from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+from saliency.values.model_input import ModelInput
+
+BATCH: Final = 8
+_RATES: Final = (
+    *(Gradient, SmoothGrad, SmoothGradSquared, VarGrad, GuidedBackprop, DeconvNet, BetaSmooth),
+)
+"""Maps of rates of change: their size says how much a pixel matters, their sign which way."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Case:
+    """An image that is asked about.
+
+    Parameters
+    ----------
+    number
+        Position among the images that can be asked about.
+    image, given
+        The image, and the model's input.
+    target
+        As for ``explain``.
+    truth
+        bool (rows, columns), or None.
+    donor
+        float32 (1, H, W, C): an input of another image.
+    """
+
+    number: int
+    image: DicomImage
+    given: ModelInput
+    target: Target
+    truth: Array | None = None
+    donor: Array | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Cases of one input shape and target, with a probe that is bound to their classes."""
+
+    cases: Sequence[Case]
+    probe: Any
+    inputs: Any
+
+    @property
+    def donors(self) -> Any:
+        """float32 like inputs, or None where there is one image alone."""
+        found = [case.donor for case in self.cases if case.donor is not None]
+        return tf.constant(np.concatenate(found)) if len(found) == len(self.cases) else None
+
+
+def batches(probe: Any, cases: Sequence[Case]) -> Iterator[Batch]:
+    """Yield cases in batches of one target and one input shape."""
+    waiting: dict[Any, list[Case]] = {}
+    for case in cases:
+        waiting.setdefault((case.target, case.given.array.shape), []).append(case)
+    for (target, _), alike in waiting.items():
+        for start in range(0, len(alike), BATCH):
+            some = alike[start : start + BATCH]
+            inputs = tf.constant(np.concatenate([case.given.array for case in some]))
+            yield Batch(some, settled(bound(probe, target), inputs), inputs)
+
+
+def maps(batch: Batch, recipe: Any) -> Array:
+    """Return a recipe's maps, float32 (N, H, W): the greater, the more important.
+
+    Of rates of change (gradients and their kin) the absolute value is taken.
+    """
+    raw = recipe(batch.probe, batch.inputs)
+    found = collapsed(raw, tuple(batch.inputs.shape), name_of(recipe))
+    return np.abs(found) if isinstance(recipe, _RATES) else found
+
+
+def measured(name: str, batch: Batch, heat: Array, recipe: Any, steps: int) -> Array:
+    """Return a metric's value of each case of a batch, float64 (N,); NaN where there is none."""
+    metric = METRICS[name]
+    if metric.kind == "truth":
+        pairs = zip(batch.cases, heat, strict=True)
+        return np.array([_against_truth(metric, *pair) for pair in pairs])
+    if metric.kind == "map":
+        return np.array([metric.function(each) for each in heat])
+    if metric.kind == "recipe":
+        if recipe is None:
+            return np.full(len(heat), np.nan)
+        return np.asarray(metric.function(batch.probe, batch.inputs, recipe))
+    more: Mapping[str, Any] = {"steps": steps} if metric.kind == "curve" else {}
+    if name == "exchange":
+        more = {**more, "donors": batch.donors}
+    answer = metric.function(batch.probe, batch.inputs, heat, **more)
+    return np.asarray(getattr(answer, "area", answer), np.float64)
+
+
+def _against_truth(metric: Metric, case: Case, heat: Array) -> float:
+    if case.truth is None:
+        return float("nan")
+    return float(metric.function(place_back(heat, case.given.placement), case.truth))

@@ -1,0 +1,183 @@
+"""The answer of an evaluation, and the files that it is kept in."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, final
+
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.evaluation.decision import LEVEL, Decision
+from saliency.evaluation.metrics import METRICS
+from saliency.evaluation.page import page
+from saliency.statistics.significance import Interval
+from saliency.values.failure import Failure
+from saliency.values.files import write_whole
+from saliency.values.heatmap import Heatmap
+from saliency.values.image import DicomImage
+
+
+@final
+@dataclass(frozen=True)
+class Measure:
+    """What a metric says of an explainer.
+
+    Parameters
+    ----------
+    value
+        The mean over patients, in the metric's unit; NaN where no image has a value.
+    interval
+        95 % bootstrap interval of it, over patients.
+    baseline
+        The same mean of maps that know nothing of the model: ``"random"``, ``"centre"``,
+        ``"edges"``.
+    """
+
+    value: float
+    interval: Interval
+    baseline: Mapping[str, float]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An image, and its maps by explainer or baseline."""
+
+    image: DicomImage
+    heatmaps: Mapping[str, Heatmap]
+
+
+@final
+@dataclass(frozen=True, eq=False, repr=False)
+class EvaluationReport:
+    """Which explainer to trust for a model.
+
+    Parameters
+    ----------
+    scores
+        (explainer, metric) -> Measure. An explainer is called as it was given, or by its repr.
+    decision
+        Who leads, and how sure that is.
+    facts
+        Counts, steps, seed and versions. No names of files.
+    failures
+        Images that could not be asked about.
+    examples
+        The first images with their maps.
+    """
+
+    scores: Mapping[tuple[str, str], Measure]
+    decision: Decision
+    facts: Mapping[str, Any]
+    failures: tuple[Failure, ...] = ()
+    examples: tuple[Example, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        parts = dict(self.scores), self.decision, dict(self.facts), self.failures, self.examples
+        return EvaluationReport, parts
+
+    @property
+    def best(self) -> str | None:
+        """The best explainer, a key of ``scores``; None: cannot tell."""
+        return self.decision.best
+
+    @property
+    def explainers(self) -> tuple[str, ...]:
+        """Names, the best mean of the ranking metric first."""
+        metric = str(self.facts["metric"])
+        sign = -1 if METRICS[metric].greater else 1
+        names = dict.fromkeys(name for name, _ in self.scores)
+
+        def place(name: str) -> float:
+            value = self.scores[name, metric].value
+            return float("inf") if np.isnan(value) else sign * value
+
+        return tuple(sorted(names, key=place))
+
+    @property
+    def verdict(self) -> str:
+        """A sentence."""
+        images, patients = self.facts["images"], self.facts["patients"]
+        over = f"{images} images of {patients} patients" if patients != images else (
+            f"{images} images"
+        )  # fmt: skip
+        leader, rival, metric = self.decision.leader, self.decision.rival, self.facts["metric"]
+        chance = f"corrected p = {self.decision.p_value:.2g}"
+        if self.best is not None:
+            return (
+                f"{leader} is best by {metric} on {over}: better than each other explainer and "
+                f"than maps that know nothing ({chance}). Where none is better, one is named in "
+                f"at most {LEVEL:.0%} of evaluations."
+            )
+        return (
+            f"Cannot tell which is best by {metric} on {over}: {leader} leads, and may be no "
+            f"better than {rival} ({chance})."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but the examples as plain values; numbers that are none become None."""
+        rows = [
+            {
+                "explainer": who,
+                "metric": metric,
+                "value": _plain(measure.value),
+                "interval": [_plain(end) for end in measure.interval],
+                "baseline": {name: _plain(value) for name, value in measure.baseline.items()},
+            }
+            for (who, metric), measure in self.scores.items()
+        ]
+        return {
+            "best": self.best,
+            "verdict": self.verdict,
+            "decision": asdict(self.decision),
+            "scores": rows,
+            "failures": [asdict(each) for each in self.failures],
+            **self.facts,
+        }
+
+    def html(self, *, pictures: bool = True) -> str:
+        """Return one page with everything in it: no script, nothing to load."""
+        return page(self, pictures=pictures)
+
+    def save(self, folder: str | PathLike[str], *, pictures: bool = True) -> Path:
+        """Write ``report.html`` and ``report.json``; return the path of the page.
+
+        Parameters
+        ----------
+        folder
+            Made where it is missing; its parent exists. Reports in it are replaced.
+        pictures
+            Whether the page shows images: they are pixels of patients.
+
+        Raises
+        ------
+        InputError
+            The parent folder is missing, or ``folder`` is a file.
+        """
+        place = Path(folder)
+        if not place.parent.is_dir() or place.is_file():
+            msg = "EvaluationReport.save: expected a folder, or a new one in a folder that exists."
+            raise InputError(msg)
+        place.mkdir(exist_ok=True)
+        told = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        write_whole(place / "report.json", told.encode())
+        write_whole(place / "report.html", self.html(pictures=pictures).encode())
+        return place / "report.html"
+
+    def __repr__(self) -> str:
+        return f"EvaluationReport(best={self.best!r}, {self.facts['images']} images)"
+
+    def _repr_html_(self) -> str:
+        return self.html(pictures=False)
+
+
+def _plain(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

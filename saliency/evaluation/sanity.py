@@ -1,0 +1,121 @@
+"""Numbers that a map must pass before its picture is believed."""
+
+from dataclasses import is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from saliency.errors import InputError
+from saliency.evaluation.ranking import batch_of, maps_of
+from saliency.explainers.controls import RandomisedModel
+from saliency.explainers.protocol import Explainer
+from saliency.explainers.queries import settled
+from saliency.probe.protocol import Probe
+from saliency.statistics.correlation import spearman
+from saliency.values.arrays import Array
+from saliency.values.heatmap import Heatmap
+
+
+def randomisation(
+    probe: Probe, inputs: Any, explainer: Explainer, *, seeds: tuple[int, ...] = (0,)
+) -> Array:
+    """Return how much a map looks like that of the same network with shuffled weights.
+
+    Adebayo et al., arXiv 1810.03292: Spearman's correlation of absolute values, the mean over
+    seeds. A map that stays the same does not speak of what the network learnt.
+
+    Parameters
+    ----------
+    probe
+        A model bound to a target, whose weights can be shuffled.
+    inputs
+        float32 (N, H, W, C).
+    explainer
+        A recipe, (probe, inputs) -> attribution.
+    seeds
+        Of the weights.
+
+    Returns
+    -------
+    float64 (N,)
+        -1..1, near 0 is good; NaN where a map is blank.
+
+    Raises
+    ------
+    ExplainerError
+        The probe cannot be asked about other weights.
+    """
+    batch = batch_of(inputs)
+    fixed = settled(probe, batch)
+    learnt = maps_of(explainer(fixed, batch), batch, "randomisation")
+    found = [
+        _alike(learnt, maps_of(RandomisedModel(explainer, seed)(fixed, batch), batch, "shuffled"))
+        for seed in seeds
+    ]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def repeatability(
+    probe: Probe, inputs: Any, explainer: Explainer, again: Explainer | None = None
+) -> Array:
+    """Return how alike the maps of two seeds are: Spearman's correlation.
+
+    Parameters
+    ----------
+    probe, inputs, explainer
+        As for :func:`randomisation`.
+    again
+        The same recipe with another seed. None: the recipe's own with ``seed + 1``; 1.0 for a
+        recipe that has no seed.
+
+    Returns
+    -------
+    float64 (N,)
+        -1..1, 1 is good; NaN where a map is blank.
+    """
+    batch = batch_of(inputs)
+    other = _reseeded(explainer) if again is None else again
+    fixed = settled(probe, batch)
+    these, those = (
+        maps_of(recipe(fixed, batch), batch, "repeatability") for recipe in (explainer, other)
+    )
+    return np.array([spearman(*pair) for pair in zip(these, those, strict=True)])
+
+
+def sparseness(heatmap: Any) -> float:
+    """Return how few pixels hold the heat: the Gini index of its size (Chalasani 2020).
+
+    Parameters
+    ----------
+    heatmap
+        Heatmap, or float of any shape.
+
+    Returns
+    -------
+    float
+        0 where all pixels are alike, towards 1 where one holds all; NaN where the map is blank.
+    """
+    values = np.asarray(heatmap.values if isinstance(heatmap, Heatmap) else heatmap, np.float64)
+    if not values.size or not np.isfinite(values).all():
+        msg = f"sparseness: expected finite numbers, got {values.shape}."
+        raise InputError(msg)
+    heat = np.sort(np.abs(values).ravel())
+    if heat[-1] == 0:
+        return float("nan")
+    places = np.arange(1, heat.size + 1)
+    # Hurley and Rickard, arXiv 0811.4706, table 1.
+    return float(1 - 2 * np.sum(heat / heat.sum() * (heat.size - places + 0.5) / heat.size))
+
+
+def _alike(these: Array, those: Array) -> Array:
+    pairs = zip(np.abs(these), np.abs(those), strict=True)
+    return np.array([spearman(*pair) for pair in pairs])
+
+
+def _reseeded(explainer: Explainer) -> Explainer:
+    recipe: Any = explainer
+    seed = getattr(recipe, "seed", None)
+    if not is_dataclass(recipe) or isinstance(recipe, type) or not isinstance(seed, int):
+        return explainer
+    found: Explainer = replace(recipe, seed=seed + 1)  # type: ignore[assignment]
+    return found

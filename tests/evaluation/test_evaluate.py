@@ -1,0 +1,139 @@
+"""The verb, on a network whose evidence is known: it reads one square of the image."""
+
+import json
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+import saliency as sal
+from saliency.errors import InputError
+from saliency.evaluation import deletion, energy_inside
+from saliency.evaluation.evaluate import PASSES, steps_of
+from saliency.explainers.controls import RandomMap
+
+SIZE = 16
+SQUARE = np.zeros((SIZE, SIZE), bool)
+SQUARE[3:8, 9:14] = True
+COUNT = 24
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """Sigmoid of 8 (mean of the square - 1/2): nothing else is read."""
+    inputs = keras.Input((SIZE, SIZE, 1))
+    outputs = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, outputs)
+    kernel = 8 * SQUARE.reshape(-1, 1) / SQUARE.sum()
+    model.layers[-1].set_weights([kernel, np.array([-4.0])])
+    return model
+
+
+def images():
+    generator = np.random.default_rng(0)
+    window = sal.Window(127.5, 255)
+    pixels = generator.integers(0, 256, (COUNT, SIZE, SIZE)).astype(np.float32)
+    pixels[::2, SQUARE] = 255 - pixels[::2, SQUARE] / 8
+    pixels[1::2, SQUARE] /= 8
+    return [sal.DicomImage.from_array(each, window=window) for each in pixels]
+
+
+@pytest.fixture(scope="module")
+def report(reader):
+    def noisy(probe, inputs):
+        gradient = probe.gradient(inputs)
+        return gradient + RandomMap(3)(probe, inputs)[..., None] * float(np.abs(gradient).max())
+
+    recipes = ("gradient", noisy, RandomMap(7))
+    return sal.evaluate(reader, images(), recipes, target=1, truth=[SQUARE] * COUNT)
+
+
+def test_the_reader_s_gradient_is_best(report):
+    assert report.best == "gradient"
+    assert report.explainers[0] == "gradient"
+    assert "gradient is best by energy_inside on 24 images" in report.verdict
+    found = report.scores["gradient", "energy_inside"]
+    assert_allclose(found.value, 1, atol=1e-4)
+    assert_allclose(found.baseline["random"], SQUARE.mean(), atol=0.03)
+    assert set(found.baseline) == {"random", "centre", "edges"}
+    assert ("RandomMap(seed=7)", "exchange") in report.scores
+
+
+def test_numbers_are_those_of_the_metrics(reader, report):
+    """The mean over images of what each function says."""
+    results = [sal.explain(reader, image, "gradient", target=1) for image in images()]
+    heats = [np.abs(result.heatmap.values) for result in results]
+    expected = np.mean([energy_inside(heat, SQUARE) for heat in heats])
+    assert_allclose(report.scores["gradient", "energy_inside"].value, expected, rtol=1e-5)
+    batch = np.stack([image.display / np.float32(255) for image in images()])[..., np.newaxis]
+    steps = report.facts["steps"]
+    curve = deletion(sal.KerasProbe(reader).at(1), batch, np.stack(heats), steps=steps)
+    found = report.scores["gradient", "deletion"].value
+    assert_allclose(found, curve.area.mean(), rtol=1e-4)
+
+
+def test_copies_of_one_explainer_cannot_be_told_apart(reader):
+    report = sal.evaluate(reader, images(), [RandomMap(seed) for seed in range(3)], target=1)
+    assert report.best is None
+    assert report.verdict.startswith("Cannot tell")
+    assert report.facts["metric"] == "exchange"
+
+
+def test_patients_are_counted(reader):
+    groups = [index // 8 for index in range(COUNT)]
+    given = sal.evaluate(reader, images(), ("gradient", "edges"), groups=groups)
+    assert given.facts["patients"] == 3
+    assert given.best is None  # three witnesses prove nothing
+    assert "24 images of 3 patients" in given.verdict
+
+
+def test_a_page_and_a_record(report, tmp_path):
+    page = report.save(tmp_path / "trust").read_text()
+    assert report.verdict.split(":")[0] in page
+    assert page.count("<figure>") == 4 * 7
+    assert "<script" not in page
+    told = json.loads((tmp_path / "trust" / "report.json").read_text())
+    assert told["best"] == "gradient"
+    assert len(told["scores"]) == 3 * 6
+    again = pickle.loads(pickle.dumps(report))  # noqa: S301 - our own
+    assert again.scores == report.scores
+    with pytest.raises(InputError, match="folder"):
+        report.save(tmp_path / "none" / "trust")
+
+
+def test_the_curves_cost_no_more_than_said():
+    for images_, explainers in [(64, 5), (16, 3), (300, 1)]:
+        steps = steps_of(["exchange", "deletion"], images_, explainers)
+        cost = 2 * images_ * (explainers + 3) * (steps + 1)
+        assert cost <= PASSES or steps == 2
+
+
+def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
+    report = sal.evaluate(reader, [*images()[:4], tmp_path / "none.dcm"], "gradient", target=1)
+    assert [each.index for each in report.failures] == [4]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"truth": [SQUARE]}, "24 truths, one an image, got 1"),
+        ({"metrics": ["energy_inside"]}, "give truth="),
+        ({"metrics": ["beauty"]}, "beauty"),
+        ({"explainers": ()}, "one explainer or more"),
+        ({"explainers": ("gradient", "gradient")}, "differ"),
+        ({"truth": [np.ones((3, 3))] * COUNT}, "boxes"),
+        ({"truth": {"no.dcm": SQUARE}}, "name no image"),
+    ],
+)
+def test_refusals(reader, more, words):
+    with pytest.raises(InputError, match=words):
+        sal.evaluate(reader, images(), **{"explainers": "gradient", **more})
+
+
+def test_boxes_are_a_truth(reader):
+    report = sal.evaluate(
+        reader, images()[:4], "gradient", target=1, truth=[(3, 9, 5, 5)] * 4, metrics="auprc"
+    )
+    assert_allclose(report.scores["gradient", "auprc"].value, 1)
