@@ -18,6 +18,7 @@ GROUPS = {
     "saliency.render": "Painting",
     "saliency.audit": "Auditing",
     "saliency.training": "Training",
+    "saliency.evaluation": "Evaluating",
     "saliency.values": "Values",
     "saliency.errors": "Errors",
 }
