@@ -50,7 +50,7 @@ def test_nobody_is_named_who_is_no_better_than_a_blob():
 
 
 def test_equal_explainers_cannot_be_told_apart():
-    values = {"a": np.arange(64.0), "b": np.arange(64.0)}
+    values = {name: np.arange(float(len(GROUPS))) for name in "ab"}
     assert decide(values, LOW, ALONE, np.random.default_rng(0)).best is None
 
 
