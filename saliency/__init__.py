@@ -1,6 +1,6 @@
 """Saliency maps for Keras models, painted on the diagnostic pixels of DICOM images.
 
-An explainer is a function of a probe and a picture::
+An explainer is a function of a probe and an image::
 
     import saliency as sal
 
@@ -8,7 +8,7 @@ An explainer is a function of a probe and a picture::
     result = sal.explain(model, image, "fastcam", target=1)
     result.overlay().save("chest.png")
 
-Names are loaded when they are first used: ``import saliency`` loads no numpy and no TensorFlow.
+Names are loaded on first use: ``import saliency`` loads neither numpy nor TensorFlow.
 """
 
 from importlib import import_module as _import_module

@@ -22,7 +22,7 @@ class SaliencyError(Exception):
 
 
 class InputError(SaliencyError, ValueError):
-    """A value handed in is not what was expected."""
+    """An argument is not what was expected."""
 
 
 @final

@@ -26,13 +26,13 @@ SHAPE = (37, 53, 1)
 def check_explainer(
     explainer: object, probe: Probe | None = None, *, shape: tuple[int, ...] = SHAPE
 ) -> None:
-    """Hold an explainer to the laws of an explainer; return None when it keeps them all.
+    """Check an explainer against the laws of explainers; return None when it keeps them all.
 
     - It answers floating (N, H, W, C) or (N, H, W), finite, for batches of 1 and 3.
     - It answers the same when asked again: randomness is a seed of the recipe.
-    - A batch gives what its pictures give one by one.
-    - It stays finite on a constant picture, and where the gradient is zero everywhere.
-    - NaN of the model is not turned into a picture: it comes out as NaN, or as an error.
+    - A batch gives what its images give one by one.
+    - It stays finite on a constant image, and where the gradient is zero everywhere.
+    - NaN of the model is not turned into a map: it comes out as NaN, or as an error.
     - Its name holds no memory address: it is kept in the Explanation as the recipe.
     - Its numbers cannot be changed afterwards, and it leaves its input as it was.
     - Where a bright spot off the centre is all the evidence, the map's heat lies on the spot, and

@@ -73,12 +73,12 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     resume: str | PathLike[str] | None = None,
     seed: int = 0,
 ) -> AuditReport:
-    """Find out which parts of the pictures a model reads that are not the patient.
+    """Find out what a model reads besides the patient.
 
-    Each zone of a picture that is not diagnostic (burned-in text, borders, shutters, any zone
-    given by hand) is exchanged between pictures of different classes, and taken out of them; the
-    model is asked again each time. The same exchange of as much tissue is the control. A heatmap
-    plays no part in the verdict.
+    Each zone that is not diagnostic (burned-in text, borders, shutters, any zone given by hand)
+    is exchanged between images of different classes and removed from them, and the model is asked
+    again each time. The same exchange of as much tissue is the control. Heatmaps play no part in
+    the verdict.
 
     Parameters
     ----------
@@ -89,19 +89,19 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         one after the other, twice; of a file with many frames the first. Burned-in text is looked
         for where an image has no zone ``"text"``.
     labels
-        What each picture truly shows: a class index or name (with a ``target``: 0 or 1), as a
-        sequence in the order of ``images``, or a mapping by path or file name. None: what the
-        model predicts takes their place.
+        What each image truly shows: a class index or name (with a ``target``: 0 or 1), as a
+        sequence in the order of ``images``, or a mapping by path or file name. None: the
+        model's predictions take their place.
     prepare, target
-        As for ``explain``. With a target its score alone is weighed.
+        As for ``explain``. With a target only its score is used.
     zones
         Zones of your own, added to each picture as ``DicomImage.with_zone`` does: names, each with
         a mask of the pictures' grid or a function of the image that returns one (or None); or a
         function of the image that returns such a mapping.
     strata
-        What else divides the pictures: names, each with values as ``labels`` has them, or with
+        What else divides the images: names, each with values as ``labels`` has them, or with
         None for an attribute of the files (``saliency.dicom.file.header_groups.STRATA``:
-        Manufacturer, StationName, ...). A sequence of names is attributes alone; their values are
+        Manufacturer, StationName, ...). A sequence of names means attributes; their values are
         numbered, and never leave the file.
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
@@ -109,12 +109,13 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         (the logger ``saliency.audit`` says so). Functions are told apart by their code and by what
         they use; an object that is neither a function, a partial nor a dataclass is refused.
     seed
-        Of every draw: who is tested, where controls lie, permutations, intervals, the random map.
+        Of every draw: which images are tested, where controls lie, permutations, intervals, the
+        random map.
 
     Returns
     -------
     AuditReport
-        One verdict for each zone; pictures that cannot be read are its ``failures``.
+        One verdict for each zone; images that cannot be read are its ``failures``.
 
     Raises
     ------

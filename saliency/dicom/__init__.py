@@ -1,4 +1,4 @@
-"""The only room that knows pydicom: from a DICOM file to the picture that a viewer shows."""
+"""From a DICOM file to the image that a viewer shows; the only room that imports pydicom."""
 
 from saliency.dicom.describe import describe
 from saliency.dicom.read import read_dicom, read_frames

@@ -1,4 +1,4 @@
-"""What a file holds, without decoding it and without a word on the patient."""
+"""What a file holds, without decoding it and without anything about the patient."""
 
 from collections.abc import Mapping
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""The front door of the room: a DICOM file to the picture that a viewer shows."""
+"""From a DICOM file to the image that a viewer shows."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -56,8 +56,8 @@ def read_dicom(
     ----------
     source
         A path, a URL (extra ``remote``), bytes, a seekable binary file object, or a pydicom
-        Dataset. A Dataset is never written into; a file object is read from its first byte and left
-        where it was. Of a path, URL or file object only the header and the frame are read.
+        Dataset. A Dataset is never changed; a file object is read from its first byte and left at
+        its position. Of a path, URL or file object only the header and the frame are read.
     frame
         Index from 0. The other frames are neither read nor decoded.
     window
@@ -67,8 +67,7 @@ def read_dicom(
         value.
     icc
         Show colour through the ICC profile (0028,2000) of the file, or of the optical path of a
-        slide's frame, as sRGB (PS3.3 C.11.15); False: as it is stored. Pixels stay as they are
-        either way.
+        slide's frame, as sRGB (PS3.3 C.11.15); False: as it is stored. Pixels do not change.
     max_pixels
         The most rows x columns x samples that the frame may claim; checked before it is decoded.
 
@@ -82,8 +81,8 @@ def read_dicom(
     DicomError
         The file cannot be shown; its ``reason`` says why in a word.
     InputError
-        The source is of no type that can be read, an argument is none of those above (said before
-        the file is opened), or the file has no such window, or one that cannot be used.
+        The source has a type that cannot be read, an argument is wrong (raised before the file is
+        opened), or the file has no such window or one that cannot be used.
     """
     choices = checked(frame=frame, window=window, icc=icc, max_pixels=max_pixels)
     with contained(), open_source(source) as opened:

@@ -83,13 +83,13 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     cutoff: float = 0.5,
     layer: Layer = None,
 ) -> Explanation | tuple[Explanation, ...]:
-    """Ask a model which pixels of a picture speak for a target.
+    """Explain which pixels of an image raise or lower a model's score for a target.
 
     Parameters
     ----------
     model
-        A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that already is
-        bound to a target.
+        A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that is already bound
+        to a target.
     image
         A DicomImage, or anything that ``read_dicom`` takes; or a DicomVolume, which gives a
         ``VolumeExplanation``.
@@ -100,11 +100,11 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         A class index, a label of the probe, a callable on the model's output -> (N,), or None:
         the predicted class. A list or a tuple of them: one answer for each.
     prepare
-        How the picture becomes the model's input; what it leaves open comes from the model.
-        None: display values, stretched to the model's size, 0..1. ``preprocess_input`` of
-        keras.applications, or a function from a DicomImage to an array (H, W, C), will do.
+        How the image becomes the model's input; what it leaves open comes from the model.
+        None: display values, stretched to the model's size, 0..1. Or ``preprocess_input`` of
+        keras.applications, or a function from a DicomImage to an array (H, W, C).
     cutoff
-        A class of less probability than this is not predicted, and its overlay lies under a veil.
+        A class below this probability is not predicted, and the heat of its overlay is veiled.
     layer
         Name of the layer that a method of layers looks at, or names of several (``"conv5"``,
         nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each
@@ -119,7 +119,7 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     Raises
     ------
     SaliencyError
-        The model, picture, explainer, target or layer do not fit together; the message says how.
+        The model, image, explainer, target or layer do not fit together; the message says how.
     """
     recipes = [resolve(each) for each in _each("explainer", explainer)]
     targets = _each("target", target)

@@ -35,7 +35,7 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     cutoff: float = 0.5,
     layer: Layer = None,
 ) -> Iterator[Explanation | Failure]:
-    """Explain images one after the other; yield one result for each, in order.
+    """Explain many images; yield one result for each, in order.
 
     Parameters
     ----------
@@ -44,15 +44,15 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     images
         A folder, a path, a glob, a zip or a DICOMDIR: the DICOM images in it, first frames; what
         is no image by its kind is left out. Or a sequence or iterator of DicomImages and anything
-        that ``read_dicom`` takes. Read when their turn comes. A text is a path.
+        that ``read_dicom`` takes. Read when their turn comes. A string is a path.
     batch_size
-        How many pictures the model sees at once, 1 or more.
+        How many images the model sees at once, 1 or more.
 
     Yields
     ------
     Explanation or Failure
-        A picture that cannot be read, prepared or explained gives a Failure, whatever went wrong;
-        the others go on. Where the iterator of images itself raises, all before it is explained,
+        An image that cannot be read, prepared or explained gives a Failure, whatever went wrong;
+        the run continues. Where the iterator of images itself raises, all before it is explained,
         and a Failure in its place is the last result.
 
     Raises

@@ -1,4 +1,4 @@
-"""The answer: where the model looked, on the picture's own grid."""
+"""The answer: the heat on the image's own grid, and how it was made."""
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
@@ -44,7 +44,7 @@ _USUAL: Final[Mapping[str, object]] = {
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Explanation:
-    """One picture, one target, one recipe.
+    """The explanation of one image for one target by one recipe.
 
     Parameters
     ----------
@@ -60,15 +60,15 @@ class Explanation:
     recipe
         ``repr`` of the explainer.
     image
-        The picture explained.
+        The explained image.
     versions
-        Of the libraries that had a hand in it.
+        Of the libraries that made it.
     probability
         The model's own output for the target, 0..1, where it ends in softmax or sigmoid; else None.
     label
         Name of the class; None where the model's classes have no names.
     prepare
-        How the picture became the model's input, with all that was left open filled in.
+        How the image became the model's input, with all open choices filled in.
     model
         Name, sha256 and tapped layers of the model; None for a probe that is no Keras model.
     seed
@@ -76,11 +76,11 @@ class Explanation:
     explains
         What ``score`` is: ``"logit"``, ``"output"`` (the model's output itself), or ``"score"``.
     grid
-        (rows, columns) of the cells that the map was made of, where it is coarser than the input.
+        (rows, columns) of the cells of the map, where it is coarser than the model's input.
     saturated
         The score lies where the model's output has no slope, so that its derivatives vanish.
     cutoff
-        A class of less probability than this is not predicted: see ``veiled``.
+        A class below this probability is not predicted: see ``veiled``.
     """
 
     heatmap: Heatmap
@@ -123,21 +123,21 @@ class Explanation:
 
     @property
     def veiled(self) -> bool:
-        """Whether the map is not to be believed: ``veil_reason`` says why.
+        """Whether the map should not be believed: ``veil_reason`` says why.
 
         The model does not predict the class (its probability is below ``cutoff``), its output is
-        saturated, or the map is blank. Overlays then lie under a grey veil.
+        saturated, or the map is blank. Heat is then hatched in grey.
         """
         return bool(self.veil_reason)
 
     @cached_property
     def veil_reason(self) -> str:
-        """Why overlays lie under a veil, in plain words; "" where they do not."""
+        """Why the map is veiled, in plain words; "" where it is not."""
         return words.doubt(self)
 
     @property
     def signed(self) -> bool:
-        """Whether some heat speaks against the target, enough of it to be seen when painted."""
+        """Whether there is heat against the target, enough to be seen when painted."""
         low = float(self.heatmap.values.min())
         # Paint has 255 steps: what is less than half of one is not painted.
         return low < 0 and -low > full(np.abs(self.heatmap.values)) / 510
@@ -153,11 +153,11 @@ class Explanation:
         contour: float | None = None,
         redact: bool = False,
     ) -> Overlay:
-        """Paint the heat on the diagnostic picture.
+        """Paint the heat on the image.
 
         Heat against the target is never green: where there is some, ``"green"`` is read as
-        ``"diverging"``. Heat of a veiled explanation is hatched in grey, but for what lies outside
-        the diagnostic pixels, which is painted in the warning hue all the same.
+        ``"diverging"``. Heat of a veiled explanation is hatched in grey, except outside the
+        diagnostic pixels, where it is painted in the warning hue as usual.
 
         Parameters
         ----------
@@ -169,7 +169,7 @@ class Explanation:
             Also outline the regions of at least this share of full heat; with ``strength=0`` the
             outlines stand alone.
         redact
-            Paint found text black. A picture that was never searched for text is searched now.
+            Paint found text black. An image that was never searched for text is searched now.
 
         Raises
         ------
@@ -204,14 +204,14 @@ class Explanation:
         return Palette("diverging") if given.source == "green" and self.signed else given
 
     def figure(self, *, control: bool = False, vmax: float | None = None) -> "Figure":
-        """Draw picture, map and overlay side by side in one colour language, with the caption.
+        """Draw image, map and overlay side by side in one set of colours, with the caption.
 
         Parameters
         ----------
         control
             Also draw the map of the same network with shuffled weights, on its own scale, and
-            write the rank correlation of the two. A map that stays the same does not speak of what
-            was learnt (Adebayo et al. 2018, arXiv 1810.03292).
+            write the rank correlation of the two. A map that stays the same does not show what was
+            learned (Adebayo et al. 2018, arXiv 1810.03292).
         vmax
             Heat, in the method's unit, of full colour.
 
@@ -241,7 +241,7 @@ class Explanation:
         redact: bool = False,
         identify: Literal["uid"] | None = None,
     ) -> Path:
-        """Write the picture, the numbers, the record or a page: the ending of the name says which.
+        """Write an image, the numbers, the record or a page, by the ending of the name.
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ from saliency.values.overlay import Overlay
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerMaps:
-    """One map for each tapped layer of the model, or for each that the explainer looks at.
+    """One map for each tapped layer of the model, or for each layer that the explainer reads.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class LayerMaps:
     layers
         Names of the L layers.
     image
-        The picture explained.
+        The explained image.
     """
 
     stack: Array
@@ -45,7 +45,7 @@ class LayerMaps:
         object.__setattr__(self, "stack", stack)
 
     def lovi(self) -> Overlay:
-        """Paint all layers into one picture: :func:`saliency.render.lovi`."""
+        """Paint all layers into one image: :func:`saliency.render.lovi`."""
         return Overlay(lovi(self.stack))
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -71,12 +71,12 @@ def explain_layers(
     prepare: Prepare | Callable[..., Any] | None = None,
     layer: Layer = None,
 ) -> LayerMaps:
-    """Return what each layer contributes; parameters as for :func:`saliency.explain`.
+    """Return the contribution of each layer; parameters as for :func:`saliency.explain`.
 
     Raises
     ------
     ExplainerError
-        The explainer looks at no layers: it has no ``layer_maps(probe, inputs)``.
+        The explainer reads no layers: it has no ``layer_maps(probe, inputs)``.
     """
     recipe = resolve(explainer)
     if not isinstance(recipe, Layered):

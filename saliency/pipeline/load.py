@@ -28,8 +28,8 @@ _BROKEN: Final = (
 def load(path: str | PathLike[str]) -> Explanation:
     """Read an explanation that ``Explanation.save`` wrote as ``.npz``.
 
-    Every field is equal to what was saved, but for functions of yours in its ``prepare``, of which
-    the name alone is kept. Nothing in the file is run. ``figure(control=True)`` needs the model,
+    Every field equals what was saved, except functions of yours in its ``prepare``, of which only
+    the name is kept. Nothing in the file is executed. ``figure(control=True)`` needs the model,
     which the file does not hold.
 
     Parameters

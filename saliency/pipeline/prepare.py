@@ -1,4 +1,4 @@
-"""From the picture to what the model was trained on, remembering where every pixel went."""
+"""From an image to a model's input, with the place of every pixel."""
 
 import math
 import operator
@@ -38,7 +38,7 @@ SLIDING: Final = "sliding"
 @final
 @dataclass(frozen=True)
 class Prepare:
-    """Make a model's input of a picture.
+    """Turn an image into a model's input.
 
     The steps, in this order: intensity or windows, region, size or spacing, channels, scale, mean
     and std.
@@ -46,7 +46,7 @@ class Prepare:
     Parameters
     ----------
     size
-        (H, W) of the input, or one number for both; None: the model's own, or the picture's where
+        (H, W) of the input, or one number for both; None: the model's own, or the image's where
         the model leaves it free. (D, H, W) for a model that sees a volume at once.
     intensity
         ``"display"``: what a viewer shows, 0..255; ``"modality"``: modality units (HU);
@@ -60,7 +60,7 @@ class Prepare:
     scale
         ``"unit"`` 0..1, ``"pixel"`` 0..255, ``"symmetric"`` -1..1, ``"imagenet"`` and ``"caffe"``
         (modes "torch" and "caffe" of keras.applications, 3 channels): these need 0..255 to begin
-        with, display, windows or colour. ``"zscore"``: mean 0 and deviation 1 of each picture;
+        with, display, windows or colour. ``"zscore"``: mean 0 and deviation 1 of each image;
         ``"percentile"``: its 1st to 99th percentile to 0..1, clipped; ``"none"`` as it is. A
         number divides: 4095 for stored values of 12 bits. Or a callable on float32 (1, H, W, C):
         ``preprocess_input`` of keras.applications works.
@@ -68,15 +68,15 @@ class Prepare:
         Subtracted, and divided by, after the scale: a number, or one for each channel.
     grey
         How colour becomes one channel: ``"luminance"`` (0.299 R + 0.587 G + 0.114 B), ``"mean"``,
-        ``"red"``, ``"green"`` or ``"blue"``. None: a model of grey pictures refuses colour.
+        ``"red"``, ``"green"`` or ``"blue"``. None: a model of grey images refuses colour.
     windows
         Windows or pairs (center, width) in modality units, each shown as one channel, 0..255:
         three of them for CT make the input of a colour model. They take the place of intensity.
     region
-        (top, left, rows, columns) of the picture: nothing else is shown to the model.
+        (top, left, rows, columns) of the image: the model sees nothing else.
     spacing
-        (row mm, column mm) of the model's pixels. The picture is resampled to it, then cropped or
-        padded around its centre to the size; without a size, to whatever it becomes. For a model
+        (row mm, column mm) of the model's pixels. The image is resampled to it, then cropped or
+        padded around its centre to the size. Without a size, the result has its own. For a model
         that sees a volume at once: (slice mm, row mm, column mm).
     neighbours
         Slices below, and as many above, that a model of images sees as channels beside a slice of
@@ -91,7 +91,7 @@ class Prepare:
     Raises
     ------
     InputError
-        An unknown word; or, when called, a picture that cannot be prepared so.
+        An unknown word; or, when called, an image that cannot be prepared in this way.
     """
 
     size: tuple[int, ...] | None = None

@@ -15,7 +15,7 @@ Function: TypeAlias = Callable[[Tensor], Tensor]
 @final
 @dataclass(frozen=True)
 class ClosedFormProbe:
-    """A function of pictures whose gradient is known on paper.
+    """A function of images whose gradient is known on paper.
 
     The score is ``function(inputs)``; with stages, ``function(stage_k(... stage_1(inputs)))``,
     and the output of each stage is a tapped activation. It is a Probe, a LastLayerProbe and a

@@ -81,12 +81,12 @@ class Core:
 
 @final
 class KerasProbe:
-    """A Keras model made ready to be asked: compiled once, never changed.
+    """A Keras model that explainers can ask: compiled once, never changed.
 
     Everything runs in inference mode and inside a stateless scope, so that no weight, statistic,
     loss, node or attribute of the model changes. A question is traced when it is first asked,
-    once for all classes and batch sizes. Later weight updates are seen; a change of the model's
-    layers is not: make a new probe.
+    once for all classes and batch sizes. Later updates of weights are seen. After a change of the
+    model's layers, make a new probe.
 
     Parameters
     ----------
@@ -107,8 +107,8 @@ class KerasProbe:
         Name or index of the input that is explained, where the model has several; None: the one
         that is not held.
     held
-        Values of all other inputs, by name or index: one row for all pictures, or one for each
-        (sample i has row i modulo the number of rows). As the model takes them.
+        Values of all other inputs, by name or index: one row for all images, or one for each
+        (sample i has row i modulo the number of rows), in the form that the model takes.
 
     Raises
     ------
@@ -328,7 +328,7 @@ class BoundProbe:
         Raises
         ------
         ModelError
-            The model turns the picture, or looks at several parts of it.
+            The model transposes the image, or looks at several parts of it.
         """
         return self.source.core.window(tuple(size))
 
@@ -378,8 +378,8 @@ class BoundProbe:
     def randomised(self, seed: int) -> "BoundProbe":
         """Return a probe of the network with its weights shuffled, tensor by tensor.
 
-        The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not speak
-        of what was learnt. The user's model is left as it is, and not copied.
+        The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not show
+        what was learned. The user's model is neither changed nor copied.
 
         Raises
         ------

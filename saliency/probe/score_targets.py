@@ -29,7 +29,7 @@ class Region:
         logit z, 0 is -z.
     mask
         A :class:`Mask` or bool array (rows, columns): on the output's own grid, or on one of
-        another size that covers the same field (the model's input, or a picture that was stretched
+        another size that covers the same field (the model's input, or an image that was stretched
         onto it), whose cells are averaged. For volumes bool (d, h, w) on the output's own grid.
         None: everywhere.
 
@@ -128,7 +128,7 @@ class Region:
 @final
 @dataclass(frozen=True)
 class Contrast:
-    """What speaks for one class rather than another: the difference of their logits.
+    """The evidence for one class rather than another: the difference of their logits.
 
     Takes logits (N, classes) and gives float32 (N,). A map of one logit also shows what speaks
     for every class alike; that cancels here.

@@ -33,9 +33,9 @@ _LANGUAGE = re.compile(rf"{_HALF}(?:\|{_HALF})?", re.IGNORECASE)
 @final
 @dataclass(frozen=True)
 class Palette:
-    """256 colours from the weakest heat to the strongest, and one that warns.
+    """256 colours from the weakest heat to the strongest, and a warning hue.
 
-    The opacity is no matter of the palette: it grows with the heat, from nothing.
+    Opacity is not part of the palette: it grows with the heat, from 0.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ class Palette:
         A name: ``"green"`` (far from every grey), ``"hot"`` (lightness grows with the heat),
         ``"diverging"`` (blue below 0, orange above), ``"safe"`` (orange: even for all kinds of
         colour blindness). Or hex colours from weak to strong, evenly spaced: ``"000,0f0,fff"``.
-        A bar parts negative heat from positive, read like a colour bar: the strongest negative
-        comes first, as in ``"00f,08f|f80,f00"``. Or a matplotlib colour map, or its name
+        A bar separates negative heat from positive, in the order of a colour bar: the strongest
+        negative comes first, as in ``"00f,08f|f80,f00"``. Or a matplotlib colour map, or its name
         (``"magma"``): a diverging one (``"RdBu_r"``) has its middle at 0. Or the name of a palette
         of another package, an entry point of the group ``saliency.palettes``.
 
     Raises
     ------
     InputError
-        Nothing of these, a colour map without a hue, or a palette of another package that is none.
+        None of these, a colour map without a hue, or an entry point that is no palette.
     """
 
     source: str = "green"

@@ -1,4 +1,4 @@
-"""A picture that could not be explained, as a value: bulk runs go on."""
+"""An image that could not be explained, as a value: bulk runs continue."""
 
 from dataclasses import dataclass
 from typing import final

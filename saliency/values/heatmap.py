@@ -1,4 +1,4 @@
-"""A number for every pixel of an image, or voxel of a volume: how much it mattered."""
+"""The heat of every pixel of an image, or voxel of a volume."""
 
 from dataclasses import dataclass
 from typing import final
@@ -17,8 +17,8 @@ class Heatmap:
     ----------
     values
         float32 (rows, columns), or (slices, rows, columns) of a volume; finite. Signed where the
-        method is: above 0 speaks for the target, below 0 against it. The unit is the method's own,
-        never rescaled.
+        method is: above 0 is evidence for the target, below 0 against it. The unit is the method's
+        own, never rescaled.
 
     Raises
     ------

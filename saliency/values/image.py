@@ -1,4 +1,4 @@
-"""One picture out of a DICOM file, or out of an array."""
+"""One image from a DICOM file or an array."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _UID = re.compile(r"[0-9.]{1,64}")
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class DicomImage:
-    """Diagnostic pixels and how a viewer shows them.
+    """The pixels of one frame, how a viewer shows them, and which are diagnostic.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class DicomImage:
     stored
         The stored values (rows, columns), before the Modality LUT; None where there are none.
     zones
-        The parts that are not diagnostic. The zone ``"padding"`` holds no picture at all.
+        The parts that are not diagnostic. The zone ``"padding"`` holds no image at all.
     spacing
         (row mm, column mm) or None.
     frame, frames
@@ -57,13 +57,14 @@ class DicomImage:
     info
         Keywords of :data:`TRAVELS` only.
     searched
-        Whether ``zones`` has what was found in the pixels, too: nobody needs to look again.
+        Whether ``zones`` includes what was found in the pixels: no search is needed again.
     orientation
-        Towards which side of the patient rows run, and columns: ``("L", "P")`` where the right of
-        the picture is the patient's left and its bottom the back (PS3.3 C.7.6.1.1.1); None where
-        the source does not say.
+        The side of the patient that rows run towards, and that columns run towards: ``("L", "P")``
+        where the right of the image is the patient's left and its bottom the back (PS3.3
+        C.7.6.1.1.1). None where the source does not say.
     frame_seconds
-        From one frame to the next, of a cine (PS3.3 C.7.6.5); None where the source does not say.
+        Seconds from one frame of a cine to the next (PS3.3 C.7.6.5); None where the source does not
+        say.
 
     Raises
     ------
@@ -162,7 +163,7 @@ class DicomImage:
 
     @cached_property
     def padding(self) -> Array:
-        """Bool (rows, columns), True where there is no picture (PS3.3 C.7.5.1.1.2)."""
+        """Bool (rows, columns), True where there is no image (PS3.3 C.7.5.1.1.2)."""
         inside = np.zeros(self.size, np.bool_)
         for zone in self.zones:
             if zone.name == "padding":
@@ -175,7 +176,7 @@ class DicomImage:
         mask: "Array | Callable[[DicomImage], Array | None]",
         evidence: str = "",
     ) -> "DicomImage":
-        """Return the same picture with one more zone.
+        """Return the same image with one more zone.
 
         Zones may overlap, and several may have one name.
 
@@ -209,7 +210,7 @@ class DicomImage:
         window: Window | None = None,
         spacing: tuple[float, float] | None = None,
     ) -> "DicomImage":
-        """Make an image of pixels that never were in a file.
+        """Make an image from pixels that were never in a file.
 
         Parameters
         ----------

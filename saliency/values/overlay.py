@@ -1,4 +1,4 @@
-"""The picture with the heat painted on it."""
+"""The image with the heat painted on it."""
 
 import math
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ from saliency.values.notebook import bundle, preview
 @final
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """A painted picture on the image's own grid.
+    """A painted image on the grid of the original.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ class Overlay:
         Share of |heat|, 0..1, that lies outside the diagnostic pixels, whether painted or not;
         None where nobody looked for what is not diagnostic.
     palette
-        What ``Palette`` makes the colours of; "" where they are no heat's.
+        The source of the ``Palette``; "" where the colours do not show heat.
     full
         Heat of full colour, in the method's unit; None where there is no such scale.
 
@@ -58,7 +58,7 @@ class Overlay:
         return png.encode(self.rgb)
 
     def save(self, path: str | PathLike[str]) -> Path:
-        """Write a PNG file whole or not at all: readers never meet half a picture.
+        """Write a PNG file whole or not at all.
 
         Parameters
         ----------
@@ -68,7 +68,7 @@ class Overlay:
         Returns
         -------
         Path
-            Where the picture lies.
+            Where the file lies.
 
         Raises
         ------

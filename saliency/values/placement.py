@@ -1,4 +1,4 @@
-"""Where the picture lies on the model's grid, and back."""
+"""Where the image lies on the model's grid, and back."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, final

@@ -12,7 +12,7 @@ from saliency.values.arrays import Array, frozen
 @final
 @dataclass(frozen=True, eq=False)
 class Zone:
-    """Where the picture shows something else than the patient.
+    """A part of the image that shows something other than the patient.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Zone:
     mask
         bool (rows, columns), True inside the zone.
     evidence
-        Why we believe it: a tag, a clause, a measurement. Never a value that could identify.
+        Why it is there: a tag, a clause, a measurement. Never a value that could identify.
 
     Raises
     ------

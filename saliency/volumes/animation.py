@@ -29,7 +29,7 @@ _PAPER: Final = 20
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class Animation:
-    """Pictures of one size, and how fast they follow each other.
+    """Frames of one size, and their rate.
 
     Parameters
     ----------

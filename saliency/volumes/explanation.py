@@ -32,20 +32,20 @@ AXES: Final = {"slice": 0, "row": 1, "column": 2}
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class VolumeExplanation:
-    """One volume, one target, one recipe.
+    """The explanation of one volume for one target by one recipe.
 
     Parameters
     ----------
     heatmap
         float32 (slices, rows, columns), on the volume's grid.
     volume
-        What was explained.
+        The explained volume.
     answers
-        What the model told: one for the volume, or one for each slice where it sees slices.
+        The model's answers: one for the volume, or one for each slice where it sees slices.
     prepare
         How the volume became the model's input.
     cutoff
-        A class of less probability than this is not predicted: see ``veiled``.
+        A class below this probability is not predicted: see ``veiled``.
     windows
         Of a sliding window: where it stood, and the target's score in each place; the answer is
         that of the window of greatest score. None where the model saw all, or slices.

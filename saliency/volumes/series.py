@@ -63,8 +63,8 @@ def read_series(
 ) -> DicomVolume:
     """Read the slices of one series as one volume.
 
-    Slices are put in order by their places in the patient, never by number or name. Headers are
-    read at once; pixels are decoded when they are looked at.
+    Slices are sorted by their places in the patient, never by number or name. Headers are read at
+    the start; pixels are decoded on first use.
 
     Parameters
     ----------

@@ -24,9 +24,9 @@ from saliency.volumes.stack import Slice, Stack, stacked
 @final
 @dataclass(frozen=True, eq=False, repr=False)
 class DicomVolume:
-    """Slices of one series, in the order of the patient's axis.
+    """The slices of one series, sorted along the patient's axis.
 
-    Nothing is decoded until it is looked at: ``volume[k]`` decodes one slice, ``volume.pixels`` all
+    Pixels are decoded on first use: ``volume[k]`` decodes one slice, ``volume.pixels`` all
     of them, on every core, and keeps them.
 
     Parameters
@@ -34,7 +34,7 @@ class DicomVolume:
     stack
         The slices in order, and where their voxels lie.
     window
-        What every slice is shown with; see :func:`read_series`.
+        The window of every slice; see :func:`read_series`.
 
     Raises
     ------

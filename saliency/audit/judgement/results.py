@@ -15,7 +15,7 @@ Difference: TypeAlias = Literal["differs", "may differ", "no evidence"]
 @final
 @dataclass(frozen=True)
 class Verdict:
-    """What may be said about a model and a zone.
+    """What an audit concludes about a model and a zone.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Verdict:
         changes the lead of decisions by half. ``"no evidence"``: neither was seen; that is not
         evidence of absence.
     effect
-        That share; of the lead, where removal alone was weighed.
+        That share; of the lead, where only removal was measured.
     interval
         95 %, of ``effect``.
     p_value

@@ -33,25 +33,25 @@ class AuditReport:
     Parameters
     ----------
     verdicts
-        One for each zone of the pictures, ``"text"`` always among them; what is read comes first.
+        One for each zone of the images, always with ``"text"``; zones that are read come first.
     facts
         What was audited and how: counts, rules, versions. No patient data, no file names.
     failures
-        Pictures that could not be read or asked about.
+        Images that could not be read or explained.
     heat
-        For each zone, what share of heatmaps lies there: a suspicion, never the verdict.
+        For each zone, the share of heat that lies there: a suspicion, never the verdict.
     examples
-        Strips of pictures: as they are, without the zone, with another's.
+        Strips of images: as they are, without the zone, with another's.
     worth
         Decisions, accuracy and AUC with all that is not the patient removed.
     divisions
         Whether heat, scores and zones go with the label, or with strata.
     strategies
-        Groups of pictures that the model looks at alike.
+        Groups of images with similar heatmaps.
     pictures
-        What removing every zone does to each picture that was tested.
+        The effect of removing every zone from each image that was tested.
     tone
-        Whether the score follows the brightness and contrast of whole pictures: a hint, and no
+        Whether the score follows the brightness and contrast of whole images: a hint, and no
         zone; None where it was not asked.
     files
         Which file each picture came from. They are written on request alone, since names of files
