@@ -42,10 +42,10 @@ EXAMINED_BY = {
     "saliency/audit": ("tests/audit", "tests/interventions"),
     "saliency/dicom/pixels/stored.py": ("tests/dicom/test_stored.py", "tests/dicom/test_codes.py"),
     "saliency/dicom/declared/padding.py": (
+        "tests/dicom/test_padding.py",
         "tests/dicom/test_zones.py",
-        "tests/dicom/test_stored.py",
     ),
-    "saliency/dicom/display/voi.py": ("tests/dicom/test_voi.py",),
+    "saliency/dicom/display/voi.py": ("tests/dicom/test_voi.py", "tests/dicom/test_modality.py"),
 }
 """Tests by file or room; those of tests/ROOM where it is not here."""
 

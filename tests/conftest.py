@@ -25,8 +25,9 @@ def pytest_ignore_collect(collection_path: Path, config):
 def pytest_collection_modifyitems(config, items):
     """Keep tests of a module in one process, where they share networks that are traced once.
 
-    Tests that are marked ``spread`` build what they ask: each may run anywhere. Slow ones come
-    first, so that no process is left alone with one at the end.
+    Tests that are marked ``spread`` build what they ask: each may run anywhere, or those with one
+    word, ``spread("word")``, together. Slow ones come first, so that no process is left alone with
+    one at the end.
     """
     slow = [item for item in items if item.get_closest_marker("slow")]
     others = [item for item in items if not item.get_closest_marker("slow")]
@@ -37,8 +38,9 @@ def pytest_collection_modifyitems(config, items):
     if not config.pluginmanager.hasplugin("xdist"):
         return
     for item in items:
-        alone = item.get_closest_marker("spread") is not None
-        item.add_marker(pytest.mark.xdist_group(item.nodeid if alone else item.path.stem))
+        spread = item.get_closest_marker("spread")
+        group = item.path.stem if spread is None else "".join(spread.args) or item.nodeid
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ def model(*, name=0.0, body=0.0):
 @pytest.mark.parametrize("names", [1, 0], ids=["names tell", "names do not"])
 def test_a_model_of_the_body_is_not_accused_of_the_text_on_it(names):
     """The box of the text holds all that the model looks at, but the letters do not matter."""
-    images, labels = pictures(24, names=names)
+    images, labels = pictures(16, names=names)
     verdict = sal.audit(model(body=40), images, labels=labels).verdicts["text"]
 
     assert verdict.finding == "no evidence"
@@ -68,7 +68,7 @@ def test_a_model_of_the_body_is_not_accused_of_the_text_on_it(names):
 
 def test_a_reader_of_a_name_on_the_body_is_told():
     """The letters decide, whatever lies under them."""
-    images, labels = pictures(24, names=1)
+    images, labels = pictures(16, names=1)
     verdict = sal.audit(model(name=40), images, labels=labels).verdicts["text"]
 
     assert verdict.finding == "reads"

@@ -32,7 +32,7 @@ def trained(*, mark, body):
 )
 def test_what_was_learned_is_what_is_told(mark, body, finding):
     """Tested on pictures where mark and body agree, so accuracy cannot tell the two apart."""
-    images, labels = pictures(24)
+    images, labels = pictures(16)
     report = sal.audit(trained(mark=mark, body=body), images, labels=labels)
 
     assert report.worth.accuracy.before == 1

@@ -80,21 +80,36 @@ def flat(activation="softmax", **others):
 # Twins: functional, one layer after the other.
 
 
-@cache
+HEADS = {
+    "logit": scores,
+    "negated": lambda: scores(sign=-1.0),
+    "halved": lambda: scores(sign=0.5),
+    "aged": lambda: aged()[0],
+    "two views": lambda: seen_from_the_left()[0],
+}
+"""Twins that differ in the weights of the head alone: one network, whose weights are set anew."""
+
+
 def twin(kind="logit"):
-    """Return a flat network's probe. One object for each kind: what is compiled is shared."""
+    """Return a flat network's probe, to be asked at once: the next call may change its weights."""
+    if kind not in HEADS:
+        return built(kind)
+    probe = built("logit")
+    probe.source.model.layers[-1].set_weights(HEADS[kind]())
+    return probe
+
+
+@cache
+def built(kind):
+    """Return one object for each kind: what is compiled is shared."""
     made = {
         "logit": lambda: asked(flat()),
         "probability": lambda: asked(flat(), output="probability"),
-        "negated": lambda: asked(flat(scores=scores(sign=-1.0))),
-        "halved": lambda: asked(flat(scores=scores(sign=0.5))),
-        "aged": lambda: asked(flat(scores=aged()[0])),
         "scaled": lambda: asked(scaled(lambda x: x * 0.5 + 1.0)),
         "inside": lambda: asked(inside(((1, 2), (2, 3)))),
         "one box": lambda: asked(inside(((1, 3), (4, 3)))),
         "unshared": lambda: asked(halves(shared=False)),
         "untied": lambda: asked(tied(shared=False)),
-        "two views": lambda: asked(flat(scores=seen_from_the_left()[0])),
         "transformer": lambda: asked(transformer(nested=False)),
         "volume": lambda: asked(deep(functional)),
         "U-Net": lambda: asked(unet(nested=False), sal.Region(CLASS)),
@@ -494,7 +509,7 @@ class Shape:
 
 SHAPES = {
     "Sequential": Shape(sequential),
-    "functional": Shape(lambda: asked(flat())),
+    "functional": Shape(twin),
     "functional in Sequential in functional": Shape(nested),
     "Sequential, three deep": Shape(three_deep),
     "subclassed": Shape(subclassed),

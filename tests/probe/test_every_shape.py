@@ -120,9 +120,15 @@ def printed():
     return {name: cells for name, *cells in rows}
 
 
+def grouped():
+    """Return the shapes, those with one twin in one process: it is asked once."""
+    twins = {name: "logit" if shape.twin in shapes.HEADS else shape.twin
+             for name, shape in SHAPES.items()}  # fmt: skip
+    return [pytest.param(name, marks=pytest.mark.spread(twin)) for name, twin in twins.items()]
+
+
 @pytest.mark.slow
-@pytest.mark.spread
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("name", grouped())
 def test_every_explainer(name):
     """One map however a model is built; a refusal names what answers; the docs' table is true."""
     shape = SHAPES[name]
