@@ -199,15 +199,24 @@ def exists(source: str) -> bool:
 
 
 def _folder(folder: Path) -> Iterator[Found]:
+    for path in files_below(folder):
+        if path.is_dir():
+            yield Found(path, "broken")
+        else:
+            yield from inside(path)
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files of a folder by name, folder by folder; last, folders that cannot be read."""
     unreadable: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=unreadable.append):
         folders.sort()
         for name in sorted(names):
-            yield from _inside(Path(place) / name)
-    yield from (Found(Path(error.filename), "broken") for error in unreadable)
+            yield Path(place) / name
+    yield from (Path(error.filename) for error in unreadable)
 
 
-def _inside(path: Path) -> Iterator[Found]:
+def inside(path: Path) -> Iterator[Found]:
     """Yield a file that nobody named; a zip's members in its place."""
     kind = _kind_of_path(path)
     if kind == "no DICOM" and _head(path).startswith(_ZIP):

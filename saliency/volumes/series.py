@@ -2,15 +2,16 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, final
 
+from saliency.dicom.kind import kind_of, starts_as_dicom
 from saliency.dicom.slices import FrameHeader, frame_headers, normal_of
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import content_of, sources_in
+from saliency.pipeline.files import Left, content_of, files_below, inside, remark, sources_in
 from saliency.values.window import Window
 from saliency.volumes.stack import Slice, listed, stacked
 from saliency.volumes.volume import DicomVolume
@@ -113,34 +114,67 @@ def _slices(source: object) -> list[Slice]:
     """
     slices: list[Slice] = []
     files: dict[str, list[object]] = defaultdict(list)
-    left_out = copies = 0
-    for index, item in enumerate(sources_in(source)):
+    left_out: Counter[str] = Counter()
+    copies = 0
+    for index, item in enumerate(_sources(source)):
         headers = _headers(item, index)
-        if not headers:
-            left_out += 1
+        if isinstance(headers, str):
+            left_out[headers] += 1
         elif _is_copy(item, files[headers[0].image], headers[0].image):
             copies += 1
         else:
             slices += [Slice(item, header) for header in headers]
     if left_out:
-        _note(f"read_series: {left_out} objects without pixels were left out.")
+        _note(f"read_series: {remark(left_out)}.")
     if copies:
         _note(f"read_series: {copies} files that are there twice, byte for byte, were read once.")
     if not slices:
-        msg = f"read_series: expected DICOM images, found none ({left_out} objects without pixels)."
+        words = remark(left_out)
+        msg = f"read_series: expected DICOM images, found none{f' ({words})' if words else ''}."
         raise InputError(msg)
     return slices
 
 
-def _headers(item: object, index: int) -> tuple[FrameHeader, ...]:
-    """Return the header of every frame of a file; () where it holds no pixels."""
+def _sources(source: object) -> Iterator[object]:
+    """Yield what may hold slices; of a folder each file, so that its header is read once.
+
+    What kind of file it is shows when its header is read; the walk would have to read it before.
+    """
+    if not (isinstance(source, str | PathLike) and Path(source).is_dir()):
+        yield from sources_in(source)
+        return
+    for path in files_below(Path(source)):
+        if path.is_dir() or starts_as_dicom(_head(path)):
+            yield path
+        else:
+            yield from (found.file for found in inside(path) if found.meant)
+
+
+def _head(path: Path) -> bytes:
+    """Return the preamble and the magic (PS3.10 7.1); nothing of a pipe, or of what Macs leave."""
+    if path.name.startswith("._") or not path.is_file():
+        return b""
+    with path.open("rb") as file:
+        return file.read(132)
+
+
+def _headers(item: object, index: int) -> tuple[FrameHeader, ...] | Left:
+    """Return the header of every frame of a file; of what is no image by its kind, the kind."""
     try:
         return frame_headers(content_of(item))
     except DicomError as error:
-        if error.reason == "no-pixel-data":
-            return ()
+        kind = _kind(item)
+        if kind in ("no pixels", "directory") or (isinstance(item, Path) and kind == "no DICOM"):
+            return kind
         msg = f"read_series: image {index}: {error} Leave it out, or mend it."
         raise DicomError(msg, reason=error.reason) from None
+
+
+def _kind(item: object) -> Left:
+    """Return what a file is: a cut image is a broken one, and no object without pixels."""
+    if isinstance(item, Path) and item.is_file():
+        return next(found.kind for found in inside(item))
+    return kind_of(content_of(item))
 
 
 def _is_copy(item: object, others: list[object], uid: str) -> bool:

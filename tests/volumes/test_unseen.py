@@ -329,3 +329,27 @@ def test_a_broken_pixel_value_is_told_by_the_number_of_its_slice():
     files = [made[0][:-60], *made[1:]]
     with pytest.raises(sal.DicomError, match=r"slice 1 of 5|image 0"):
         _ = sal.read_series(files).pixels
+
+
+def test_what_lies_beside_the_slices_in_a_folder_is_left_out_and_counted(tmp_path, caplog):
+    """Reports are counted; notes, AppleDouble files and a DICOMDIR's like are no images."""
+    for k, each in enumerate(planes()):
+        (tmp_path / f"{k}.dcm").write_bytes(written(each))
+        (tmp_path / f"._{k}.dcm").write_bytes(b"\0\x05\x16\x07")
+    report = plane(0, SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR")
+    for keyword in ("PixelData", "Rows", "Columns"):
+        del report[keyword]
+    (tmp_path / "report").write_bytes(written(report))
+    (tmp_path / "notes.txt").write_text("not DICOM")
+    assert len(sal.read_series(tmp_path)) == 5
+    assert "left out: 1 DICOM object without pixels." in caplog.text
+
+
+def test_a_cut_file_in_a_folder_is_named(tmp_path):
+    """It claims to be a slice: silence would make a hole of it."""
+    for k, each in enumerate(planes()):
+        (tmp_path / f"{k}.dcm").write_bytes(written(each))
+    whole = (tmp_path / "2.dcm").read_bytes()
+    (tmp_path / "2.dcm").write_bytes(whole[: whole.index(b"\xe0\x7f\x10\x00")])
+    with pytest.raises(sal.DicomError, match=r"image 2: .*Leave it out, or mend it"):
+        sal.read_series(tmp_path)
