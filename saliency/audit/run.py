@@ -11,7 +11,7 @@ import numpy as np
 from saliency.audit.attention.zone_heat import heat
 from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
-from saliency.audit.cases.sources import Label, labels_of, sources_of, strata_of
+from saliency.audit.cases.sources import Label, check_model, labels_of, sources_of, strata_of
 from saliency.audit.exchange.effects import (
     Evidence,
     ExchangeEffect,
@@ -121,17 +121,19 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     ------
     InputError
         No image can be read, the labels do not belong to the images, or ``resume`` cannot tell
-        what was asked for from other questions.
+        what was asked for from other questions; or volumes, which cannot be audited yet.
     SaliencyError
         The model or the target is wrong for all images.
     """
     sources = sources_of(images)
+    probe = probe_of(model)
+    check_model(probe)
     told = labels_of(labels, sources)
     values = strata_of(strata, sources)
     key = () if resume is None else (
         of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
     )  # fmt: skip
-    case = AuditPlan(Scorer(probe_of(model), prepare), target, sources, told, seed, zones, model)
+    case = AuditPlan(Scorer(probe, prepare), target, sources, told, seed, zones, model)
     with kept(resume, key) as state:
         rows = list(first_pass(case, state))
         seen = [row for row in rows if isinstance(row, ImageRecord)]

@@ -39,6 +39,9 @@ class Animation:
         Frames a second, above 0.
     scores
         float32 (frames,): the target's score in each.
+    places
+        Which frame of the source each is, from 0; (): all of them, in order. A frame that could
+        not be explained is missing from the pictures, and leaves its time empty.
 
     Raises
     ------
@@ -49,6 +52,7 @@ class Animation:
     frames: tuple[Array, ...]
     fps: float
     scores: Array
+    places: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         sizes = {frame.shape for frame in self.frames}
@@ -96,7 +100,8 @@ class Animation:
         """Draw the target's score against time, in seconds: a matplotlib Figure."""
         from saliency.render.curves import curve  # noqa: PLC0415 - matplotlib is slow to load
 
-        return curve(np.arange(len(self)) / self.fps, self.scores, "seconds", "score")
+        places = np.asarray(self.places or range(len(self)))
+        return curve(places / self.fps, self.scores, "seconds", "score")
 
     def __repr__(self) -> str:
         rows, columns, _ = self.frames[0].shape
@@ -124,7 +129,8 @@ def animate(
         A VolumeExplanation, or Explanations in order, as ``explain_many(model,
         read_frames(source))`` yields them. A Failure among them is left out.
     fps
-        Frames a second; None: as the file says (Frame Time (0018,1063), PS3.3 C.7.6.5), else 10.
+        Frames a second; None: as the file says (Frame Time, Frame Time Vector, Recommended Display
+        Frame Rate, Cine Rate, the first that is there; PS3.3 C.7.6.5), else 10.
     palette, vmax
         As for ``Explanation.overlay``; one vmax for all, None: that of all heat together.
 
@@ -133,7 +139,12 @@ def animate(
     InputError
         Nothing to show, images of several sizes, or maps of several units without ``vmax``.
     """
-    shown = list(_explanations(results))
+    numbered = [
+        (place, result)
+        for place, result in enumerate(_explanations(results))
+        if not isinstance(result, Failure)
+    ]
+    shown = [result for _, result in numbered]
     if not shown:
         msg = "animate: expected explanations, got none."
         raise InputError(msg)
@@ -142,13 +153,14 @@ def animate(
     seconds = shown[0].image.frame_seconds
     rate = fps or (1 / seconds if seconds else USUAL)
     scores = np.array([result.score for result in shown], np.float32)
-    return Animation(tuple(_padded(frames)), rate, scores)
+    places = tuple(place for place, _ in numbered)
+    return Animation(tuple(_padded(frames)), rate, scores, places)
 
 
-def _explanations(results: Any) -> Iterable[Explanation]:
+def _explanations(results: Any) -> Iterable[Explanation | Failure]:
     if hasattr(results, "slice"):  # a volume
         return (results.slice(k) for k in range(len(results)))
-    return (each for each in results if not isinstance(each, Failure))
+    return results  # type: ignore[no-any-return]
 
 
 def _frame(result: Explanation, palette: str | Palette, vmax: float | None) -> Array:

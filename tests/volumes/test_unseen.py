@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from dicom.build import dataset, written
+from pydicom import dcmread
+from pydicom.data import get_testdata_file
 from volumes.built import AXIAL, SIZE, enhanced, item, placed, plane, planes
 
 import saliency as sal
@@ -220,6 +222,19 @@ def test_a_dose_grid_is_placed_by_its_offsets():
     assert [image.pixels[0, 0] for image in sal.read_series(written(made))] == [1.5, 1, 0.5, 0]
     del made.GridFrameOffsetVector
     assert "4 images at 1 places" in refusal(written(made))
+
+
+def test_a_real_dose_is_a_volume():
+    """A plan's dose that comes with pydicom: its offsets along z are the places of its frames."""
+    path = get_testdata_file("rtdose.dcm", download=False)
+    dose = dcmread(path)
+    volume = sal.read_series(path)
+    places = [float(volume.affine[2] @ [k, 0, 0, 1]) for k in range(len(volume))]
+    first = dose.ImagePositionPatient[2]
+    np.testing.assert_allclose(places, [first + float(z) for z in dose.GridFrameOffsetVector])
+    np.testing.assert_allclose(
+        volume.pixels, dose.pixel_array * float(dose.DoseGridScaling), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("modality", ["NM", "US", "XA"])

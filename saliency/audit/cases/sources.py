@@ -13,6 +13,7 @@ from saliency.errors import InputError
 from saliency.pipeline.files import listing
 from saliency.pipeline.label_matching import assigned
 from saliency.values.image import DicomImage
+from saliency.volumes.volume import DicomVolume
 
 Source: TypeAlias = Any
 """A DicomImage, or anything that read_dicom takes."""
@@ -26,8 +27,11 @@ def sources_of(images: object) -> list[Source]:
     Raises
     ------
     InputError
-        There are none, or ``images`` is no folder and nothing to go through.
+        There are none, or ``images`` is no folder and nothing to go through; or there are volumes.
     """
+    if isinstance(images, DicomVolume):
+        msg = _no_volume(f"a volume of {len(images)} slices")
+        raise InputError(msg)
     if isinstance(images, str | PathLike):
         found = list(listing((images,)).files)
     elif isinstance(images, DicomImage | bytes) or not isinstance(images, Iterable):
@@ -39,7 +43,33 @@ def sources_of(images: object) -> list[Source]:
     if not found:
         msg = "audit: expected images, got none."
         raise InputError(msg)
+    volumes = sum(isinstance(each, DicomVolume) for each in found)
+    if volumes:
+        msg = _no_volume(f"{volumes} volumes among {len(found)} cases")
+        raise InputError(msg)
     return found
+
+
+def check_model(probe: object) -> None:
+    """Refuse a model of volumes, before an image is read.
+
+    Raises
+    ------
+    InputError
+        The model takes (D, H, W, C).
+    """
+    shape = getattr(probe, "input_shape", None)
+    if shape is not None and len(shape) == 4:
+        msg = _no_volume(f"a model of (D, H, W, C) = {shape}")
+        raise InputError(msg)
+
+
+def _no_volume(got: str) -> str:
+    """Return the refusal: slices of one patient are no cases, which must be independent."""
+    return (
+        f"audit: expected single images and a model of images, got {got}: volumes cannot be "
+        "audited yet. Zones of a slice are volume[k].zones; explain a volume with sal.explain."
+    )
 
 
 def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:

@@ -89,11 +89,14 @@ def read_frame_seconds(top: Elements) -> float | None:
     """Return the seconds from one frame to the next; None where the data set does not say.
 
     Frame Time (0018,1063), else the mean of Frame Time Vector (0018,1065), whose first value is 0:
-    both in ms (PS3.3 C.7.6.5.1.1, C.7.6.5.1.2).
+    both in ms; else Recommended Display Frame Rate (0008,2144), else Cine Rate (0018,0040): both
+    in frames a second (PS3.3 C.7.6.5).
     """
     single = number(top, TAGS["FrameTime"], 0.0)
-    if math.isfinite(single) and single > 0:
+    if _is_size(single):
         return single / 1000
     increments = top.numbers(TAGS["FrameTimeVector"])[1:]
-    usable = increments and all(math.isfinite(each) and each > 0 for each in increments)
-    return sum(increments) / len(increments) / 1000 if usable else None
+    if increments and all(map(_is_size, increments)):
+        return sum(increments) / len(increments) / 1000
+    rates = (number(top, TAGS[name], 0.0) for name in ("RecommendedDisplayFrameRate", "CineRate"))
+    return next((1 / rate for rate in rates if _is_size(rate)), None)

@@ -128,6 +128,8 @@ _KEYWORDS: Final = (
     "FrameType",
     "FrameTime",
     "FrameTimeVector",
+    "RecommendedDisplayFrameRate",
+    "CineRate",
     "PatientOrientation",
     # Zones
     "FrameDisplayShutterSequence",
