@@ -13,8 +13,8 @@ DISCLAIMER: Final = "research use, not for diagnosis"
 #: Zones that hold less of the heat outside are not named.
 _NAMED: Final = 0.1
 
-#: An output this near to its flat end has no derivative in float32.
-_AT_THE_END: Final = 1e-6
+#: Share of the way from end to end: an output this near to one has next to no derivative.
+_AT_THE_END: Final = 1e-5
 
 
 def subject(result: Any) -> str:
@@ -62,7 +62,10 @@ def doubt(result: Any) -> str:
 
 def is_saturated(score: float, ends: tuple[float, ...]) -> bool:
     """Say whether a score lies at a value where the output has no slope."""
-    return any(abs(score - end) < _AT_THE_END for end in ends)
+    if not ends:
+        return False
+    way = max(ends) - min(ends) or 1.0
+    return any(abs(score - end) < _AT_THE_END * way for end in ends)
 
 
 def outside_words(result: Any) -> str:

@@ -28,7 +28,8 @@ from saliency.probe.cache import probe_for
 from saliency.probe.channel_axis import with_channel_axis
 from saliency.probe.class_targets import target_name
 from saliency.probe.keras_probe import BoundProbe
-from saliency.probe.protocol import Probe, SettlingProbe, Target
+from saliency.probe.protocol import Probe, Target
+from saliency.probe.score_probe import answering, is_probe
 from saliency.probe.tensorflow_errors import one_line
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -88,8 +89,8 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     Parameters
     ----------
     model
-        A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that is already bound
-        to a target.
+        A Keras model, a path to one (.keras, .h5), a KerasProbe, or any Probe that already is bound
+        to a target. An object with ``score`` alone is enough for occlusion and RISE.
     image
         A DicomImage, or anything that ``read_dicom`` takes; or a DicomVolume, which gives a
         ``VolumeExplanation``.
@@ -164,7 +165,7 @@ def as_image(image: object) -> DicomImage:
 
 def probe_of(model: object) -> Any:
     """Return a probe as it is; compile a model, or the file of one, once."""
-    if callable(getattr(model, "at", None)) or isinstance(model, Probe):
+    if is_probe(model):
         return model
     probe = probe_for(model)
     one_input = len(getattr(probe.model, "inputs", None) or ()) == 1
@@ -268,7 +269,8 @@ def _about(probe: Any, batch: Any) -> Probe:
     """Settle the target on the batch; ask nothing twice where the probe can remember."""
     if isinstance(probe, BoundProbe):
         return About(probe, batch)
-    return probe.settled(batch) if isinstance(probe, SettlingProbe) else probe
+    settled = getattr(probe, "settled", None)
+    return answering(probe if settled is None else settled(batch))
 
 
 def _targets(probe: Any, count: int) -> list[int | str]:

@@ -14,7 +14,6 @@ from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import Preparation, preparation
-from saliency.probe.keras_probe import BoundProbe
 from saliency.probe.protocol import Probe, Target
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
@@ -84,10 +83,9 @@ class _Question:
     cutoff: float
 
     def rows(self, indices: list[int]) -> "_Question":
-        """Return it for some of the pictures: other inputs may be held for each."""
-        if not isinstance(self.probe, BoundProbe):
-            return self
-        return replace(self, probe=self.probe.rows(indices))
+        """Return it for some of the pictures: a probe may hold other inputs for each."""
+        rows = getattr(self.probe, "rows", None)
+        return self if rows is None else replace(self, probe=rows(indices))
 
 
 def _results(

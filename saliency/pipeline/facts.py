@@ -8,7 +8,6 @@ import numpy as np
 
 from saliency.probe.batch_probe import About
 from saliency.probe.model.digest import model_digest
-from saliency.probe.model.flat_ends import flat_ends
 from saliency.values.arrays import Array
 from saliency.values.model_record import ModelRecord
 
@@ -73,7 +72,7 @@ def facts_of(probe: Any, recipe: Any, batch: Any) -> Facts:
         seed=seed if seed is None else int(seed),
         explains=source.output if named else "score",
         grid=_grid(recipe, plan.grids, tuple(batch.shape[1:3])),
-        ends=flat_ends(source.model) if named and not plan.logit else (),
+        ends=source.core.flat_ends(probe.bound.terms.ask),
     )
 
 

@@ -14,6 +14,7 @@ from saliency.pipeline.explain import Explainer, as_image, bound, name_of, prepa
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
+from saliency.probe.score_probe import answering
 from saliency.render.layers import lovi
 from saliency.values.arrays import Array, finite, frozen
 from saliency.values.image import DicomImage
@@ -85,7 +86,7 @@ def explain_layers(
     picture = as_image(image)
     unbound = tapped(probe_of(model), layer, [recipe])
     given = prepared(unbound, picture, prepare)
-    probe = bound(unbound, target)
+    probe = answering(bound(unbound, target))
     if isinstance(recipe, NamedLayers):
         found = recipe.named_layer_maps(probe, given.array)
     else:

@@ -13,10 +13,11 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
-from saliency.probe.compiled import Questions, Terms, compiled, compiled_head
+from saliency.probe.compiled import Ask, Questions, Terms, compiled, compiled_head
 from saliency.probe.fixed_batch import in_batches
 from saliency.probe.fused_recipe import Drawing, drawn
 from saliency.probe.model.drawing import random_samples
+from saliency.probe.model.flat_ends import flat_ends, numbers
 from saliency.probe.model.geometry import Window, window_of
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
@@ -56,6 +57,15 @@ class Core:
         )
 
         self.window = lru_cache(TERMS_KEPT)(lambda size: _window(plan, size))
+        self._ends = lru_cache(TERMS_KEPT)(lambda ask: _ends(plan, ask))
+
+    def flat_ends(self, ask: Ask | None) -> tuple[float, ...]:
+        """Return the scores at which the output, or what a callable makes of it, has no slope."""
+        try:
+            hash(ask)
+        except TypeError:
+            return _ends(self.plan, ask)
+        return self._ends(ask)
 
     def on(self, terms: Terms) -> Questions:
         """Return the questions on these terms; compiled once while they are in use."""
@@ -498,6 +508,21 @@ def check_rows(samples: int | None, held: Sequence[Tensor]) -> None:
             f"{' and '.join(map(str, counts))} rows."
         )
         raise InputError(msg)
+
+
+def _ends(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
+    """Return the scores that have no slope: of a class, or of a callable target."""
+    if ask is None and (plan.logit or plan.head.classes is None):
+        return ()
+
+    def far(size: float) -> Any:
+        if plan.logit or plan.far_output is None:
+            given = numbers(plan.head.shape, tf.float32, size)
+        else:
+            given = plan.far_output(size)
+        return given if ask is None else ask(given)
+
+    return flat_ends(far)
 
 
 def _window(plan: Plan, size: tuple[int, ...]) -> Window | None:

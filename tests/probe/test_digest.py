@@ -6,7 +6,6 @@ import pytest
 
 from saliency.probe.model import digest
 from saliency.probe.model.digest import model_digest
-from saliency.probe.model.flat_ends import flat_ends
 
 
 def network(activation="relu", seed=0):
@@ -58,14 +57,3 @@ def test_a_digest_is_worked_out_once(monkeypatch):
     monkeypatch.setattr(digest, "_digest", None)
 
     assert model_digest(model) == found
-
-
-@pytest.mark.parametrize(
-    ("activation", "ends"),
-    [("tanh", {-1, 1}), ("softmax", {0, 1}), ("relu", {0}), ("linear", set()), (None, set())],
-)
-def test_ends_are_found_by_trying(activation, ends):
-    """By values, not by names; a linear output has none."""
-    layers = [keras.Input((3,)), keras.layers.Dense(2, activation=activation)]
-
-    assert set(flat_ends(keras.Sequential(layers))) == ends

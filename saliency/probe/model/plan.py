@@ -10,6 +10,7 @@ import keras
 
 from saliency.errors import InputError, ModelError
 from saliency.probe.model.drawing import alike, candidates, random_samples
+from saliency.probe.model.flat_ends import FarOutput, far_output, numbers
 from saliency.probe.model.geometry import Entry, entry_of
 from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
@@ -62,6 +63,8 @@ class Plan:
         Number of samples that the model takes at a time; None where it takes any.
     entry
         Where the first layers look, if that may be another place than the whole input.
+    far_output
+        What is explained where the last weights give numbers of some size; the logits are not.
     """
 
     run: Callable[..., Walk]
@@ -80,6 +83,7 @@ class Plan:
     values: Sequence[tuple[Any, Any]] = ()
     batch: int | None = None
     entry: Entry | None = None
+    far_output: FarOutput | None = None
 
 
 @final
@@ -142,6 +146,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         part=part,
         batch=_fixed_batch(doors, graph.run),
         entry=entry_of(outline, len(shape)) if taps else None,
+        far_output=partial(far_output, graph, part),
     )
 
 
@@ -201,6 +206,11 @@ def _opaque(model: Any, doors: InputSpecs, choice: Choice) -> Plan:
         living: Any = alive()
         return Walk(inference(lambda: living(doors.packed(inputs), training=False)), ())
 
+    def far(size: float) -> Any:
+        given = [numbers(door.shape, door.dtype, size, rows=2) for door in doors.each]
+        output = run(given, None).output
+        return output if part is None else keras.tree.flatten(output)[part]
+
     outputs = _output_spec(model, doors)
     names = _output_names(model, outputs)
     part = _part(names, choice.part, outputs)
@@ -217,6 +227,7 @@ def _opaque(model: Any, doors: InputSpecs, choice: Choice) -> Plan:
         part=part,
         opaque=True,
         batch=_fixed_batch(doors, run),
+        far_output=far,
     )
 
 
@@ -290,7 +301,11 @@ def check_model(model: Any) -> None:
         )
         raise ModelError(msg)
     if not isinstance(model, keras.Model):
-        msg = f"KerasProbe: expected a keras.Model or a path, got {type(model).__qualname__}."
+        msg = (
+            f"KerasProbe: expected a keras.Model or a path, got {type(model).__name__}. A model of "
+            "another kind needs an object with score(inputs) -> (N,), and gradient, activations "
+            "and activation_gradients for what asks for them (saliency.probe.protocol.Probe)."
+        )
         raise ModelError(msg)
     if not model.built:
         msg = (
