@@ -26,6 +26,7 @@ if any(_path.isdir(_path.join(__path__[0], room)) for room in ("tf1", "metrics")
     raise ImportError(_clash)
 
 _HOMES = {
+    "saliency.archive.run": "RunSummary explain_archive",
     "saliency.audit.report.report": "AuditReport",
     "saliency.audit.run": "audit",
     "saliency.audit.judgement.results": "Verdict",
@@ -84,7 +85,7 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
-    {"audit", "dicom", "errors", "evaluation", "explainers", "interventions", "kernels"}
+    {"archive", "audit", "dicom", "errors", "evaluation", "explainers", "interventions", "kernels"}
     | {"pipeline", "probe", "render", "statistics", "testing", "training", "values", "volumes"}
     | {"zones"}
 )

@@ -1,3 +1,5 @@
+from saliency.archive.run import RunSummary as RunSummary
+from saliency.archive.run import explain_archive as explain_archive
 from saliency.audit.judgement.results import Verdict as Verdict
 from saliency.audit.report.report import AuditReport as AuditReport
 from saliency.audit.run import audit as audit

@@ -19,6 +19,7 @@ GROUPS = {
     "saliency.audit": "Auditing",
     "saliency.training": "Training",
     "saliency.evaluation": "Evaluating",
+    "saliency.archive": "Archives",
     "saliency.values": "Values",
     "saliency.errors": "Errors",
 }

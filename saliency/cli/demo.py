@@ -9,7 +9,6 @@ import saliency as sal
 from saliency.cli.codes import DONE
 from saliency.cli.options import add_verb, folder
 from saliency.cli.quiet import start_tensorflow
-from saliency.cli.results import make_folder
 from saliency.errors import InputError
 
 METHODS: Final = ("fastcam", "gradcam", "integrated_gradients")
@@ -26,6 +25,8 @@ def add_demo(commands: Any) -> None:
 def demo(options: argparse.Namespace) -> int:
     """Explain a picture as it is, and with a lesion drawn into it; return the exit code."""
     start_tensorflow()
+    from saliency.archive.table import make_folder
+
     make_folder(options.out)
     real = sal.read_dicom(_picture())
     probe = sal.KerasProbe(_model(), labels=("no lesion", "lesion"))

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from saliency.archive.reading import reading
 from saliency.cli.codes import code_of
 from saliency.cli.options import add_verb
-from saliency.cli.say import reading, say_error
+from saliency.cli.say import say_error
 from saliency.cli.sources import files_of
 from saliency.errors import SaliencyError
 

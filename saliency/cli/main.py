@@ -5,6 +5,7 @@ and errors to standard error. Exit codes are in :mod:`saliency.cli.codes`.
 """
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from saliency.cli.demo import add_demo
 from saliency.cli.explain import add_explain
 from saliency.cli.explainers import add_explainers
 from saliency.cli.info import add_info
-from saliency.cli.options import joined
+from saliency.cli.options import joined, repeated
 from saliency.cli.say import notes, say_error, words_of
 from saliency.cli.transplant import add_transplant
 from saliency.cli.volume import add_volume
@@ -25,7 +26,10 @@ from saliency.errors import SaliencyError
 
 __all__ = ["ALL_FAILED", "DONE", "FAILED", "INTERRUPTED", "NOTHING", "USAGE", "main", "parser"]
 
-_OPTIONS: Final = {"target": "--target", "explainer": "--method"}
+_OPTIONS: Final = {
+    **{name: f"--{name}" for name in ("target", "out", "save", "frames", "part")},
+    "explainer": "--method",
+}
 """Words that messages of the library begin with, and the options that they are about."""
 _CODES = (
     "exit codes: 0 all done; 1 some files failed, a result could not be written, or a wrong value; "
@@ -35,15 +39,21 @@ _CODES = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    options = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
+    given = list(sys.argv[1:] if arguments is None else arguments)
     # TensorFlow tells of missing GPUs at length; its C++ side reads this when it is loaded.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    debug = "--debug" in given
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name that is no UTF-8 is shown escaped
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        given = repeated(given)
+        options = parser().parse_args(joined(given))
+        options.arguments = given[1:]
         with notes(options):
             code: int = options.run(options)
         sys.stdout.flush()
     except SaliencyError as error:
-        if options.debug:
+        if debug:
             raise
         return say_error(_with_option(str(error)), code=_code(error))
     except BrokenPipeError:
@@ -51,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
-        if options.debug:
+        if debug:
             raise
         where = f"{error.filename}: " if error.filename else ""
         return say_error(f"{where}{words_of(error)}")

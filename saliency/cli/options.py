@@ -1,9 +1,11 @@
 """Options that several verbs have, and the values that they stand for."""
 
 import argparse
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import wraps
 from math import inf, isfinite
 from os import PathLike
@@ -29,6 +31,32 @@ def joined(arguments: Sequence[str]) -> list[str]:
         else:
             found.append(argument)
     return found
+
+
+def repeated(arguments: Sequence[str]) -> list[str]:
+    """Put the arguments of an earlier run in the place of ``--from run.json``; later ones win.
+
+    Raises
+    ------
+    InputError
+        There is no such record, or it holds no arguments.
+    """
+    given = list(arguments)
+    if "--from" not in given[:-1]:
+        return given
+    place = given.index("--from")
+    path = Path(given[place + 1])
+    try:
+        told = json.loads(path.read_text(encoding="utf-8")).get("arguments")
+    except (OSError, ValueError, AttributeError) as error:
+        words = getattr(error, "strerror", None) or "it is no JSON object"
+        msg = f"--from {path}: expected the run.json of an earlier run: {words}."
+        raise InputError(msg) from error
+    if not isinstance(told, list):
+        msg = f"--from {path}: it was written with --anonymous, or not by the shell: no arguments."
+        raise InputError(msg)
+    rest = [*given[:place], *given[place + 2 :]]
+    return [*rest[:1], *map(str, told), *rest[1:]]
 
 
 def add_verb(commands: Any, name: str, purpose: str, run: object) -> argparse.ArgumentParser:
@@ -263,6 +291,29 @@ def region(text: str) -> tuple[int, int, int, int]:
 def spacing(text: str) -> tuple[float, ...]:
     """Return (row mm, column mm), or slice mm before them; one number stands for both."""
     return _two_or_three(_above_zero(float(part)) for part in text.split(","))
+
+
+@told_as("first, all, a number from 1, or A:B")
+def frames(text: str) -> str:
+    """Return which frames are asked for."""
+    from saliency.archive.sources import check_frames
+
+    return check_frames(text)
+
+
+@told_as("i/n, as 1/4 to 4/4")
+def part(text: str) -> str:
+    """Return which part of the files this run is about."""
+    from saliency.archive.sources import part_of
+
+    part_of(text)
+    return text
+
+
+@told_as("a day or a time, as 2026-01-31 or 2026-01-31T18:00")
+def time(text: str) -> datetime:
+    """Return a time, of this place where the text names no other."""
+    return datetime.fromisoformat(text).astimezone()
 
 
 @told_as("the name of a folder")

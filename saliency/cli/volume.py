@@ -25,7 +25,6 @@ from saliency.cli.options import (
     window,
 )
 from saliency.cli.quiet import start_tensorflow
-from saliency.cli.results import make_folder, safe
 from saliency.cli.sources import files_of
 from saliency.errors import DicomError, InputError
 
@@ -62,6 +61,8 @@ def add_volume(commands: Any) -> None:
 
 def volume(options: argparse.Namespace) -> int:
     """Explain a volume by each method for each target; return the exit code."""
+    from saliency.archive.naming import safe
+    from saliency.archive.table import make_folder
     from saliency.render.palettes import Palette
 
     check_model(options.model, options.series)

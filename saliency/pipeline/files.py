@@ -152,10 +152,10 @@ def listing(sources: Iterable[str | PathLike[str]]) -> Listing:
     return Listing(tuple(files.values()), dict(left_out))
 
 
-def nothing(left_out: Mapping[str, int]) -> InputError:
-    """Return the error of a search that found no picture."""
-    words = remark(left_out)
-    return NothingFoundError(f"Expected DICOM images, found none{f' ({words})' if words else ''}.")
+def nothing(left_out: Mapping[str, int], where: str = "") -> InputError:
+    """Return the error of a search that found no picture; ``where`` begins its message."""
+    words = f" ({remark(left_out)})" if left_out else ""
+    return NothingFoundError(f"{where}Expected DICOM images, found none{words}.")
 
 
 @final

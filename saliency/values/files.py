@@ -1,6 +1,7 @@
 """Files that are written whole or not at all."""
 
 import secrets
+from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
 
@@ -27,11 +28,15 @@ def place_of(path: str | PathLike[str], endings: str | tuple[str, ...], owner: s
     return place
 
 
-def write_whole(place: Path, data: bytes) -> Path:
+def write_whole(place: Path, data: bytes | Iterable[bytes]) -> Path:
     """Write a file under another name and rename it: readers never meet half of one."""
     draft = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        draft.write_bytes(data)
+        if isinstance(data, bytes):
+            draft.write_bytes(data)
+        else:
+            with draft.open("wb") as file:
+                file.writelines(data)
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)

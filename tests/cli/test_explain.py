@@ -18,9 +18,9 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 import saliency as sal
+from saliency.archive.naming import safe
 from saliency.cli.main import ALL_FAILED, DONE, FAILED, NOTHING, USAGE, main
 from saliency.cli.methods import methods_in
-from saliency.cli.results import safe
 from saliency.pipeline.writers import WRITERS
 
 CT = get_testdata_file("CT_small.dcm")

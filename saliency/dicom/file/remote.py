@@ -44,6 +44,27 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
         yield io.BytesIO(_whole(stream))
 
 
+def expanded(url: str) -> Iterator[str]:
+    """Yield the files behind a URL: those of a folder (``/`` at its end) or of a glob, or itself.
+
+    Raises
+    ------
+    MissingExtraError
+        fsspec (extra ``remote``), or its package for the scheme, is not installed.
+    DicomError
+        The server does not list its files.
+    """
+    folder, pattern = url.endswith("/"), any(sign in url for sign in "*[")
+    if not (folder or pattern):
+        yield url
+        return
+    with _told():
+        system, path = _located(url)
+        names = system.find(path) if folder else system.glob(path)
+        places = [str(system.unstrip_protocol(name)) for name in sorted(names)]
+    yield from places
+
+
 def _located(url: str) -> tuple[Any, str]:
     try:
         import fsspec  # noqa: PLC0415  an extra

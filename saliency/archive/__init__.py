@@ -1,0 +1,1 @@
+"""Many files to a folder of results: a table that is the truth, pictures, and a page."""

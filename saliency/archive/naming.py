@@ -1,0 +1,31 @@
+"""Names of results: nothing of the source, no position, and nothing that a file system forbids."""
+
+from hashlib import sha256
+from typing import Final
+
+from saliency.values.image import DicomImage
+
+_LONGEST: Final = 60
+
+
+def safe(text: str) -> str:
+    """Return a part of a file name: without what some file system forbids, and not too long.
+
+    Where that changes the text, four digits of its hash follow, so that two texts stay two.
+    """
+    kept = "".join(sign if sign.isalnum() or sign in " _.+=" else "_" for sign in text)
+    kept = kept[:_LONGEST].strip(" .") or "_"
+    return kept if kept == text else f"{kept}~{sha256(text.encode()).hexdigest()[:4]}"
+
+
+def stem_of(image: DicomImage, key: str, method: str, target: object) -> str:
+    """Return the name of a result without its ending.
+
+    Parameters
+    ----------
+    key
+        Hexadecimal; six digits of it tell apart what shows the same pixel data otherwise, or was
+        asked of another model.
+    """
+    who = f"{image.digest[:12]}_{key[:6]}"
+    return f"{who}-{image.frame}-{safe(method)}-{safe(str(target))}"

@@ -1,0 +1,277 @@
+"""Which frames of which files a run is about, found while it is under way."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final, final
+
+from saliency.archive.reading import reading
+from saliency.dicom import describe, read_dicom
+from saliency.dicom.file.remote import expanded, is_url
+from saliency.errors import DicomError, InputError
+from saliency.pipeline.files import File, Member, content_of, exists, nothing, remark, walk
+from saliency.pipeline.label_table import table_in
+from saliency.values.failure import Failure
+from saliency.values.image import DicomImage
+from saliency.values.window import Window
+
+ALL: Final = "all"
+FIRST: Final = "first"
+#: Endings of lists of files, where the content is no DICOM.
+TABLES: Final = (".csv", ".tsv")
+TEXTS: Final = (".txt", ".lst")
+#: Columns of a table that hold the files, and what is true of them; else the first, and none.
+_FILES: Final = ("source", "file", "path", "filename", "image")
+_TRUTHS: Final = ("label", "truth")
+
+
+@final
+@dataclass(frozen=True)
+class Frame:
+    """A frame of a file, from 0.
+
+    Parameters
+    ----------
+    file
+        As ``saliency.pipeline.files`` finds it.
+    number
+        Index of the frame.
+    window
+        (center, width) that it is shown through; None: the file's own.
+    truth
+        What the list that named the file says of it, ``""`` where it says nothing.
+    """
+
+    file: File
+    number: int = 0
+    window: tuple[float, float] | None = None
+    truth: str = ""
+
+    def __str__(self) -> str:
+        return str(self.file)
+
+    def read(self) -> DicomImage | Failure:
+        """Return the image, or a Failure at index 0, whatever went wrong."""
+        try:
+            with reading(str(self)):
+                shown = None if self.window is None else Window(*self.window)
+                return read_dicom(content_of(self.file), frame=self.number, window=shown)
+        except Exception as error:  # noqa: BLE001 - the edge of a file
+            words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            if words.startswith("frame:"):
+                words = f"there is no frame {self.number + 1}; frames count from 1"
+            return Failure(0, type(error).__name__, words)
+
+    def stamp(self) -> bytes:
+        """Return what changes when the file does, without reading it; b"" where none can tell."""
+        try:
+            place = self.file.archive if isinstance(self.file, Member) else Path(self.file)
+            told = place.stat()
+        except OSError:
+            return b""
+        text = f"{self.file}|{self.number}|{self.window}|{told.st_size}|{told.st_mtime_ns}"
+        return sha256(os.fsencode(text)).digest()
+
+
+@final
+@dataclass(frozen=True)
+class Selection:
+    """What of the sources is looked at.
+
+    Parameters
+    ----------
+    frames
+        ``"first"``, ``"all"``, a number from 1, or ``"A:B"``, both included.
+    window
+        (center, width) of the display; None: the file's own.
+    part
+        (i, n): the i-th of n parts, from 1, by a hash of each file's name.
+    since
+        Files that changed before this time are left out.
+    limit
+        At most so many frames.
+    """
+
+    frames: str = FIRST
+    window: tuple[float, float] | None = None
+    part: tuple[int, int] | None = None
+    since: datetime | None = None
+    limit: int | None = None
+
+    def holds(self, file: File) -> bool:
+        """Say whether a file is in the part and recent enough."""
+        if self.part is not None:
+            index, count = self.part
+            if int.from_bytes(sha256(os.fsencode(file)).digest()[:8]) % count != index - 1:
+                return False
+        return self.since is None or _changed(file) >= self.since.timestamp()
+
+
+@final
+@dataclass(eq=False)
+class FoundFrames:
+    """The frames of some sources, as they are found; ``left_out`` grows meanwhile.
+
+    Parameters
+    ----------
+    sources
+        Files, folders, globs, zips, DICOMDIRs, URLs, and lists of them: a text with one a line, or
+        a CSV with a column ``source``, ``file`` or ``path`` (else its first) and maybe ``label``.
+    selection
+        What of them is looked at.
+
+    Raises
+    ------
+    InputError
+        A source does not exist: at the call.
+    """
+
+    sources: Sequence[str | PathLike[str]]
+    selection: Selection
+    left_out: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        for source in self.sources:
+            if not str(source) or not exists(str(source)):
+                msg = f"{source or repr(source)}: no such file or folder."
+                raise InputError(msg)
+
+    @property
+    def remark(self) -> str:
+        """What was left out so far, in words."""
+        return remark(self.left_out)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yield frames, each file once, in the order of the sources.
+
+        Raises
+        ------
+        NothingFoundError
+            No source holds an image.
+        """
+        yield from islice(self._frames(), self.selection.limit)
+
+    def _frames(self) -> Iterator[Frame]:
+        window = self.selection.window
+        seen: set[str] = set()
+        for file, truth in self._files():
+            place = os.path.abspath(file)  # noqa: PTH100 - a folder and its DICOMDIR name the same
+            if place in seen:
+                continue
+            seen.add(place)
+            if self.selection.holds(file):
+                for number in _numbers(file, self.selection.frames):
+                    yield Frame(file, number, window, truth)
+        if not seen:
+            others = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
+            raise nothing(self.left_out, f"{self.sources[0]}{others}: ")
+
+    def _files(self) -> Iterator[tuple[File, str]]:
+        for source, truth in _named(self.sources):
+            for place in expanded(source) if is_url(source) else (source,):
+                for found in walk(place):
+                    if found.meant:
+                        yield found.file, truth
+                    else:
+                        self.left_out[found.kind] += 1
+
+
+def _named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:
+    """Yield each source, or those of a list in its place, with what the list says of it."""
+    for source in sources:
+        path = Path(source)
+        ending = path.suffix.lower()
+        if ending not in (*TABLES, *TEXTS) or not path.is_file() or _is_dicom(path):
+            yield os.fspath(source), ""
+        elif ending in TABLES:
+            yield from _of_table(path)
+        else:
+            lines = path.read_text(encoding="utf-8-sig").splitlines()
+            yield from ((_beside(path, line.strip()), "") for line in lines if line.strip())
+
+
+def _of_table(path: Path) -> Iterator[tuple[str, str]]:
+    table = table_in(path)
+    names = [name.lower() for name in table.columns]
+    files = next((names.index(name) for name in _FILES if name in names), 0)
+    truth = next((names.index(name) for name in _TRUTHS if name in names), None)
+    for row in table.rows:
+        if row[files]:
+            yield _beside(path, row[files]), "" if truth is None else row[truth]
+
+
+def _beside(table: Path, name: str) -> str:
+    """Return a file of a list: as it is, or else from the folder of the list."""
+    if is_url(name) or exists(name):
+        return name
+    beside = str(table.parent / name)
+    if exists(beside):
+        return beside
+    msg = f"{table}: it lists {name}, and there is no such file, here or beside the list."
+    raise InputError(msg)
+
+
+def _is_dicom(path: Path) -> bool:
+    return next(iter(walk(path))).kind == "image"
+
+
+def _changed(file: File) -> float:
+    """Return when a file changed, in seconds since 1970; of a URL, or of what is gone: now."""
+    try:
+        return Path(file.archive if isinstance(file, Member) else file).stat().st_mtime
+    except OSError:
+        return float("inf")
+
+
+def check_frames(text: str) -> str:
+    """Return what ``frames`` says, as it is.
+
+    Raises
+    ------
+    InputError
+        It is none of the forms.
+    """
+    if text in (FIRST, ALL):
+        return text
+    first, _, last = text.partition(":")
+    if first.isdigit() and (last or first).isdigit() and 1 <= int(first) <= int(last or first):
+        return text
+    msg = f"frames: expected first, all, a number from 1, or A:B, got {text!r}."
+    raise InputError(msg)
+
+
+def part_of(text: str) -> tuple[int, int]:
+    """Return (i, n) of ``"i/n"``.
+
+    Raises
+    ------
+    InputError
+        It is no part.
+    """
+    index, _, count = text.partition("/")
+    if index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count):
+        return int(index), int(count)
+    msg = f"part: expected i/n, as 1/4 to 4/4, got {text!r}."
+    raise InputError(msg)
+
+
+def _numbers(file: File, frames: str) -> range:
+    """Return indices from 0; the first alone where the file cannot be read, which then fails."""
+    if frames == FIRST:
+        return range(1)
+    try:
+        count: Any = describe(content_of(file))["frames"]
+    except (DicomError, OSError):
+        return range(1)
+    if frames == ALL:
+        return range(count)
+    first, _, last = frames.partition(":")
+    wanted = range(int(first) - 1, int(last or first))
+    kept = range(wanted.start, min(wanted.stop, count))
+    return kept or wanted[:1]  # a frame that is not there fails, and is told of
