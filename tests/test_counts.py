@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +14,7 @@ import saliency as sal
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.perturbation import RISE
 from saliency.explainers.registry import ENTRIES
+from saliency.kernels import paths
 from saliency.probe.keras_probe import BoundProbe
 from saliency.testing import network
 
@@ -146,22 +148,25 @@ def test_weights_in_a_list_are_those_of_a_tuple():
 
 
 class Counting:
-    """A network in closed form that counts how many pictures go forward and back."""
+    """A network in closed form that counts how many images go forward and back, and why."""
 
     def __init__(self):
         self.network, self.forward, self.back = network(1), 0, 0
-        self.layers = self.network.layers
+        self.layers, self.questions = self.network.layers, set()
 
     def score(self, inputs):
+        self.questions.add("score")
         self.forward += len(inputs)
         return self.network.score(inputs)
 
     def gradient(self, inputs):
+        self.questions.add("gradient")
         self.forward += len(inputs)
         self.back += len(inputs)
         return self.network.gradient(inputs)
 
     def activations(self, inputs):
+        self.questions.add("activations")
         self.forward += len(inputs)
         return self.network.activations(inputs)
 
@@ -169,28 +174,48 @@ class Counting:
         return self.network.activation_gradients(inputs)
 
 
-SEARCHING = {"meaningful_perturbation", "extremal_perturbation"}  # many seconds
+STEPS = 3
+SEARCHING = {
+    "meaningful_perturbation": sal.MeaningfulPerturbation(steps=STEPS),
+    "extremal_perturbation": sal.ExtremalPerturbation(steps=STEPS),
+}
+"""One gradient a step: their default of 100 would take many seconds."""
 COUNTED = [
     name
     for name, row in ENTRIES.items()
-    if row.needs in {"score", "gradient", "activations", "gradient, score"}
-    and not {name} & SEARCHING
+    if row.needs in {"score", "gradient", "activations", "gradient, score", "activations, score"}
 ]
 
 
 @pytest.mark.parametrize("name", COUNTED)
-def test_a_row_s_cost_is_what_is_asked(name):
-    """Forward and backward passes of one map, by the row of the catalogue."""
+def test_a_row_is_what_is_asked(name):
+    """Forward and backward passes of one map, and the questions, by the row of the catalogue."""
     probe, inputs = Counting(), nets.pictures(1)[..., :1]
-    resolve(name)(probe, inputs)
-    row = ENTRIES[name].cost
+    recipe = SEARCHING.get(name) or resolve(name)
+    left_out = resolve(name).steps - STEPS if name in SEARCHING else 0
+    recipe(probe, inputs)
+    row = ENTRIES[name]
+    assert probe.questions == {*row.needs.split(", ")}
     for letter, passes in (("F", probe.forward), ("B", probe.back)):
-        said = re.search(rf"(\d+)(?: to (\d+))? {letter}(?! a )", row)
+        said = re.search(rf"(\d+)(?: to (\d+))? {letter}(?! a )", row.cost)
         if said is None:
-            assert passes == 0 or "a window" in row
+            assert passes == 0 or "a window" in row.cost or "a channel" in row.cost
             continue
         least, most = int(said[1]), int(said[2] or said[1])
-        assert least <= passes <= most
+        assert least <= passes + left_out <= most
+
+
+def test_integrated_gradients_say_how_often_they_halve():
+    """The row of the catalogue, and every page, follow the kernel's own numbers."""
+    fewest, most = 2 * paths._PARTS - 1, paths._PARTS * 2**paths._HALVINGS - 1
+    ends = 2
+    expected = f"{fewest + ends} to {most + ends} F + {fewest} to {most} B"
+    assert ENTRIES["integrated_gradients"].cost == expected
+    page = (Path(__file__).parents[1] / "docs/explainers/integrated_gradients.md").read_text(
+        "utf-8"
+    )
+    counts = [paths._PARTS * 2**n - 1 for n in range(1, paths._HALVINGS + 1)]
+    assert f"{', '.join(map(str, counts[:-1]))} or {counts[-1]} gradients" in page
 
 
 def operations(probe, question):
