@@ -42,7 +42,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             "curve",
             curves.exchange,
             greater=False,
-            words="mean score while the hottest pixels become those of another image",
+            words="mean score while the hottest cells become those of another image",
         ),
         "deletion": Metric(
             "curve",

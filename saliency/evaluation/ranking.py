@@ -40,9 +40,37 @@ def ranks_of(maps: Array) -> Array:
 
 def first(ranks: Array, share: float, inputs: Tensor) -> Tensor:
     """Return 1 at the first ``share`` of the pixels, else 0: float32 (N, H, W, 1)."""
-    count = round(share * ranks.shape[1])
-    mask = (ranks < count).astype(np.float32)
-    return tf.constant(mask.reshape(*inputs.shape[:-1], 1))
+    return shaped(ranks < round(share * ranks.shape[1]), inputs)
+
+
+def shaped(chosen: Array, inputs: Tensor) -> Tensor:
+    """Return bool (N, P) as a mask of the inputs: float32 (N, H, W, 1)."""
+    return tf.constant(chosen.astype(np.float32).reshape(*inputs.shape[:-1], 1))
+
+
+def cells_of(maps: Array, grid: int) -> tuple[Array, Array]:
+    """Cut maps into cells of a grid, as even as pixels allow.
+
+    Parameters
+    ----------
+    maps
+        float32 (N, H, W) or (N, D, H, W).
+    grid
+        Cells along each side; a side of fewer pixels has a cell for each.
+
+    Returns
+    -------
+    cells
+        int (P,): the cell of each pixel.
+    means
+        float64 (N, cells): the mean of each cell.
+    """
+    sides = [np.arange(length) * min(grid, length) // length for length in maps.shape[1:]]
+    counts = [int(side[-1]) + 1 for side in sides]
+    cells = np.ravel_multi_index(np.meshgrid(*sides, indexing="ij"), counts).ravel()
+    sizes = np.bincount(cells)
+    sums = [np.bincount(cells, heat.ravel(), minlength=len(sizes)) for heat in maps]
+    return cells, np.asarray(sums) / sizes
 
 
 def batch_of(inputs: Any) -> Tensor:

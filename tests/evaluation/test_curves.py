@@ -51,11 +51,25 @@ def test_insertion_goes_the_other_way():
 
 
 def test_exchange_takes_the_next_image_of_the_batch():
-    curve = exchange(CURVED, INPUTS, MAPS, steps=6)
+    curve = exchange(CURVED, INPUTS, MAPS, grid=5, steps=6)
     expected = twin(CURVED, INPUTS, INPUTS[::-1], MAPS, 6)
     assert_allclose(curve.scores, expected, rtol=1e-4, atol=1e-4)
-    other = exchange(CURVED, INPUTS[:1], MAPS[:1], donors=INPUTS[1:], steps=6)
+    other = exchange(CURVED, INPUTS[:1], MAPS[:1], donors=INPUTS[1:], grid=5, steps=6)
     assert_allclose(other.scores, curve.scores[:1], rtol=1e-5)
+
+
+def test_whole_cells_are_exchanged():
+    """The cell with the greatest mean goes first, all of it: by hand, of four cells."""
+    image, donor = np.zeros((1, 4, 6, 1), np.float32), np.ones((1, 4, 6, 1), np.float32)
+    heat = np.zeros((1, 4, 6), np.float32)
+    heat[0, 2:, :3] = 1
+    heat[0, 0, 0] = 5  # one hot pixel: its cell's mean is 5/6
+    weights = np.arange(24, dtype=np.float32).reshape(4, 6, 1)
+    probe = ClosedFormProbe(lambda x: tf.reduce_sum(x * weights, (1, 2, 3)))
+    curve = exchange(probe, image, heat, donors=donor, grid=2, steps=4)
+    cells = [weights[2:, :3].sum(), weights[:2, :3].sum(), weights[:2, 3:].sum()]
+    expected = [0, *np.cumsum(cells), weights.sum()]
+    assert_allclose(curve.scores, [expected])
 
 
 def test_of_a_linear_model_its_own_terms_fall_fastest():
