@@ -15,6 +15,7 @@ import saliency as sal
 from saliency.cli.audit import add_audit
 from saliency.cli.codes import ALL_FAILED, DONE, FAILED, INTERRUPTED, NOTHING, USAGE
 from saliency.cli.demo import add_demo
+from saliency.cli.evaluate import add_evaluate
 from saliency.cli.explain import add_explain
 from saliency.cli.explainers import add_explainers
 from saliency.cli.info import add_info
@@ -87,7 +88,16 @@ def parser() -> argparse.ArgumentParser:
     )
     root.add_argument("--version", action="version", version=f"dicom-saliency {sal.__version__}")
     commands = root.add_subparsers(required=True, metavar="COMMAND")
-    verbs = (add_explain, add_audit, add_transplant, add_volume, add_info, add_explainers, add_demo)
+    verbs = (
+        add_explain,
+        add_audit,
+        add_evaluate,
+        add_transplant,
+        add_volume,
+        add_info,
+        add_explainers,
+        add_demo,
+    )
     for add_to in verbs:
         add_to(commands)
     return root

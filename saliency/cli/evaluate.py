@@ -1,0 +1,133 @@
+"""``saliency evaluate``."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import saliency as sal
+from saliency.cli.codes import DONE, FAILED
+from saliency.cli.labels_table import check_out
+from saliency.cli.methods import methods_in
+from saliency.cli.options import (
+    add_prepare,
+    add_verb,
+    check_model,
+    check_target,
+    folder,
+    model_of,
+    names,
+    prepare_of,
+    target,
+)
+from saliency.cli.quiet import start_tensorflow
+from saliency.cli.say import say, say_error
+from saliency.cli.sources import files_of
+from saliency.errors import InputError
+from saliency.pipeline.label_table import table_in
+
+_TRUTH: Final = (
+    "masks that the heat should lie on: DIR/NAME.png for a file NAME.dcm, above 0 inside"
+)
+_TABLE: Final = "a table of files, for --column and --patients"
+
+
+def add_evaluate(commands: Any) -> None:
+    """Add the verb."""
+    purpose = "find out which explainer to trust for a model"
+    command = add_verb(commands, "evaluate", purpose, evaluate)
+    add = command.add_argument
+    add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
+    add("folder", metavar="FOLDER", type=Path, help="DICOM files")
+    add("--out", type=folder, required=True, metavar="DIR", help="for the report")
+    add("--method", action="append", metavar="NAMES", help="as of explain; default: five fast ones")
+    add("--truth", type=Path, metavar="DIR", help=_TRUTH)
+    add("--metrics", type=names, metavar="NAMES", help="the first ranks; default: see the docs")
+    add("--table", type=Path, metavar="CSV", help=_TABLE)
+    add("--column", metavar="COLUMN", help="of the class that is explained; default: predicted")
+    add("--patients", metavar="COLUMN", help="of patients: images of one are one witness")
+    add("--files", metavar="COLUMN", help="of file names; default: the first")
+    add("--classes", type=names, help="class names, comma-separated")
+    add("--target", type=target, help="class index or name; default: the predicted class")
+    add("--seed", type=int, default=0)
+    add("--no-pictures", action="store_true", help="none in the report")
+    add_prepare(command)
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure explainers, print the verdict, write the report; return the exit code."""
+    check_model(options.model, (options.folder,))
+    check_target((options.target,), options.classes, "--classes")
+    _check_table(options)
+    start_tensorflow()
+    check_out(options.out)
+    from saliency.evaluation.evaluate import FAST
+
+    files = files_of(options, (options.folder,))
+    table = table_in(options.table) if options.table else None
+    methods = [
+        method.name if ":" not in method.name else method.recipe
+        for method in methods_in(options.method or ())
+    ]
+    report = sal.evaluate(
+        model_of(options.model, options.classes),
+        files,
+        methods or FAST,
+        labels=table.column(options.column, options.files) if table and options.column else None,
+        groups=table.column(options.patients, options.files)
+        if table and options.patients
+        else None,
+        truth=_truths(options, files),
+        prepare=prepare_of(options),
+        target=options.target,
+        metrics=options.metrics,
+        seed=options.seed,
+    )
+    print(report.verdict)
+    for failure in report.failures:
+        say_error(f"{files[failure.index]}: {failure.message}")
+    page = report.save(options.out, pictures=not options.no_pictures)
+    print(f"report -> {page}")
+    return FAILED if report.failures else DONE
+
+
+def _check_table(options: argparse.Namespace) -> None:
+    asked = [name for name in ("column", "patients", "files") if getattr(options, name)]
+    if asked and options.table is None:
+        msg = f"--{asked[0]}: expected --table, the CSV that has this column."
+        raise InputError(msg)
+
+
+def _truths(options: argparse.Namespace, files: Sequence[Any]) -> list[Any] | None:
+    """Return the mask of each file, bool (rows, columns); None for a file without.
+
+    Raises
+    ------
+    InputError
+        No file has a mask.
+    """
+    if options.truth is None:
+        return None
+    masks = [_mask(options.truth / f"{Path(str(file)).stem}.png") for file in files]
+    found = sum(mask is not None for mask in masks)
+    if not found:
+        example = f"{Path(str(files[0])).stem}.png"
+        msg = f"--truth {options.truth}: expected a mask for each file, as {example}; found none."
+        raise InputError(msg)
+    if found < len(files):
+        say(options, f"{len(files) - found} of {len(files)} files have no mask")
+    return masks
+
+
+def _mask(path: Path) -> Any:
+    import numpy as np
+    from PIL import Image
+
+    if not path.is_file():
+        return None
+    try:
+        values = np.asarray(Image.open(path).convert("L"))
+    except OSError as error:
+        msg = f"--truth {path}: expected a PNG: {error}."
+        raise InputError(msg) from error
+    return values > 0

@@ -1,0 +1,67 @@
+"""The shell asks which explainer to trust."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from marked_pictures import reader
+from PIL import Image
+from pydicom.data import get_testdata_file
+
+from saliency.cli.main import FAILED, main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Four DICOM files, masks, a table, and a model."""
+    place = tmp_path_factory.mktemp("evaluate")
+    for name in ("files", "masks"):
+        (place / name).mkdir()
+    for index in range(4):
+        name = ("CT_small.dcm", "MR_small.dcm")[index % 2]
+        shutil.copy(get_testdata_file(name), place / "files" / f"{index}.dcm")
+    mask = np.zeros((128, 128), np.uint8)
+    mask[:20, :40] = 255
+    for index in (0, 2):
+        Image.fromarray(mask).save(place / "masks" / f"{index}.png")
+    rows = "".join(f"{index}.dcm,p{index // 2}\n" for index in range(4))
+    (place / "cases.csv").write_text(f"file,patient\n{rows}")
+    reader(40, 0).save(place / "model.keras")
+    return place
+
+
+def run(folder, *options):
+    """Evaluate two methods; return the exit code."""
+    parts = ["evaluate", folder / "model.keras", folder / "files", "--out", folder / "out"]
+    more = ["--method", "gradient,smoothgrad:samples=2", *options]
+    return main([str(part) for part in (*parts, *more)])
+
+
+def test_a_verdict_and_a_report(folder, capsys):
+    table = ("--table", folder / "cases.csv", "--patients", "patient")
+    code = run(folder, "--truth", folder / "masks", *table, "--metrics", "energy_inside,deletion")
+    printed = capsys.readouterr()
+    assert code == 0
+    assert printed.out.startswith("Cannot tell which is best by energy_inside on 4 images of 2")
+    assert "2 of 4 files have no mask" in printed.err
+    told = json.loads((folder / "out" / "report.json").read_text())
+    assert told["patients"] == 2
+    assert {row["explainer"] for row in told["scores"]} == {
+        "gradient",
+        "SmoothGrad(inner=Gradient(), samples=2, spread=0.15, seed=0)",
+    }
+    assert (folder / "out" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--patients", "patient"), "--patients: expected --table"),
+        (("--truth", "nowhere"), "as 0.png; found none"),
+        (("--metrics", "beauty"), "beauty"),
+    ],
+)
+def test_refusals(folder, capsys, options, words):
+    assert run(folder, *options) == FAILED
+    assert words in capsys.readouterr().err
