@@ -19,7 +19,7 @@ import numpy as np
 
 import saliency as sal
 from saliency.audit.cases.first_pass import contents_of, read
-from saliency.audit.exchange.exchange import exchanged, joined
+from saliency.audit.exchange.exchange import exchanged, joined_content
 from saliency.audit.exchange.groups import LogitDifference
 from saliency.interventions.canvas import canvas
 from saliency.interventions.patches import removed
@@ -72,7 +72,7 @@ def moves(
 def swapped(image: sal.DicomImage, donor: sal.DicomImage) -> list[sal.DicomImage]:
     """Return the image with the donor's strokes in place of its own, as the audit does."""
     mine, theirs = (contents_of(each).get("text") for each in (image, donor))
-    union = joined(mine, theirs, image.size)
+    union = joined_content(mine, theirs, image.size)
     return exchanged(canvas(image, PREPARE), canvas(donor, PREPARE), union)
 
 

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
 from typing import Any
 
 import numpy as np
 
-from saliency.audit.attention.zone_heat import heat
+from saliency.audit.attention.zone_heat import zone_heat
 from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import Label, check_model, labels_of, sources_of, strata_of
@@ -27,7 +28,7 @@ from saliency.audit.exchange.exchange import (
 )
 from saliency.audit.exchange.groups import (
     Question,
-    class_of,
+    class_index,
     classes_of,
     decisions,
     groupings,
@@ -39,7 +40,7 @@ from saliency.audit.judgement.performance import performance_of
 from saliency.audit.judgement.verdict import ZoneEvidence, judge, judge_tone
 from saliency.audit.report.examples import DecisionWords, examples
 from saliency.audit.report.facts import AuditContext, facts
-from saliency.audit.report.overview import divisions_of, files_of, pictures_of
+from saliency.audit.report.overview import audited_files, divisions_of, pictures_of
 from saliency.audit.report.report import AuditReport
 from saliency.audit.report.strategies import strategies
 from saliency.errors import InputError, SaliencyError
@@ -128,78 +129,76 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     sources = sources_of(images)
     probe = probe_of(model)
     check_model(probe)
-    told = labels_of(labels, sources)
-    values = strata_of(strata, sources)
+    image_labels = labels_of(labels, sources)
+    stratum_values = strata_of(strata, sources)
     key = () if resume is None else (
-        of_model(model), of_pictures(sources), of_settings(prepare, target, zones, seed, told)
+        of_model(model),
+        of_pictures(sources),
+        of_settings(prepare, target, zones, seed, image_labels),
     )  # fmt: skip
-    case = AuditPlan(Scorer(probe, prepare), target, sources, told, seed, zones, model)
+    scorer = Scorer(probe, prepare)
+    plan = AuditPlan(scorer, target, sources, image_labels, seed, zones, model)
     with kept(resume, key) as state:
-        rows = list(first_pass(case, state))
-        seen = [row for row in rows if isinstance(row, ImageRecord)]
+        rows = list(first_pass(plan, state))
+        records = [row for row in rows if isinstance(row, ImageRecord)]
         failures = [row for row in rows if isinstance(row, Failure)]
-        if not seen:
+        if not records:
             first = f" The first: {failures[0].message}" if failures else ""
             msg = f"audit: none of {len(sources)} images could be audited.{first}"
             raise InputError(msg)
-        return _report(case, state, seen, failures, values)
+        return _report(plan, state, records, failures, stratum_values)
 
 
 def _report(
-    case: AuditPlan,
+    plan: AuditPlan,
     state: State,
-    seen: list[ImageRecord],
+    records: list[ImageRecord],
     failures: list[Failure],
     strata: Mapping[str, Sequence[Label | None]],
 ) -> AuditReport:
-    generator = np.random.default_rng(case.seed)
-    keys = _keys(case, seen)
-    chosen = [seen[row] for row in balanced(keys, SAMPLE, generator)]
-    asked = _question(case, seen)
-    experiment = _experiment(
-        case, asked, seen, [seen[row] for row in balanced(keys, HOSTS, generator)]
-    )
-    tried = list(_trials(case, state, experiment, chosen))
-    trials = [one for one in tried if isinstance(one, Trial)]
-    failures = [*failures, *(one for one in tried if isinstance(one, Failure))]
-    truth = [case.labels[one.index] for one in trials]
-    found = _evidence(case, asked, experiment, trials, truth)
-    plain, names = found[0], names_of(asked, case.scorer)
-    words = DecisionWords(plain.grouping, names, classes_of(asked, case.scorer))
-    cleaned = np.stack([one.cleaned for one in trials])
-    true = members_of(truth, asked, case.scorer) if truth[0] is not None else None
-    divisions = divisions_of(case, seen, plain, strata)
+    """Draw the pictures to test and the hosts, intervene on them, and judge."""
+    generator = np.random.default_rng(plan.seed)
+    keys = _balance_keys(plan, records)
+    tested = [records[row] for row in balanced(keys, SAMPLE, generator)]
+    host_records = [records[row] for row in balanced(keys, HOSTS, generator)]
+    asked = _question(plan, records)
+    experiment = _experiment(plan, asked, records, host_records)
+    outcomes = list(_trials(plan, state, experiment, tested))
+    trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
+    failures = [*failures, *(outcome for outcome in outcomes if isinstance(outcome, Failure))]
+
+    truth = [plan.labels[trial.index] for trial in trials]
+    scores = np.stack([trial.scores for trial in trials])
+    # By decision first, then by each division that has groups.
+    ways = [decisions(asked, scores), *groupings(asked, truth, scores, plan.scorer)]
+    evidence = [Evidence(way, scores, trials, experiment.hosts) for way in ways]
+    by_decision = evidence[0]
+
+    names = names_of(asked, plan.scorer)
+    words = DecisionWords(by_decision.grouping, names, classes_of(asked, plan.scorer))
+    cleaned = np.stack([trial.cleaned for trial in trials])
+    member = members_of(truth, asked, plan.scorer) if truth[0] is not None else None
+    divisions = divisions_of(plan, records, by_decision, strata)
+    zones, shares = experiment.zones, [record.maps.shares for record in records]
     return AuditReport(
-        judge({zone: _zone_evidence(zone, seen, found, case.seed) for zone in experiment.zones}),
-        facts(AuditContext(case, names), seen, found),
-        tuple(sorted(failures, key=lambda row: row.index)),
-        {zone: heat([one.maps.shares for one in seen], zone) for zone in experiment.zones},
-        examples(experiment, words, case.target),
-        performance_of(plain.grouping, plain.scores, cleaned, true, case.seed),
+        judge({zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}),
+        facts(AuditContext(plan, names), records, evidence),
+        tuple(sorted(failures, key=lambda failure: failure.index)),
+        {zone: zone_heat(shares, zone) for zone in zones},
+        examples(experiment, words, plan.target),
+        performance_of(by_decision.grouping, scores, cleaned, member, plan.seed),
         divisions,
-        strategies(case, seen, divisions),
-        pictures_of(plain, words, seen),
-        judge_tone(_exchange_effects(TONE, found[1:], case.seed), len(trials)),
-        files_of(case, seen),
+        strategies(plan, records, divisions),
+        pictures_of(by_decision, words, records),
+        judge_tone(_exchange_effects(TONE, evidence[1:], plan.seed), len(trials)),
+        audited_files(plan, records),
     )
-
-
-def _evidence(
-    case: AuditPlan,
-    asked: Question,
-    experiment: Experiment,
-    trials: list[Trial],
-    told: list[Label | None],
-) -> list[Evidence]:
-    """Return the pictures by decision, then by each division that has groups."""
-    scores = np.stack([one.scores for one in trials])
-    ways = [decisions(asked, scores), *groupings(asked, told, scores, case.scorer)]
-    return [Evidence(way, scores, trials, experiment.hosts) for way in ways]
 
 
 def balanced(keys: Sequence[object], count: int, generator: np.random.Generator) -> list[int]:
     """Return at most so many rows, drawn from each key in turn, in their order."""
     order = generator.permutation(len(keys)).tolist()
+    # The first row of each key has turn 0, its second turn 1, ...
     turns: Counter[object] = Counter()
     ranked = []
     for row in order:
@@ -209,60 +208,59 @@ def balanced(keys: Sequence[object], count: int, generator: np.random.Generator)
     return sorted(row for _, row in ranked[:count])
 
 
-def _keys(case: AuditPlan, seen: list[ImageRecord]) -> list[object]:
+def _balance_keys(plan: AuditPlan, records: list[ImageRecord]) -> list[object]:
     """Return what hosts and samples are balanced by: label, predicted class, or half of scores."""
-    labels = [case.labels[one.index] for one in seen]
+    labels = [plan.labels[record.index] for record in records]
     if all(label is not None for label in labels):
         return labels
-    if case.target is None and case.scorer.classes is not None:
-        return [one.said for one in seen]
-    middle = float(np.median([one.said for one in seen]))
-    return [one.said > middle for one in seen]
+    if plan.target is None and plan.scorer.classes is not None:
+        return [record.said for record in records]
+    middle = float(np.median([record.said for record in records]))
+    return [record.said > middle for record in records]
 
 
-def _question(case: AuditPlan, seen: list[ImageRecord]) -> Question:
+def _question(plan: AuditPlan, records: list[ImageRecord]) -> Question:
+    """Return what to ask; the classes that count are those of labels and of predictions."""
     classes: list[int] = []
-    if case.target is None and case.scorer.classes is not None:
-        labels = (case.labels[one.index] for one in seen)
-        told = [class_of(label, case.scorer) for label in labels if label is not None]
-        classes = [*told, *(int(one.said) for one in seen)]
-    return question(case.scorer, case.target, classes)
+    if plan.target is None and plan.scorer.classes is not None:
+        labels = (plan.labels[record.index] for record in records)
+        classes += [class_index(label, plan.scorer) for label in labels if label is not None]
+        classes += [int(record.said) for record in records]
+    return question(plan.scorer, plan.target, classes)
 
 
 def _experiment(
-    case: AuditPlan, asked: Question, seen: list[ImageRecord], chosen: list[ImageRecord]
+    plan: AuditPlan, asked: Question, records: list[ImageRecord], host_records: list[ImageRecord]
 ) -> Experiment:
-    zones = tuple(sorted({"text"}.union(*(one.zones for one in seen))))
-    experiment = Experiment(case.scorer, asked.targets, zones, case.target, seed=case.seed)
-    found = [_host(case, experiment, one) for one in chosen]
-    return replace(experiment, hosts=tuple(one for one in found if one is not None))
-
-
-def _host(case: AuditPlan, experiment: Experiment, seen: ImageRecord) -> Recipient | None:
-    """Return None where the picture cannot be read again; its trial will say why."""
-    try:
-        return recipient_of(experiment, case.read(seen.index), seen.index)
-    except SaliencyError:
-        return None
+    """Return the experiment with its hosts; a host that cannot be read again is left out."""
+    zones = tuple(sorted({"text"}.union(*(record.zones for record in records))))
+    experiment = Experiment(plan.scorer, asked.targets, zones, plan.target, seed=plan.seed)
+    hosts: list[Recipient] = []
+    for record in host_records:
+        # Where it fails, the trial of the same picture says why.
+        with suppress(SaliencyError):
+            hosts.append(recipient_of(experiment, plan.read(record.index), record.index))
+    return replace(experiment, hosts=tuple(hosts))
 
 
 def _trials(
-    case: AuditPlan, state: State, experiment: Experiment, chosen: list[ImageRecord]
+    plan: AuditPlan, state: State, experiment: Experiment, tested: list[ImageRecord]
 ) -> Iterator[Trial | Failure]:
+    """Yield the trial of each picture; what the state has is not asked again."""
     done = state.rows("trial")
-    todo = [seen.index for seen in chosen if seen.index not in done]
-    pictures = ahead(lambda index: picture(case, index), todo, window=2)
-    for seen in chosen:
-        if seen.index in done:
-            yield trial_of(done[seen.index])
+    todo = [record.index for record in tested if record.index not in done]
+    pictures = ahead(lambda index: picture(plan, index), todo, window=2)
+    for record in tested:
+        if record.index in done:
+            yield trial_of(done[record.index])
             continue
-        found = _tried(experiment, next(pictures), seen.index)
-        if isinstance(found, Trial):
-            state.keep("trial", seen.index, trial_row(found))
-        yield found
+        outcome = _trial(experiment, next(pictures), record.index)
+        if isinstance(outcome, Trial):
+            state.keep("trial", record.index, trial_row(outcome))
+        yield outcome
 
 
-def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> Trial | Failure:
+def _trial(experiment: Experiment, image: DicomImage | Failure, index: int) -> Trial | Failure:
     if isinstance(image, Failure):
         return image
     try:
@@ -272,19 +270,20 @@ def _tried(experiment: Experiment, image: DicomImage | Failure, index: int) -> T
 
 
 def _zone_evidence(
-    zone: str, seen: list[ImageRecord], evidence: list[Evidence], seed: int
+    zone: str, records: list[ImageRecord], evidence: list[Evidence], seed: int
 ) -> ZoneEvidence:
     """Return the numbers about a zone; ``evidence`` is by decision first."""
-    plain, *ways = evidence
-    count = sum(zone in one.zones for one in seen)
-    if not count:
-        return ZoneEvidence(0, len(seen))
-    gone = removal_effect(plain, zone, np.random.default_rng(seed))
-    moved = transplant_effect(plain, zone, {one.index for one in seen if zone in one.zones})
-    return ZoneEvidence(count, len(seen), _exchange_effects(zone, ways, seed), gone, moved)
+    by_decision, *by_division = evidence
+    showing = {record.index for record in records if zone in record.zones}
+    if not showing:
+        return ZoneEvidence(0, len(records))
+    exchanges = _exchange_effects(zone, by_division, seed)
+    removal = removal_effect(by_decision, zone, np.random.default_rng(seed))
+    transplant = transplant_effect(by_decision, zone, showing)
+    return ZoneEvidence(len(showing), len(records), exchanges, removal, transplant)
 
 
-def _exchange_effects(zone: str, ways: list[Evidence], seed: int) -> list[ExchangeEffect]:
+def _exchange_effects(zone: str, by_division: list[Evidence], seed: int) -> list[ExchangeEffect]:
     generator = np.random.default_rng(seed)
-    effects = [exchange_effect(evidence, zone, generator) for evidence in ways]
+    effects = [exchange_effect(evidence, zone, generator) for evidence in by_division]
     return [effect for effect in effects if effect is not None]

@@ -8,7 +8,7 @@ from marked_pictures import SIZE, corner_mask, pictures, reader, shown
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit.cases.sources import plain
+from saliency.audit.cases.sources import plain_label
 from saliency.errors import InputError
 from saliency.pipeline.label_matching import assigned
 
@@ -136,5 +136,5 @@ def test_continuous_labels_are_refused_before_anything_is_read(tmp_path, given):
 )  # fmt: skip
 def test_numbers_are_numbers_however_a_table_writes_them(given, label):
     """A column with a gap makes 1.0 of 1, and a spreadsheet makes texts of all."""
-    assert plain(given) == label
-    assert type(plain(given)) is type(label)
+    assert plain_label(given) == label
+    assert type(plain_label(given)) is type(label)

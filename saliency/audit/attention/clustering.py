@@ -22,6 +22,7 @@ SAMPLE = 96
 NEIGHBOUR = 7
 """Whose distance is a picture's own scale (Zelnik-Manor and Perona 2004, section 2)."""
 DIMENSIONS = 6
+"""Principal components that are clustered: what is beyond is noise of the coarse maps."""
 REFERENCES = 19
 """Clouds without clusters that the data are compared with."""
 APART = 0.2
@@ -74,58 +75,63 @@ def clusters(heat: Array, seed: int) -> Clusters:
     if len(rows) > SAMPLE:
         rows = np.sort(generator.choice(rows, SAMPLE, replace=False))
     if len(rows) < FEWEST:
-        return _none(len(heat), rows)
-    points = _points(heat[rows])
-    found = _divided(points, seed)
-    if found is None:
-        return _none(len(heat), rows)
-    apart = _silhouette(points, found)
-    if apart < APART:
-        return _none(len(heat), rows, apart)
-    p_value = rank_of(apart, _references(points, generator, seed))
+        return _one_strategy(len(heat), rows)
+    points = _principal_components(heat[rows])
+    member = _spectral_groups(points, seed)
+    if member is None:
+        return _one_strategy(len(heat), rows)
+    silhouette = _silhouette(points, member)
+    if silhouette < APART:
+        return _one_strategy(len(heat), rows, silhouette)
+    references = _reference_silhouettes(points, generator, seed)
+    p_value = rank_of(silhouette, references)
     if p_value > SURE:
-        return _none(len(heat), rows, apart, p_value)
-    return _some(heat, rows, _by_size(found), (apart, p_value))
+        return _one_strategy(len(heat), rows, silhouette, p_value)
+    return _strategies(heat, rows, member, silhouette, p_value)
 
 
-def _points(heat: Array) -> Array:
+def _principal_components(heat: Array) -> Array:
     """Return principal components of square roots: distances of shares (Hellinger 1909)."""
     roots = np.sqrt(heat.astype(np.float64))
     centred = roots - roots.mean(axis=0)
     left, sizes, _ = np.linalg.svd(centred, full_matrices=False)
-    found: Array = (left * sizes)[:, :DIMENSIONS]
-    return found
+    return np.asarray((left * sizes)[:, :DIMENSIONS])
 
 
-def _divided(points: Array, seed: int) -> Array | None:
+def _spectral_groups(points: Array, seed: int) -> Array | None:
     """Return the group of each point, as many as the widest gap of the spectrum says, 2 to 8."""
     from sklearn.cluster import SpectralClustering  # noqa: PLC0415 - an import of a second
 
-    alike = _alike(points)
-    if alike is None:
+    affinity = _affinity(points)
+    if affinity is None:
         return None
-    degrees = 1 / np.sqrt(alike.sum(axis=1))
-    laplacian = np.eye(len(alike)) - degrees[:, np.newaxis] * alike * degrees
+    # The symmetric Laplacian, I - D^(-1/2) W D^(-1/2) (von Luxburg 2007, section 3.2).
+    roots = 1 / np.sqrt(affinity.sum(axis=1))
+    laplacian = np.eye(len(affinity)) - roots[:, np.newaxis] * affinity * roots
     values = np.linalg.eigvalsh(laplacian)[: MOST + 1]
+    # The eigengap: k values lie below the widest step, and k is 2 or more.
     count = 2 + int(np.argmax(np.diff(values)[1:]))
     clustering = SpectralClustering(
         count, affinity="precomputed", random_state=seed, assign_labels="cluster_qr"
     )
-    found: Array = clustering.fit_predict(alike)
-    return found if len(np.unique(found)) > 1 else None
+    member: Array = clustering.fit_predict(affinity)
+    return member if len(np.unique(member)) > 1 else None
 
 
-def _alike(points: Array) -> Array | None:
+def _affinity(points: Array) -> Array | None:
     """Return how alike points are, 0..1, each in its own scale; None where all are the same."""
+    # |a - b|^2 = |a|^2 + |b|^2 - 2 a.b; rounding may leave it below 0.
     squares = (points**2).sum(axis=1)
-    apart = np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0)
-    scale = np.sqrt(np.sort(apart, axis=1)[:, min(NEIGHBOUR, len(points) - 1)])
-    if not apart.any():
+    distances = np.maximum(squares[:, np.newaxis] + squares - 2 * points @ points.T, 0)
+    scale = np.sqrt(np.sort(distances, axis=1)[:, min(NEIGHBOUR, len(points) - 1)])
+    if not distances.any():
         return None
-    scale = np.maximum(scale, 1e-6 * np.sqrt(apart.max()))
-    found: Array = np.exp(-apart / (scale[:, np.newaxis] * scale))
-    np.fill_diagonal(found, 0)
-    return np.maximum(found, 1e-9)
+    # Seven equal maps have a scale of 0: a millionth of the widest distance takes its place.
+    scale = np.maximum(scale, 1e-6 * np.sqrt(distances.max()))
+    affinity: Array = np.exp(-distances / (scale[:, np.newaxis] * scale))
+    np.fill_diagonal(affinity, 0)
+    # No point without any neighbour, of which the degree would be 0.
+    return np.maximum(affinity, 1e-9)
 
 
 def _silhouette(points: Array, member: Array) -> float:
@@ -134,36 +140,38 @@ def _silhouette(points: Array, member: Array) -> float:
     return float(silhouette_score(points, member))
 
 
-def _references(points: Array, generator: np.random.Generator, seed: int) -> Array:
+def _reference_silhouettes(points: Array, generator: np.random.Generator, seed: int) -> Array:
     """Return silhouettes of normal clouds of the same spread (Liu et al. 2008, section 2.2)."""
     spread = points.std(axis=0)
-    found = []
+    silhouettes = []
     for _ in range(REFERENCES):
         cloud = generator.normal(size=points.shape) * spread
-        member = _divided(cloud, seed)
-        found.append(-1.0 if member is None else _silhouette(cloud, member))
-    return np.array(found)
+        member = _spectral_groups(cloud, seed)
+        silhouettes.append(-1.0 if member is None else _silhouette(cloud, member))
+    return np.array(silhouettes)
 
 
-def _by_size(member: Array) -> Array:
-    counts = np.bincount(member)
-    order = np.argsort(np.argsort(-counts, kind="stable"))
-    found: Array = order[member]
-    return found
-
-
-def _some(heat: Array, rows: Array, member: Array, numbers: tuple[float, float]) -> Clusters:
-    everywhere = np.full(len(heat), -1)
-    everywhere[rows] = member
+def _strategies(
+    heat: Array, rows: Array, member: Array, silhouette: float, p_value: float
+) -> Clusters:
+    """Return clusters by size, the pictures of each by their distance to its mean."""
+    # The rank of each group's size: the inverse of the order is its argsort.
+    by_size = np.argsort(np.argsort(-np.bincount(member), kind="stable"))
+    ranked = by_size[member]
+    all_members = np.full(len(heat), -1)
+    all_members[rows] = ranked
     typical = []
-    for group in range(int(member.max()) + 1):
-        mine = rows[member == group]
-        far = ((np.sqrt(heat[mine]) - np.sqrt(heat[mine]).mean(axis=0)) ** 2).sum(axis=1)
-        typical.append(mine[np.argsort(far, kind="stable")].tolist())
-    return Clusters(everywhere, *numbers, typical)
+    for group in range(int(ranked.max()) + 1):
+        of_group = rows[ranked == group]
+        roots = np.sqrt(heat[of_group])
+        distances = ((roots - roots.mean(axis=0)) ** 2).sum(axis=1)
+        typical.append(of_group[np.argsort(distances, kind="stable")].tolist())
+    return Clusters(all_members, silhouette, p_value, typical)
 
 
-def _none(count: int, rows: Array, apart: float = np.nan, p_value: float = np.nan) -> Clusters:
+def _one_strategy(
+    count: int, rows: Array, silhouette: float = np.nan, p_value: float = np.nan
+) -> Clusters:
     member: Any = np.full(count, -1)
     member[rows] = 0
-    return Clusters(member, float(apart), float(p_value), ())
+    return Clusters(member, float(silhouette), float(p_value), ())

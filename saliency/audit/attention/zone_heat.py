@@ -1,6 +1,7 @@
 """Where heatmaps lie: worth a look, never a verdict."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, final
 
@@ -27,7 +28,7 @@ CELLS: Final = 16
 
 @final
 @dataclass(frozen=True)
-class Heat:
+class ZoneHeat:
     """Mean shares of a zone, over the pictures that show it.
 
     Parameters
@@ -48,7 +49,7 @@ class Heat:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Maps:
+class HeatmapRecord:
     """What explainers say of one picture.
 
     Parameters
@@ -71,39 +72,39 @@ def heatmaps(
 
     ``seed`` is that of the random map.
     """
-    found: list[dict[str, Explanation]] = [{} for _ in images]
+    by_image: list[dict[str, Explanation]] = [{} for _ in images]
     for name in EXPLAINERS:
-        recipe = RandomMap(seed=seed) if name == "random" else name
-        for place, one in zip(found, _explained(scorer, target, images, recipe), strict=False):
-            if isinstance(one, Explanation):
-                place[name] = one
-    return found
-
-
-def _explained(
-    scorer: Scorer, target: Target, images: Sequence[DicomImage], recipe: Explainer
-) -> list[object]:
-    try:
-        return list(
-            explain_many(
-                scorer.probe,
-                images,
-                recipe,
-                target=target,
-                prepare=scorer.prepare,
-                batch_size=len(images),
+        recipe: Explainer = RandomMap(seed=seed) if name == "random" else name
+        # A model that this explainer does not fit has no such map.
+        with suppress(SaliencyError):
+            results = list(
+                explain_many(
+                    scorer.probe,
+                    images,
+                    recipe,
+                    target=target,
+                    prepare=scorer.prepare,
+                    batch_size=len(images),
+                )
             )
-        )
-    except SaliencyError:
-        return []
+            for explanations, result in zip(by_image, results, strict=False):
+                if isinstance(result, Explanation):
+                    explanations[name] = result
+    return by_image
 
 
-def maps_of(found: Mapping[str, Explanation]) -> Maps:
+def heatmap_record(explanations: Mapping[str, Explanation]) -> HeatmapRecord:
     """Return what is remembered of a picture's heatmaps."""
-    return Maps(
-        {name: shares(one.image, one.heatmap) for name, one in found.items()},
-        {name: coarse(one.heatmap) for name, one in found.items() if name != EXPLAINERS[-1]},
-    )
+    by_zone = {
+        name: shares(explanation.image, explanation.heatmap)
+        for name, explanation in explanations.items()
+    }
+    cells = {
+        name: coarse(explanation.heatmap)
+        for name, explanation in explanations.items()
+        if name != EXPLAINERS[-1]
+    }
+    return HeatmapRecord(by_zone, cells)
 
 
 def coarse(heatmap: Heatmap) -> Array:
@@ -113,12 +114,13 @@ def coarse(heatmap: Heatmap) -> Array:
     return (cells / total).astype(np.float32) if total else np.zeros_like(cells)
 
 
-def heat(rows: Sequence[Mapping[str, Mapping[str, Share]]], zone: str) -> list[Heat]:
+def zone_heat(rows: Sequence[Mapping[str, Mapping[str, Share]]], zone: str) -> list[ZoneHeat]:
     """Return the mean shares of a zone, one for each explainer that could be asked."""
-    found = []
+    heats = []
     for name in EXPLAINERS:
         of_zone = [row[name][zone] for row in rows if name in row and zone in row[name]]
         if of_zone:
-            mean, area = np.mean([(one.heat, one.area) for one in of_zone], axis=0).tolist()
-            found.append(Heat(name, mean, area, mean / area if area else 0.0))
-    return found
+            pairs = [(share.heat, share.area) for share in of_zone]
+            heat, area = np.mean(pairs, axis=0).tolist()
+            heats.append(ZoneHeat(name, heat, area, heat / area if area else 0.0))
+    return heats

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
 
-from saliency.audit.attention.zone_heat import heatmaps, maps_of
-from saliency.audit.cases.records import ImageRecord, record_of, record_row
+from saliency.audit.attention.zone_heat import heatmap_record, heatmaps
+from saliency.audit.cases.records import ImageRecord, image_record_of, image_record_row
 from saliency.audit.cases.sources import Label, Source
 from saliency.errors import InputError, SaliencyError
 from saliency.interventions.canvas import Zones, reduced, with_found, with_zones
@@ -63,7 +63,7 @@ class AuditPlan:
         return reduced(image, self.scorer.size)
 
 
-def first_pass(case: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]:
+def first_pass(plan: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]:
     """Look at every picture once, a chunk at a time; what the state has is not looked at again.
 
     Raises
@@ -71,31 +71,34 @@ def first_pass(case: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]
     InputError
         Labels were given, and a picture that can be read has none.
     """
-    check_labels(case)
+    check_labels(plan)
     done = state.rows("look")
-    starts = range(0, len(case.sources), CHUNK)
+    starts = range(0, len(plan.sources), CHUNK)
     todo = [start for start in starts if start not in done]
-    places = (place for start in todo for place in _chunk(case, start))
-    pictures = ahead(lambda index: picture(case, index), places, window=AHEAD)
+    places = (place for start in todo for place in _chunk_indices(plan, start))
+    pictures = ahead(lambda index: picture(plan, index), places, window=AHEAD)
     for start in starts:
         if start in done:
-            yield from map(_recalled, done[start]["rows"])
+            for row in done[start]["rows"]:
+                failed = row.get("failure")
+                yield image_record_of(row) if failed is None else Failure(*failed)
             continue
-        found = _seen(case, list(islice(pictures, len(_chunk(case, start)))), start)
-        state.keep("look", start, {"rows": [_written(one) for one in found]})
-        yield from found
+        chunk = list(islice(pictures, len(_chunk_indices(plan, start))))
+        records = _look_at_chunk(plan, chunk, start)
+        state.keep("look", start, {"rows": [_row_to_keep(record) for record in records]})
+        yield from records
 
 
-def check_labels(case: AuditPlan) -> None:
+def check_labels(plan: AuditPlan) -> None:
     """Refuse labels that leave out a picture which can be read."""
-    missing = [index for index, label in enumerate(case.labels) if label is None]
-    if len(missing) == len(case.labels):
+    missing = [index for index, label in enumerate(plan.labels) if label is None]
+    if len(missing) == len(plan.labels):
         return
     for index in missing:
-        if not isinstance(picture(case, index), Failure):
+        if not isinstance(picture(plan, index), Failure):
             msg = (
                 f"audit: expected a label for each image, got labels for "
-                f"{len(case.labels) - len(missing)} of {len(case.labels)}; image {index + 1} is "
+                f"{len(plan.labels) - len(missing)} of {len(plan.labels)}; image {index + 1} is "
                 "one without."
             )
             raise InputError(msg)
@@ -103,15 +106,15 @@ def check_labels(case: AuditPlan) -> None:
 
 def masks_of(image: DicomImage) -> dict[str, Array]:
     """Return the mask of each zone that is not empty."""
-    found = masks(image)
-    del found["diagnostic"]
-    return {name: mask for name, mask in found.items() if mask.any()}
+    by_name = masks(image)
+    del by_name["diagnostic"]
+    return {name: mask for name, mask in by_name.items() if mask.any()}
 
 
 def contents_of(image: DicomImage) -> dict[str, Content]:
     """Return what is taken out and exchanged of each zone: of writing its strokes, else all."""
-    found = masks_of(image)
-    return {name: content(name, image.display, mask) for name, mask in found.items()}
+    by_name = masks_of(image)
+    return {name: content(name, image.display, mask) for name, mask in by_name.items()}
 
 
 def read(source: Source) -> DicomImage:
@@ -124,71 +127,68 @@ def failure(index: int, error: SaliencyError) -> Failure:
     return Failure(index, type(error).__name__, str(error))
 
 
-def _chunk(case: AuditPlan, start: int) -> range:
-    return range(start, min(start + CHUNK, len(case.sources)))
+def _chunk_indices(plan: AuditPlan, start: int) -> range:
+    return range(start, min(start + CHUNK, len(plan.sources)))
 
 
-def picture(case: AuditPlan, index: int) -> DicomImage | Failure:
+def picture(plan: AuditPlan, index: int) -> DicomImage | Failure:
     """Return a picture, or why there is none."""
     try:
-        return case.read(index)
+        return plan.read(index)
     except SaliencyError as error:
         return failure(index, error)
 
 
-def _seen(
-    case: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
+def _look_at_chunk(
+    plan: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
 ) -> list[ImageRecord | Failure]:
-    """Return a row for each picture of a chunk."""
-    said = _said(case, pictures, start)
-    good = [place for place, one in enumerate(said) if not isinstance(one, Failure)]
-    shown: list[Any] = [pictures[place] for place in good]
-    found: list[Any] = list(said)
-    maps_by_picture = heatmaps(case.scorer, case.target, shown, case.seed)
-    for place, maps in zip(good, maps_by_picture, strict=True):
-        image: Any = pictures[place]
-        zones = {name: float(mask.mean()) for name, mask in masks_of(image).items()}
-        row = start + place, image.digest, zones, found[place], maps_of(maps), image.frames
-        found[place] = ImageRecord(*row)
-    return found
+    """Return a record for each picture of a chunk."""
+    predictions = _predictions(plan, pictures, start)
+    good = [row for row, said in enumerate(predictions) if not isinstance(said, Failure)]
+    readable: list[Any] = [pictures[row] for row in good]
+    records: list[Any] = list(predictions)
+    maps_by_picture = heatmaps(plan.scorer, plan.target, readable, plan.seed)
+    for row, image, maps in zip(good, readable, maps_by_picture, strict=True):
+        records[row] = ImageRecord(
+            index=start + row,
+            digest=image.digest,
+            zones={name: float(mask.mean()) for name, mask in masks_of(image).items()},
+            said=records[row],
+            maps=heatmap_record(maps),
+            frames=image.frames,
+        )
+    return records
 
 
-def _said(
-    case: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
+def _predictions(
+    plan: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
 ) -> list[float | Failure]:
     """Return what the model says: of a chunk; where that fails, of each picture of it."""
-    shown = [one for one in pictures if not isinstance(one, Failure)]
+    readable = [image for image in pictures if not isinstance(image, Failure)]
     try:
-        answers = iter(_answers(case, shown))
+        together = iter(_classes_or_scores(plan, readable))
     except SaliencyError:
-        return [_one(case, one, start + place) for place, one in enumerate(pictures)]
-    return [one if isinstance(one, Failure) else next(answers) for one in pictures]
+        return [_prediction(plan, image, start + row) for row, image in enumerate(pictures)]
+    return [image if isinstance(image, Failure) else next(together) for image in pictures]
 
 
-def _one(case: AuditPlan, shown: DicomImage | Failure, index: int) -> float | Failure:
-    if isinstance(shown, Failure):
-        return shown
+def _prediction(plan: AuditPlan, image: DicomImage | Failure, index: int) -> float | Failure:
+    if isinstance(image, Failure):
+        return image
     try:
-        return _answers(case, [shown])[0]
+        return _classes_or_scores(plan, [image])[0]
     except SaliencyError as error:
         return failure(index, error)
 
 
-def _answers(case: AuditPlan, shown: Sequence[DicomImage]) -> list[float]:
-    by_class = case.target is None and case.scorer.classes is not None
-    found = (
-        case.scorer.predicted(shown)
-        if by_class
-        else case.scorer.scores(shown, (case.target,))[:, 0]
-    )
-    return [float(each) for each in found]
+def _classes_or_scores(plan: AuditPlan, images: Sequence[DicomImage]) -> list[float]:
+    """Return the predicted class of each image, or its score where a target is given."""
+    if plan.target is None and plan.scorer.classes is not None:
+        return [float(number) for number in plan.scorer.predicted(images)]
+    return [float(score) for score in plan.scorer.scores(images, (plan.target,))[:, 0]]
 
 
-def _written(one: ImageRecord | Failure) -> Mapping[str, Any]:
-    if isinstance(one, Failure):
-        return {"failure": [one.index, one.error, one.message]}
-    return record_row(one)
-
-
-def _recalled(row: Mapping[str, Any]) -> ImageRecord | Failure:
-    return Failure(*row["failure"]) if "failure" in row else record_of(row)
+def _row_to_keep(record: ImageRecord | Failure) -> Mapping[str, Any]:
+    if isinstance(record, Failure):
+        return {"failure": [record.index, record.error, record.message]}
+    return image_record_row(record)

@@ -5,7 +5,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from saliency.audit.cases.sources import Label, plain
+from saliency.audit.cases.sources import plain_label
 from saliency.errors import InputError
 from saliency.values.arrays import Array
 
@@ -37,28 +37,23 @@ def halved(values: Any, at: float | None = None) -> Any:
     """
     if isinstance(values, Mapping):
         return dict(zip(values, halved(list(values.values()), at), strict=True))
-    numbers = [plain(value) for value in values]
-    known = np.array([_checked(number) for number in numbers if number is not None])
+    numbers = [plain_label(value) for value in values]
+    for number in numbers:
+        if number is not None and not isinstance(number, int | float):
+            msg = (
+                f"halved: expected numbers, got {number!r}. Labels that are words are classes as "
+                "they are."
+            )
+            raise InputError(msg)
+    known = np.array([float(number) for number in numbers if number is not None])
     limit = float(np.median(known)) if at is None and len(known) else at
-    if limit is None or not 0 < (known > limit).sum() < len(known):
-        msg = _one_sided(known, limit)
+    if limit is None or not len(known):
+        msg = "halved: expected numbers, got none."
+        raise InputError(msg)
+    if not 0 < (known > limit).sum() < len(known):
+        msg = (
+            f"halved: expected values on both sides of the limit {limit:g}, got {len(known)} from "
+            f"{known.min():g} to {known.max():g}. Name a limit between them."
+        )
         raise InputError(msg)
     return [None if number is None else int(number > limit) for number in numbers]
-
-
-def _checked(number: Label) -> float:
-    if isinstance(number, int | float):
-        return float(number)
-    msg = (
-        f"halved: expected numbers, got {number!r}. Labels that are words are classes as they are."
-    )
-    raise InputError(msg)
-
-
-def _one_sided(known: Array, limit: float | None) -> str:
-    if limit is None or not len(known):
-        return "halved: expected numbers, got none."
-    return (
-        f"halved: expected values on both sides of the limit {limit:g}, got {len(known)} from "
-        f"{known.min():g} to {known.max():g}. Name a limit between them."
-    )

@@ -7,7 +7,7 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.audit.attention.zone_heat import CELLS, Maps
+from saliency.audit.attention.zone_heat import CELLS, HeatmapRecord
 from saliency.interventions.zone_shares import Share
 from saliency.values.arrays import Array
 
@@ -37,7 +37,7 @@ class ImageRecord:
     digest: str
     zones: Mapping[str, float]
     said: float
-    maps: Maps
+    maps: HeatmapRecord
     frames: int = 1
 
 
@@ -85,32 +85,46 @@ class Trial:
     exchanges: Mapping[str, Exchange] = field(default_factory=dict)
 
 
-def record_row(seen: ImageRecord) -> dict[str, Any]:
+def image_record_row(record: ImageRecord) -> dict[str, Any]:
     """Return it as plain values."""
     shares = {
-        name: {zone: [one.heat, one.area] for zone, one in found.items()}
-        for name, found in seen.maps.shares.items()
+        name: {zone: [share.heat, share.area] for zone, share in by_zone.items()}
+        for name, by_zone in record.maps.shares.items()
     }
-    coarse = {name: _packed(cells) for name, cells in seen.maps.coarse.items()}
+    # float32, little-endian on any processor.
+    coarse = {
+        name: base64.b64encode(cells.astype("<f4").tobytes()).decode("ascii")
+        for name, cells in record.maps.coarse.items()
+    }
     return {
-        "index": seen.index,
-        "digest": seen.digest,
-        "zones": dict(seen.zones),
-        "said": seen.said,
+        "index": record.index,
+        "digest": record.digest,
+        "zones": dict(record.zones),
+        "said": record.said,
         "shares": shares,
         "coarse": coarse,
-        "frames": seen.frames,
+        "frames": record.frames,
     }
 
 
-def record_of(row: Mapping[str, Any]) -> ImageRecord:
+def image_record_of(row: Mapping[str, Any]) -> ImageRecord:
     """Return what a row was written of."""
     shares = {
-        name: {zone: Share(*pair) for zone, pair in found.items()}
-        for name, found in row["shares"].items()
+        name: {zone: Share(*pair) for zone, pair in by_zone.items()}
+        for name, by_zone in row["shares"].items()
     }
-    maps = Maps(shares, {name: _unpacked(text) for name, text in row["coarse"].items()})
-    return ImageRecord(row["index"], row["digest"], row["zones"], row["said"], maps, row["frames"])
+    coarse = {
+        name: np.frombuffer(base64.b64decode(text), "<f4").reshape(CELLS, CELLS)
+        for name, text in row["coarse"].items()
+    }
+    return ImageRecord(
+        index=row["index"],
+        digest=row["digest"],
+        zones=row["zones"],
+        said=row["said"],
+        maps=HeatmapRecord(shares, coarse),
+        frames=row["frames"],
+    )
 
 
 def trial_row(trial: Trial) -> dict[str, Any]:
@@ -121,7 +135,8 @@ def trial_row(trial: Trial) -> dict[str, Any]:
         "cleaned": trial.cleaned.tolist(),
         "removals": {zone: scores.tolist() for zone, scores in trial.removals.items()},
         "exchanges": {
-            zone: [one.zone.tolist(), one.tissue.tolist()] for zone, one in trial.exchanges.items()
+            zone: [exchange.zone.tolist(), exchange.tissue.tolist()]
+            for zone, exchange in trial.exchanges.items()
         },
     }
 
@@ -129,6 +144,7 @@ def trial_row(trial: Trial) -> dict[str, Any]:
 def trial_of(row: Mapping[str, Any]) -> Trial:
     """Return what a row was written of."""
     columns = len(row["scores"])
+    # (hosts, columns), also where there are no hosts.
     pairs = {
         zone: [np.asarray(part, np.float64).reshape(-1, columns) for part in parts]
         for zone, parts in row["exchanges"].items()
@@ -140,11 +156,3 @@ def trial_of(row: Mapping[str, Any]) -> Trial:
         {zone: np.asarray(scores, np.float64) for zone, scores in row["removals"].items()},
         {zone: Exchange(*pair) for zone, pair in pairs.items()},
     )
-
-
-def _packed(cells: Array) -> str:
-    return base64.b64encode(cells.astype("<f4").tobytes()).decode("ascii")
-
-
-def _unpacked(text: str) -> Array:
-    return np.frombuffer(base64.b64decode(text), "<f4").reshape(CELLS, CELLS)

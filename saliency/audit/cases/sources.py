@@ -33,21 +33,21 @@ def sources_of(images: object) -> list[Source]:
         msg = _no_volume(f"a volume of {len(images)} slices")
         raise InputError(msg)
     if isinstance(images, str | PathLike):
-        found = list(listing((images,)).files)
+        sources = list(listing((images,)).files)
     elif isinstance(images, DicomImage | bytes) or not isinstance(images, Iterable):
         kind = type(images).__name__
         msg = f"audit: expected a folder or a sequence of images, got one {kind}. Use intervene."
         raise InputError(msg)
     else:
-        found = list(images)
-    if not found:
+        sources = list(images)
+    if not sources:
         msg = "audit: expected images, got none."
         raise InputError(msg)
-    volumes = sum(isinstance(each, DicomVolume) for each in found)
+    volumes = sum(isinstance(source, DicomVolume) for source in sources)
     if volumes:
-        msg = _no_volume(f"{volumes} volumes among {len(found)} cases")
+        msg = _no_volume(f"{volumes} volumes among {len(sources)} cases")
         raise InputError(msg)
-    return found
+    return sources
 
 
 def check_model(probe: object) -> None:
@@ -84,23 +84,30 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
         A sequence of another length, or a mapping that names none of the pictures, or a name that
         two pictures have; or labels that are no classes.
     """
-    found = _given(labels, sources)
-    if any(isinstance(label, float) for label in found):
+    by_source = _one_a_source(labels, sources)
+    if any(isinstance(label, float) for label in by_source):
         msg = (
             "audit: expected classes, got continuous labels. Divide them where it matters, and ask "
             "for the score: labels=saliency.audit.halved(values, at=limit), target=0; in a shell: "
             "--above LIMIT --target 0."
         )
         raise InputError(msg)
-    return found
+    return by_source
 
 
-def _given(labels: object, sources: Sequence[Source]) -> list[Label | None]:
+def _one_a_source(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     """Return one value for each picture."""
     if labels is None:
         return [None] * len(sources)
     if isinstance(labels, Mapping):
-        return _mapped(labels, sources)
+        keys = assigned(labels, sources)
+        if all(key is None for key in keys):
+            msg = (
+                f"audit: none of {len(labels)} labels belongs to one of {len(sources)} images. "
+                "Expected keys that are paths, or file names."
+            )
+            raise InputError(msg)
+        return [None if key is None else plain_label(labels[key]) for key in keys]
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | np.ndarray):
         kind = type(labels).__name__
         msg = f"audit: expected labels as a sequence, or a mapping by path, got {kind}."
@@ -111,7 +118,7 @@ def _given(labels: object, sources: Sequence[Source]) -> list[Label | None]:
             f"{len(sources)} images. A mapping by path leaves no doubt which is whose."
         )
         raise InputError(msg)
-    return [plain(label) for label in labels]
+    return [plain_label(label) for label in labels]
 
 
 def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label | None]]:
@@ -128,29 +135,30 @@ def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label
         kind = type(strata).__name__
         msg = f"audit: expected strata as a mapping, or a sequence of attributes, got {kind}."
         raise InputError(msg)
-    named = strata if isinstance(strata, Mapping) else dict.fromkeys(strata)
-    return {name: _values(name, given, sources) for name, given in named.items()}
+    by_name = strata if isinstance(strata, Mapping) else dict.fromkeys(strata)
+    result: dict[str, list[Label | None]] = {}
+    for name, values in by_name.items():
+        if values is None:
+            words = tokens(sources, name)
+            result[name] = [None if word is None else HiddenValue(word) for word in words]
+        else:
+            result[name] = _one_a_source(values, sources)
+    return result
 
 
-def _values(name: str, given: object, sources: Sequence[Source]) -> list[Label | None]:
-    if given is not None:
-        return _given(given, sources)
-    return [None if word is None else Hidden(word) for word in tokens(sources, name)]
-
-
-class Hidden(str):
+class HiddenValue(str):
     """A word that stands for the value of an attribute: compared, never shown."""
 
     __slots__ = ()
 
 
-def plain(label: object) -> Label | None:
+def plain_label(label: object) -> Label | None:
     """Return numbers as int or float, whatever they came as; None for NaN; the rest as it is."""
     if isinstance(label, np.generic):
         label = label.item()
     if isinstance(label, bool):
         return int(label)
-    number = _number(label)
+    number = _number_said(label)
     if number is None:
         return label
     if math.isnan(number):
@@ -158,7 +166,7 @@ def plain(label: object) -> Label | None:
     return int(number) if number.is_integer() else number
 
 
-def _number(label: object) -> float | None:
+def _number_said(label: object) -> float | None:
     """Return what a number, or a text that looks like one, says; None for words."""
     if isinstance(label, int | float):
         return float(label)
@@ -168,14 +176,3 @@ def _number(label: object) -> float | None:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)
-
-
-def _mapped(labels: Mapping[Any, Any], sources: Sequence[Source]) -> list[Label | None]:
-    found = assigned(labels, sources)
-    if all(key is None for key in found):
-        msg = (
-            f"audit: none of {len(labels)} labels belongs to one of {len(sources)} images. Expected"
-            " keys that are paths, or file names."
-        )
-        raise InputError(msg)
-    return [None if key is None else plain(labels[key]) for key in found]

@@ -10,7 +10,7 @@ import numpy as np
 from saliency.audit.cases.records import Trial
 from saliency.audit.exchange.exchange import Recipient
 from saliency.audit.exchange.groups import Grouping
-from saliency.statistics.contrast import ContrastTest, contrast
+from saliency.statistics.contrast import contrast
 from saliency.statistics.significance import Interval, bootstrap, sign_flip
 from saliency.values.arrays import Array
 
@@ -125,26 +125,34 @@ def exchange_effect(
 ) -> ExchangeEffect | None:
     """Weigh the exchanges of a zone; None where no control found room, or no swing is there."""
     grouping = evidence.grouping
-    here, there, kept = _exchanged(evidence, zone)
+    # Each (n, hosts, columns): the content of the zone, and as much tissue.
+    exchanges = [trial.exchanges[zone] for trial in evidence.trials]
+    zone_scores = np.stack([exchange.zone for exchange in exchanges])
+    tissue_scores = np.stack([exchange.tissue for exchange in exchanges])
+    kept = ~np.isnan(tissue_scores).all(axis=(1, 2)) & (grouping.member >= 0)
     swing = grouping.swing(evidence.scores)
     member = grouping.member[kept]
     if swing <= 0 or len(np.unique(member)) < len(grouping.names):
         return None
-    towards = [_effects(scores[kept]) @ grouping.weights.T for scores in (here, there)]
-    found: ContrastTest = contrast(towards[0], towards[1], member, generator)
-    flips = [_flips(evidence, scores, against=found.zone < 0) for scores in (here, there)]
+    test = contrast(
+        _content_effects(zone_scores[kept]) @ grouping.weights.T,
+        _content_effects(tissue_scores[kept]) @ grouping.weights.T,
+        member,
+        generator,
+    )
+    against = test.zone < 0
     counts = tuple(int((member == group).sum()) for group in range(len(grouping.names)))
     return ExchangeEffect(
-        grouping.by,
-        counts,
-        max(0.0, found.net / swing),
-        Interval(found.interval.low / swing, found.interval.high / swing),
-        found.p_value,
-        found.zone / swing,
-        found.tissue / swing,
-        flips[0],
-        flips[1],
-        least_p(counts),
+        by=grouping.by,
+        counts=counts,
+        effect=max(0.0, test.net / swing),
+        interval=Interval(test.interval.low / swing, test.interval.high / swing),
+        p_value=test.p_value,
+        zone=test.zone / swing,
+        tissue=test.tissue / swing,
+        flips=_flips(evidence, zone_scores, against=against),
+        tissue_flips=_flips(evidence, tissue_scores, against=against),
+        least=least_p(counts),
     )
 
 
@@ -152,15 +160,19 @@ def removal_effect(
     evidence: Evidence, zone: str, generator: np.random.Generator
 ) -> RemovalEffect | None:
     """Weigh the removals of a zone; None where there were none, or no lead to lose."""
-    rows = [row for row, one in enumerate(evidence.trials) if zone in one.removals]
-    leads = evidence.grouping.towards(evidence.scores[rows])
-    if not rows or leads.max(axis=1).mean() <= 0:
+    rows = [row for row, trial in enumerate(evidence.trials) if zone in trial.removals]
+    leaning = evidence.grouping.towards(evidence.scores[rows])
+    if not rows or leaning.max(axis=1).mean() <= 0:
         return None
-    decided = leads.argmax(axis=1)
+    decided, leads = leaning.argmax(axis=1), leaning.max(axis=1)
+    # (n, fills, 2, columns): without the zone, without as much tissue.
     scores = np.stack([evidence.trials[row].removals[zone] for row in rows])
+    # (n, fills, 2): how far each leans to what was decided.
     after = evidence.grouping.towards(scores)[np.arange(len(rows)), ..., decided]
-    drops = leads.max(axis=1)[:, np.newaxis, np.newaxis] - after
-    nets = (np.abs(drops[..., 0]) - np.abs(drops[..., 1])) / leads.max(axis=1).mean()
+    drops = leads[:, np.newaxis, np.newaxis] - after
+    zone_drops, tissue_drops = np.abs(drops[..., 0]), np.abs(drops[..., 1])
+    nets = (zone_drops - tissue_drops) / leads.mean()
+    # The fill that speaks least for the zone.
     least = nets[:, nets.mean(axis=0).argmin()]
     return RemovalEffect(
         len(rows),
@@ -185,24 +197,25 @@ def transplant_effect(
         Indices of the pictures that show it.
     """
     grouping = evidence.grouping
-    hosts = [row for row, one in enumerate(evidence.hosts) if zone not in one.contents]
-    donors = [row for row, one in enumerate(evidence.trials) if one.index in having]
+    hosts = [row for row, host in enumerate(evidence.hosts) if zone not in host.contents]
+    donors = [row for row, trial in enumerate(evidence.trials) if trial.index in having]
     swing = grouping.swing(evidence.scores)
     if not hosts or not donors or swing <= 0:
         return None
     before = grouping.towards(np.stack([evidence.hosts[row].scores for row in hosts]))
     group = grouping.member[donors]
-    asked = before.argmax(axis=1) != group[:, np.newaxis]
-    if not asked.any():
+    # bool (donors, hosts): hosts that are decided otherwise.
+    otherwise = before.argmax(axis=1) != group[:, np.newaxis]
+    if not otherwise.any():
         return None
-    moves = []
+    mean_moves = []
     for part in ("zone", "tissue"):
         scores = np.stack([getattr(evidence.trials[row].exchanges[zone], part) for row in donors])
         after = grouping.towards(scores[:, hosts])[np.arange(len(donors)), :, group]
-        known = asked & ~np.isnan(after)
-        moved = (after - before[:, group].T)[known]
-        moves.append(float(moved.mean() / swing) if moved.size else float("nan"))
-    return TransplantEffect(len(hosts), *moves)
+        known = otherwise & ~np.isnan(after)
+        moves = (after - before[:, group].T)[known]
+        mean_moves.append(float(moves.mean() / swing) if moves.size else float("nan"))
+    return TransplantEffect(len(hosts), *mean_moves)
 
 
 def least_p(counts: Sequence[int]) -> float:
@@ -214,33 +227,25 @@ def least_p(counts: Sequence[int]) -> float:
     return (1 + (len(set(counts)) == 1 and len(counts) == 2)) / ways
 
 
-def _exchanged(evidence: Evidence, zone: str) -> tuple[Array, Array, Array]:
-    """Return scores (n, hosts, columns) with the zone and with tissue, and which rows count."""
-    here, there = (
-        np.stack([getattr(one.exchanges[zone], part) for one in evidence.trials])
-        for part in ("zone", "tissue")
-    )
-    known = ~np.isnan(there).all(axis=(1, 2)) & (evidence.grouping.member >= 0)
-    return here, there, known
-
-
-def _effects(scores: Array) -> Array:
+def _content_effects(scores: Array) -> Array:
     """Return float (n, columns): the mean over hosts of what sets a content apart in a host."""
+    # Means of what is known; NaN stands for the picture itself, and for no room.
     known = ~np.isnan(scores)
     filled = np.where(known, scores, 0)
-    centre = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    apart = np.where(known, scores - centre, 0)
-    found: Array = apart.sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-    return found
+    host_means = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    differences = np.where(known, scores - host_means, 0)
+    return np.asarray(differences.sum(axis=1) / np.maximum(known.sum(axis=1), 1))
 
 
 def _flips(evidence: Evidence, scores: Array, *, against: bool) -> float:
     """Return how often a host's decision changed with content that speaks for another."""
     grouping = evidence.grouping
-    before = grouping.towards(np.stack([one.scores for one in evidence.hosts])).argmax(axis=1)
-    known = ~np.isnan(scores).any(axis=2)
+    host_scores = np.stack([host.scores for host in evidence.hosts])
+    before = grouping.towards(host_scores).argmax(axis=1)
     after = grouping.towards(np.nan_to_num(scores)).argmax(axis=2)
+    known = ~np.isnan(scores).any(axis=2)
     group = grouping.member[:, np.newaxis]
     # Content that speaks against its own group speaks for the other one.
-    asked = known & (group >= 0) & ((group == before) if against else (group != before))
-    return float((after != before)[asked].mean()) if asked.any() else float("nan")
+    for_another = (group == before) if against else (group != before)
+    counted = known & (group >= 0) & for_another
+    return float((after != before)[counted].mean()) if counted.any() else float("nan")

@@ -65,30 +65,29 @@ class Experiment:
 
 def recipient_of(experiment: Experiment, image: DicomImage, index: int) -> Recipient:
     """Make a recipient of a picture."""
-    found = canvas(image, experiment.scorer.prepare)
-    return Recipient(index, found, contents_of(image), experiment.scores([image])[0])
+    host = canvas(image, experiment.scorer.prepare)
+    return Recipient(index, host, contents_of(image), experiment.scores([image])[0])
 
 
 def interventions_of(experiment: Experiment, image: DicomImage, index: int) -> Trial:
     """Return the scores of one picture under every removal and exchange."""
     donor = canvas(image, experiment.scorer.prepare)
-    own = contents_of(image)
+    contents = contents_of(image)
     generator = np.random.default_rng((experiment.seed, index))
-    removals = {name: _removal(experiment, donor, own, name, generator) for name in own}
+    removals: dict[str, Array] = {}
+    for zone, content in contents.items():
+        moved = elsewhere(content.mask, ~image.diagnostic, generator)
+        # Without room for a control nothing is removed.
+        if moved is not None:
+            changed = variants(donor, content.mask, moved, experiment.seed)
+            removals[zone] = experiment.scores(changed).reshape(len(FILLS), 2, -1)
     scores = experiment.scores([image, cleaned(donor)])
-    return Trial(
-        index,
-        scores[0],
-        scores[1],
-        {name: scores for name, scores in removals.items() if scores is not None},
-        {
-            **{
-                name: _exchange(experiment, donor, own.get(name), (index, name), generator)
-                for name in experiment.zones
-            },
-            TONE: _toned(experiment, donor, index),
-        },
-    )
+    exchanges = {
+        zone: _zone_exchange(experiment, donor, index, zone, contents.get(zone), generator)
+        for zone in experiment.zones
+    }
+    exchanges[TONE] = _tone_exchange(experiment, donor, index)
+    return Trial(index, scores[0], scores[1], removals, exchanges)
 
 
 def cleaned(donor: Canvas) -> DicomImage:
@@ -96,83 +95,75 @@ def cleaned(donor: Canvas) -> DicomImage:
     return donor.with_values(removed(donor.values, ~donor.image.diagnostic))
 
 
-def _removal(
+def _zone_exchange(
     experiment: Experiment,
     donor: Canvas,
-    own: Mapping[str, Content],
-    name: str,
-    generator: np.random.Generator,
-) -> Array | None:
-    moved = elsewhere(own[name].mask, ~donor.image.diagnostic, generator)
-    if moved is None:
-        return None
-    scores = experiment.scores(variants(donor, own[name].mask, moved, experiment.seed))
-    return scores.reshape(len(FILLS), 2, -1)
-
-
-def _exchange(
-    experiment: Experiment,
-    donor: Canvas,
+    donor_index: int,
+    zone: str,
     content: Content | None,
-    name: tuple[int, str],
     generator: np.random.Generator,
 ) -> Exchange:
     """Put a zone's content into every host but itself."""
+    # Axes: hosts, zone or tissue, columns.
     scores = np.full((len(experiment.hosts), 2, len(experiment.targets)), np.nan)
-    asked: list[tuple[int, int]] = []
+    cells: list[tuple[int, int]] = []
     images: list[DicomImage] = []
-    for row, one in enumerate(experiment.hosts):
-        union = joined(one.contents.get(name[1]), content, one.canvas.image.size)
-        if one.index == name[0]:
+    for row, host in enumerate(experiment.hosts):
+        union = joined_content(host.contents.get(zone), content, host.canvas.image.size)
+        if host.index == donor_index:
             continue
         if not union.mask.any():
-            scores[row] = one.scores
+            scores[row] = host.scores
             continue
-        for part, where in enumerate(_places(one, donor, union.mask, generator)):
-            changed = exchanged(one.canvas, donor, Content(where, union.strokes))
-            asked += [(row, part)] * len(changed)
+        for part, mask in enumerate(_zone_and_tissue(host, donor, union.mask, generator)):
+            changed = exchanged(host.canvas, donor, Content(mask, union.strokes))
+            cells += [(row, part)] * len(changed)
             images += changed
-    found = experiment.scores(images)
-    for place in dict.fromkeys(asked):
-        scores[place] = found[[each == place for each in asked]].mean(axis=0)
+    image_scores = experiment.scores(images)
+    # The ways of exchanging count as one: their mean.
+    for cell in dict.fromkeys(cells):
+        of_cell = [other == cell for other in cells]
+        scores[cell] = image_scores[of_cell].mean(axis=0)
     return Exchange(scores[:, 0], scores[:, 1])
 
 
-def _toned(experiment: Experiment, donor: Canvas, index: int) -> Exchange:
+def _tone_exchange(experiment: Experiment, donor: Canvas, donor_index: int) -> Exchange:
     """Give every host but itself a picture's brightness; as a control, leave it as it is."""
-    others = [row for row, one in enumerate(experiment.hosts) if one.index != index]
+    others = [row for row, host in enumerate(experiment.hosts) if host.index != donor_index]
     scores = np.full((2, len(experiment.hosts), len(experiment.targets)), np.nan)
     if others:
         hosts = [experiment.hosts[row] for row in others]
-        scores[0, others] = experiment.scores([toned(one.canvas, donor) for one in hosts])
-        scores[1, others] = [one.scores for one in hosts]
+        scores[0, others] = experiment.scores([toned(host.canvas, donor) for host in hosts])
+        scores[1, others] = [host.scores for host in hosts]
     return Exchange(*scores)
 
 
-def _places(
-    one: Recipient, donor: Canvas, union: Array, generator: np.random.Generator
+def _zone_and_tissue(
+    host: Recipient, donor: Canvas, union: Array, generator: np.random.Generator
 ) -> Iterator[Array]:
     """Yield where the zone is; then, if there is room, where as much tissue of both pictures is."""
     yield union
-    theirs = mask_like(~donor.image.diagnostic, union.shape)
-    moved = elsewhere(union, theirs | ~one.canvas.image.diagnostic, generator)
+    donor_zones = mask_like(~donor.image.diagnostic, union.shape)
+    moved = elsewhere(union, donor_zones | ~host.canvas.image.diagnostic, generator)
     if moved is not None:
         yield moved
 
 
 def exchanged(host: Canvas, donor: Canvas, content: Content) -> list[DicomImage]:
     """Return the host with the donor's values in place of the content, in each way that is due."""
-    theirs = like(donor.values, host.values)
+    donor_values = like(donor.values, host.values)
     return [
-        host.with_values(way(host.values, theirs, content.mask))
+        host.with_values(way(host.values, donor_values, content.mask))
         for way in ways(strokes=content.strokes)
     ]
 
 
-def joined(ours: Content | None, theirs: Content | None, size: tuple[int, int]) -> Content:
+def joined_content(
+    content: Content | None, other: Content | None, size: tuple[int, int]
+) -> Content:
     """Return where either lies, on a grid (rows, columns); strokes where all that lies there is."""
-    found = [each for each in (ours, theirs) if each is not None]
+    contents = [part for part in (content, other) if part is not None]
     mask = np.zeros(size, np.bool_)
-    for each in found:
-        mask |= mask_like(each.mask, size)
-    return Content(mask, all(each.strokes for each in found))
+    for part in contents:
+        mask |= mask_like(part.mask, size)
+    return Content(mask, all(part.strokes for part in contents))

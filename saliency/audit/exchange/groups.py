@@ -45,8 +45,7 @@ class Grouping:
 
     def towards(self, scores: Array) -> Array:
         """Return how far scores (..., columns) lean to each group (..., G)."""
-        found: Array = (scores - self.centre) @ self.weights.T
-        return found
+        return np.asarray((scores - self.centre) @ self.weights.T)
 
     def swing(self, scores: Array) -> float:
         """Return the mean distance between leaning to the group decided for, and against it.
@@ -94,6 +93,7 @@ class Question:
         """How much each column speaks for each group, float (G, columns)."""
         if len(self.targets) == 1:
             return np.array([[-1.0], [1.0]])
+        # 1 for its own class, -1 / (G - 1) for each other: what all classes share speaks for none.
         count = len(self.targets)
         return np.eye(count) * count / (count - 1) - 1 / (count - 1)
 
@@ -125,14 +125,12 @@ def groupings(
     """
     weights, zero = asked.weights, np.zeros(len(asked.targets))
     names = names_of(asked, scorer)
-    said = replace(decisions(asked, scores), names=names)
-    found = [
-        _enough(Grouping("label", names, members_of(labels, asked, scorer), weights, zero)),
-        _enough(said),
-    ]
-    if not found[-1].names:
-        found[-1] = _enough(_by_median(scores, weights))
-    return [each for each in found if each.names]
+    members = members_of(labels, asked, scorer)
+    by_label = _without_small_groups(Grouping("label", names, members, weights, zero))
+    by_score = _without_small_groups(replace(decisions(asked, scores), names=names))
+    if not by_score.names:
+        by_score = _without_small_groups(_by_median(scores, weights))
+    return [grouping for grouping in (by_label, by_score) if grouping.names]
 
 
 def names_of(asked: Question, scorer: Scorer) -> tuple[str, ...]:
@@ -153,11 +151,11 @@ def classes_of(asked: Question, scorer: Scorer) -> tuple[int, ...]:
         return asked.classes
     if not isinstance(target, int | str) or scorer.classes is None:
         return ()
-    kind = class_of(target, scorer)
+    kind = class_index(target, scorer)
     return kind, kind
 
 
-def class_of(label: Any, scorer: Scorer) -> int:
+def class_index(label: Any, scorer: Scorer) -> int:
     """Return the class index of a label.
 
     Raises
@@ -172,7 +170,7 @@ def class_of(label: Any, scorer: Scorer) -> int:
         return label
     msg = (
         f"audit: expected labels to be class indices from 0 to {(scorer.classes or 0) - 1}, or "
-        f"names of KerasProbe(labels=...), got {label!r}.{_hint([label])}"
+        f"names of KerasProbe(labels=...), got {label!r}.{_hint_for_numbers([label])}"
     )
     raise InputError(msg)
 
@@ -181,22 +179,22 @@ def members_of(labels: Sequence[Any], asked: Question, scorer: Scorer) -> Array:
     """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}
-        kinds = [None if label is None else class_of(label, scorer) for label in labels]
+        kinds = [None if label is None else class_index(label, scorer) for label in labels]
         return np.array([-1 if kind is None else order.get(kind, -1) for kind in kinds])
-    given = sorted({label for label in labels if label is not None}, key=str)
-    if set(given) <= {0, 1}:
+    distinct = sorted({label for label in labels if label is not None}, key=str)
+    if set(distinct) <= {0, 1}:
         return np.array([-1 if label is None else int(label) for label in labels])
     target = asked.targets[0]
-    if target in given:
+    if target in distinct:
         return np.array([-1 if label is None else int(label == target) for label in labels])
     msg = (
         "audit: expected labels 0 and 1 for the target, or the target itself among them, "
-        f"got {given[:5]}.{_hint(given)}"
+        f"got {distinct[:5]}.{_hint_for_numbers(distinct)}"
     )
     raise InputError(msg)
 
 
-def _hint(labels: Sequence[Any]) -> str:
+def _hint_for_numbers(labels: Sequence[Any]) -> str:
     """Return what to do with ages, doses and the like."""
     if not all(isinstance(label, int) for label in labels):
         return ""
@@ -212,13 +210,13 @@ def _by_median(scores: Array, weights: Array) -> Grouping:
     return Grouping("median", names, member, np.stack([-weights[-1], weights[-1]]), centre)
 
 
-def _enough(found: Grouping) -> Grouping:
+def _without_small_groups(grouping: Grouping) -> Grouping:
     """Drop groups of fewer than two pictures; without names where fewer than two are left."""
-    counts = Counter(found.member.tolist())
-    kept = [group for group in range(len(found.names)) if counts[group] >= FEWEST]
+    counts = Counter(grouping.member.tolist())
+    kept = [group for group in range(len(grouping.names)) if counts[group] >= FEWEST]
     if len(kept) < 2:
-        return Grouping(found.by, (), found.member, found.weights, found.centre)
+        return replace(grouping, names=())
     order = {group: index for index, group in enumerate(kept)}
-    member = np.array([order.get(group, -1) for group in found.member.tolist()])
-    names = tuple(found.names[group] for group in kept)
-    return Grouping(found.by, names, member, found.weights[kept], found.centre)
+    member = np.array([order.get(group, -1) for group in grouping.member.tolist()])
+    names = tuple(grouping.names[group] for group in kept)
+    return replace(grouping, names=names, member=member, weights=grouping.weights[kept])

@@ -101,23 +101,26 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
     if controls < 1:
         msg = f"intervene: expected 1 control or more, got {controls}."
         raise InputError(msg)
-    places = [mask, *_controls(mask, ~picture.diagnostic, controls, seed)]
-    scorer, shown = Scorer(probe_of(model), prepare), canvas(picture, prepare)
+    generator = np.random.default_rng(seed)
+    elsewhere_masks = control_masks(
+        mask, ~picture.diagnostic, controls, generator, asker="intervene"
+    )
+    places = [mask, *elsewhere_masks]
+    scorer, original = Scorer(probe_of(model), prepare), canvas(picture, prepare)
     targets = score_of(scorer, target, picture)
     before = float(scorer.scores([picture], targets)[0, 0])
-    drops = {
-        fill: before
-        - scorer.scores((without(shown, place, fill, seed) for place in places), targets)
-        for fill in FILLS
-    }
+    drops: dict[str, Array] = {}
+    for fill in FILLS:
+        changed = (without(original, place, fill, seed) for place in places)
+        # float (1 + controls,): the zone first.
+        drops[fill] = (before - scorer.scores(changed, targets))[:, 0]
+    p_values = {fill: rank_of_first(np.abs(drop), ROUNDING) for fill, drop in drops.items()}
     return Intervention(
         zone,
         before,
-        MappingProxyType({fill: float(drop[0, 0]) for fill, drop in drops.items()}),
-        MappingProxyType({fill: drop[1:, 0] for fill, drop in drops.items()}),
-        MappingProxyType(
-            {fill: rank_of_first(np.abs(drop[:, 0]), ROUNDING) for fill, drop in drops.items()}
-        ),
+        MappingProxyType({fill: float(drop[0]) for fill, drop in drops.items()}),
+        MappingProxyType({fill: drop[1:] for fill, drop in drops.items()}),
+        MappingProxyType(p_values),
     )
 
 
@@ -139,19 +142,27 @@ def zone_in(picture: DicomImage, name: str) -> Content:
     InputError
         The image has no such zone.
     """
-    found = contents_of(picture)
-    if name not in found:
-        names = ", ".join(found) or "none"
+    contents = contents_of(picture)
+    if name not in contents:
+        names = ", ".join(contents) or "none"
         msg = f"audit: expected a zone of the image ({names}), got {name!r}."
         raise InputError(msg)
-    return found[name]
+    return contents[name]
 
 
-def _controls(mask: Array, taken: Array, count: int, seed: int) -> list[Array]:
-    generator = np.random.default_rng(seed)
-    found = [elsewhere(mask, taken, generator) for _ in range(count)]
-    kept = [place for place in found if place is not None]
-    if len(kept) < count:
-        msg = "intervene: the zone leaves no room for as much tissue elsewhere as a control."
+def control_masks(
+    mask: Array, taken: Array, count: int, generator: np.random.Generator, *, asker: str
+) -> list[Array]:
+    """Return the mask moved to as many places where nothing is taken; ``asker`` tells of failures.
+
+    Raises
+    ------
+    InputError
+        A place leaves no room.
+    """
+    moved = [elsewhere(mask, taken, generator) for _ in range(count)]
+    masks = [place for place in moved if place is not None]
+    if len(masks) < count:
+        msg = f"{asker}: the zone leaves no room for as much tissue elsewhere as a control."
         raise InputError(msg)
-    return kept
+    return masks

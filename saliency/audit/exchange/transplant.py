@@ -9,10 +9,10 @@ import numpy as np
 
 from saliency.audit.cases.first_pass import masks_of, read
 from saliency.audit.exchange.exchange import exchanged
-from saliency.audit.exchange.intervene import ROUNDING, score_of, zone_in
+from saliency.audit.exchange.intervene import ROUNDING, control_masks, score_of, zone_in
 from saliency.errors import InputError
 from saliency.interventions.canvas import canvas, mask_like
-from saliency.interventions.patches import elsewhere, ways
+from saliency.interventions.patches import ways
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
 from saliency.pipeline.explain import probe_of
@@ -69,9 +69,9 @@ class Transplant:
         return least / apart if abs(apart) > ROUNDING else float("nan")
 
     def __repr__(self) -> str:
-        told = ", ".join(f"{way} {gain.mean():+.3g}" for way, gain in self.gains.items())
+        gains = ", ".join(f"{way} {gain.mean():+.3g}" for way, gain in self.gains.items())
         return (
-            f"Transplant({self.zone!r} into {len(self.before)} pictures, gains: {told}; follows "
+            f"Transplant({self.zone!r} into {len(self.before)} pictures, gains: {gains}; follows "
             f"{100 * self.follows:.0f} %; p = {self.p_value:.2g} of "
             f"{next(iter(self.controls.values())).shape[1]} controls)"
         )
@@ -112,59 +112,46 @@ def transplant(  # noqa: PLR0913 - a model, a picture, a zone, where to, and how
         The image has no such zone, one of the others has it, there are none, or no room for a
         control.
     """
-    picture, hosts = read(image), [read(each) for each in into]
+    picture, hosts = read(image), [read(source) for source in into]
     content = zone_in(picture, zone)
-    _check(hosts, zone, controls)
+    _check_hosts(hosts, zone, controls)
     scorer = Scorer(probe_of(model), prepare)
     targets = score_of(scorer, target, picture)
     donor = canvas(picture, prepare)
     before = scorer.scores([picture, *hosts], targets)[:, 0]
     generator = np.random.default_rng(seed)
-    changed = [
-        exchanged(canvas(one, prepare), donor, Content(at, content.strokes))
-        for one in hosts
-        for at in _places(one, content.mask, ~picture.diagnostic, controls, generator)
-    ]
-    scores = scorer.scores((each for many in changed for each in many), targets)[:, 0]
-    moved = scores.reshape(len(hosts), 1 + controls, -1) - before[1:, np.newaxis, np.newaxis]
+    changed: list[DicomImage] = []
+    for host in hosts:
+        mask = mask_like(content.mask, host.size)
+        taken = mask_like(~picture.diagnostic, host.size) | ~host.diagnostic
+        controls_of_host = control_masks(mask, taken, controls, generator, asker="transplant")
+        for place in (mask, *controls_of_host):
+            changed += exchanged(canvas(host, prepare), donor, Content(place, content.strokes))
+    scores = scorer.scores(changed, targets)[:, 0]
+    # Axes: hosts, the zone and then its controls, ways of exchange.
+    by_host = scores.reshape(len(hosts), 1 + controls, -1)
+    gains = by_host - before[1:, np.newaxis, np.newaxis]
     names = [way.__name__ for way in ways(strokes=content.strokes)]
+    by_way = {name: gains[..., k] for k, name in enumerate(names)}
+    p_values = {way: rank_of_first(gain.mean(axis=0), ROUNDING) for way, gain in by_way.items()}
     return Transplant(
         zone,
         float(before[0]),
         before[1:],
-        MappingProxyType({name: moved[:, 0, k] for k, name in enumerate(names)}),
-        MappingProxyType({name: moved[:, 1:, k] for k, name in enumerate(names)}),
-        MappingProxyType(
-            {
-                name: rank_of_first(moved[..., k].mean(axis=0), ROUNDING)
-                for k, name in enumerate(names)
-            }
-        ),
+        MappingProxyType({way: gain[:, 0] for way, gain in by_way.items()}),
+        MappingProxyType({way: gain[:, 1:] for way, gain in by_way.items()}),
+        MappingProxyType(p_values),
     )
 
 
-def _check(hosts: list[DicomImage], zone: str, controls: int) -> None:
+def _check_hosts(hosts: list[DicomImage], zone: str, controls: int) -> None:
     if not hosts or controls < 1:
         msg = f"transplant: expected pictures and controls, got {len(hosts)} and {controls}."
         raise InputError(msg)
-    having = sum(zone in masks_of(one) for one in hosts)
+    having = sum(zone in masks_of(host) for host in hosts)
     if having:
         msg = (
             f"transplant: expected pictures without any {zone}, {having} of {len(hosts)} have it. "
             "Leave them out, or exchange with saliency.audit."
         )
         raise InputError(msg)
-
-
-def _places(
-    one: DicomImage, mask: Array, taken: Array, count: int, generator: np.random.Generator
-) -> list[Array]:
-    """Return where the zone comes to lie in a picture, and as many places as controls."""
-    here = mask_like(mask, one.size)
-    full = mask_like(taken, one.size) | ~one.diagnostic
-    found = [elsewhere(here, full, generator) for _ in range(count)]
-    kept = [place for place in found if place is not None]
-    if len(kept) < count:
-        msg = "transplant: the zone leaves no room for as much tissue elsewhere as a control."
-        raise InputError(msg)
-    return [here, *kept]

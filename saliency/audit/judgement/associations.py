@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import Any, NamedTuple, final
 
 import numpy as np
 
-from saliency.audit.judgement.results import Answer, Difference, Division
+from saliency.audit.judgement.results import Difference, Division, DivisionAnswer
 from saliency.audit.judgement.verdict import MAY_READ, READS
 from saliency.audit.judgement.wording import answer_sentence, note_of
 from saliency.statistics.association import Association, associate
@@ -43,7 +43,7 @@ class ImageFeatures:
     scores: Array
 
 
-def divided(name: str, values: Sequence[Any], *, hidden: bool = False) -> Division:
+def division_by(name: str, values: Sequence[Any], *, hidden: bool = False) -> Division:
     """Divide pictures by a value each; None is no value.
 
     Groups of fewer than four pictures, and all but the eight largest, are left out. ``hidden``
@@ -58,7 +58,7 @@ def divided(name: str, values: Sequence[Any], *, hidden: bool = False) -> Divisi
     return Division(name, names, member, note=note_of(name, len(kept), len(counts), FEWEST))
 
 
-def answered(
+def with_answers(
     divisions: Sequence[Division], truth: Division | None, subject: ImageFeatures, seed: int
 ) -> tuple[Division, ...]:
     """Ask about every division; correct for the number of all questions.
@@ -75,84 +75,104 @@ def answered(
         Of permutations.
     """
     asked = [
-        (division, what, found)
+        (division, what, association)
         for division in divisions
-        for what, found in _asked(division, truth, subject, seed)
+        for what, association in _associations(division, truth, subject, seed)
     ]
-    corrected = holm(np.array([found.p_value for _, _, found in asked])).tolist()
-    by_division: dict[str, list[Answer]] = {division.name: [] for division in divisions}
-    for (division, what, found), p_value in zip(asked, corrected, strict=True):
-        better = replace(found, p_value=p_value)
-        answer = Answer(what, finding_of(better), better)
+    p_values = np.array([association.p_value for _, _, association in asked])
+    corrected = holm(p_values).tolist()
+    by_division: dict[str, list[DivisionAnswer]] = {division.name: [] for division in divisions}
+    for (division, what, uncorrected), p_value in zip(asked, corrected, strict=True):
+        association = replace(uncorrected, p_value=p_value)
+        answer = DivisionAnswer(what, finding_of(association), association)
         sentence = answer_sentence(answer, division, truth, subject.zones.get(what))
         by_division[division.name].append(replace(answer, sentence=sentence))
     return tuple(
-        replace(each, answers=tuple(by_division[each.name]), note=_note(each, truth))
-        for each in divisions
+        replace(
+            division,
+            answers=tuple(by_division[division.name]),
+            note=_note_on_label(division, truth),
+        )
+        for division in divisions
     )
 
 
-def finding_of(found: Association) -> Difference:
+def finding_of(association: Association) -> Difference:
     """Return what the numbers allow to say."""
-    if found.interval.low <= found.chance or found.p_value >= MAY_READ.p_value:
+    if association.interval.low <= association.chance or association.p_value >= MAY_READ.p_value:
         return "no evidence"
-    return "differs" if found.p_value < READS.p_value else "may differ"
+    return "differs" if association.p_value < READS.p_value else "may differ"
 
 
-def _asked(
+class _GroupQuestion(NamedTuple):
+    """What is asked of a division: numbers of some pictures, compared within blocks."""
+
+    what: str
+    rows: Array
+    numbers: Array
+    blocks: Array
+
+
+def _associations(
     division: Division, truth: Division | None, subject: ImageFeatures, seed: int
 ) -> list[tuple[str, Association]]:
+    """Return what goes with a division; what cannot be asked is left out."""
     if len(division.groups) < 2:
         return []
     rows = np.arange(len(division.member))
-    blocks, none = np.zeros(len(rows), int), np.zeros(len(rows), int)
-    questions: list[tuple[str, Array, Array, Array]] = []
+    # Strata are compared among pictures of one label; the label itself among all.
+    one_block = np.zeros(len(rows), int)
+    blocks = one_block
+    questions: list[_GroupQuestion] = []
     if truth is not None and division is not truth:
         blocks = truth.member
         if len(truth.groups) > 1:
-            questions.append(("label", rows, np.eye(len(truth.groups) + 1)[blocks], none))
-        questions.append(("score", subject.tested, subject.scores, blocks))
+            # -1, no label, is the last row of the identity.
+            one_hot = np.eye(len(truth.groups) + 1)[blocks]
+            questions.append(_GroupQuestion("label", rows, one_hot, one_block))
+        questions.append(_GroupQuestion("score", subject.tested, subject.scores, blocks))
     if subject.heat.shape[1]:
-        questions.append(("heat", rows, subject.heat, blocks))
-    questions += [(zone, rows, _ranks(area), blocks) for zone, area in subject.zones.items()]
+        questions.append(_GroupQuestion("heat", rows, subject.heat, blocks))
+    for zone, area in subject.zones.items():
+        questions.append(_GroupQuestion(zone, rows, _mean_ranks(area), blocks))
     generator = np.random.default_rng(seed)
-    asked = [(what, _told(division, *how, generator)) for what, *how in questions]  # type: ignore[call-arg, arg-type]
-    return [(what, found) for what, found in asked if found is not None]
+    answers = [(asked.what, _association(division, asked, generator)) for asked in questions]
+    return [(what, association) for what, association in answers if association is not None]
 
 
-def _told(
-    division: Division,
-    rows: Array,
-    numbers: Array,
-    blocks: Array,
-    generator: np.random.Generator,
+def _association(
+    division: Division, asked: _GroupQuestion, generator: np.random.Generator
 ) -> Association | None:
-    """Ask of the pictures that belong to a group; ``numbers`` has one row for each of ``rows``."""
+    """Ask of the pictures that belong to a group, and of groups that have two of them."""
+    _, rows, numbers, blocks = asked
     inside = (division.member[rows] >= 0) & (blocks[rows] >= 0)
     member = division.member[rows][inside]
     counts = np.bincount(member, minlength=len(division.groups))
     if (counts >= 2).sum() < 2:
         return None
     fit = counts[member] >= 2
-    _, renamed = np.unique(member[fit], return_inverse=True)
-    return associate(numbers[inside][fit], renamed, blocks[rows][inside][fit], generator)
+    _, renumbered = np.unique(member[fit], return_inverse=True)
+    return associate(numbers[inside][fit], renumbered, blocks[rows][inside][fit], generator)
 
 
-def _ranks(area: Array) -> Array:
+def _mean_ranks(area: Array) -> Array:
     """Return the mean rank of each, (n, 1): ties have one rank."""
     _, place, counts = np.unique(area, return_inverse=True, return_counts=True)
+    # Equal values end at rank e and begin at e - count + 1: their mean is (2 e - count + 1) / 2.
     ends = np.cumsum(counts)
-    found: Array = ((2 * ends - counts + 1) / 2)[place][:, np.newaxis]
-    return found
+    mean_ranks = (2 * ends - counts + 1) / 2
+    return np.asarray(mean_ranks[place][:, np.newaxis])
 
 
-def _note(division: Division, truth: Division | None) -> str:
+def _note_on_label(division: Division, truth: Division | None) -> str:
     """Say where a stratum and the label are one and the same in these pictures."""
     if truth is None or division is truth or len(truth.groups) < 2 or len(division.groups) < 2:
         return division.note
-    pairs = zip(division.member.tolist(), truth.member.tolist(), strict=True)
-    found = {pair for pair in pairs if min(pair) >= 0}
-    if len({label for _, label in found}) < 2 or len(found) > len({group for group, _ in found}):
+    pairs = set(zip(division.member.tolist(), truth.member.tolist(), strict=True))
+    known = {pair for pair in pairs if min(pair) >= 0}
+    # Each group has one label, and not all have the same.
+    labels, groups = {label for _, label in known}, {group for group, _ in known}
+    if len(labels) < 2 or len(known) > len(groups):
         return division.note
     return (
         f"In these pictures the {division.name} tells the label: what the model takes from one "

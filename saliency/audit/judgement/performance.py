@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 
 from saliency.audit.exchange.groups import Grouping
-from saliency.audit.judgement.wording import percent, whole
+from saliency.audit.judgement.wording import percents, whole_percents
 from saliency.statistics.significance import Interval
 from saliency.values.arrays import Array
 
@@ -15,7 +15,7 @@ RESAMPLES = 2000
 
 @final
 @dataclass(frozen=True)
-class Pair:
+class BeforeAfter:
     """A number before and after.
 
     Parameters
@@ -53,8 +53,8 @@ class Performance:
 
     pictures: int
     changed: float
-    accuracy: Pair | None = None
-    auc: Pair | None = None
+    accuracy: BeforeAfter | None = None
+    auc: BeforeAfter | None = None
     labelled: int = 0
 
     @property
@@ -62,20 +62,22 @@ class Performance:
         """The numbers in words."""
         if self.accuracy is None:
             return (
-                f"{percent(self.changed)} of the model's decisions change when everything that is "
+                f"{percents(self.changed)} of the model's decisions change when everything that is "
                 "not the patient is removed."
             )
-        told = (
-            f"Of {self.labelled} labelled pictures the model gets {percent(self.accuracy.before)} "
-            f"right as they are, and {percent(self.accuracy.after)} when everything that is not "
-            f"the patient is removed ({_lost(self.accuracy.interval)})."
+        low, high = self.accuracy.interval
+        sentence = (
+            f"Of {self.labelled} labelled pictures the model gets {percents(self.accuracy.before)} "
+            f"right as they are, and {percents(self.accuracy.after)} when everything that is not "
+            f"the patient is removed (95 % interval of the loss {whole_percents(low)} to "
+            f"{whole_percents(high)} points)."
         )
         if self.auc is not None:
-            told += (
+            sentence += (
                 f" The area under the ROC curve goes from {self.auc.before:.2f} to "
                 f"{self.auc.after:.2f}."
             )
-        return told
+        return sentence
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain values."""
@@ -98,20 +100,27 @@ def performance_of(
     seed
         Of the resamples.
     """
-    leaning = [grouping.towards(scores) for scores in (before, after)]
-    said = [each.argmax(axis=1) for each in leaning]
-    changed = float((said[0] != said[1]).mean())
+    leaning_before, leaning_after = grouping.towards(before), grouping.towards(after)
+    decided_before = leaning_before.argmax(axis=1)
+    decided_after = leaning_after.argmax(axis=1)
+    changed = float((decided_before != decided_after).mean())
     if truth is None or not (truth >= 0).any():
         return Performance(len(before), changed)
     known = truth >= 0
     member = truth[known]
     generator = np.random.default_rng(seed)
+    # Pictures drawn with replacement, a row a resample.
     picks = generator.integers(0, len(member), (RESAMPLES, len(member)))
-    right = [(each[known] == member).astype(float) for each in said]
-    areas = None
+    right_before = (decided_before[known] == member).astype(float)
+    right_after = (decided_after[known] == member).astype(float)
+    losses = (right_before - right_after)[picks].mean(axis=1)
+    accuracy = BeforeAfter(
+        float(right_before.mean()), float(right_after.mean()), _central_interval(losses)
+    )
+    auc = None
     if len(np.unique(member)) > 1:
-        areas = _areas([each[known] for each in leaning], member, picks)
-    return Performance(len(before), changed, _pair(right, picks), areas, len(member))
+        auc = _auc_before_after(leaning_before[known], leaning_after[known], member, picks)
+    return Performance(len(before), changed, accuracy, auc, len(member))
 
 
 def area(scores: Array, member: Array) -> float:
@@ -125,36 +134,33 @@ def area(scores: Array, member: Array) -> float:
         int (n,): its class.
     """
     kinds = np.unique(member)
+    # Of two classes either gives the same area.
     chosen = kinds[1:] if len(kinds) == 2 else kinds
-    return float(np.mean([_one(scores[:, kind], member == kind) for kind in chosen]))
+    return float(np.mean([_class_area(scores[:, kind], member == kind) for kind in chosen]))
 
 
-def _one(scores: Array, inside: Array) -> float:
+def _class_area(scores: Array, inside: Array) -> float:
+    """Return Mann and Whitney's U over the number of pairs, which is the area (ties count half)."""
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    # Ranks begin at 1; equal scores share the mean of theirs.
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
     ones, zeros = int(inside.sum()), int((~inside).sum())
+    # The rank sum less what it is where the ones come last: 1 + 2 + ... + ones.
     return float((ranks[inside].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def _pair(right: list[Array], picks: Array) -> Pair:
-    lost = (right[0] - right[1])[picks].mean(axis=1)
-    return Pair(float(right[0].mean()), float(right[1].mean()), _ends(lost))
-
-
-def _areas(leaning: list[Array], member: Array, picks: Array) -> Pair:
-    lost = [
-        area(leaning[0][row], member[row]) - area(leaning[1][row], member[row])
-        for row in picks[: RESAMPLES // 4]
-        if len(np.unique(member[row])) == len(np.unique(member))
+def _auc_before_after(before: Array, after: Array, member: Array, picks: Array) -> BeforeAfter:
+    """Compare the areas, on a quarter of the resamples; those that lack a class do not count."""
+    classes = len(np.unique(member))
+    losses = [
+        area(before[rows], member[rows]) - area(after[rows], member[rows])
+        for rows in picks[: RESAMPLES // 4]
+        if len(np.unique(member[rows])) == classes
     ]
-    ends = _ends(np.array(lost)) if lost else Interval(-1.0, 1.0)
-    return Pair(area(leaning[0], member), area(leaning[1], member), ends)
+    interval = _central_interval(np.array(losses)) if losses else Interval(-1.0, 1.0)
+    return BeforeAfter(area(before, member), area(after, member), interval)
 
 
-def _ends(values: Array) -> Interval:
+def _central_interval(values: Array) -> Interval:
     low, high = np.quantile(values, (0.025, 0.975))
     return Interval(float(low), float(high))
-
-
-def _lost(interval: Interval) -> str:
-    return f"95 % interval of the loss {whole(interval.low)} to {whole(interval.high)} points"

@@ -47,7 +47,7 @@ class Verdict:
 
 @final
 @dataclass(frozen=True)
-class Answer:
+class DivisionAnswer:
     """Whether something about pictures tells which group they belong to.
 
     Parameters
@@ -92,7 +92,7 @@ class Division:
     name: str
     groups: tuple[str, ...]
     member: Array
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[DivisionAnswer, ...] = ()
     note: str = ""
 
     @property
@@ -103,5 +103,5 @@ class Division:
     @property
     def sentences(self) -> tuple[str, ...]:
         """All that is said about it."""
-        told = tuple(answer.sentence for answer in self.answers)
-        return (*told, self.note) if self.note else told
+        sentences = tuple(answer.sentence for answer in self.answers)
+        return (*sentences, self.note) if self.note else sentences

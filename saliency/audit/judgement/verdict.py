@@ -8,7 +8,13 @@ import numpy as np
 
 from saliency.audit.exchange.effects import ExchangeEffect, RemovalEffect, TransplantEffect
 from saliency.audit.judgement.results import Finding, Verdict
-from saliency.audit.judgement.wording import divided_by, p_text, percent, tone_sentence, whole
+from saliency.audit.judgement.wording import (
+    divided_by,
+    p_text,
+    percents,
+    tone_sentence,
+    whole_percents,
+)
 from saliency.statistics.significance import Interval, holm
 
 _FINDINGS: tuple[Finding, ...] = ("no evidence", "may read", "reads")
@@ -54,57 +60,66 @@ class ZoneEvidence:
 
 def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
     """Return a verdict for each zone, corrected for all questions asked."""
-    swaps = [(name, each) for name, zone in zones.items() for each in zone.swaps]
-    gone = [(name, zone.removal) for name, zone in zones.items() if zone.removal]
-    swap_p = holm(np.array([each.p_value for _, each in swaps])).tolist()
-    gone_p = holm(np.array([each.p_value for _, each in gone])).tolist()
-    found = {}
+    swaps = [swap for zone in zones.values() for swap in zone.swaps]
+    removals = [zone.removal for zone in zones.values() if zone.removal]
+    # One after the other, in the order of the zones.
+    swap_p = iter(holm(np.array([swap.p_value for swap in swaps])).tolist())
+    removal_p = iter(holm(np.array([removal.p_value for removal in removals])).tolist())
+    verdicts = {}
     for name, zone in zones.items():
-        mine = [(each, p) for (whose, each), p in zip(swaps, swap_p, strict=True) if whose == name]
-        lost = [p for (whose, _), p in zip(gone, gone_p, strict=True) if whose == name]
-        found[name] = _verdict(name, zone, mine, lost[0] if lost else 1.0)
-    return found
+        corrected = [(swap, next(swap_p)) for swap in zone.swaps]
+        removal_p_value = next(removal_p) if zone.removal else 1.0
+        verdicts[name] = _verdict(name, zone, corrected, removal_p_value)
+    return verdicts
 
 
 def judge_tone(swaps: Sequence[ExchangeEffect], pictures: int) -> Verdict:
     """Return what is to be said of brightness and contrast: a hint, since nothing controls it."""
     zone = ZoneEvidence(pictures, pictures, swaps)
-    corrected = holm(np.array([each.p_value for each in swaps])).tolist()
-    graded = _graded(list(zip(swaps, corrected, strict=True)), pictures)
-    if not graded:
-        return _nothing("Brightness and contrast could not be exchanged between groups.", zone)
-    swap, p_value = graded[0]
+    corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
+    strongest = _strongest(list(zip(swaps, corrected, strict=True)), pictures)
+    if strongest is None:
+        sentence = "Brightness and contrast could not be exchanged between groups."
+        return _nothing_tested(sentence, zone)
+    swap, p_value = strongest
     finding = _FINDINGS[_grade(swap, p_value, pictures)]
-    sentence = tone_sentence(finding, swap, _numbers(swap.interval, p_value))
+    sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
-def _graded(
+def _strongest(
     swaps: list[tuple[ExchangeEffect, float]], shown: int
-) -> list[tuple[ExchangeEffect, float]]:
-    """Return the swaps with their p-values, what weighs most first."""
+) -> tuple[ExchangeEffect, float] | None:
+    """Return the swap of the highest grade and its p-value; of equal grades the largest effect."""
 
     def rank(pair: tuple[ExchangeEffect, float]) -> tuple[int, float]:
         swap, p_value = pair
         return _grade(swap, p_value, shown), swap.effect
 
-    return sorted(swaps, key=rank, reverse=True)
+    return max(swaps, key=rank, default=None)
 
 
 def _verdict(
-    name: str, zone: ZoneEvidence, swaps: list[tuple[ExchangeEffect, float]], lost: float
+    name: str,
+    zone: ZoneEvidence,
+    swaps: list[tuple[ExchangeEffect, float]],
+    removal_p_value: float,
 ) -> Verdict:
     if not zone.count:
-        return _nothing(f"No picture shows any {name}: there was nothing to read.", zone)
-    graded = _graded(swaps, zone.count)
-    if graded and _grade(*graded[0], zone.count):
-        return _read(name, zone, *graded[0])
-    gone = zone.removal
-    if gone and gone.effect >= REMOVAL.effect and lost < REMOVAL.p_value:
-        return _lost(name, zone, gone, lost)
-    if not graded:
-        return _unasked(name, zone)
-    return _unmoved(name, zone, *graded[0])
+        return _nothing_tested(f"No picture shows any {name}: there was nothing to read.", zone)
+    strongest = _strongest(swaps, zone.count)
+    if strongest is not None and _grade(*strongest, zone.count):
+        return _read_verdict(name, zone, *strongest)
+    removal = zone.removal
+    if removal and removal.effect >= REMOVAL.effect and removal_p_value < REMOVAL.p_value:
+        return _removal_verdict(name, zone, removal, removal_p_value)
+    if strongest is None:
+        sentence = (
+            f"No evidence about the {name}: the pictures give no two groups to exchange it "
+            "between, no room for a control, or the model says the same of all of them."
+        )
+        return _nothing_tested(sentence, zone)
+    return _no_evidence(name, zone, *strongest)
 
 
 def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
@@ -116,34 +131,39 @@ def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
     if swap.interval.low <= 0:
         return 0
     p_value = max(p_value, 2.0 ** (1 - shown))
+    # What reads also may read: the rules passed count up to the grade.
     return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
 
 
-def _read(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
+def _read_verdict(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
     finding = _FINDINGS[_grade(swap, p_value, zone.count)]
     verb = "reads" if finding == "reads" else "may read"
     against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
     sentence = (
         f"The model {verb} the {name}. When the {name} is exchanged between pictures of different "
-        f"{divided_by(swap.by)}, the score moves {percent(swap.effect)} of the way from one "
+        f"{divided_by(swap.by)}, the score moves {percents(swap.effect)} of the way from one "
         "decision to the other, beyond what as much tissue does "
-        f"({_numbers(swap.interval, p_value)})."
-        f"{_flipped(name, swap)}{_followed(name, zone.moved)}{against}"
+        f"({_effect_numbers(swap.interval, p_value)})."
+        f"{_decisions_changed(name, swap)}{_transplanted(name, zone.moved)}{against}"
     )
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
 
 
-def _lost(name: str, zone: ZoneEvidence, gone: RemovalEffect, p_value: float) -> Verdict:
+def _removal_verdict(
+    name: str, zone: ZoneEvidence, removal: RemovalEffect, p_value: float
+) -> Verdict:
     sentence = (
         f"The model may read the {name}. Removing it changes the lead of its decisions by "
-        f"{percent(gone.effect)}, more than removing as much tissue, whatever is put in its "
-        f"place ({_numbers(gone.interval, p_value)}). The pictures give no way to "
+        f"{percents(removal.effect)}, more than removing as much tissue, whatever is put in its "
+        f"place ({_effect_numbers(removal.interval, p_value)}). The pictures give no way to "
         "tell whether its content matters, or that it is missing."
     )
-    return Verdict("may read", gone.effect, gone.interval, p_value, sentence, _measured(zone))
+    return Verdict("may read", removal.effect, removal.interval, p_value, sentence, _measured(zone))
 
 
-def _unmoved(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
+def _no_evidence(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
+    """Say what speaks for nothing, and how much would have been seen."""
+    # So many coins fall as one would wish, in either of two groups: 2 / 2 ** count.
     if 2.0 ** (1 - zone.count) >= FEW:
         sentence = (
             f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures show it, too "
@@ -158,9 +178,9 @@ def _unmoved(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
     else:
         sentence = (
             f"No evidence that the model reads the {name}. When it is exchanged between pictures "
-            f"of different {divided_by(swap.by)}, the score moves {percent(swap.effect)} of the "
+            f"of different {divided_by(swap.by)}, the score moves {percents(swap.effect)} of the "
             "way from one decision to the other, beyond what as much tissue does "
-            f"({_numbers(swap.interval, p_value)}); from {percent(MAY_READ.effect)} "
+            f"({_effect_numbers(swap.interval, p_value)}); from {percents(MAY_READ.effect)} "
             f"on, at p < {MAY_READ.p_value}, this report would say so."
         )
     return Verdict(
@@ -168,24 +188,16 @@ def _unmoved(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
     )
 
 
-def _unasked(name: str, zone: ZoneEvidence) -> Verdict:
-    return _nothing(
-        f"No evidence about the {name}: the pictures give no two groups to exchange it "
-        "between, no room for a control, or the model says the same of all of them.",
-        zone,
-    )
-
-
-def _nothing(sentence: str, zone: ZoneEvidence) -> Verdict:
+def _nothing_tested(sentence: str, zone: ZoneEvidence) -> Verdict:
     return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone))
 
 
 def _measured(
     zone: ZoneEvidence, swap: ExchangeEffect | None = None
 ) -> dict[str, float | int | str]:
-    found: dict[str, float | int | str] = {"pictures": zone.pictures, "with_zone": zone.count}
+    numbers: dict[str, float | int | str] = {"pictures": zone.pictures, "with_zone": zone.count}
     if swap is not None:
-        found |= {
+        numbers |= {
             "divided_by": swap.by,
             "groups": " + ".join(map(str, swap.counts)),
             "zone_effect": swap.zone,
@@ -194,31 +206,32 @@ def _measured(
             "decisions_changed_by_tissue": swap.tissue_flips,
         }
     if zone.moved is not None:
-        found |= {"transplanted": zone.moved.zone, "transplanted_tissue": zone.moved.tissue}
+        numbers |= {"transplanted": zone.moved.zone, "transplanted_tissue": zone.moved.tissue}
     if zone.removal is not None:
-        found |= {"removal_effect": zone.removal.effect, "removal_pictures": zone.removal.count}
-    return found
+        numbers |= {"removal_effect": zone.removal.effect, "removal_pictures": zone.removal.count}
+    return numbers
 
 
-def _followed(name: str, moved: TransplantEffect | None) -> str:
+def _transplanted(name: str, moved: TransplantEffect | None) -> str:
     """Say what the reverse test gave."""
     if moved is None:
         return ""
-    tissue = "" if np.isnan(moved.tissue) else f"; as much tissue, {percent(moved.tissue)}"
+    tissue = "" if np.isnan(moved.tissue) else f"; as much tissue, {percents(moved.tissue)}"
     return (
         f" Put into pictures that show no {name} and are decided otherwise, it moves the score "
-        f"{percent(moved.zone)} of the way{tissue}."
+        f"{percents(moved.zone)} of the way{tissue}."
     )
 
 
-def _flipped(name: str, swap: ExchangeEffect) -> str:
+def _decisions_changed(name: str, swap: ExchangeEffect) -> str:
     if np.isnan(swap.flips):
         return ""
-    found = f" With the {name} of the other side, {percent(swap.flips)} of decisions change"
+    sentence = f" With the {name} of the other side, {percents(swap.flips)} of decisions change"
     if np.isnan(swap.tissue_flips):
-        return f"{found}."
-    return f"{found}; with as much of its tissue, {percent(swap.tissue_flips)}."
+        return f"{sentence}."
+    return f"{sentence}; with as much of its tissue, {percents(swap.tissue_flips)}."
 
 
-def _numbers(interval: Interval, p_value: float) -> str:
-    return f"95 % interval {whole(interval.low)} to {percent(interval.high)}, {p_text(p_value)}"
+def _effect_numbers(interval: Interval, p_value: float) -> str:
+    low, high = whole_percents(interval.low), percents(interval.high)
+    return f"95 % interval {low} to {high}, {p_text(p_value)}"

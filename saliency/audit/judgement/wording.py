@@ -5,21 +5,21 @@ from typing import Final
 import numpy as np
 
 from saliency.audit.exchange.effects import ExchangeEffect
-from saliency.audit.judgement.results import Answer, Division
+from saliency.audit.judgement.results import Division, DivisionAnswer
 from saliency.statistics.association import Association
 from saliency.values.arrays import Array
 
 MOST_NAMED: Final = 4
 
 
-def whole(share: float) -> str:
+def whole_percents(share: float) -> str:
     """Return the percents of a share without their sign of zero; NaN as it is."""
     return f"{100 * share:z.0f}"
 
 
-def percent(share: float) -> str:
+def percents(share: float) -> str:
     """Return a share as whole percents."""
-    return f"{whole(share)} %"
+    return f"{whole_percents(share)} %"
 
 
 def p_text(value: float) -> str:
@@ -40,14 +40,14 @@ def tone_sentence(finding: str, swap: ExchangeEffect, numbers: str) -> str:
         "may read": f"The score may follow the {what}.",
         "no evidence": f"No evidence that the score follows the {what}.",
     }[finding]
-    told = (
+    sentence = (
         f"{start} When they are exchanged between pictures of different {divided_by(swap.by)}, it "
-        f"moves {percent(swap.effect)} of the way from one decision to the other ({numbers})."
+        f"moves {percents(swap.effect)} of the way from one decision to the other ({numbers})."
     )
     if finding == "no evidence":
-        return told
+        return sentence
     return (
-        f"{told} There is no control for that: a disease may change them, too. Look whether a "
+        f"{sentence} There is no control for that: a disease may change them, too. Look whether a "
         "device, a site or an exposure goes with the label."
     )
 
@@ -64,58 +64,63 @@ def note_of(name: str, kept: int, values: int, fewest: int) -> str:
 
 
 def answer_sentence(
-    answer: Answer, division: Division, truth: "Division | None", area: Array | None
+    answer: DivisionAnswer, division: Division, truth: "Division | None", area: Array | None
 ) -> str:
     """Say what was found, in the words of the question."""
     name = division.name
     within = "" if truth is None or division is truth else "Among pictures of the same label, "
     if answer.what == "label":
-        return _with_label(answer, name)
+        return _label_sentence(answer, name)
     if answer.what == "heat":
-        return _sentence(within, f"where the model looks goes with the {name}", answer)
+        return _claim_sentence(within, f"where the model looks goes with the {name}", answer)
     if answer.what == "score":
-        return _sentence(within, f"what the model says differs from one {name} to another", answer)
-    shown = "" if area is None else f" {_shown(division, area, answer.what)}"
-    return _sentence(within, f"the {answer.what} goes with the {name}", answer) + shown
+        claim = f"what the model says differs from one {name} to another"
+        return _claim_sentence(within, claim, answer)
+    sentence = _claim_sentence(within, f"the {answer.what} goes with the {name}", answer)
+    if area is None:
+        return sentence
+    return f"{sentence} {_zone_by_group(division, area, answer.what)}"
 
 
-def _with_label(answer: Answer, name: str) -> str:
+def _label_sentence(answer: DivisionAnswer, name: str) -> str:
+    numbers = _association_numbers(answer.told)
     if answer.finding == "no evidence":
-        return f"Labels are spread evenly over the {name} ({_numbers(answer.told)})."
+        return f"Labels are spread evenly over the {name} ({numbers})."
     return (
-        f"Labels are not spread evenly over the {name} ({_numbers(answer.told)}): a model can "
+        f"Labels are not spread evenly over the {name} ({numbers}): a model can "
         f"learn the {name} in the place of the disease."
     )
 
 
-def _sentence(within: str, claim: str, answer: Answer) -> str:
+def _claim_sentence(within: str, claim: str, answer: DivisionAnswer) -> str:
     if answer.finding == "no evidence":
         start = f"{within}no evidence that {claim}"
     elif answer.finding == "may differ":
         start = f"{within}it may be that {claim}"
     else:
         start = f"{within}{claim}"
-    return f"{start[0].upper()}{start[1:]} ({_numbers(answer.told)})."
+    return f"{start[0].upper()}{start[1:]} ({_association_numbers(answer.told)})."
 
 
-def _numbers(found: Association) -> str:
-    if found.share <= found.chance:
-        return f"it tells no more than guessing, {p_text(found.p_value)}"
+def _association_numbers(association: Association) -> str:
+    if association.share <= association.chance:
+        return f"it tells no more than guessing, {p_text(association.p_value)}"
+    low, high = association.interval
     return (
-        f"it tells the group of {percent(found.share)}, guessing {percent(found.chance)}; 95 % "
-        f"interval {whole(found.interval.low)} to {percent(found.interval.high)}, "
-        f"{p_text(found.p_value)}"
+        f"it tells the group of {percents(association.share)}, guessing "
+        f"{percents(association.chance)}; 95 % interval {whole_percents(low)} to "
+        f"{percents(high)}, {p_text(association.p_value)}"
     )
 
 
-def _shown(division: Division, area: Array, zone: str) -> str:
+def _zone_by_group(division: Division, area: Array, zone: str) -> str:
     """Say how many pictures of each group show a zone, or how large it is in them."""
     rows = [division.member == group for group in range(len(division.groups))][:MOST_NAMED]
-    shown = [float((area[row] > 0).mean()) for row in rows]
-    if min(shown) == max(shown):
+    showing = [float((area[row] > 0).mean()) for row in rows]
+    if min(showing) == max(showing):
         sizes = [float(np.median(area[row])) for row in rows]
-        told = [f"{100 * size:.1f} % of the picture" for size in sizes]
+        texts = [f"{100 * size:.1f} % of the picture" for size in sizes]
     else:
-        told = [f"{percent(share)} show it" for share in shown]
-    pairs = zip(division.groups, told, strict=False)
-    return f"The {zone}: " + ", ".join(f"{name}: {what}" for name, what in pairs) + "."
+        texts = [f"{percents(share)} show it" for share in showing]
+    pairs = zip(division.groups, texts, strict=False)
+    return f"The {zone}: " + ", ".join(f"{name}: {text}" for name, text in pairs) + "."

@@ -1,6 +1,6 @@
 """Pictures for the report: as they are, without the zone, with another's zone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from saliency import png
 from saliency.audit.attention.zone_heat import EXPLAINERS, heatmaps
-from saliency.audit.exchange.exchange import Experiment, Recipient, joined
+from saliency.audit.exchange.exchange import Experiment, Recipient, joined_content
 from saliency.audit.exchange.groups import Grouping
 from saliency.interventions.canvas import Canvas, like
 from saliency.interventions.patches import removed, ways
@@ -25,7 +25,7 @@ OUTLINE = (255, 160, 0)
 
 @final
 @dataclass(frozen=True)
-class Picture:
+class ExamplePicture:
     """One picture of a strip.
 
     Parameters
@@ -70,7 +70,7 @@ class Example:
     zone: str
     number: int
     digest: str
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ExamplePicture, ...]
 
 
 @final
@@ -105,80 +105,83 @@ class DecisionWords:
 
 def examples(experiment: Experiment, words: DecisionWords, target: Target) -> tuple[Example, ...]:
     """Return up to two strips for each zone, of different decisions where there are such."""
-    found = []
+    strips = []
     for zone in experiment.zones:
-        showing = [one for one in experiment.hosts if zone in one.contents]
-        by_decision = {words.decided(one.scores): one for one in reversed(showing)}
-        for one in list(by_decision.values())[:2]:
-            pair = one, _other(words, one, showing)
-            strip = tuple(_strip(experiment, words, zone, pair, target))
-            found.append(Example(zone, one.index + 1, one.canvas.image.digest[:12], strip))
-    return tuple(found)
-
-
-def _other(words: DecisionWords, one: Recipient, showing: Sequence[Recipient]) -> Recipient:
-    """Return a picture of another decision; failing that, any other; failing that, itself."""
-    others = [each for each in showing if each is not one]
-    unlike = [each for each in others if words.decided(each.scores) != words.decided(one.scores)]
-    return (unlike or others or [one])[0]
+        showing = [host for host in experiment.hosts if zone in host.contents]
+        by_decision = {words.decided(host.scores): host for host in reversed(showing)}
+        for host in list(by_decision.values())[:2]:
+            others = [other for other in showing if other is not host]
+            decided = words.decided(host.scores)
+            otherwise = [other for other in others if words.decided(other.scores) != decided]
+            # A picture of another decision; failing that, any other; failing that, none.
+            donor = next(iter(otherwise or others), None)
+            strip = tuple(_strip(experiment, words, zone, host, donor, target))
+            digest = host.canvas.image.digest[:12]
+            strips.append(Example(zone, host.index + 1, digest, strip))
+    return tuple(strips)
 
 
 def _strip(
     experiment: Experiment,
     words: DecisionWords,
     zone: str,
-    pair: tuple[Recipient, Recipient],
+    host: Recipient,
+    donor: Recipient | None,
     target: Target,
-) -> Iterator[Picture]:
-    one, other = pair
-    image, mask = one.canvas.image, one.contents[zone].mask
-    outlined = _outlined(image.display, masks(image)[zone])
-    yield _answered(experiment, words, Picture("as it is", outlined), one.canvas.image, one)
+) -> Iterator[ExamplePicture]:
+    """Yield a picture as it is, its heat, without its zone, and with another's zone."""
+    image, content = host.canvas.image, host.contents[zone]
+    outlined = _outlined_png(image.display, masks(image)[zone])
+    yield _with_decision(experiment, words, ExamplePicture("as it is", outlined), image, host)
+
     maps = heatmaps(experiment.scorer, target, [image])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
         overlay = maps[name].overlay()
-        yield Picture(f"heat ({name})", png.encode(overlay.rgb, longest=LONGEST))
-    yield _changed(
-        experiment, words, f"{zone} removed", one, lambda ours: removed(ours.values, mask)
-    )
-    if other is not one:
-        caption = f"{zone} of picture {other.index + 1}"
-        yield _changed(experiment, words, caption, one, lambda ours: _with(ours, one, other, zone))
+        yield ExamplePicture(f"heat ({name})", png.encode(overlay.rgb, longest=LONGEST))
+
+    def without_zone(canvas: Canvas) -> Array:
+        return removed(canvas.values, content.mask)
+
+    yield _changed_picture(experiment, words, f"{zone} removed", host, without_zone)
+    if donor is None:
+        return
+    both = joined_content(content, donor.contents[zone], image.size)
+    first_way = ways(strokes=both.strokes)[0]
+
+    def with_zone_of_donor(canvas: Canvas) -> Array:
+        donor_values = Canvas(donor.canvas.image, canvas.intensity).values
+        return first_way(canvas.values, like(donor_values, canvas.values), both.mask)
+
+    caption = f"{zone} of picture {donor.index + 1}"
+    yield _changed_picture(experiment, words, caption, host, with_zone_of_donor)
 
 
-def _with(ours: Canvas, one: Recipient, other: Recipient, zone: str) -> Array:
-    """Return the values of a picture with another's zone, in the first way that is due."""
-    both = joined(one.contents[zone], other.contents[zone], ours.image.size)
-    theirs = Canvas(other.canvas.image, ours.intensity).values
-    return ways(strokes=both.strokes)[0](ours.values, like(theirs, ours.values), both.mask)
-
-
-def _changed(
+def _changed_picture(
     experiment: Experiment,
     words: DecisionWords,
     caption: str,
-    one: Recipient,
+    host: Recipient,
     change: Callable[[Canvas], Array],
-) -> Picture:
+) -> ExamplePicture:
     """Change what the model sees, and what we see."""
-    shown = Canvas(one.canvas.image, "display")
-    image = one.canvas.with_values(change(one.canvas))
-    small = png.encode(shown.with_values(change(shown)).display, longest=LONGEST)
-    return _answered(experiment, words, Picture(caption, small), image, one)
+    seen = Canvas(host.canvas.image, "display")
+    image = host.canvas.with_values(change(host.canvas))
+    small = png.encode(seen.with_values(change(seen)).display, longest=LONGEST)
+    return _with_decision(experiment, words, ExamplePicture(caption, small), image, host)
 
 
-def _answered(
+def _with_decision(
     experiment: Experiment,
     words: DecisionWords,
-    shown: Picture,
+    picture: ExamplePicture,
     image: DicomImage,
     before: Recipient,
-) -> Picture:
+) -> ExamplePicture:
     """Add what the model says of an image, beside what it said of the picture as it was."""
     scores = experiment.scores([image])[0]
     group = words.decided(scores)
     return replace(
-        shown,
+        picture,
         decision=words.names[group],
         lead=float(words.grouping.towards(scores).max()),
         changed=group != words.decided(before.scores),
@@ -186,18 +189,14 @@ def _answered(
     )
 
 
-def _outlined(display: Array, mask: Array) -> bytes:
+def _outlined_png(display: Array, mask: Array) -> bytes:
     """Draw the border of a zone around it."""
     rgb = np.repeat(display[..., np.newaxis], 3, axis=2) if display.ndim == 2 else display.copy()
+    # Four pixels of an example of LONGEST pixels a side.
     width = max(1, max(mask.shape) // 180)
-    rgb[_grown(mask, width) & ~mask] = OUTLINE
-    return png.encode(rgb, longest=LONGEST)
-
-
-def _grown(mask: Array, width: int) -> Array:
-    """Return the mask, grown by so many pixels to each side."""
-    padded = np.pad(mask, width)
+    grown = np.pad(mask, width)
     for axis in (0, 1):
-        shifted = [np.roll(padded, shift, axis) for shift in range(-width, width + 1)]
-        padded = np.asarray(np.logical_or.reduce(shifted))
-    return padded[width:-width, width:-width]
+        shifted = [np.roll(grown, shift, axis) for shift in range(-width, width + 1)]
+        grown = np.asarray(np.logical_or.reduce(shifted))
+    rgb[grown[width:-width, width:-width] & ~mask] = OUTLINE
+    return png.encode(rgb, longest=LONGEST)

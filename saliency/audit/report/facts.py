@@ -17,7 +17,6 @@ from saliency.audit.judgement.verdict import MAY_READ, READS, REMOVAL
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import name_of, versions
 from saliency.pipeline.prepare import Prepare
-from saliency.probe.protocol import Target
 
 ONE_SIDED = 0.95
 """From this share of one decision on, the report warns."""
@@ -30,38 +29,38 @@ class AuditContext:
 
     Parameters
     ----------
-    case
+    plan
         The model, the target, how pictures are prepared.
     names
         Of the groups.
     """
 
-    case: AuditPlan
+    plan: AuditPlan
     names: tuple[str, ...]
 
 
 def facts(
-    told: AuditContext, seen: Sequence[ImageRecord], found: Sequence[Evidence]
+    context: AuditContext, records: Sequence[ImageRecord], evidence: Sequence[Evidence]
 ) -> dict[str, Any]:
     """Return what was asked and how the model did; everything can be written as JSON."""
-    plain = found[0]
-    said = Counter(plain.grouping.member.tolist())
-    case = told.case
-    doubts = _doubts(plain, said, len(told.names))
+    by_decision = evidence[0]
+    decisions = Counter(by_decision.grouping.member.tolist())
+    plan, names = context.plan, context.names
+    doubts = _doubts(by_decision, decisions, len(names))
     return {
-        "model": _model(case.model, case.scorer.probe),
+        "model": _model_facts(plan.model, plan.scorer.probe),
         "date": datetime.now(UTC).date().isoformat(),
-        "pictures": len(seen),
-        "asked": len(plain.trials),
-        "hosts": len(plain.hosts),
-        "labelled": sum(case.labels[one.index] is not None for one in seen),
-        "groups": list(told.names),
-        "decisions": {name: said[index] for index, name in enumerate(told.names)},
-        "target": _target(case.target),
-        "prepare": _prepare(case.scorer.prepare),
-        "seed": case.seed,
+        "pictures": len(records),
+        "asked": len(by_decision.trials),
+        "hosts": len(by_decision.hosts),
+        "labelled": sum(plan.labels[record.index] is not None for record in records),
+        "groups": list(names),
+        "decisions": {name: decisions[index] for index, name in enumerate(names)},
+        "target": name_of(plan.target) if callable(plan.target) else plan.target,
+        "prepare": _prepare_facts(plan.scorer.prepare),
+        "seed": plan.seed,
         "doubts": doubts,
-        "warnings": [*doubts, *_unheard(seen)],
+        "warnings": [*doubts, *_frames_left_out(records)],
         "rules": {
             "reads": READS._asdict(),
             "may read": MAY_READ._asdict(),
@@ -71,50 +70,47 @@ def facts(
     }
 
 
-def _doubts(plain: Evidence, said: Counter[int], groups: int) -> list[str]:
+def _doubts(by_decision: Evidence, decisions: Counter[int], groups: int) -> list[str]:
     """Say what makes every finding doubtful: it is read before any of them."""
-    count = sum(said.values())
-    most = max(said.values(), default=0)
-    found = []
+    count = sum(decisions.values())
+    most = max(decisions.values(), default=0)
+    doubts = []
+    # Three pictures of one decision are no wonder.
     if groups > 1 and count > 3 and most >= ONE_SIDED * count:
-        found.append(
+        doubts.append(
             f"The model says the same of {most} of {count} pictures. Is this the preparation it "
             "was trained with? An audit of wrongly prepared pictures is worth nothing."
         )
-    if np.ptp(plain.scores, axis=0).max() == 0:
-        found.append("The model gives every picture the same score: it looks at nothing.")
-    return found
+    if np.ptp(by_decision.scores, axis=0).max() == 0:
+        doubts.append("The model gives every picture the same score: it looks at nothing.")
+    return doubts
 
 
-def _unheard(seen: Sequence[ImageRecord]) -> list[str]:
-    films = sum(one.frames > 1 for one in seen)
-    if not films:
+def _frames_left_out(records: Sequence[ImageRecord]) -> list[str]:
+    count = sum(record.frames > 1 for record in records)
+    if not count:
         return []
-    said = (
-        f"{films} files hold many frames: the first of each was audited. Pass the images of "
+    warning = (
+        f"{count} files hold many frames: the first of each was audited. Pass the images of "
         "read_frames to audit all."
     )
-    return [said]
+    return [warning]
 
 
-def _model(model: object, probe: Any) -> Mapping[str, str]:
+def _model_facts(model: object, probe: Any) -> Mapping[str, str]:
     """Return the model's name, never a path, and the digest of its architecture and weights."""
     network = getattr(getattr(probe, "source", probe), "model", None)
     if network is None:
         return {"name": type(probe).__name__, "sha256": ""}
-    named = PurePath(model).name if isinstance(model, str | PathLike) else str(network.name)
-    return {"name": named, "sha256": digest_of(network).hex()}
+    name = PurePath(model).name if isinstance(model, str | PathLike) else str(network.name)
+    return {"name": name, "sha256": digest_of(network).hex()}
 
 
-def _target(target: Target) -> str | int | None:
-    return name_of(target) if callable(target) else target
-
-
-def _prepare(prepare: Prepare | None) -> Mapping[str, Any]:
+def _prepare_facts(prepare: Prepare | None) -> Mapping[str, Any]:
     recipe = prepare or Prepare()
-    given = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
+    values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     return {
         name: name_of(value) if callable(value) else value
-        for name, value in given.items()
+        for name, value in values.items()
         if value is not None
     }

@@ -9,9 +9,9 @@ import numpy as np
 
 from saliency.audit.cases.first_pass import AuditPlan
 from saliency.audit.cases.records import ImageRecord
-from saliency.audit.cases.sources import Hidden
+from saliency.audit.cases.sources import HiddenValue
 from saliency.audit.exchange.effects import Evidence
-from saliency.audit.judgement.associations import ImageFeatures, answered, divided
+from saliency.audit.judgement.associations import ImageFeatures, division_by, with_answers
 from saliency.audit.judgement.results import Division
 from saliency.audit.report.examples import DecisionWords
 from saliency.values.arrays import Array
@@ -19,7 +19,7 @@ from saliency.values.arrays import Array
 
 @final
 @dataclass(frozen=True)
-class Changed:
+class ChangedDecision:
     """A picture, and what removing every zone from it does.
 
     Parameters
@@ -62,88 +62,98 @@ class AuditedFile:
     file: str
 
 
-def files_of(case: AuditPlan, seen: Sequence[ImageRecord]) -> tuple[AuditedFile, ...]:
+def audited_files(plan: AuditPlan, records: Sequence[ImageRecord]) -> tuple[AuditedFile, ...]:
     """Return the file of each picture seen."""
-    found = []
-    for one in seen:
-        source = case.sources[one.index]
+    files = []
+    for record in records:
+        source = plan.sources[record.index]
         file = str(source) if isinstance(source, str | PathLike) else ""
-        found.append(AuditedFile(one.index + 1, one.digest, file))
-    return tuple(found)
+        files.append(AuditedFile(record.index + 1, record.digest, file))
+    return tuple(files)
 
 
-def features(seen: Sequence[ImageRecord]) -> Array:
+def heat_features(records: Sequence[ImageRecord]) -> Array:
     """Return float (n, d): the coarse maps of all explainers that could be asked of all."""
-    names = set.intersection(*(set(one.maps.coarse) for one in seen))
-    rows = [[one.maps.coarse[name].ravel() for name in sorted(names)] for one in seen]
-    return np.stack([np.concatenate([np.empty(0), *row]) for row in rows])
+    maps = [record.maps.coarse for record in records]
+    names = sorted(set.intersection(*(set(by_explainer) for by_explainer in maps)))
+    # (16, 16) of each explainer, laid end to end; (n, 0) where none could be asked of all.
+    rows = []
+    for by_explainer in maps:
+        cells = [by_explainer[name].ravel() for name in names]
+        rows.append(np.concatenate([np.empty(0), *cells]))
+    return np.stack(rows)
 
 
 def divisions_of(
-    case: AuditPlan,
-    seen: Sequence[ImageRecord],
-    plain: Evidence,
+    plan: AuditPlan,
+    records: Sequence[ImageRecord],
+    by_decision: Evidence,
     strata: Mapping[str, Sequence[Any]],
 ) -> tuple[Division, ...]:
     """Divide the pictures by label, or by what the model says, then by each stratum; ask."""
-    labels = [case.labels[one.index] for one in seen]
+    labels = [plan.labels[record.index] for record in records]
     truth = None
     if labels[0] is not None:
-        truth = divided("label", [_name(case, label) for label in labels])
-    first = truth or divided("prediction", _said(case, seen))
-    others = [
-        _stratum(name, [values[one.index] for one in seen]) for name, values in strata.items()
-    ]
-    zones = sorted({name for one in seen for name in one.zones})
-    places = {one.index: row for row, one in enumerate(seen)}
+        truth = division_by("label", [_label_name(plan, label) for label in labels])
+    divisions = [truth or division_by("prediction", _prediction_names(plan, records))]
+    for name, all_values in strata.items():
+        values = [all_values[record.index] for record in records]
+        hidden = any(isinstance(value, HiddenValue) for value in values)
+        divisions.append(division_by(name, values, hidden=hidden))
+
+    zones = sorted({name for record in records for name in record.zones})
+    rows = {record.index: row for row, record in enumerate(records)}
     subject = ImageFeatures(
-        features(seen),
-        {name: np.array([one.zones.get(name, 0.0) for one in seen]) for name in zones},
-        np.array([places[one.index] for one in plain.trials]),
-        plain.scores,
+        heat=heat_features(records),
+        zones={
+            name: np.array([record.zones.get(name, 0.0) for record in records]) for name in zones
+        },
+        tested=np.array([rows[trial.index] for trial in by_decision.trials]),
+        scores=by_decision.scores,
     )
-    return answered([first, *others], truth, subject, case.seed)
+    return with_answers(divisions, truth, subject, plan.seed)
 
 
 def pictures_of(
-    plain: Evidence, words: DecisionWords, seen: Sequence[ImageRecord]
-) -> tuple[Changed, ...]:
+    by_decision: Evidence, words: DecisionWords, records: Sequence[ImageRecord]
+) -> tuple[ChangedDecision, ...]:
     """Return the pictures that were tested, those first whose decision is hurt most."""
-    digests = {one.index: one.digest[:12] for one in seen}
-    before = plain.grouping.towards(plain.scores)
-    after = plain.grouping.towards(np.stack([one.cleaned for one in plain.trials]))
-    said = before.argmax(axis=1)
-    rows = np.arange(len(said))
-    leads = before[rows, said]
-    moved = (leads - after[rows, said]) / max(float(leads.mean()), 1e-12)
-    found = [
-        Changed(
-            one.index + 1,
-            digests[one.index],
-            words.names[said[row]],
-            words.names[int(after[row].argmax())],
-            float(moved[row]),
+    digests = {record.index: record.digest[:12] for record in records}
+    grouping, trials = by_decision.grouping, by_decision.trials
+    before = grouping.towards(by_decision.scores)
+    after = grouping.towards(np.stack([trial.cleaned for trial in trials]))
+    decided = before.argmax(axis=1)
+    rows = np.arange(len(decided))
+    leads = before[rows, decided]
+    moved = (leads - after[rows, decided]) / max(float(leads.mean()), 1e-12)
+    pictures = [
+        ChangedDecision(
+            number=trial.index + 1,
+            digest=digests[trial.index],
+            before=words.names[decided[row]],
+            after=words.names[int(after[row].argmax())],
+            moved=float(moved[row]),
         )
-        for row, one in enumerate(plain.trials)
+        for row, trial in enumerate(trials)
     ]
-    return tuple(sorted(found, key=lambda one: (one.before == one.after, -one.moved)))
+
+    def hurt(picture: ChangedDecision) -> tuple[bool, float]:
+        return picture.before == picture.after, -picture.moved
+
+    return tuple(sorted(pictures, key=hurt))
 
 
-def _stratum(name: str, values: Sequence[Any]) -> Division:
-    return divided(name, values, hidden=any(isinstance(value, Hidden) for value in values))
-
-
-def _name(case: AuditPlan, label: Any) -> Any:
+def _label_name(plan: AuditPlan, label: Any) -> Any:
     if label is None:
         return None
-    names = case.scorer.labels
+    names = plan.scorer.labels
     if names and isinstance(label, int) and 0 <= label < len(names):
         return names[label]
     return label if isinstance(label, str) else f"class {label}"
 
 
-def _said(case: AuditPlan, seen: Sequence[ImageRecord]) -> list[str]:
-    if case.target is None and case.scorer.classes is not None:
-        return [_name(case, int(one.said)) for one in seen]
-    middle = float(np.median([one.said for one in seen]))
-    return ["higher score" if one.said > middle else "lower score" for one in seen]
+def _prediction_names(plan: AuditPlan, records: Sequence[ImageRecord]) -> list[str]:
+    if plan.target is None and plan.scorer.classes is not None:
+        return [_label_name(plan, int(record.said)) for record in records]
+    middle = float(np.median([record.said for record in records]))
+    return ["higher score" if record.said > middle else "lower score" for record in records]

@@ -13,9 +13,9 @@ from saliency.audit.judgement.verdict import MAY_READ, READS, REMOVAL
 COLOURS = {"reads": "#a8201a", "may read": "#8a5a00", "no evidence": "#46586a"}
 
 
-def page(report: object, facts: Mapping[str, Any], *, pictures: bool) -> str:
+def report_page(report: object, facts: Mapping[str, Any], *, pictures: bool) -> str:
     """Return the whole page."""
-    return _template("page.html").render(
+    return _page_template("page.html").render(
         report=report,
         facts=facts,
         pictures=pictures,
@@ -26,27 +26,27 @@ def page(report: object, facts: Mapping[str, Any], *, pictures: bool) -> str:
 
 def summary(report: object) -> str:
     """Return the verdicts alone, for a notebook."""
-    return _template("summary.html").render(report=report, colours=COLOURS)
+    return _page_template("summary.html").render(report=report, colours=COLOURS)
 
 
 @lru_cache(maxsize=2)
-def _template(name: str) -> Template:
+def _page_template(name: str) -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent, "data": _data, "bar": _bar}
+    environment.filters |= {"percent": _percent_or_dash, "data": _data_url, "bar": _bar_place}
     source = files("saliency.audit.report").joinpath(name).read_text(encoding="utf-8")
     return environment.from_string(source)
 
 
-def _percent(share: float, digits: int = 0) -> str:
+def _percent_or_dash(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %" if share == share else "–"  # noqa: PLR0124, RUF001 - NaN
 
 
-def _data(png: bytes) -> str:
+def _data_url(png: bytes) -> str:
     return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
 
 
-def _bar(share: float) -> float:
+def _bar_place(share: float) -> float:
     """Return a place on a bar of 0..100."""
     return round(100 * min(1.0, max(0.0, share)), 1) if share == share else 0.0  # noqa: PLR0124

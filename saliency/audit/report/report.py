@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, final
 
-from saliency.audit.attention.zone_heat import Heat
+from saliency.audit.attention.zone_heat import ZoneHeat
 from saliency.audit.judgement.performance import Performance
-from saliency.audit.judgement.results import Answer, Division, Verdict
+from saliency.audit.judgement.results import Division, Verdict
 from saliency.audit.report.examples import Example
-from saliency.audit.report.overview import AuditedFile, Changed
-from saliency.audit.report.page import page, summary
+from saliency.audit.report.overview import AuditedFile, ChangedDecision
+from saliency.audit.report.page import report_page, summary
 from saliency.audit.report.strategies import Strategies
 from saliency.errors import InputError
 from saliency.values.failure import Failure
@@ -61,12 +61,12 @@ class AuditReport:
     verdicts: Mapping[str, Verdict]
     facts: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
-    heat: Mapping[str, Sequence[Heat]] = field(default_factory=dict)
+    heat: Mapping[str, Sequence[ZoneHeat]] = field(default_factory=dict)
     examples: tuple[Example, ...] = ()
     worth: Performance = field(default_factory=lambda: Performance(0, 0.0))
     divisions: tuple[Division, ...] = ()
     strategies: Strategies | None = None
-    pictures: tuple[Changed, ...] = ()
+    pictures: tuple[ChangedDecision, ...] = ()
     tone: Verdict | None = None
     files: tuple[AuditedFile, ...] = ()
 
@@ -88,7 +88,7 @@ class AuditReport:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the pictures as plain values; numbers that are none become None."""
-        found = {
+        plain = {
             "shortcut": self.shortcut,
             "verdicts": {name: _verdict_row(verdict) for name, verdict in self.verdicts.items()},
             "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
@@ -96,16 +96,16 @@ class AuditReport:
             "cleaned": self.worth.to_dict(),
             "divisions": [_division_row(division) for division in self.divisions],
             "strategies": None if self.strategies is None else self.strategies.to_dict(),
-            "tested": [asdict(one) for one in self.pictures],
+            "tested": [asdict(picture) for picture in self.pictures],
             "examples": [_example_row(example) for example in self.examples],
             "failures": [asdict(row) for row in self.failures],
             **self.facts,
         }
-        return _finite(found)  # type: ignore[no-any-return]
+        return _json_numbers(plain)  # type: ignore[no-any-return]
 
     def html(self, *, pictures: bool = True) -> str:
         """Return one page with everything in it: no script, nothing to load."""
-        return page(self, self.facts, pictures=pictures)
+        return report_page(self, self.facts, pictures=pictures)
 
     def save(
         self, folder: str | PathLike[str], *, pictures: bool = True, files: bool = False
@@ -142,19 +142,22 @@ class AuditReport:
             "report.html": self.html(pictures=pictures),
         }
         if files:
-            written["files.csv"] = _table(self.files)
-        _write(place, written)
+            rows = [(file.number, file.digest, file.file) for file in self.files]
+            table = io.StringIO()
+            csv.writer(table, lineterminator="\n").writerows([("picture", "digest", "file"), *rows])
+            written["files.csv"] = table.getvalue()
+        _write_all_or_nothing(place, written)
         return place / "report.html"
 
     def __repr__(self) -> str:
-        found = ", ".join(f"{name}: {verdict.finding}" for name, verdict in self.verdicts.items())
-        return f"AuditReport({found})"
+        findings = (f"{name}: {verdict.finding}" for name, verdict in self.verdicts.items())
+        return f"AuditReport({', '.join(findings)})"
 
     def _repr_html_(self) -> str:
         return summary(self)
 
 
-def _write(place: Path, files: Mapping[str, str]) -> None:
+def _write_all_or_nothing(place: Path, files: Mapping[str, str]) -> None:
     """Write drafts first, so that what can fail has failed before anything is replaced."""
     place.mkdir(exist_ok=True)
     drafts = {name: place / f".{secrets.token_hex(8)}.part" for name in files}
@@ -168,50 +171,45 @@ def _write(place: Path, files: Mapping[str, str]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _table(files: Sequence[AuditedFile]) -> str:
-    page = io.StringIO()
-    writer = csv.writer(page, lineterminator="\n")
-    writer.writerow(("picture", "digest", "file"))
-    writer.writerows((one.number, one.digest, one.file) for one in files)
-    return page.getvalue()
-
-
 def _verdict_row(verdict: Verdict) -> dict[str, Any]:
     return {**asdict(verdict), "interval": list(verdict.interval)}
 
 
 def _division_row(division: Division) -> dict[str, Any]:
+    answers = [
+        {
+            "what": answer.what,
+            "finding": answer.finding,
+            "told": answer.told.share,
+            "chance": answer.told.chance,
+            "interval": list(answer.told.interval),
+            "p_value": answer.told.p_value,
+            "sentence": answer.sentence,
+        }
+        for answer in division.answers
+    ]
     return {
         "name": division.name,
         "groups": dict(zip(division.groups, division.counts, strict=True)),
-        "answers": [_answer_row(answer) for answer in division.answers],
+        "answers": answers,
         "note": division.note,
     }
 
 
-def _answer_row(answer: Answer) -> dict[str, Any]:
-    return {
-        "what": answer.what,
-        "finding": answer.finding,
-        "told": answer.told.share,
-        "chance": answer.told.chance,
-        "interval": list(answer.told.interval),
-        "p_value": answer.told.p_value,
-        "sentence": answer.sentence,
-    }
-
-
 def _example_row(example: Example) -> dict[str, Any]:
-    told = [{k: v for k, v in asdict(one).items() if k != "png"} for one in example.pictures]
-    return {**asdict(example), "pictures": told}
+    without_pixels = [
+        {name: value for name, value in asdict(picture).items() if name != "png"}
+        for picture in example.pictures
+    ]
+    return {**asdict(example), "pictures": without_pixels}
 
 
-def _finite(value: Any) -> Any:
+def _json_numbers(value: Any) -> Any:
     """Replace numbers that JSON does not know."""
     if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _json_numbers(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_json_numbers(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

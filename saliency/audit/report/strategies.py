@@ -13,8 +13,8 @@ from saliency.audit.attention.zone_heat import EXPLAINERS, heatmaps
 from saliency.audit.cases.first_pass import AuditPlan, picture
 from saliency.audit.cases.records import ImageRecord
 from saliency.audit.judgement.results import Division
-from saliency.audit.judgement.wording import percent
-from saliency.audit.report.overview import features
+from saliency.audit.judgement.wording import percents
+from saliency.audit.report.overview import heat_features
 from saliency.values.failure import Failure
 
 SHOWN = 3
@@ -78,42 +78,43 @@ class Strategies:
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the pictures as plain values."""
-        told = [
+        strategies = [
             {
-                "pictures": one.pictures,
-                "sentence": one.sentence,
-                "heat_per_area": dict(one.heat),
-                "mostly": {name: list(pair) for name, pair in one.mostly.items()},
-                "typical": list(one.typical),
+                "pictures": strategy.pictures,
+                "sentence": strategy.sentence,
+                "heat_per_area": dict(strategy.heat),
+                "mostly": {name: list(pair) for name, pair in strategy.mostly.items()},
+                "typical": list(strategy.typical),
             }
-            for one in self.found
+            for strategy in self.found
         ]
         return {
             "pictures": self.pictures,
             "silhouette": self.silhouette,
             "p_value": self.p_value,
-            "found": told,
+            "found": strategies,
             "sentence": self.sentence,
         }
 
 
 def strategies(
-    case: AuditPlan, seen: Sequence[ImageRecord], divisions: Sequence[Division]
+    plan: AuditPlan, records: Sequence[ImageRecord], divisions: Sequence[Division]
 ) -> Strategies:
     """Look for strategies in the heatmaps of all pictures."""
-    heat = features(seen)
-    found = clusters(heat, case.seed)
-    compared = int((found.member >= 0).sum())
+    clustered = clusters(heat_features(records), plan.seed)
+    compared = int((clustered.member >= 0).sum())
     parts = tuple(
-        _strategy(case, seen, divisions, found, group) for group in range(len(found.typical))
+        _strategy(plan, records, divisions, clustered, group)
+        for group in range(len(clustered.typical))
     )
-    return Strategies(compared, found.silhouette, found.p_value, parts, _sentence(parts, compared))
+    sentence = _strategies_sentence(parts, compared)
+    return Strategies(compared, clustered.silhouette, clustered.p_value, parts, sentence)
 
 
-def _sentence(parts: Sequence[Strategy], compared: int) -> str:
+def _strategies_sentence(parts: Sequence[Strategy], compared: int) -> str:
     if parts:
-        told = " ".join(f"{i}: {part.sentence}" for i, part in enumerate(parts, start=1))
-        return f"The model looks at pictures in {len(parts)} different ways. {told}"
+        sentences = " ".join(f"{i}: {part.sentence}" for i, part in enumerate(parts, start=1))
+        return f"The model looks at pictures in {len(parts)} different ways. {sentences}"
     if compared < FEWEST:
         return (
             f"Strategies need {FEWEST} pictures with a heatmap to be told apart; there are "
@@ -126,67 +127,68 @@ def _sentence(parts: Sequence[Strategy], compared: int) -> str:
 
 
 def _strategy(
-    case: AuditPlan,
-    seen: Sequence[ImageRecord],
+    plan: AuditPlan,
+    records: Sequence[ImageRecord],
     divisions: Sequence[Division],
-    found: Clusters,
+    clustered: Clusters,
     group: int,
 ) -> Strategy:
-    inside = found.member == group
-    outside = (found.member >= 0) & ~inside
-    rows = list(found.typical[group][:SHOWN])
-    heat = {zone: _enriched(seen, inside, zone) for zone in sorted(_zones(seen))}
-    others = {zone: _enriched(seen, outside, zone) for zone in heat}
-    mostly = {each.name: _most(each, inside) for each in divisions if len(each.groups) > 1}
-    more = [
-        f"heat on the {zone} is {heat[zone]:.1f} times its area (elsewhere {others[zone]:.1f})"
-        for zone in heat
-        if heat[zone] > max(1.0, MUCH * others[zone])
-    ]
-    told = [
-        f"{most if most.startswith(name) else f'{name} {most}'} in {percent(share)}"
+    inside = clustered.member == group
+    outside = (clustered.member >= 0) & ~inside
+    zones = sorted({zone for record in records for zone in record.zones})
+    heat = {zone: _mean_enrichment(records, inside, zone) for zone in zones}
+    elsewhere = {zone: _mean_enrichment(records, outside, zone) for zone in zones}
+    mostly = {
+        division.name: _most_frequent_group(division, inside)
+        for division in divisions
+        if len(division.groups) > 1
+    }
+    group_clauses = [
+        f"{most if most.startswith(name) else f'{name} {most}'} in {percents(share)}"
         for name, (most, share) in mostly.items()
     ]
+    heat_clauses = [
+        f"heat on the {zone} is {heat[zone]:.1f} times its area (elsewhere {elsewhere[zone]:.1f})"
+        for zone in zones
+        if heat[zone] > max(1.0, MUCH * elsewhere[zone])
+    ]
     count = int(inside.sum())
-    sentence = f"{count} pictures; " + "; ".join([*told, *more]) + "."
+    indices = [records[row].index for row in clustered.typical[group][:SHOWN]]
     return Strategy(
-        count,
-        sentence,
-        heat,
-        mostly,
-        tuple(seen[row].index + 1 for row in rows),
-        tuple(_shown(case, seen[row].index) for row in rows),
+        pictures=count,
+        sentence=f"{count} pictures; " + "; ".join([*group_clauses, *heat_clauses]) + ".",
+        heat=heat,
+        mostly=mostly,
+        typical=tuple(index + 1 for index in indices),
+        shown=tuple(_heat_png(plan, index) for index in indices),
     )
 
 
-def _zones(seen: Sequence[ImageRecord]) -> set[str]:
-    return {zone for one in seen for zone in one.zones}
-
-
-def _enriched(seen: Sequence[ImageRecord], inside: Any, zone: str) -> float:
+def _mean_enrichment(records: Sequence[ImageRecord], inside: Any, zone: str) -> float:
     """Return the mean heat per area over pictures that show the zone, of every explainer's."""
-    found = [
-        maps[zone].enrichment
-        for one, counts in zip(seen, inside.tolist(), strict=True)
+    # The last explainer is the control, a random map.
+    enrichments = [
+        by_zone[zone].enrichment
+        for record, counts in zip(records, inside.tolist(), strict=True)
         if counts
-        for name, maps in one.maps.shares.items()
-        if name != EXPLAINERS[-1] and zone in maps
+        for name, by_zone in record.maps.shares.items()
+        if name != EXPLAINERS[-1] and zone in by_zone
     ]
-    return float(np.mean(found)) if found else 0.0
+    return float(np.mean(enrichments)) if enrichments else 0.0
 
 
-def _most(division: Division, inside: Any) -> tuple[str, float]:
+def _most_frequent_group(division: Division, inside: Any) -> tuple[str, float]:
     counts = Counter(division.member[inside].tolist())
     group, count = counts.most_common(1)[0]
     return division.groups[group] if group >= 0 else "other", count / int(inside.sum())
 
 
-def _shown(case: AuditPlan, index: int) -> bytes:
+def _heat_png(plan: AuditPlan, index: int) -> bytes:
     """Return a picture with its heat painted on."""
-    image = picture(case, index)
+    image = picture(plan, index)
     if isinstance(image, Failure):
         return b""
-    maps = heatmaps(case.scorer, case.target, [image])[0]
-    name = next((each for each in EXPLAINERS if each in maps), None)
-    rgb = image.display if name is None else maps[name].overlay().rgb
+    maps = heatmaps(plan.scorer, plan.target, [image])[0]
+    explainer = next((name for name in EXPLAINERS if name in maps), None)
+    rgb = image.display if explainer is None else maps[explainer].overlay().rgb
     return png.encode(rgb, longest=LONGEST)
