@@ -44,13 +44,17 @@ def smoe_scale(activations: Tensor) -> Tensor:
     Mundhenk, Chen, Friedland, arXiv 1911.11293, section 3.1.
     """
     values = tf.nn.relu(tf.cast(activations, tf.float32)) * (1 / EPSILON) + 1.0
-    parts = tf.split(values, next(k for k in (4, 2, 1) if values.shape[-1] % k == 0), axis=-1)
+    count = next(k for k in (4, 2, 1) if values.shape[-1] % k == 0)
+    parts = tf.split(values, count, axis=-1)
     pairs = [a * b for a, b in zip(parts[::2], parts[1::2], strict=False)] or parts
     mean = tf.reduce_mean(tf.add_n(parts), axis=-1) / len(parts)
-    level = tf.math.log(mean)
+    log_mean = tf.math.log(mean)
+    # log a + log b is log (a b): half as many logarithms.
     logs = tf.add_n([tf.math.log(pair) for pair in pairs])
-    spread = level - tf.reduce_mean(logs, axis=-1) / len(parts)
-    return tf.where(spread < _ROUNDING * level, 0.0, mean * spread * (EPSILON / math.log(2)))
+    spread = log_mean - tf.reduce_mean(logs, axis=-1) / len(parts)
+    # Back from y / 1e-7, and from nats to bits.
+    scale = mean * spread * (EPSILON / math.log(2))
+    return tf.where(spread < _ROUNDING * log_mean, 0.0, scale)
 
 
 def std(activations: Tensor) -> Tensor:
@@ -88,6 +92,7 @@ def truncnormal_entropy(activations: Tensor) -> Tensor:
     """
     deviation = tf.maximum(std(activations), EPSILON)
     cut = -mean(activations) / deviation
+    # Z = 1 - Phi(a) = erfc(a / sqrt 2) / 2, and the density phi(a).
     mass = tf.maximum(0.5 * tf.math.erfc(cut / math.sqrt(2)) - EPSILON, EPSILON)
     density = tf.exp(-0.5 * tf.square(cut)) / math.sqrt(2 * math.pi)
     inside = math.sqrt(2 * math.pi * math.e) * deviation * mass
@@ -111,7 +116,7 @@ def gaussian_cdf(maps: Tensor) -> Tensor:
         float32, shaped like ``maps``, in [0, 1].
     """
     values = tf.cast(maps, tf.float32)
-    axes = _pixels(values)
+    axes = _pixel_axes(values)
     centred = values - tf.reduce_mean(values, axis=axes, keepdims=True)
     degrees = tf.maximum(tf.reduce_prod(tf.shape(values)[1:]) - 1, 1)
     squares = tf.reduce_sum(tf.square(centred), axis=axes, keepdims=True)
@@ -123,7 +128,7 @@ def gaussian_cdf(maps: Tensor) -> Tensor:
 def unit_range(maps: Tensor) -> Tensor:
     """Stretch each map (N, ...) to [0, 1]: ``(x - min) / max(max - min, 1e-9)``; flat gives 0."""
     values = tf.cast(maps, tf.float32)
-    axes = _pixels(values)
+    axes = _pixel_axes(values)
     low = tf.reduce_min(values, axis=axes, keepdims=True)
     width = tf.reduce_max(values, axis=axes, keepdims=True) - low
     return (values - low) / tf.maximum(width, 1e-9)
@@ -154,37 +159,36 @@ def combine(
     InputError
         There are no maps, their number is not that of the weights, or the weights sum to 0.
     """
-    shares = _shares(len(maps), weights)
-    pairs = zip(maps, shares, strict=True)
-    return tf.add_n([bilinear(tf.cast(one, tf.float32), size) * share for one, share in pairs])
+    given = [1.0] * len(maps) if weights is None else [float(weight) for weight in weights]
+    if len(given) != len(maps) or not sum(given) > 0:
+        msg = (
+            f"combine: expected {len(maps)} weights with a sum above 0, one for each layer, "
+            f"got {given}. Give weights=None for equal ones."
+        )
+        raise InputError(msg)
+    shares = [weight / sum(given) for weight in given]
+    weighted = [
+        bilinear(tf.cast(layer_map, tf.float32), size) * share
+        for layer_map, share in zip(maps, shares, strict=True)
+    ]
+    return tf.add_n(weighted)
 
 
 def layer_stack(maps: Sequence[Tensor], *, size: tuple[int, ...]) -> Tensor:
     """Bring the maps (N, h, w) of L layers to one grid: float32 (N, H, W, L)."""
-    return tf.stack([bilinear(tf.cast(one, tf.float32), size) for one in maps], axis=-1)
+    resized = [bilinear(tf.cast(layer_map, tf.float32), size) for layer_map in maps]
+    return tf.stack(resized, axis=-1)
 
 
 def unless_flat(maps: Tensor, normalised: Tensor) -> Tensor:
     """Return ``normalised``, but 0 for a map that is constant up to rounding."""
     values = tf.cast(maps, tf.float32)
-    axes = _pixels(values)
-    greatest = tf.reduce_max(tf.abs(values), axis=axes, keepdims=True)
-    width = tf.reduce_max(values, axis=axes, keepdims=True) - tf.reduce_min(
-        values, axis=axes, keepdims=True
-    )
-    return tf.where(width <= _FLAT * greatest, 0.0, normalised)
+    axes = _pixel_axes(values)
+    magnitude = tf.reduce_max(tf.abs(values), axis=axes, keepdims=True)
+    greatest = tf.reduce_max(values, axis=axes, keepdims=True)
+    width = greatest - tf.reduce_min(values, axis=axes, keepdims=True)
+    return tf.where(width <= _FLAT * magnitude, 0.0, normalised)
 
 
-def _pixels(maps: Tensor) -> list[int]:
+def _pixel_axes(maps: Tensor) -> list[int]:
     return list(range(1, maps.shape.rank))
-
-
-def _shares(count: int, weights: Sequence[float] | None) -> list[float]:
-    given = [1.0] * count if weights is None else [float(weight) for weight in weights]
-    if len(given) != count or not sum(given) > 0:
-        msg = (
-            f"combine: expected {count} weights with a sum above 0, one for each layer, "
-            f"got {given}. Give weights=None for equal ones."
-        )
-        raise InputError(msg)
-    return [weight / sum(given) for weight in given]

@@ -23,10 +23,11 @@ def rollout(attention: Sequence[Tensor]) -> Tensor:
     tensor
         float32 (N, T, T), >= 0, rows sum to 1: what token i at the end has of token j.
     """
-    found = _unit(attention[0])
+    product = _identity(attention[0])
     for layer in attention:
-        found = tf.matmul((tf.reduce_mean(layer, axis=1) + _unit(layer)) / 2, found)
-    return found
+        with_connection = (tf.reduce_mean(layer, axis=1) + _identity(layer)) / 2
+        product = tf.matmul(with_connection, product)
+    return product
 
 
 def weighted_rollout(attention: Sequence[Tensor], slopes: Sequence[Tensor]) -> Tensor:
@@ -45,13 +46,14 @@ def weighted_rollout(attention: Sequence[Tensor], slopes: Sequence[Tensor]) -> T
     tensor
         float32 (N, T, T), >= 0: R - 1.
     """
-    found = _unit(attention[0])
+    relevance = _identity(attention[0])
     for layer, slope in zip(attention, slopes, strict=True):
         raising = tf.reduce_mean(tf.maximum(slope * layer, 0.0), axis=1)
-        found += tf.matmul(raising, found)
-    return found - _unit(attention[0])
+        relevance += tf.matmul(raising, relevance)
+    return relevance - _identity(attention[0])
 
 
-def _unit(attention: Tensor) -> Tensor:
+def _identity(attention: Tensor) -> Tensor:
+    """Return the identity (N, T, T)."""
     shape = tf.shape(attention)
     return tf.eye(shape[-1], batch_shape=shape[:1])

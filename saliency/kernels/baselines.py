@@ -50,10 +50,10 @@ def reference(inputs: Tensor, kind: Reference, seed: int = 0) -> Tensor:
         The name is unknown, or the array does not broadcast.
     """
     if isinstance(kind, str):
-        return tf.broadcast_to(_named(inputs, kind, seed), tf.shape(inputs))
-    given = tf.cast(tf.convert_to_tensor(kind), tf.float32)
-    _check(given, inputs)
-    return tf.broadcast_to(given, tf.shape(inputs))
+        return tf.broadcast_to(_named_baseline(inputs, kind, seed), tf.shape(inputs))
+    array = tf.cast(tf.convert_to_tensor(kind), tf.float32)
+    _check_broadcasts(array, inputs)
+    return tf.broadcast_to(array, tf.shape(inputs))
 
 
 def check_reference(kind: Reference) -> None:
@@ -79,13 +79,13 @@ def several(kinds: References) -> tuple[Reference, ...]:
     InputError
         The tuple is empty, or a name in it is unknown.
     """
-    found = kinds if isinstance(kinds, tuple) else (kinds,)
-    if not found:
+    references = kinds if isinstance(kinds, tuple) else (kinds,)
+    if not references:
         msg = "reference: expected at least one, got an empty tuple."
         raise InputError(msg)
-    for kind in found:
+    for kind in references:
         check_reference(kind)
-    return found
+    return references
 
 
 def gaussian_blur(inputs: Tensor, sigma: float) -> Tensor:
@@ -97,13 +97,14 @@ def gaussian_blur(inputs: Tensor, sigma: float) -> Tensor:
     """
     if sigma <= 0:
         return inputs
+    # One matrix an axis: a Gaussian of several axes is the product of those along each.
     matrices = [_blur_matrix(length, sigma) for length in size_of(inputs)]
     if len(matrices) == 3:
         return tf.einsum("ad,ih,jw,ndhwc->naijc", *matrices, inputs, optimize="optimal")
     return tf.einsum("ih,jw,nhwc->nijc", *matrices, inputs, optimize="optimal")
 
 
-def _named(inputs: Tensor, kind: str, seed: int) -> Tensor:
+def _named_baseline(inputs: Tensor, kind: str, seed: int) -> Tensor:
     check_reference(kind)
     axes = list(range(1, inputs.shape.rank - 1))
     if kind == "black":
@@ -122,22 +123,25 @@ def _blur_matrix(length: int, sigma: float) -> Tensor:
     """Gaussian weights (length, length), rows summing to 1, of a line mirrored at both ends."""
     here = tf.range(length, dtype=tf.float32)[:, tf.newaxis]
     there = tf.range(length, dtype=tf.float32)[tf.newaxis, :]
+    # A mirrored line repeats after twice its length; beyond four deviations nothing is left.
     reach = math.ceil(4 * sigma / (2 * length)) + 1
     turns = 2.0 * length * tf.range(-reach, reach + 1, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
-    bells = _bell(here - there + turns, sigma) + _bell(here + there + 1 + turns, sigma)
-    total = tf.reduce_sum(bells, axis=0)
+    # Pixel j is met at j, and in the mirror at -1 - j.
+    direct = _gaussian(here - there + turns, sigma)
+    mirrored = _gaussian(here + there + 1 + turns, sigma)
+    total = tf.reduce_sum(direct + mirrored, axis=0)
     return total / tf.reduce_sum(total, axis=1, keepdims=True)
 
 
-def _bell(distance: Tensor, sigma: float) -> Tensor:
+def _gaussian(distance: Tensor, sigma: float) -> Tensor:
     return tf.exp(-0.5 * tf.square(distance / sigma))
 
 
-def _check(given: Tensor, inputs: Tensor) -> None:
+def _check_broadcasts(array: Tensor, inputs: Tensor) -> None:
     try:
-        shape = tf.broadcast_static_shape(given.shape, inputs.shape)
+        shape = tf.broadcast_static_shape(array.shape, inputs.shape)
     except ValueError:
         shape = None
     if shape is None or not shape.is_compatible_with(inputs.shape):
-        msg = f"reference: expected an array that broadcasts to {inputs.shape}, got {given.shape}."
+        msg = f"reference: expected an array that broadcasts to {inputs.shape}, got {array.shape}."
         raise InputError(msg) from None

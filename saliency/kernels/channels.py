@@ -12,6 +12,7 @@ from saliency.kernels.resize import bilinear, size_of, space_of
 
 def channel_masks(activation: Tensor, size: tuple[int, ...]) -> Tensor:
     """Make of each channel of (N, h, w, C) a mask in [0, 1]: float32 (C, N, H, W)."""
+    # (C, N, h, w), and each of the C N maps on its own.
     channels = tf.transpose(activation, [activation.shape.rank - 1, 0, *space_of(activation)])
     flat = tf.reshape(channels, [-1, *size_of(activation)])
     masks = unit_range(bilinear(flat, size))
@@ -32,11 +33,11 @@ def increases(
 
     Arguments as :func:`saliency.kernels.occlusion.occlusion`; ``activation`` is (N, h, w, C).
     """
-    found, empty = [], score(fill)
-    for some in chunks(range(activation.shape[-1]), copies):
-        masks = channel_masks(tf.gather(activation, list(some), axis=-1), size_of(inputs))
-        found.append(each(score, blend_many(inputs, fill, masks)) - empty)
-    return tf.transpose(tf.concat(found, 0))
+    gains, at_fill = [], score(fill)
+    for chunk in chunks(range(activation.shape[-1]), copies):
+        masks = channel_masks(tf.gather(activation, list(chunk), axis=-1), size_of(inputs))
+        gains.append(each(score, blend_many(inputs, fill, masks)) - at_fill)
+    return tf.transpose(tf.concat(gains, 0))
 
 
 def ablations(head: Function, activation: Tensor, copies: int = 1) -> Tensor:
@@ -44,12 +45,13 @@ def ablations(head: Function, activation: Tensor, copies: int = 1) -> Tensor:
 
     ``head``: (k * N, h, w, C) -> (k * N,).
     """
-    count, whole, found = activation.shape[-1], head(activation), []
-    for some in chunks(range(count), copies):
-        keep = 1.0 - tf.one_hot(list(some), count)
+    count, whole, drops = activation.shape[-1], head(activation), []
+    for chunk in chunks(range(count), copies):
+        keep = 1.0 - tf.one_hot(list(chunk), count)
+        # (k, 1, 1, 1, C) times (N, h, w, C).
         without = activation * tf.reshape(keep, [-1, *[1] * (activation.shape.rank - 1), count])
-        found.append(whole - each(head, without))
-    return tf.transpose(tf.concat(found, 0))
+        drops.append(whole - each(head, without))
+    return tf.transpose(tf.concat(drops, 0))
 
 
 def places(head: Function, activation: Tensor, reach: Tensor, copies: int = 1) -> Tensor:
@@ -57,22 +59,26 @@ def places(head: Function, activation: Tensor, reach: Tensor, copies: int = 1) -
 
     ``reach``: float32 (h * w, h, w), what is seen of the layer when place i is asked about.
     """
-    found = []
-    for some in chunks(range(reach.shape[0]), copies):
-        seen = tf.gather(reach, list(some))[:, tf.newaxis, ..., tf.newaxis]
-        found.append(each(head, activation * seen))
-    scores = tf.transpose(tf.concat(found, 0))
-    return tf.reshape(scores, [-1, *size_of(activation)])
+    scores = []
+    for chunk in chunks(range(reach.shape[0]), copies):
+        seen = tf.gather(reach, list(chunk))[:, tf.newaxis, ..., tf.newaxis]
+        scores.append(each(head, activation * seen))
+    # (h w, N) to (N, h, w).
+    by_sample = tf.transpose(tf.concat(scores, 0))
+    return tf.reshape(by_sample, [-1, *size_of(activation)])
 
 
 def bells(size: tuple[int, ...]) -> Tensor:
     """Return the bell (1 2 1) / 4 along each axis, around each place: (h * w, h, w)."""
-    whole = tf.ones([1] * len(size) * 2)
+    # Axes: the places, then what is seen around each; the bell is a product over both.
+    product = tf.ones([1] * len(size) * 2)
     for axis, length in enumerate(size):
+        distance = tf.abs(tf.range(length)[:, tf.newaxis] - tf.range(length)[tf.newaxis])
+        bell = tf.where(distance == 0, 0.5, tf.where(distance == 1, 0.25, 0.0))
         shape = [1] * len(size) * 2
         shape[axis] = shape[axis + len(size)] = length
-        whole *= tf.reshape(_bell_rows(length), shape)
-    return tf.reshape(whole, [-1, *size])
+        product *= tf.reshape(bell, shape)
+    return tf.reshape(product, [-1, *size])
 
 
 def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
@@ -82,22 +88,23 @@ def principal(activation: Tensor, like: Tensor | float = 1.0) -> Tensor:
     activations >= 0 the whole map is then >= 0 (Perron and Frobenius). Of values that are not
     finite the map is NaN.
     """
-    broken = ~tf.reduce_all(
-        tf.math.is_finite(activation), axis=list(range(1, activation.shape.rank))
-    )
-    activation = tf.where(tf.math.is_finite(activation), activation, 0.0)
+    finite = tf.math.is_finite(activation)
+    broken = ~tf.reduce_all(finite, axis=list(range(1, activation.shape.rank)))
+    activation = tf.where(finite, activation, 0.0)
     places, channels = math.prod(size_of(activation)), activation.shape[-1]
+    # M is (places, channels). M v is u s: of the two Gram matrices the smaller one will do.
     matrix = tf.reshape(activation, [-1, places, channels])
     if places <= channels:
         values, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_b=True))
-        found = vectors[..., -1] * tf.sqrt(tf.maximum(values[:, -1:], 0.0))
+        flat = vectors[..., -1] * tf.sqrt(tf.maximum(values[:, -1:], 0.0))
     else:
         _, vectors = tf.linalg.eigh(tf.matmul(matrix, matrix, transpose_a=True))
-        found = tf.linalg.matvec(matrix, vectors[..., -1])
-    found = tf.reshape(found, [-1, *size_of(activation)])
-    agreed = tf.reduce_sum(found * like, axis=list(range(1, found.shape.rank)), keepdims=True)
-    sign = tf.where(agreed < 0, -1.0, 1.0)
-    return found * tf.where(tf.reshape(broken, tf.shape(sign)), math.nan, sign)
+        flat = tf.linalg.matvec(matrix, vectors[..., -1])
+    projection = tf.reshape(flat, [-1, *size_of(activation)])
+    axes = list(range(1, projection.shape.rank))
+    agreement = tf.reduce_sum(projection * like, axis=axes, keepdims=True)
+    sign = tf.where(agreement < 0, -1.0, 1.0)
+    return projection * tf.where(tf.reshape(broken, tf.shape(sign)), math.nan, sign)
 
 
 def seldom(activation: Tensor, k: float) -> Tensor:
@@ -110,8 +117,3 @@ def seldom(activation: Tensor, k: float) -> Tensor:
     deviation = tf.math.reduce_std(activation, axis=space_of(activation), keepdims=True)
     above = tf.cast(activation > mean + k * deviation, activation.dtype)
     return tf.reduce_sum(mean * above, axis=-1)
-
-
-def _bell_rows(length: int) -> Tensor:
-    far = tf.abs(tf.range(length)[:, tf.newaxis] - tf.range(length)[tf.newaxis])
-    return tf.where(far == 0, 0.5, tf.where(far == 1, 0.25, 0.0))

@@ -25,13 +25,14 @@ def polyline_gradient(gradient: Function, points: Sequence[Tensor], copies: int 
     tensor
         float32 (N, H, W, C): ``sum_i (p[i+1] - p[i]) (g[i] + g[i+1]) / 2``.
     """
-    total, last = tf.zeros_like(points[0]), None
-    for some in chunks(points, copies):
-        slopes = tf.unstack(each(gradient, tf.stack(some)), num=len(some))
-        for point, slope in zip(some, slopes, strict=True):
-            if last is not None:
-                total += (point - last[0]) * (slope + last[1]) / 2
-            last = point, slope
+    total, before = tf.zeros_like(points[0]), None
+    for chunk in chunks(points, copies):
+        slopes = tf.unstack(each(gradient, tf.stack(chunk)), num=len(chunk))
+        for point, slope in zip(chunk, slopes, strict=True):
+            if before is not None:
+                # The trapezoid of a piece: its way times the mean gradient of its ends.
+                total += (point - before[0]) * (slope + before[1]) / 2
+            before = point, slope
     return total
 
 
@@ -42,7 +43,7 @@ def blur_path(inputs: Tensor, sigma: float, steps: int) -> list[Tensor]:
     in the last pixel of blur.
     """
     sigmas = (sigma * ((steps - step) / steps) ** 2 for step in range(steps + 1))
-    return [gaussian_blur(inputs, one) for one in sigmas]
+    return [gaussian_blur(inputs, deviation) for deviation in sigmas]
 
 
 def guided_path_gradient(
@@ -66,21 +67,25 @@ def guided_path_gradient(
     tensor
         float32 (N, H, W, C), signed; sums to the score's change as the steps get many.
     """
-    shape, ends = tf.shape(inputs), (_rows(baseline), _rows(inputs))
-    way = tf.reduce_sum(tf.abs(ends[1] - ends[0]), axis=1, keepdims=True)
-    here, total = ends[0], tf.zeros_like(ends[0])
+    # Rows (N, F) of all values of a sample.
+    shape, start, end = tf.shape(inputs), _flat_samples(baseline), _flat_samples(inputs)
+    way = tf.reduce_sum(tf.abs(end - start), axis=1, keepdims=True)
+    here, total = start, tf.zeros_like(start)
     slope = gradient(baseline)
     for step in range(1, steps + 1):
         part = step / steps
-        low = _between(*ends, max(part - distance, 0.0))
-        high = _between(*ends, min(part + distance, 1.0))
-        raised = tf.where(_passed(low, here, *ends), here, low)
-        left = tf.reduce_sum(tf.abs(ends[1] - raised), axis=1, keepdims=True)
+        low = start + max(part - distance, 0.0) * (end - start)
+        high = start + min(part + distance, 1.0) * (end - start)
+        # Values that have fallen behind are brought up to the lower limit first.
+        ahead_of_low = (here - low) * tf.sign(end - start) >= 0
+        raised = tf.where(ahead_of_low, here, low)
+        left = tf.reduce_sum(tf.abs(end - raised), axis=1, keepdims=True)
         budget = tf.maximum(left - way * (1 - part), 0.0)
-        there = _spent(raised, high, tf.abs(_rows(slope)), budget, fraction)
-        after = gradient(tf.reshape(there, shape))
-        total += (there - here) * _rows(slope + after) / 2
-        here, slope = there, after
+        sizes = tf.abs(_flat_samples(slope))
+        there = _spend_budget(raised, high, sizes, budget, fraction)
+        slope_there = gradient(tf.reshape(there, shape))
+        total += (there - here) * _flat_samples(slope + slope_there) / 2
+        here, slope = there, slope_there
     return tf.reshape(total, shape)
 
 
@@ -104,75 +109,79 @@ def decision_gradient(
         float32 (N, H, W, C), signed, in squared units of the score; not complete.
     """
     way, pilot = inputs - baseline, max(steps // 2, 1)
-    edges = _where_it_moves(score, inputs, baseline, pilot, steps, copies)
+    edges = _edges_of_equal_change(score, inputs, baseline, pilot, steps, copies)
+    # (steps, N): each sample has its own nodes.
     nodes, widths = (edges[1:] + edges[:-1]) / 2, edges[1:] - edges[:-1]
     total = tf.zeros_like(inputs)
-    for some in chunks(range(steps), copies):
-        here = tf.gather(nodes, list(some))
-        slopes = each(gradient, baseline + _spread(here, inputs) * way)
-        rise = tf.reduce_sum(slopes * way, axis=_values(slopes)) * tf.gather(widths, list(some))
-        total += tf.reduce_sum(slopes * _spread(rise, inputs), axis=0)
+    for chunk in chunks(range(steps), copies):
+        places = tf.gather(nodes, list(chunk))
+        slopes = each(gradient, baseline + _per_sample(places, inputs) * way)
+        # grad f . (x - b) is df/dalpha: times dalpha, how much the score rises here.
+        value_axes = list(range(2, slopes.shape.rank))
+        rise = tf.reduce_sum(slopes * way, axis=value_axes) * tf.gather(widths, list(chunk))
+        total += tf.reduce_sum(slopes * _per_sample(rise, inputs), axis=0)
     return way * total
 
 
-def _where_it_moves(
+def _edges_of_equal_change(
     score: Function, inputs: Tensor, baseline: Tensor, pilot: int, steps: int, copies: int
 ) -> Tensor:
     """Return (steps + 1, N) edges on the path with equal shares of |change of score| between."""
     places = tf.linspace(0.0, 1.0, pilot + 1)
     scores = [
-        each(score, baseline + along(tf.stack(some), inputs) * (inputs - baseline))
-        for some in chunks(tf.unstack(places), copies)
+        each(score, baseline + along(tf.stack(chunk), inputs) * (inputs - baseline))
+        for chunk in chunks(tf.unstack(places), copies)
     ]
-    moves = tf.abs(tf.experimental.numpy.diff(tf.concat(scores, 0), axis=0))
-    moves += 1e-3 * tf.reduce_mean(moves, axis=0) + 1e-12
-    done = tf.concat([tf.zeros_like(moves[:1]), tf.cumsum(moves, axis=0)], 0)
-    done /= done[-1:]
-    return _inverse(done, places, tf.linspace(0.0, 1.0, steps + 1))
+    # (pilot, N). A thousandth of the mean keeps the sum rising where the score stands still.
+    changes = tf.abs(tf.experimental.numpy.diff(tf.concat(scores, 0), axis=0))
+    changes += 1e-3 * tf.reduce_mean(changes, axis=0) + 1e-12
+    reached = tf.concat([tf.zeros_like(changes[:1]), tf.cumsum(changes, axis=0)], 0)
+    reached /= reached[-1:]
+    return _inverse_interpolation(reached, places, tf.linspace(0.0, 1.0, steps + 1))
 
 
-def _inverse(done: Tensor, places: Tensor, wanted: Tensor) -> Tensor:
-    """Interpolate (P, N) rising from 0 to 1 over ``places`` (P,) the other way: (S, N)."""
-    low, high = done[tf.newaxis, :-1], done[tf.newaxis, 1:]
-    inside = tf.clip_by_value((wanted[:, tf.newaxis, tf.newaxis] - low) / (high - low), 0.0, 1.0)
-    return tf.reduce_sum(inside * (places[1:] - places[:-1])[:, tf.newaxis], axis=1)
+def _inverse_interpolation(rising: Tensor, places: Tensor, levels: Tensor) -> Tensor:
+    """Return where (P, N), rising from 0 to 1 over ``places`` (P,), reaches levels (S,): (S, N).
+
+    Each piece adds its length times the share of it that lies below the level.
+    """
+    # (1, P - 1, N): the value at the two ends of each piece.
+    low, high = rising[tf.newaxis, :-1], rising[tf.newaxis, 1:]
+    # (S, P - 1, N): 0 in pieces beyond the level, 1 in those before it.
+    above_low = levels[:, tf.newaxis, tf.newaxis] - low
+    share = tf.clip_by_value(above_low / (high - low), 0.0, 1.0)
+    lengths = (places[1:] - places[:-1])[:, tf.newaxis]
+    return tf.reduce_sum(share * lengths, axis=1)
 
 
-def _spent(here: Tensor, high: Tensor, sizes: Tensor, budget: Tensor, fraction: float) -> Tensor:
+def _spend_budget(
+    here: Tensor, high: Tensor, sizes: Tensor, budget: Tensor, fraction: float
+) -> Tensor:
     """Move values (N, F) towards ``high``, small gradients first, until ``budget`` is spent."""
     room = tf.abs(high - here)
     count = sizes.shape[1]
     group = int(fraction * (count - 1)) + 1
+    # Values without room come last.
     order = tf.argsort(tf.where(room > 0, sizes, sizes.dtype.max), axis=1)
     sorted_room = tf.gather(room, order, batch_dims=1)
+    # (N, groups, group): the last group is filled up with no room.
     pad = -count % group
-    groups = tf.reduce_sum(
-        tf.reshape(tf.pad(sorted_room, [[0, 0], [0, pad]]), [-1, (count + pad) // group, group]),
-        axis=2,
-    )
-    before = tf.cumsum(groups, axis=1, exclusive=True)
-    share = tf.clip_by_value(tf.math.divide_no_nan(budget - before, groups), 0.0, 1.0)
-    moved = tf.repeat(share, group, axis=1)[:, :count]
-    back = tf.argsort(order, axis=1)
-    return here + tf.gather(moved, back, batch_dims=1) * (high - here)
+    padded = tf.pad(sorted_room, [[0, 0], [0, pad]])
+    group_room = tf.reduce_sum(tf.reshape(padded, [-1, (count + pad) // group, group]), axis=2)
+    spent_before = tf.cumsum(group_room, axis=1, exclusive=True)
+    # Groups before the last one move all the way, the last one by what is left.
+    share = tf.clip_by_value(tf.math.divide_no_nan(budget - spent_before, group_room), 0.0, 1.0)
+    sorted_share = tf.repeat(share, group, axis=1)[:, :count]
+    # The argsort of an order is its inverse.
+    unsorted = tf.argsort(order, axis=1)
+    return here + tf.gather(sorted_share, unsorted, batch_dims=1) * (high - here)
 
 
-def _passed(low: Tensor, here: Tensor, start: Tensor, end: Tensor) -> Tensor:
-    return (here - low) * tf.sign(end - start) >= 0
-
-
-def _between(start: Tensor, end: Tensor, part: float) -> Tensor:
-    return start + part * (end - start)
-
-
-def _rows(pictures: Tensor) -> Tensor:
+def _flat_samples(pictures: Tensor) -> Tensor:
+    """Reshape (N, H, W, C) to (N, H W C)."""
     return tf.reshape(pictures, [tf.shape(pictures)[0], pictures.shape[1:].num_elements()])
 
 
-def _values(variants: Tensor) -> list[int]:
-    return list(range(2, variants.shape.rank))
-
-
-def _spread(numbers: Tensor, like: Tensor) -> Tensor:
+def _per_sample(numbers: Tensor, like: Tensor) -> Tensor:
     """Reshape (k, N) to broadcast against (k, *like.shape)."""
     return tf.reshape(numbers, [*numbers.shape, *[1] * (like.shape.rank - 1)])

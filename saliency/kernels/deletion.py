@@ -39,30 +39,25 @@ def deletion_mask(
     start = tf.ones([tf.shape(inputs)[0], *[grid] * axes])
 
     def slope(keep: Tensor, _: float) -> Tensor:
-        return _slope(gradient, inputs, fill, keep, smooth)
+        with tf.GradientTape(persistent=True) as tape:
+            tape.watch(keep)
+            picture = blend(inputs, fill, bilinear(keep, size_of(inputs))[tf.newaxis])[0]
+            cells = list(range(1, keep.shape.rank))
+            price = tf.reduce_mean(1.0 - keep, axis=cells) + smooth * _roughness(keep)
+        # The chain rule: the score's derivative by the picture, pulled back to the mask.
+        score_slope = tape.gradient(picture, keep, output_gradients=gradient(picture))
+        return score_slope + tape.gradient(price, keep)
 
     # Three times a cell's own price.
     return descend(slope, start, steps=steps, floor=3.0 / grid**axes)
 
 
-def _slope(gradient: Function, inputs: Tensor, fill: Tensor, keep: Tensor, smooth: float) -> Tensor:
-    """Return the price's derivative by the mask: the picture's part is pulled back to it."""
-    with tf.GradientTape(persistent=True) as tape:
-        tape.watch(keep)
-        picture = blend(inputs, fill, bilinear(keep, size_of(inputs))[tf.newaxis])[0]
-        cells = list(range(1, keep.shape.rank))
-        price = tf.reduce_mean(1.0 - keep, axis=cells) + smooth * _roughness(keep)
-    pulled = tape.gradient(picture, keep, output_gradients=gradient(picture))
-    return pulled + tape.gradient(price, keep)
-
-
 def _roughness(keep: Tensor) -> Tensor:
+    """Return the mean square of the differences of neighbours, summed over the axes: (N,)."""
     axes = list(range(1, keep.shape.rank))
-    return tf.add_n([tf.reduce_mean(_squared_steps(keep, axis), axis=axes) for axis in axes])
-
-
-def _squared_steps(keep: Tensor, axis: int) -> Tensor:
-    """Return the squares of the differences of neighbours along an axis."""
-    after = tf.gather(keep, range(1, keep.shape[axis]), axis=axis)
-    before = tf.gather(keep, range(keep.shape[axis] - 1), axis=axis)
-    return tf.square(after - before)
+    by_axis = []
+    for axis in axes:
+        after = tf.gather(keep, range(1, keep.shape[axis]), axis=axis)
+        before = tf.gather(keep, range(keep.shape[axis] - 1), axis=axis)
+        by_axis.append(tf.reduce_mean(tf.square(after - before), axis=axes))
+    return tf.add_n(by_axis)

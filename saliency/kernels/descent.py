@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from saliency.kernels.batches import Tensor
 
+#: Step; decay of the mean slope and of the mean square, the two as in the paper.
 _RATE, _DECAY, _DECAY_SQUARES = 0.1, 0.9, 0.999
 
 

@@ -59,14 +59,14 @@ def extremal_mask(
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(cells)
             mask = smooth_blots(cells, weights)
-            keep = bilinear(_unrolled(mask, grid, len(size)), size)
+            keep = bilinear(_as_grid(mask, grid, len(size)), size)
             picture = blend(inputs, fill, keep[tf.newaxis])[0]
             loss = price * area_loss(mask, area)
         raised = tape.gradient(picture, cells, output_gradients=gradient(picture))
         return (tape.gradient(loss, cells) - raised) / (1.0 + price) ** _TEMPER
 
     cells = descend(slope, start, steps=steps, floor=0.5 / grid ** len(size))
-    return _unrolled(smooth_blots(cells, weights), grid, len(size))
+    return _as_grid(smooth_blots(cells, weights), grid, len(size))
 
 
 def blot_weights(grid: int, size: tuple[int, ...]) -> Tensor:
@@ -80,9 +80,10 @@ def blot_weights(grid: int, size: tuple[int, ...]) -> Tensor:
     tensor
         float32 (points, cells) in (0, 1]; points are 2 ``grid`` along each side.
     """
-    cells, points = _centres(grid, grid, len(size)), _centres(grid, _FINE * grid, len(size))
-    apart = tf.norm(points[:, tf.newaxis] - cells[tf.newaxis], axis=-1)
-    return tf.exp(-2.0 * tf.square(tf.nn.relu(apart / _REACH - 0.5)))
+    cells = _point_centres(grid, grid, len(size))
+    points = _point_centres(grid, _FINE * grid, len(size))
+    distances = tf.norm(points[:, tf.newaxis] - cells[tf.newaxis], axis=-1)
+    return tf.exp(-2.0 * tf.square(tf.nn.relu(distances / _REACH - 0.5)))
 
 
 def smooth_blots(cells: Tensor, weights: Tensor) -> Tensor:
@@ -122,8 +123,9 @@ def area_loss(mask: Tensor, area: float) -> Tensor:
         float32 (N,), >= 0: the mean squared difference.
     """
     wanted = area * mask.shape[-1]
-    falling = tf.sort(mask, axis=-1, direction="DESCENDING")
-    level = falling[:, math.floor(wanted), tf.newaxis]
+    descending = tf.sort(mask, axis=-1, direction="DESCENDING")
+    # The value at which the wanted area ends; what is above it is to be 1.
+    level = descending[:, math.floor(wanted), tf.newaxis]
     above, equal = tf.cast(mask > level, tf.float32), tf.cast(mask == level, tf.float32)
     left = wanted - tf.reduce_sum(above, axis=-1, keepdims=True)
     share = left / tf.maximum(tf.reduce_sum(equal, axis=-1, keepdims=True), 1.0)
@@ -131,11 +133,11 @@ def area_loss(mask: Tensor, area: float) -> Tensor:
     return tf.reduce_mean(tf.square(mask - ideal), axis=-1)
 
 
-def _centres(grid: int, count: int, axes: int) -> Tensor:
+def _point_centres(grid: int, count: int, axes: int) -> Tensor:
     """Return the centres of ``count`` points along each side, in cells: (points, axes)."""
     line = (tf.range(count, dtype=tf.float32) + 0.5) * (grid / count)
     return tf.reshape(tf.stack(tf.meshgrid(*[line] * axes, indexing="ij"), -1), [-1, axes])
 
 
-def _unrolled(mask: Tensor, grid: int, axes: int) -> Tensor:
+def _as_grid(mask: Tensor, grid: int, axes: int) -> Tensor:
     return tf.reshape(mask, [-1, *[_FINE * grid] * axes])

@@ -45,8 +45,15 @@ def shifted_masks(cells: Tensor, offsets: Tensor, size: tuple[int, ...]) -> Tens
     tensor
         float32 (k, H, W) in [0, 1]: the cells, enlarged bilinearly.
     """
+    grid = cells.shape[1] - 1
+    nodes = tf.range(grid + 1, dtype=tf.float32)
     for axis, length in enumerate(size):
-        hats = _hats(length, cells.shape[1] - 1, offsets[:, axis])
+        # Pixel centres among the nodes, (k, length, 1); the shift moves them by less than a cell.
+        centres = (tf.range(length, dtype=tf.float32) + 0.5) * ((grid - 1) / length)
+        places = centres[:, tf.newaxis] + offsets[:, axis][:, tf.newaxis, tf.newaxis]
+        # Bilinear weights (k, length, G + 1): hats of width 1 around each node.
+        hats = tf.nn.relu(1.0 - tf.abs(places - nodes))
+        # The axis that is done goes last, so that the next one comes first.
         cells = tf.einsum("kha,ka...->k...h", hats, cells)
     return cells
 
@@ -60,11 +67,11 @@ def scores_under(
     score: Function, inputs: Tensor, fill: Tensor, masks: Tensor, copies: int = 1
 ) -> Tensor:
     """Score ``inputs`` seen through masks (K, h, w), enlarged as needed: float32 (K, N)."""
-    found = [
-        each(score, blend_many(inputs, fill, bilinear(some, size_of(inputs))))
-        for some in chunks(masks, copies)
+    scores = [
+        each(score, blend_many(inputs, fill, bilinear(chunk, size_of(inputs))))
+        for chunk in chunks(masks, copies)
     ]
-    return tf.concat(found, 0)
+    return tf.concat(scores, 0)
 
 
 def seen_minus_average(
@@ -88,8 +95,8 @@ def seen_minus_average(
     """
     total, shown = tf.zeros_like(inputs[..., 0]), tf.zeros(size_of(inputs))
     sums = tf.zeros([inputs.shape[0]])
-    for some in chunks(draws, copies):
-        seen = masks(some)
+    for chunk in chunks(draws, copies):
+        seen = masks(chunk)
         scores = each(score, blend_many(inputs, fill, seen))
         total += tf.tensordot(scores, seen, [[0], [0]])
         shown += tf.reduce_sum(seen, axis=0)
@@ -113,9 +120,10 @@ def total_effects(at_base: Tensor, at_changed: Tensor) -> Tensor:
     tensor
         float32 (N, d), >= 0: the share of the score's variance that cell i has a part in.
     """
-    apart = tf.reduce_mean(tf.square(at_base[:, tf.newaxis] - at_changed), axis=0) / 2
+    # Jansen: half the mean square of what the cell's change does, (d, N), over the variance.
+    half_squares = tf.reduce_mean(tf.square(at_base[:, tf.newaxis] - at_changed), axis=0) / 2
     variance = tf.math.reduce_variance(at_base, axis=0)
-    return tf.transpose(tf.math.divide_no_nan(apart, variance))
+    return tf.transpose(tf.math.divide_no_nan(half_squares, variance))
 
 
 def dependence(cells: Tensor, scores: Tensor) -> Tensor:
@@ -137,21 +145,10 @@ def dependence(cells: Tensor, scores: Tensor) -> Tensor:
         float32 (N, d), >= 0; 0 in expectation where the score does not depend on the cell.
     """
     centred = cells - tf.reduce_mean(cells, axis=0)
-    apart = tf.square(scores[:, tf.newaxis] - scores[tf.newaxis])
-    likeness = tf.exp(-tf.math.divide_no_nan(apart, 2 * _median(apart)))
-    found = tf.einsum("kd,kln,ld->nd", centred, likeness, centred, optimize="optimal")
-    return 2 * tf.nn.relu(found) / tf.cast(tf.shape(cells)[0] - 1, tf.float32) ** 2
-
-
-def _median(apart: Tensor) -> Tensor:
-    """Return the median over the pairs of (n, n, N): (N,)."""
-    flat = tf.sort(tf.reshape(apart, [-1, apart.shape[-1]]), axis=0)
-    return flat[tf.shape(flat)[0] // 2]
-
-
-def _hats(length: int, grid: int, offsets: Tensor) -> Tensor:
-    """Return bilinear weights (k, length, grid + 1) of pixels among nodes, shifted by offsets."""
-    places = (tf.range(length, dtype=tf.float32) + 0.5) * ((grid - 1) / length)
-    places = places[:, tf.newaxis] + offsets[:, tf.newaxis, tf.newaxis]
-    nodes = tf.range(grid + 1, dtype=tf.float32)
-    return tf.nn.relu(1.0 - tf.abs(places - nodes))
+    # (n, n, N): squared differences of all pairs of draws, and their median (N,).
+    squares = tf.square(scores[:, tf.newaxis] - scores[tf.newaxis])
+    by_size = tf.sort(tf.reshape(squares, [-1, squares.shape[-1]]), axis=0)
+    median = by_size[tf.shape(by_size)[0] // 2]
+    kernel = tf.exp(-tf.math.divide_no_nan(squares, 2 * median))
+    form = tf.einsum("kd,kln,ld->nd", centred, kernel, centred, optimize="optimal")
+    return 2 * tf.nn.relu(form) / tf.cast(tf.shape(cells)[0] - 1, tf.float32) ** 2

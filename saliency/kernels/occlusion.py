@@ -47,8 +47,8 @@ def occlusion(
     corners = list(product(*(window_starts(length, window, stride) for length in size)))
     whole = score(inputs)
     total, count = tf.zeros_like(inputs[..., 0]), tf.zeros([1, *size])
-    for some in chunks(corners, copies):
-        hidden = _windows(some, window, size)
+    for chunk in chunks(corners, copies):
+        hidden = _windows(chunk, window, size)
         fall = whole - each(score, blend_many(inputs, fill, 1.0 - hidden))
         total += tf.tensordot(fall, hidden, [[0], [0]])
         count += tf.reduce_sum(hidden, axis=0)
@@ -70,35 +70,34 @@ def blend(inputs: Tensor, fill: Tensor, keep: Tensor) -> Tensor:
     tensor
         float32 (k, N, H, W, C). Exactly ``inputs`` where ``keep`` is 1.
     """
-    return _mixed(inputs, fill, _weights(inputs, keep))
+    return _blended(inputs, fill, _as_weights(inputs, keep))
 
 
 def blend_many(inputs: Tensor, fill: Tensor, keep: Tensor) -> Tensor:
     """Do as :func:`blend`, in one kernel: a tenth of the time, once it is compiled."""
-    return _mixed_in_one(inputs, fill, _weights(inputs, keep))
+    return _blended_in_one_kernel(inputs, fill, _as_weights(inputs, keep))
 
 
-def _weights(inputs: Tensor, keep: Tensor) -> Tensor:
+def _as_weights(inputs: Tensor, keep: Tensor) -> Tensor:
     """Return the mask as (k, N or 1, H, W, 1)."""
     seen = keep[:, tf.newaxis] if keep.shape.rank < inputs.shape.rank else keep
     return seen[..., tf.newaxis]
 
 
-def _mixed(inputs: Tensor, fill: Tensor, seen: Tensor) -> Tensor:
+def _blended(inputs: Tensor, fill: Tensor, seen: Tensor) -> Tensor:
     return inputs * seen + fill * (1.0 - seen)
 
 
-_mixed_in_one = fused(_mixed)
+_blended_in_one_kernel = fused(_blended)
 
 
 def _windows(corners: Sequence[tuple[int, ...]], window: int, size: tuple[int, ...]) -> Tensor:
     """Return float32 (k, *size), 1 inside each window."""
     hidden = tf.ones([len(corners)])
     for starts, length in zip(zip(*corners, strict=True), size, strict=True):
-        hidden = tf.einsum("k...,kw->k...w", hidden, _spans(starts, window, length))
+        # (k, length): how far a pixel lies behind the start of its window.
+        behind = tf.range(length)[tf.newaxis] - tf.constant(starts)[:, tf.newaxis]
+        inside = tf.cast((behind >= 0) & (behind < window), tf.float32)
+        # A window is the product of its spans along each axis.
+        hidden = tf.einsum("k...,kw->k...w", hidden, inside)
     return hidden
-
-
-def _spans(starts: Sequence[int], window: int, length: int) -> Tensor:
-    at = tf.range(length)[tf.newaxis] - tf.constant(starts)[:, tf.newaxis]
-    return tf.cast((at >= 0) & (at < window), tf.float32)

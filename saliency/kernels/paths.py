@@ -56,8 +56,8 @@ def gradient_sum(
     """
     way = inputs - baseline
     total = tf.zeros_like(inputs)
-    for some in chunks(nodes, copies):
-        points = baseline + along(tf.constant(some), inputs) * way
+    for chunk in chunks(nodes, copies):
+        points = baseline + along(tf.constant(chunk), inputs) * way
         total += tf.reduce_sum(each(gradient, points), axis=0)
     return total
 
@@ -96,7 +96,7 @@ def relative_gap(attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor) -
     """
     change = at_inputs - at_baseline
     rounding = 1e-6 * (tf.abs(at_inputs) + tf.abs(at_baseline)) + 1e-12
-    total = _sum(tf.convert_to_tensor(attributions, tf.float32))
+    total = _sample_sum(tf.convert_to_tensor(attributions, tf.float32))
     return tf.abs(total - change) / tf.maximum(tf.abs(change), rounding)
 
 
@@ -126,49 +126,57 @@ def complete_path_gradient(
     tensor
         float32 (N, H, W, C), signed. A sample has the same map alone and in a batch.
     """
-    ask = partial(gradient_sum, gradient, inputs, baseline, copies=copies)
+    sum_at = partial(gradient_sum, gradient, inputs, baseline, copies=copies)
     way, change, parts = inputs - baseline, score(inputs) - score(baseline), _PARTS
-    outer, total = _asked(ask, inner_nodes(parts), tf.zeros_like(inputs))
-    found, rough = way * (total + outer / 2) / parts, tf.fill(tf.shape(change), value=True)
+    outer, total = _with_sums_at(sum_at, inner_nodes(parts), tf.zeros_like(inputs))
+    # The outer nodes stand for the half parts at the ends, too: they count one and a half times.
+    attributions = way * (total + outer / 2) / parts
+    rough = tf.fill(tf.shape(change), value=True)
     for _ in range(_HALVINGS):
         parts *= 2
-        finer = partial(_asked, ask, inner_nodes(parts)[::2], total)
-        outer, total = tf.cond(tf.reduce_any(rough), finer, partial(_as_it_is, outer, total))
-        better = way * (total + outer / 2) / parts
-        settled = rough & _settled(found, better, change)
-        better = tf.where(_column(settled, inputs), _completed(better, change), better)
-        found = tf.where(_column(rough, inputs), better, found)
+        # Every second node is new; where all samples are settled nothing is asked.
+        finer = partial(_with_sums_at, sum_at, inner_nodes(parts)[::2], total)
+        outer, total = tf.cond(tf.reduce_any(rough), finer, partial(_unchanged, outer, total))
+        refined = way * (total + outer / 2) / parts
+        settled = rough & _is_settled(attributions, refined, change)
+        refined = tf.where(_broadcast_like(settled, inputs), _completed(refined, change), refined)
+        attributions = tf.where(_broadcast_like(rough, inputs), refined, attributions)
         rough &= ~settled
-    return found
+    return attributions
 
 
-def _asked(
-    ask: Callable[[Sequence[float]], Tensor], nodes: Sequence[float], total: Tensor
+def _with_sums_at(
+    sum_at: Callable[[Sequence[float]], Tensor], nodes: Sequence[float], total: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Return the sum at the two outer nodes, and ``total`` with all of them."""
-    outer = ask([nodes[0], nodes[-1]])
-    return outer, total + outer + ask(nodes[1:-1])
+    outer = sum_at([nodes[0], nodes[-1]])
+    return outer, total + outer + sum_at(nodes[1:-1])
 
 
-def _as_it_is(outer: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
+def _unchanged(outer: Tensor, total: Tensor) -> tuple[Tensor, Tensor]:
+    """Return both as they are, as the other branch of a ``tf.cond`` must: as new tensors."""
     return tf.identity(outer), tf.identity(total)
 
 
-def _settled(before: Tensor, after: Tensor, change: Tensor) -> Tensor:
+def _is_settled(before: Tensor, after: Tensor, change: Tensor) -> Tensor:
     """Say for each sample whether the map has settled, and its sum nearly."""
-    still = _sum(tf.square(after - before)) <= _SETTLED**2 * _sum(tf.square(after))
-    return still & (tf.abs(change - _sum(after)) <= _MISSING * _sum(tf.abs(after)))
+    moved = _sample_sum(tf.square(after - before))
+    still = moved <= _SETTLED**2 * _sample_sum(tf.square(after))
+    missing = tf.abs(change - _sample_sum(after))
+    return still & (missing <= _MISSING * _sample_sum(tf.abs(after)))
 
 
-def _completed(found: Tensor, change: Tensor) -> Tensor:
+def _completed(attributions: Tensor, change: Tensor) -> Tensor:
     """Share out what is missing from the sum in proportion to |attribution|: 0 stays 0."""
-    share = tf.math.divide_no_nan(change - _sum(found), _sum(tf.abs(found)))
-    return found + _column(share, found) * tf.abs(found)
+    missing = change - _sample_sum(attributions)
+    share = tf.math.divide_no_nan(missing, _sample_sum(tf.abs(attributions)))
+    return attributions + _broadcast_like(share, attributions) * tf.abs(attributions)
 
 
-def _sum(values: Tensor) -> Tensor:
+def _sample_sum(values: Tensor) -> Tensor:
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
-def _column(values: Tensor, like: Tensor) -> Tensor:
+def _broadcast_like(values: Tensor, like: Tensor) -> Tensor:
+    """Reshape (N,) to (N, 1, 1, ...)."""
     return tf.reshape(values, [-1, *[1] * (like.shape.rank - 1)])

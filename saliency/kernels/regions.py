@@ -12,11 +12,12 @@ from saliency.kernels.superpixels import superpixels
 
 def region_masks(inputs: Tensor, grids: Sequence[int]) -> Tensor:
     """Return superpixels of several sizes as masks: float32 (N, S, H * W), S over all grids."""
-    found, size = [], size_of(inputs)
+    masks, size = [], size_of(inputs)
     for grid in grids:
         labels = tf.reshape(superpixels(inputs, grid), [-1, math.prod(size)])
-        found.append(tf.transpose(tf.one_hot(labels, grid ** len(size)), [0, 2, 1]))
-    return tf.concat(found, 1)
+        # (N, P, S) to (N, S, P).
+        masks.append(tf.transpose(tf.one_hot(labels, grid ** len(size)), [0, 2, 1]))
+    return tf.concat(masks, 1)
 
 
 def grow(attribution: Tensor, masks: Tensor) -> Tensor:
@@ -39,6 +40,7 @@ def grow(attribution: Tensor, masks: Tensor) -> Tensor:
     for _ in range(masks.shape[1]):
         gain = tf.linalg.matvec(masks, free * attribution)
         area = tf.linalg.matvec(masks, free)
+        # A segment without a free pixel never comes first.
         density = tf.where(area > 0.5, gain / tf.maximum(area, 1.0), -float("inf"))
         best = tf.argmax(density, axis=1)
         joined = tf.gather(masks, best, batch_dims=1) * free

@@ -28,9 +28,13 @@ def bilinear(maps: Tensor, size: tuple[int, ...]) -> Tensor:
     """
     if len(size) == 2:
         return tf.image.resize(maps[..., tf.newaxis], size, method="bilinear")[..., 0]
-    slices = bilinear(tf.reshape(maps, [-1, *maps.shape[2:]]), size[1:])
-    between = tf.reshape(slices, [-1, maps.shape[1], size[1] * size[2]])
-    return tf.reshape(bilinear(between, (size[0], size[1] * size[2])), [-1, *size])
+    # (N d, h, w): each slice on its own.
+    flat = tf.reshape(maps, [-1, *maps.shape[2:]])
+    slices = bilinear(flat, size[1:])
+    # (N, d, H W): each pixel is a column through the slices; its width stays as it is.
+    columns = tf.reshape(slices, [-1, maps.shape[1], size[1] * size[2]])
+    resized = bilinear(columns, (size[0], size[1] * size[2]))
+    return tf.reshape(resized, [-1, *size])
 
 
 def laid(maps: Tensor, edges: Sequence[tuple[float, float]]) -> Tensor:
@@ -50,25 +54,27 @@ def laid(maps: Tensor, edges: Sequence[tuple[float, float]]) -> Tensor:
         float32, shaped like ``maps``.
     """
     for axis, (start, end) in enumerate(edges, start=1):
-        rows = _resampling(int(maps.shape[axis]), start, end)
-        moved = tf.tensordot(rows, maps, [[1], [axis]])
+        matrix = _interpolation_matrix(int(maps.shape[axis]), start, end)
+        # tensordot puts the new axis first: back to its place.
+        resampled = tf.tensordot(matrix, maps, [[1], [axis]])
         order = list(range(1, len(maps.shape)))
         order.insert(axis, 0)
-        maps = tf.transpose(moved, order)
+        maps = tf.transpose(resampled, order)
     return maps
 
 
-def _resampling(count: int, start: float, end: float) -> Tensor:
+def _interpolation_matrix(count: int, start: float, end: float) -> Tensor:
     """Return the matrix (count, count) of linear interpolation along one axis."""
+    # Pixel centres lie at half numbers; 0 and 1 are the two edges of the grid.
     share = (np.arange(count) + 0.5 - start) / (end - start)
     place = np.clip(share * count - 0.5, 0, count - 1)
     below = np.minimum(place.astype(int), max(count - 2, 0))
     above = np.minimum(below + 1, count - 1)
-    rows = np.zeros((count, count), np.float32)
-    rows[np.arange(count), below] += 1 - (place - below)
-    rows[np.arange(count), above] += place - below
-    rows[(share < 0) | (share > 1)] = 0
-    return tf.constant(rows)
+    matrix = np.zeros((count, count), np.float32)
+    matrix[np.arange(count), below] += 1 - (place - below)
+    matrix[np.arange(count), above] += place - below
+    matrix[(share < 0) | (share > 1)] = 0
+    return tf.constant(matrix)
 
 
 def size_of(inputs: Tensor) -> tuple[Any, ...]:

@@ -33,7 +33,9 @@ def superpixels(inputs: Tensor, grid: int) -> Tensor:
         int32 (N, H, W) in [0, grid * grid); of volumes (N, D, H, W) in [0, grid^3). A region may
         be empty.
     """
-    return tf.map_fn(lambda one: _labels(one, grid), inputs, fn_output_signature=tf.int32)
+    return tf.map_fn(
+        lambda picture: _region_labels(picture, grid), inputs, fn_output_signature=tf.int32
+    )
 
 
 def shown(cells: Tensor, labels: Tensor) -> Tensor:
@@ -64,17 +66,18 @@ def scores_of(
     tensor
         float32 (k, N).
     """
-    found = [
-        each(score, blend_many(*pictures, shown(tf.gather(cells, list(some)), labels)))
-        for some in chunks(range(cells.shape[0]), copies)
+    scores = [
+        each(score, blend_many(*pictures, shown(tf.gather(cells, list(chunk)), labels)))
+        for chunk in chunks(range(cells.shape[0]), copies)
     ]
-    return tf.concat(found, 0)
+    return tf.concat(scores, 0)
 
 
 def ranks(permutations: int, regions: int, seed: Sequence[int]) -> Tensor:
     """Draw orders, by two seeds: int32 (k, S), the place of each region, 0..S - 1."""
-    drawn = tf.random.stateless_uniform([permutations, regions], seed)
-    return tf.argsort(tf.argsort(drawn, axis=1), axis=1)
+    keys = tf.random.stateless_uniform([permutations, regions], seed)
+    # The argsort of an order is the place of each region in it.
+    return tf.argsort(tf.argsort(keys, axis=1), axis=1)
 
 
 def joining(ranks: Tensor) -> Tensor:
@@ -98,7 +101,9 @@ def mean_gains(nothing: Tensor, between: Tensor, whole: Tensor, ranks: Tensor) -
     orders = ranks.shape[0]
     first, last = (tf.repeat(end[tf.newaxis, tf.newaxis], orders, 0) for end in (nothing, whole))
     scores = tf.concat([first, between, last], axis=1)
-    gains = tf.gather(scores[:, 1:] - scores[:, :-1], ranks, axis=1, batch_dims=1)
+    # (k, S, N): by place in the order, then by region.
+    gains_by_place = scores[:, 1:] - scores[:, :-1]
+    gains = tf.gather(gains_by_place, ranks, axis=1, batch_dims=1)
     return tf.transpose(tf.reduce_mean(gains, axis=0))
 
 
@@ -129,13 +134,16 @@ def ridge(cells: Tensor, scores: Tensor, weights: Tensor, penalty: float) -> Ten
     tensor
         float32 (N, S): coefficients.
     """
-    part = (weights / tf.reduce_sum(weights))[:, tf.newaxis]
-    centred = cells - tf.reduce_sum(part * cells, axis=0)
-    apart = scores - tf.reduce_sum(part * scores, axis=0)
-    weighted = centred * weights[:, tf.newaxis]
-    gram = tf.matmul(weighted, centred, transpose_a=True)
+    # Less their weighted means, cells and scores need no intercept.
+    shares = (weights / tf.reduce_sum(weights))[:, tf.newaxis]
+    centred_cells = cells - tf.reduce_sum(shares * cells, axis=0)
+    centred_scores = scores - tf.reduce_sum(shares * scores, axis=0)
+    # (X' W X + penalty) b = X' W y.
+    weighted = centred_cells * weights[:, tf.newaxis]
+    gram = tf.matmul(weighted, centred_cells, transpose_a=True)
     gram += penalty * tf.eye(cells.shape[1])
-    return tf.transpose(tf.linalg.solve(gram, tf.matmul(weighted, apart, transpose_a=True)))
+    pull = tf.matmul(weighted, centred_scores, transpose_a=True)
+    return tf.transpose(tf.linalg.solve(gram, pull))
 
 
 def closeness(cells: Tensor, width: float) -> Tensor:
@@ -165,10 +173,11 @@ def coalitions(count: int, regions: int, seed: int) -> Tensor:
         float32 (2 count, S) of 0 and 1, never all alike. The size s has the probability
         proportional to 1 / (s (S - s)).
     """
+    # Logarithms of the probabilities of the sizes 1 .. S - 1.
     sizes = tf.range(1, regions, dtype=tf.float32)
-    odds = -tf.math.log(sizes * (regions - sizes))
-    drawn = tf.random.stateless_categorical(odds[tf.newaxis], count, [seed, 0])[0] + 1
-    joined = tf.cast(drawn, tf.int32)[:, tf.newaxis]
+    log_odds = -tf.math.log(sizes * (regions - sizes))
+    size = tf.random.stateless_categorical(log_odds[tf.newaxis], count, [seed, 0])[0] + 1
+    joined = tf.cast(size, tf.int32)[:, tf.newaxis]
     seen = tf.cast(ranks(count, regions, [seed, 1]) < joined, tf.float32)
     return tf.concat([seen, 1.0 - seen], 0)
 
@@ -194,36 +203,36 @@ def shapley_values(cells: Tensor, gains: Tensor, whole: Tensor) -> Tensor:
     gram = tf.matmul(cells, cells, transpose_a=True) / count + 1e-6 * tf.eye(cells.shape[1])
     pull = tf.matmul(cells, gains, transpose_a=True) / count
     ones = tf.ones([cells.shape[1], 1])
+    # A^-1 (b - 1 (1' A^-1 b - whole) / (1' A^-1 1)): the free fit, less what breaks the sum.
     free, unit = tf.linalg.solve(gram, pull), tf.linalg.solve(gram, ones)
     excess = (tf.reduce_sum(free, axis=0) - whole) / tf.reduce_sum(unit)
     return tf.transpose(free - unit * excess)
 
 
-def _labels(picture: Tensor, grid: int) -> Tensor:
+def _region_labels(picture: Tensor, grid: int) -> Tensor:
     """Return the region of each pixel of one picture (H, W, C): int32 (H, W)."""
     size = picture.shape[:-1]
     width = tf.reduce_max(picture) - tf.reduce_min(picture)
     colour = tf.math.divide_no_nan(picture, width * _CONTRAST)
-    at = tf.stack(tf.meshgrid(*(_places(axis, grid) for axis in size), indexing="ij"), -1)
-    features = tf.reshape(tf.concat([colour, at], -1), [-1, picture.shape[-1] + len(size)])
-    cells = tf.minimum(tf.floor(at), grid - 1.0)
-    cell = tf.linalg.matvec(cells, [float(grid**axis) for axis in reversed(range(len(size)))])
-    labels = tf.reshape(tf.cast(cell, tf.int32), [-1])
+    # Pixel centres along each axis, in cells.
+    centres = [(tf.range(length, dtype=tf.float32) + 0.5) * (grid / length) for length in size]
+    place = tf.stack(tf.meshgrid(*centres, indexing="ij"), -1)
+    features = tf.reshape(tf.concat([colour, place], -1), [-1, picture.shape[-1] + len(size)])
+    # The number of the grid's cell: row * grid + column.
+    cells = tf.minimum(tf.floor(place), grid - 1.0)
+    strides = [float(grid**axis) for axis in reversed(range(len(size)))]
+    labels = tf.reshape(tf.cast(tf.linalg.matvec(cells, strides), tf.int32), [-1])
     for _ in range(_ROUNDS):
-        labels = _nearest(features, labels, grid ** len(size))
+        labels = _nearest_region(features, labels, grid ** len(size))
     return tf.reshape(labels, size)
 
 
-def _nearest(features: Tensor, labels: Tensor, regions: int) -> Tensor:
+def _nearest_region(features: Tensor, labels: Tensor, regions: int) -> Tensor:
     """Move each pixel to the region whose mean is nearest; an empty region attracts none."""
-    centres = tf.math.unsorted_segment_mean(features, labels, regions)
+    means = tf.math.unsorted_segment_mean(features, labels, regions)
     sizes = tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, regions)
-    far = tf.reduce_sum(tf.square(centres), axis=1) - 2 * tf.matmul(
-        features, centres, transpose_b=True
-    )
-    return tf.argmin(tf.where(sizes > 0, far, far.dtype.max), axis=1, output_type=tf.int32)
-
-
-def _places(length: int, grid: int) -> Tensor:
-    """Return pixel centres along an axis, in cells."""
-    return (tf.range(length, dtype=tf.float32) + 0.5) * (grid / length)
+    # |f - m|^2 less |f|^2, which is the same for all regions.
+    products = tf.matmul(features, means, transpose_b=True)
+    distances = tf.reduce_sum(tf.square(means), axis=1) - 2 * products
+    attracting = tf.where(sizes > 0, distances, distances.dtype.max)
+    return tf.argmin(attracting, axis=1, output_type=tf.int32)

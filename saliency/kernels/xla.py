@@ -34,16 +34,16 @@ def fused_samples(
     next model adds none. Outside of a graph, where the sizes are free, or where XLA cannot compile
     for the device, it is operation by operation.
     """
-    static = all(each.shape[1:].is_fully_defined() for each in activations)
+    static = all(layer.shape[1:].is_fully_defined() for layer in activations)
     if tf.executing_eagerly() or not static or not _compiler():
-        return [function(each) for each in activations]
-    shapes = [tuple(each.shape[1:]) for each in activations]
+        return [function(layer) for layer in activations]
+    shapes = [tuple(layer.shape[1:]) for layer in activations]
     kernels = [_kernel(function, shape) for shape in shapes]
 
     def sample(number: Tensor) -> list[Tensor]:
         """Run one sample; its number is mapped, since mapped activations would be copied."""
         pairs = zip(kernels, activations, strict=True)
-        return [kernel(tf.cast(each[number], tf.float32)) for kernel, each in pairs]
+        return [kernel(tf.cast(layer[number], tf.float32)) for kernel, layer in pairs]
 
     specs = [tf.TensorSpec(shape[:-1], tf.float32) for shape in shapes]
     numbers = tf.range(tf.shape(activations[0])[0])
