@@ -54,9 +54,11 @@ class FeatureAblation:
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         labels, count = parts("FeatureAblation", inputs, self.grid, self.regions)
         filled = reference(inputs, self.fill, self.seed)
-        missing = 1.0 - tf.eye(count)
-        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, missing, many)
-        return tf.gather(tf.transpose(probe.score(inputs) - scores), labels, batch_dims=1)
+        # Row i shows all regions but i.
+        all_but_one = 1.0 - tf.eye(count)
+        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, all_but_one, many)
+        falls = tf.transpose(probe.score(inputs) - scores)
+        return tf.gather(falls, labels, batch_dims=1)
 
 
 @final
@@ -97,8 +99,8 @@ class ShapleySampling:
         between = tf.reshape(superpixels.joining(ranks), [-1, count])
         scores = superpixels.scores_of(probe.score, (inputs, filled), labels, between, many)
         scores = tf.reshape(scores, [self.permutations, count - 1, -1])
-        found = superpixels.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
-        return superpixels.shared(found, labels)
+        values = superpixels.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
+        return superpixels.shared(values, labels)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""

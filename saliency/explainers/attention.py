@@ -46,13 +46,13 @@ class AttentionRollout:
     grid: Grid = None
 
     def __post_init__(self) -> None:
-        _check("AttentionRollout", self.token, self.grid)
+        _check_token_and_grid("AttentionRollout", self.token, self.grid)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         attention, _ = studied("AttentionRollout", probe, Attention(), inputs)
-        shown = _shown(rollout(attention), size_of(inputs), self.token, self.grid)
-        return placed(probe, shown, inputs)
+        deciding = _on_picture(rollout(attention), size_of(inputs), self.token, self.grid)
+        return placed(probe, deciding, inputs)
 
 
 @final
@@ -78,14 +78,14 @@ class GradientAttention:
     grid: Grid = None
 
     def __post_init__(self) -> None:
-        _check("GradientAttention", self.token, self.grid)
+        _check_token_and_grid("GradientAttention", self.token, self.grid)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         attention, slopes = studied("GradientAttention", probe, Attention(), inputs)
-        found = weighted_rollout(attention, slopes)
-        shown = _shown(found, size_of(inputs), self.token, self.grid)
-        return placed(probe, shown, inputs)
+        relevance = weighted_rollout(attention, slopes)
+        deciding = _on_picture(relevance, size_of(inputs), self.token, self.grid)
+        return placed(probe, deciding, inputs)
 
 
 def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:
@@ -101,23 +101,23 @@ def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:
     fitting = sorted(grid for grid in grids if grid[0] * grid[1] in (tokens, tokens - 1))
     if len(fitting) == 1:
         return fitting[0]
-    found = f"several do: {fitting}" if fitting else "none does"
+    outcome = f"several do: {fitting}" if fitting else "none does"
     msg = (
         f"Square patches of a {rows} x {columns} picture should make {tokens} tokens, or one less "
-        f"with a class token; {found}. Give grid=(rows, columns) of the patches."
+        f"with a class token; {outcome}. Give grid=(rows, columns) of the patches."
     )
     raise ExplainerError(msg)
 
 
-def _shown(found: Tensor, size: tuple[int, ...], token: Token, grid: Grid) -> Tensor:
-    """Return the row of the token that decides, on the picture's grid."""
+def _on_picture(matrix: Tensor, size: tuple[int, ...], token: Token, grid: Grid) -> Tensor:
+    """Return the row (N, T) of the token that decides in (N, T, T), on the picture's grid."""
     if len(size) != 2:
         msg = (
             f"attention: expected pictures (N, H, W, C), got volumes of {size}. Patches of volumes "
             "are not laid back yet: use GradCAM, IntegratedGradients or Occlusion."
         )
         raise ExplainerError(msg)
-    tokens = found.shape[-1]
+    tokens = matrix.shape[-1]
     rows, columns = grid or patch_grid(tokens, size)
     leading = tokens - rows * columns
     if leading < 0 or (token == "first" and not leading):  # noqa: S105
@@ -127,11 +127,13 @@ def _shown(found: Tensor, size: tuple[int, ...], token: Token, grid: Grid) -> Te
         )
         raise ExplainerError(msg)
     first = token == "first" or (token == "auto" and leading > 0)  # noqa: S105
-    row = found[:, 0] if first else tf.reduce_mean(found, axis=1)
-    return bilinear(tf.reshape(row[:, leading:], (-1, rows, columns)), size)
+    row = matrix[:, 0] if first else tf.reduce_mean(matrix, axis=1)
+    # Class tokens come first; patches follow row by row.
+    patches = tf.reshape(row[:, leading:], (-1, rows, columns))
+    return bilinear(patches, size)
 
 
-def _check(recipe: str, token: str, grid: Grid) -> None:
+def _check_token_and_grid(recipe: str, token: str, grid: Grid) -> None:
     if token not in {"auto", "first", "mean"}:
         msg = f"{recipe}: expected token to be auto, first or mean, got {token!r}."
         raise InputError(msg)

@@ -8,7 +8,14 @@ from typing import Any, Literal, final
 import tensorflow as tf
 
 from saliency.errors import ExplainerError, InputError
-from saliency.explainers.queries import check_positive, drawn, last_layer, on_inputs, placed, tensor
+from saliency.explainers.queries import (
+    check_positive,
+    last_layer,
+    map_of_answer,
+    on_inputs,
+    placed,
+    tensor,
+)
 from saliency.kernels.activity import layer_stack
 from saliency.kernels.cam import (
     gradcam_weights,
@@ -42,6 +49,7 @@ class CAM:
         inputs = tensor(inputs)
         last = last_layer(probe, inputs)
         _check_pooled(last.gradient)
+        # Pooling divides by the number of places: the mean derivative times it is the weight w_k.
         places = math.prod(size_of(last.gradient))
         weights = gradcam_weights(last.activations[-1], last.gradient) * places
         return on_inputs(probe, weighted(last.activations[-1], weights), inputs)
@@ -58,7 +66,7 @@ class GradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return drawn(probe, "last_gradient", _shown, gradcam_weights, inputs)
+        return map_of_answer(probe, "last_gradient", _positive_cam, gradcam_weights, inputs)
 
 
 @final
@@ -71,7 +79,7 @@ class GradCAMPlusPlus:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return drawn(probe, "last_gradient", _shown, gradcampp_weights, inputs)
+        return map_of_answer(probe, "last_gradient", _positive_cam, gradcampp_weights, inputs)
 
 
 @final
@@ -83,7 +91,7 @@ class XGradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return drawn(probe, "last_gradient", _shown, xgradcam_weights, inputs)
+        return map_of_answer(probe, "last_gradient", _positive_cam, xgradcam_weights, inputs)
 
 
 @final
@@ -133,7 +141,7 @@ class LayerCAM:
         """Return the scaled map of each layer, float32 (N, H, W, L) in [0, 1], earliest first."""
         inputs = tensor(inputs)
         maps = [layercam(*pair) for pair in probe.activation_gradients(inputs)]
-        stack = layer_stack([_scaled(one) for one in maps], size=size_of(inputs))
+        stack = layer_stack([_tanh_scaled(layer_map) for layer_map in maps], size=size_of(inputs))
         return placed(probe, stack, inputs)
 
 
@@ -196,29 +204,30 @@ class FEM:
         check_positive("FEM", k=self.k)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return drawn(probe, "activations", _seldom, self.k, inputs)
+        return map_of_answer(probe, "activations", _seldom_active, self.k, inputs)
 
 
-def _seldom(k: float, inputs: Tensor, activations: Any) -> Tensor:
+def _seldom_active(k: float, inputs: Tensor, activations: Any) -> Tensor:
     return bilinear(seldom(activations[-1], k), size_of(inputs))
 
 
-def _shown(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> Tensor:
+def _positive_cam(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> Tensor:
     """Keep what speaks for the target, on the grid of the input."""
     activations, gradient = answer
     cam = weighted(activations[-1], weigh(activations[-1], gradient))
     return bilinear(tf.nn.relu(cam), size_of(inputs))
 
 
-def _scaled(maps: Tensor) -> Tensor:
+def _tanh_scaled(maps: Tensor) -> Tensor:
+    """Return tanh(2 M / max M): LayerCAM's scale of shallow layers."""
     highest = tf.reduce_max(maps, axis=list(range(1, maps.shape.rank)), keepdims=True)
     return tf.tanh(2.0 * tf.math.divide_no_nan(maps, highest))
 
 
 def _check_pooled(gradient: Tensor) -> None:
     """Raise where the derivative changes over the places by more than rounding."""
-    apart = tf.reduce_max(tf.math.reduce_std(gradient, axis=space_of(gradient)))
-    if bool(apart > 1e-4 * tf.reduce_max(tf.abs(gradient))):  # NaN goes on, to be named as such
+    deviation = tf.reduce_max(tf.math.reduce_std(gradient, axis=space_of(gradient)))
+    if bool(deviation > 1e-4 * tf.reduce_max(tf.abs(gradient))):  # NaN goes on, to be named as such
         msg = (
             "CAM: expected a network that ends in global average pooling and a dense layer, got "
             "one whose derivative changes over the last layer. Use GradCAM or HiResCAM."

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any, final
 
 from saliency.errors import ExplainerError
-from saliency.explainers.plugins import GROUP, Plugin, plugins
+from saliency.explainers.plugins import GROUP, Plugin, explainer_plugins
 from saliency.explainers.registry import DEMANDING, ENTRIES, Entry, called_like
 
 __all__ = ["DEMANDING", "ENTRIES", "catalogue", "installed", "resolve"]
@@ -20,10 +20,10 @@ class _Catalogue(Mapping[str, Callable[[], Any]]):
     """Ours by name, then those of other packages; imported when they are looked up."""
 
     def __init__(self) -> None:
-        self._plugins = {each.name: each for each in installed() if not each.refused}
+        self._plugins = {plugin.name: plugin for plugin in installed() if not plugin.refused}
 
     def __getitem__(self, name: str) -> Callable[[], Any]:
-        return _load(_OURS[name]) if name in _OURS else self._plugins[name]
+        return _load_class(_OURS[name]) if name in _OURS else self._plugins[name]
 
     def __iter__(self) -> Iterator[str]:
         yield from _OURS
@@ -47,7 +47,7 @@ def catalogue() -> Mapping[str, Callable[[], Any]]:
 
 def installed() -> tuple[Plugin, ...]:
     """Return the explainers that other packages offer, refused ones too; nothing is loaded."""
-    return plugins(entry_points(group=GROUP))
+    return explainer_plugins(entry_points(group=GROUP))
 
 
 def resolve(explainer: Any) -> Any:
@@ -66,28 +66,28 @@ def resolve(explainer: Any) -> Any:
         The name is unknown, its plug-in cannot be used, or what came is neither a name nor
         callable.
     """
-    found = _named(explainer) if isinstance(explainer, str) else explainer
-    if isinstance(found, type | Plugin):
-        found = found()
-    if not callable(found):
+    recipe = _explainer_named(explainer) if isinstance(explainer, str) else explainer
+    if isinstance(recipe, type | Plugin):
+        recipe = recipe()
+    if not callable(recipe):
         msg = (
             "explainer: expected a name or a callable (probe, inputs) -> tensor, "
-            f"got {type(found).__name__}. Names: {', '.join(ENTRIES)}."
+            f"got {type(recipe).__name__}. Names: {', '.join(ENTRIES)}."
         )
         raise ExplainerError(msg)
-    return found
+    return recipe
 
 
-def _load(entry: Entry) -> type:
+def _load_class(entry: Entry) -> type:
     module, _, attribute = entry.where.partition(":")
-    found: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
-    return found
+    recipe: type = getattr(import_module(f"saliency.explainers.{module}"), attribute)
+    return recipe
 
 
-def _named(name: str) -> Any:
+def _explainer_named(name: str) -> Any:
     ours = called_like(name)
     if ours is not None:
-        return _load(_OURS[ours])
+        return _load_class(_OURS[ours])
     offered = installed()
     for plugin in offered:
         if plugin.name == name:

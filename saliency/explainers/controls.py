@@ -24,8 +24,9 @@ class RandomMap:
     seed: int = 0
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:  # noqa: ARG002
-        one = tensor(inputs)[..., 0]
-        return tf.broadcast_to(uniform([0], one, self.seed)[0], tf.shape(one))
+        # (N, H, W): the size of a map.
+        channel = tensor(inputs)[..., 0]
+        return tf.broadcast_to(uniform([0], channel, self.seed)[0], tf.shape(channel))
 
 
 @final
@@ -41,8 +42,9 @@ class EdgeMap:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:  # noqa: ARG002
         inputs = tensor(inputs)
         slices = tf.reshape(inputs, [-1, *inputs.shape[-3:]])
-        edges = tf.reduce_sum(tf.norm(tf.image.sobel_edges(slices), axis=-1), axis=-1)
-        return tf.reshape(edges, tf.shape(inputs)[:-1])
+        # (..., C, 2): the derivatives down and across.
+        lengths = tf.norm(tf.image.sobel_edges(slices), axis=-1)
+        return tf.reshape(tf.reduce_sum(lengths, axis=-1), tf.shape(inputs)[:-1])
 
 
 @final

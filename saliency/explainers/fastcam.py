@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.explainers.protocol import Explainer
-from saliency.explainers.queries import drawn, placed, settled, tensor
+from saliency.explainers.queries import map_of_answer, placed, settled, tensor
 from saliency.kernels import activity, cam, gamma
 from saliency.kernels.batches import Function
 from saliency.kernels.channels import principal
@@ -113,20 +113,21 @@ class FastCAM:
     def __post_init__(self) -> None:
         if self.weights is not None:
             object.__setattr__(self, "weights", tuple(self.weights))
-        _check("statistic", self.statistic, _STATISTICS)
-        _check("norm", self.norm, _NORMS)
+        _check_known("statistic", self.statistic, _STATISTICS)
+        _check_known("norm", self.norm, _NORMS)
         if not callable(self.cam) and (self.cam is not None or self.complement):
-            _check("cam", self.cam, _CAMS)
+            _check_known("cam", self.cam, _CAMS)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         if self.cam is None:
-            return drawn(probe, "activations", FastCAM._combined, self, inputs)
+            return map_of_answer(probe, "activations", FastCAM._combined, self, inputs)
         if callable(self.cam):
             inputs = tensor(inputs)
             probe = settled(probe, inputs)
             mask = activity.unit_range(tf.nn.relu(self.cam(probe, inputs)))
-            return self._with(mask, drawn(probe, "activations", FastCAM._combined, self, inputs))
-        return drawn(probe, "last_gradient", FastCAM._masked, self, inputs)
+            active = map_of_answer(probe, "activations", FastCAM._combined, self, inputs)
+            return self._times_mask(mask, active)
+        return map_of_answer(probe, "last_gradient", FastCAM._masked, self, inputs)
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the normalised statistic of each layer, float32 (N, H, W, L), earliest first."""
@@ -138,9 +139,9 @@ class FastCAM:
         activations, gradient = answer
         places = _CAMS[str(self.cam)](activations[-1], gradient)
         mask = cam.cam_mask(places, size_of(inputs))
-        return self._with(mask, self._combined(inputs, activations))
+        return self._times_mask(mask, self._combined(inputs, activations))
 
-    def _with(self, mask: Tensor, activity_map: Tensor) -> Tensor:
+    def _times_mask(self, mask: Tensor, activity_map: Tensor) -> Tensor:
         return activity_map * (1.0 - mask if self.complement else mask)
 
     def _combined(self, inputs: Tensor, activations: Sequence[Tensor]) -> Tensor:
@@ -150,8 +151,8 @@ class FastCAM:
     def _maps(self, activations: Sequence[Tensor]) -> list[Tensor]:
         statistic, norm = _STATISTICS[self.statistic], _NORMS[self.norm]
         if self.statistic in _FUSED:
-            return [norm(each) for each in fused_samples(statistic, activations)]
-        return [norm(statistic(each)) for each in activations]
+            return [norm(layer) for layer in fused_samples(statistic, activations)]
+        return [norm(statistic(layer)) for layer in activations]
 
 
 @final
@@ -176,7 +177,7 @@ class Smoe:
         return FastCAM(weights=self.weights, cam=None).layer_maps(probe, inputs)
 
 
-def _check(field: str, name: object, known: Mapping[str, object]) -> None:
+def _check_known(field: str, name: object, known: Mapping[str, object]) -> None:
     if name not in known:
         msg = f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
         raise InputError(msg)

@@ -34,7 +34,9 @@ class FullGradient:
     @property
     def total(self) -> Tensor:
         """The sum of all parts, float32 (N,): the score, where it is linear in the logits."""
-        return tf.add_n([_summed(part) for part in (self.picture, *self.biases)])
+        parts = (self.picture, *self.biases)
+        flat = [tf.reshape(part, (tf.shape(part)[0], -1)) for part in parts]
+        return tf.add_n([tf.reduce_sum(part, axis=1) for part in flat])
 
 
 @final
@@ -73,17 +75,16 @@ class FullGrad:
     def named_layer_maps(self, probe: Probe, inputs: Tensor) -> NamedMaps:
         """Return :meth:`layer_maps` and their layers; a layer with two biases appears twice."""
         parts = self.decomposed(probe, inputs)
-        placed = _placed(parts)
-        if not placed:
+        with_places = _biases_with_places(parts)
+        if not with_places:
             msg = (
                 "FullGrad: expected a layer of maps with a bias for layer maps, found none. "
                 "Use FastCAM, or FullGrad's own map."
             )
             raise ExplainerError(msg)
         names = parts.layers.numpy()
-        return NamedMaps(
-            _layer_stack(probe, parts), tuple(names[place].decode() for place in placed)
-        )
+        layers = tuple(names[index].decode() for index in with_places)
+        return NamedMaps(_layer_stack(probe, parts), layers)
 
     def decomposed(self, probe: Probe, inputs: Tensor) -> FullGradient:
         """Return the score's parts with their signs: they sum to it."""
@@ -92,15 +93,15 @@ class FullGrad:
         return FullGradient(slope * inputs, tuple(biases), names)
 
 
-def _placed(parts: FullGradient) -> list[int]:
+def _biases_with_places(parts: FullGradient) -> list[int]:
     """Return which biases have places on the picture."""
     rank = len(parts.picture.shape)
-    return [place for place, part in enumerate(parts.biases) if len(part.shape) == rank]
+    return [index for index, bias in enumerate(parts.biases) if len(bias.shape) == rank]
 
 
 def _layer_stack(probe: Probe, parts: FullGradient) -> Tensor:
     """Return float32 (N, H, W, L): nothing (L = 0) where no bias has a place."""
-    biases = [parts.biases[place] for place in _placed(parts)]
+    biases = [parts.biases[index] for index in _biases_with_places(parts)]
     maps = [on_inputs(probe, _stretched(bias), parts.picture) for bias in biases]
     return tf.stack(maps, axis=-1) if maps else tf.zeros((*parts.picture.shape[:-1], 0))
 
@@ -112,7 +113,3 @@ def _stretched(part: Tensor) -> Tensor:
     size -= tf.reduce_min(size, axis=axes, keepdims=True)
     highest = tf.reduce_max(size, axis=axes, keepdims=True)
     return tf.reduce_sum(tf.math.divide_no_nan(size, highest), axis=-1)
-
-
-def _summed(part: Tensor) -> Tensor:
-    return tf.reduce_sum(tf.reshape(part, (tf.shape(part)[0], -1)), axis=1)

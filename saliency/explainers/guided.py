@@ -27,8 +27,8 @@ class GuidedBackprop:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        found: Tensor = studied("GuidedBackprop", probe, Rectified("guided"), tensor(inputs))
-        return found
+        gradient: Tensor = studied("GuidedBackprop", probe, Rectified("guided"), tensor(inputs))
+        return gradient
 
 
 @final
@@ -46,8 +46,8 @@ class DeconvNet:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        found: Tensor = studied("DeconvNet", probe, Rectified("deconvolved"), tensor(inputs))
-        return found
+        gradient: Tensor = studied("DeconvNet", probe, Rectified("deconvolved"), tensor(inputs))
+        return gradient
 
 
 @final
@@ -79,8 +79,8 @@ class BetaSmooth:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         smoothed = Rectified("smoothed", self.beta)
-        found: Tensor = studied("BetaSmooth", probe, smoothed, tensor(inputs))
-        return found
+        gradient: Tensor = studied("BetaSmooth", probe, smoothed, tensor(inputs))
+        return gradient
 
 
 @final

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from saliency.explainers.queries import (
     check_positive,
-    head_of,
+    head_probe,
     masking,
     on_inputs,
     score_copies,
@@ -55,7 +55,8 @@ class ScoreCAM:
         last = last if self.channels is None else busiest(last, self.channels)
         filled = reference(inputs, self.fill)
         masks = masking(probe, last, inputs)
-        weights = tf.nn.softmax(increases(probe.score, inputs, filled, masks, many), axis=-1)
+        gains = increases(probe.score, inputs, filled, masks, many)
+        weights = tf.nn.softmax(gains, axis=-1)
         return on_inputs(probe, tf.nn.relu(weighted(last, weights)), inputs)
 
 
@@ -77,7 +78,7 @@ class AblationCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
+        head, many = head_probe(settled(probe, inputs)), score_copies(probe, inputs)
         last = head.activations(inputs)[-1]
         whole = tf.abs(head.head(last))[:, tf.newaxis]
         weights = tf.math.divide_no_nan(ablations(head.head, last, many), whole)
@@ -107,10 +108,11 @@ class ReciproCAM:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
-        head, many = head_of(settled(probe, inputs)), score_copies(probe, inputs)
+        head, many = head_probe(settled(probe, inputs)), score_copies(probe, inputs)
         last = head.activations(inputs)[-1]
         size = size_of(last)
+        # (h w, h, w): place i alone, or with a bell around it.
         alone = tf.reshape(tf.eye(math.prod(size)), [-1, *size])
         reach = bells(size) if self.soft else alone
-        found = unit_range(places(head.head, last, reach, many))
-        return on_inputs(probe, found, inputs)
+        scores = places(head.head, last, reach, many)
+        return on_inputs(probe, unit_range(scores), inputs)

@@ -48,8 +48,9 @@ class MeaningfulPerturbation:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, blurred = settled(probe, inputs), gaussian_blur(inputs, self.sigma)
+        loss = tf.abs(probe.score(inputs) - probe.score(blurred))
         keep = deletion_mask(
-            _in_shares(probe, tf.abs(probe.score(inputs) - probe.score(blurred))),
+            _in_units_of(loss, probe),
             inputs,
             blurred,
             steps=self.steps,
@@ -104,8 +105,9 @@ class ExtremalPerturbation:
         inputs = tensor(inputs)
         probe, filled = settled(probe, inputs), reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
+        loss = tf.abs(probe.score(inputs) - nothing)
         mask = extremal_mask(
-            _in_shares(probe, tf.abs(probe.score(inputs) - nothing)),
+            _in_units_of(loss, probe),
             inputs,
             filled,
             area=self.area,
@@ -113,15 +115,17 @@ class ExtremalPerturbation:
             grid=self.grid,
         )
         shown = bilinear(mask, size_of(inputs))
-        found = probe.score(blend(inputs, filled, shown[tf.newaxis])[0])
-        return tf.where(_column(found <= nothing, shown.shape.rank), 0.0, shown)
+        score = probe.score(blend(inputs, filled, shown[tf.newaxis])[0])
+        return tf.where(_of_rank(score <= nothing, shown.shape.rank), 0.0, shown)
 
 
-def _in_shares(probe: Probe, loss: Tensor) -> Function:
+def _in_units_of(loss: Tensor, probe: Probe) -> Function:
     """Return the gradient of the score in units of ``loss`` (N,)."""
+    # Where hiding all costs nothing there is no unit: a millionth of a logit stands for it.
     scale = tf.maximum(loss, 1e-6)
-    return lambda pictures: probe.gradient(pictures) / _column(scale, pictures.shape.rank)
+    return lambda pictures: probe.gradient(pictures) / _of_rank(scale, pictures.shape.rank)
 
 
-def _column(values: Tensor, rank: int) -> Tensor:
+def _of_rank(values: Tensor, rank: int) -> Tensor:
+    """Reshape (N,) to (N, 1, ...) of a rank."""
     return tf.reshape(values, [-1, *[1] * (rank - 1)])

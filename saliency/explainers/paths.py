@@ -25,7 +25,11 @@ from saliency.kernels.curved_paths import (
 from saliency.kernels.paths import complete_path_gradient, path_gradient, relative_gap
 from saliency.probe.protocol import Probe, Tensor
 
-_MANY, _GOLDEN = 8, 0.6180339887498949
+#: Samples of a background from which their midpoints fill its path evenly enough.
+_MANY = 8
+
+#: (sqrt 5 - 1) / 2: its multiples modulo 1 never come close to each other.
+_GOLDEN = 0.6180339887498949
 
 
 @final
@@ -67,9 +71,9 @@ class IntegratedGradients:
         inputs = tensor(inputs)
         probe, kinds = settled(probe, inputs), several(self.baseline)
         starts = (reference(inputs, kind, self.seed) for kind in kinds)
-        return sum(self._from(start, probe, inputs) for start in starts) / len(kinds)
+        return sum(self._from_baseline(start, probe, inputs) for start in starts) / len(kinds)
 
-    def _from(self, start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
+    def _from_baseline(self, start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
         many = copies(probe, inputs)
         if self.steps is None:
             return complete_path_gradient(probe.gradient, probe.score, inputs, start, many)
@@ -116,9 +120,9 @@ class ExpectedGradients:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, total = settled(probe, inputs), tf.zeros_like(inputs)
-        for some in chunks(range(self.samples), copies(probe, inputs)):
-            way = inputs - self._starts(inputs, some)
-            places = along(tf.constant([self._place(draw) for draw in some]), inputs)
+        for chunk in chunks(range(self.samples), copies(probe, inputs)):
+            way = inputs - self._starts(inputs, chunk)
+            places = along(tf.constant([self._path_place(draw) for draw in chunk]), inputs)
             slopes = each(probe.gradient, inputs - (1 - places) * way)
             total += tf.reduce_sum(way * slopes, axis=0)
         return total / self.samples
@@ -128,23 +132,23 @@ class ExpectedGradients:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), copies(probe, inputs)
         scores = [
-            each(probe.score, self._starts(inputs, some))
-            for some in chunks(range(self.samples), many)
+            each(probe.score, self._starts(inputs, chunk))
+            for chunk in chunks(range(self.samples), many)
         ]
         at_start = tf.reduce_mean(tf.concat(scores, 0), axis=0)
         return relative_gap(attributions, probe.score(inputs), at_start)
 
-    def _place(self, draw: int) -> float:
+    def _path_place(self, draw: int) -> float:
         """Return where on its path sample ``draw`` lies, in (0, 1).
 
         With eight samples or more for a background: at its midpoints. With fewer the path is
         filled over all of them, by multiples of the golden ratio.
         """
         backgrounds = len(self.background)
-        each_has = -(-self.samples // backgrounds)
-        if each_has < _MANY:
+        samples_each = -(-self.samples // backgrounds)
+        if samples_each < _MANY:
             return (draw + 0.5) * _GOLDEN % 1.0
-        return (draw // backgrounds + 0.5) / each_has
+        return (draw // backgrounds + 0.5) / samples_each
 
     def _starts(self, inputs: Tensor, draws: Sequence[int]) -> Tensor:
         """Return baselines (k, N, H, W, C)."""

@@ -56,14 +56,15 @@ class RISE:
     def _masks(self, inputs: Tensor) -> Callable[[Sequence[int]], Tensor]:
         """Return a function that makes the masks of some draws."""
         side, axes = self.grid + 1, len(size_of(inputs))
-        drawn = grids.random_cells(self.masks, side**axes + axes, self.seed)
-        cells = tf.cast(drawn[:, axes:] < 0.5, tf.float32)
+        # Of each draw the first numbers are the shift along each axis, the others the cells.
+        numbers = grids.random_cells(self.masks, side**axes + axes, self.seed)
+        cells = tf.cast(numbers[:, axes:] < 0.5, tf.float32)
         cells = tf.reshape(cells, [-1, *[side] * axes])
 
         def masks(draws: Sequence[int]) -> Tensor:
-            some = list(draws)
-            offsets = tf.gather(drawn[:, :axes], some)
-            return grids.shifted_masks(tf.gather(cells, some), offsets, size_of(inputs))
+            rows = list(draws)
+            offsets = tf.gather(numbers[:, :axes], rows)
+            return grids.shifted_masks(tf.gather(cells, rows), offsets, size_of(inputs))
 
         return masks
 
@@ -116,9 +117,9 @@ class LIME:
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
         scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
-        near = superpixels.closeness(cells, _WIDTH)
-        found = superpixels.ridge(cells, scores, near, _PENALTY)
-        return superpixels.shared(found, labels)
+        weights = superpixels.closeness(cells, _WIDTH)
+        coefficients = superpixels.ridge(cells, scores, weights, _PENALTY)
+        return superpixels.shared(coefficients, labels)
 
 
 @final
@@ -158,8 +159,8 @@ class KernelSHAP:
         nothing = probe.score(filled)
         scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
         whole = probe.score(inputs) - nothing
-        found = superpixels.shapley_values(cells, scores - nothing, whole)
-        return superpixels.shared(found, labels)
+        values = superpixels.shapley_values(cells, scores - nothing, whole)
+        return superpixels.shared(values, labels)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0: empty superpixels and rounding."""
@@ -199,14 +200,15 @@ class Sobol:
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
         count = grids.count_of(self.grid, inputs)
         drawn = grids.quasi_random_cells(self.designs, 2 * count, self.seed)
+        # (n, 1, d) each; in design i of `changed`, (n, d, d), cell i alone is drawn anew.
         base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
         changed = tf.where(tf.eye(count, dtype=tf.bool), other, base)
         designs = _on_grid(tf.concat([base, changed], 1), self.grid, inputs)
         filled = reference(inputs, self.fill, self.seed)
         scores = grids.scores_under(probe.score, inputs, filled, designs, many)
         scores = tf.reshape(scores, [self.designs, count + 1, -1])
-        found = grids.total_effects(scores[:, 0], scores[:, 1:])
-        return grids.cell_masks(found, self.grid, size_of(inputs))
+        effects = grids.total_effects(scores[:, 0], scores[:, 1:])
+        return grids.cell_masks(effects, self.grid, size_of(inputs))
 
 
 @final
@@ -242,7 +244,8 @@ class HSIC:
         filled = reference(inputs, self.fill, self.seed)
         shown = _on_grid(cells, self.grid, inputs)
         scores = grids.scores_under(probe.score, inputs, filled, shown, many)
-        return grids.cell_masks(grids.dependence(cells, scores), self.grid, size_of(inputs))
+        dependence = grids.dependence(cells, scores)
+        return grids.cell_masks(dependence, self.grid, size_of(inputs))
 
 
 def _on_grid(cells: Tensor, grid: int, inputs: Tensor) -> Tensor:

@@ -54,10 +54,10 @@ class Plugin:
             offered = self.load()
         except Exception as error:
             text = " ".join(str(error).split())[:200]
-            msg = f"{self._told()} cannot be loaded: {type(error).__name__}: {text}"
+            msg = f"{self._title()} cannot be loaded: {type(error).__name__}: {text}"
             raise ExplainerError(msg) from error
         if not callable(offered):
-            msg = f"{self._told()} is a {type(offered).__name__}, which cannot be called."
+            msg = f"{self._title()} is a {type(offered).__name__}, which cannot be called."
             raise ExplainerError(msg)
         return offered
 
@@ -72,19 +72,20 @@ class Plugin:
             text = str(getattr(offered, "__doc__", None) or "").strip().partition("\n")[0]
         return " ".join(text.split()) if isinstance(text, str) and text.strip() else UNKNOWN
 
-    def _told(self) -> str:
+    def _title(self) -> str:
         return f"The plug-in {self.name!r}" + (f" of {self.package}" if self.package else "")
 
 
-def plugins(found: Iterable[Any]) -> tuple[Plugin, ...]:
+def explainer_plugins(entries: Iterable[Any]) -> tuple[Plugin, ...]:
     """Return what entry points offer, in their order; nothing is loaded.
 
     A name of ours, an alias of one, and a name that two packages offer are refused.
     """
-    points = list(found)
+    points = list(entries)
     names = [point.name for point in points]
     return tuple(
-        Plugin(point.name, _package(point), point.load, _refusal(point, names)) for point in points
+        Plugin(point.name, _package(point), point.load, _why_refused(point, names))
+        for point in points
     )
 
 
@@ -92,12 +93,13 @@ def _package(point: Any) -> str:
     return str(getattr(getattr(point, "dist", None), "name", "") or "")
 
 
-def _refusal(point: Any, names: list[str]) -> str:
+def _why_refused(point: Any, names: list[str]) -> str:
     package = _package(point) or "a package"
     ours = called_like(point.name)
     if ours is not None:
-        said = "ours" if point.name in {*ENTRIES, *DEMANDING} else f"what {ours!r} is called too"
-        return f"The plug-in {point.name!r} of {package} is refused: the name is {said}."
+        is_ours = point.name in {*ENTRIES, *DEMANDING}
+        whose = "ours" if is_ours else f"what {ours!r} is called too"
+        return f"The plug-in {point.name!r} of {package} is refused: the name is {whose}."
     if names.count(point.name) > 1:
         return f"The plug-in {point.name!r} of {package} is refused: two packages have that name."
     return ""

@@ -67,7 +67,7 @@ def placed(probe: Probe, maps: Tensor, inputs: Tensor) -> Tensor:
     return maps if window is None else laid(maps, window.edges)
 
 
-def drawn(
+def map_of_answer(
     probe: Probe, question: str, function: Callable[..., Tensor], recipe: Any, inputs: Tensor
 ) -> Tensor:
     """Return ``function(recipe, inputs, answer)``, in one graph with the answer if possible.
@@ -95,7 +95,7 @@ def masking(probe: Probe, activation: Tensor, inputs: Tensor) -> Tensor:
     return tf.stack([on_inputs(probe, channel, inputs) for channel in channels], axis=-1)
 
 
-def head_of(probe: Probe) -> HeadProbe:
+def head_probe(probe: Probe) -> HeadProbe:
     """Return the probe where it can go on from an activation.
 
     Raises

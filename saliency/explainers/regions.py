@@ -45,12 +45,17 @@ class XRAI:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe = settled(probe, inputs)
-        maps = [_collapsed(explain(probe, inputs), inputs) for explain in self.inner]
+        maps = [_sum_of_channels(explain(probe, inputs), inputs) for explain in self.inner]
         mean = tf.add_n(maps) / len(maps)
         flat = tf.reshape(mean, [-1, math.prod(size_of(inputs))])
-        found = grow(flat, region_masks(inputs, self.grids))
-        return tf.reshape(found, tf.shape(mean))
+        densities = grow(flat, region_masks(inputs, self.grids))
+        return tf.reshape(densities, tf.shape(mean))
 
 
-def _collapsed(found: Tensor, inputs: Tensor) -> Tensor:
-    return tf.reduce_sum(found, axis=-1) if found.shape.rank == inputs.shape.rank else found
+def _sum_of_channels(attribution: Tensor, inputs: Tensor) -> Tensor:
+    """Return a map (N, H, W); one that has no channels is one already."""
+    return (
+        tf.reduce_sum(attribution, axis=-1)
+        if attribution.shape.rank == inputs.shape.rank
+        else attribution
+    )

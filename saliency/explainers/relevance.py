@@ -70,8 +70,10 @@ class LRP:
             return studied("LRP", probe, study, inputs)
         low, high = reference(inputs, self.low), reference(inputs, self.high)
         _check_between(inputs, low, high)
-        whole = tf.concat([inputs, low, high], axis=0)
-        return studied("LRP", settled(probe, inputs), study, whole)[: inputs.shape[0]]
+        # The box rule needs all three at each layer: one pass of (3 N, H, W, C).
+        with_bounds = tf.concat([inputs, low, high], axis=0)
+        relevance = studied("LRP", settled(probe, inputs), study, with_bounds)
+        return relevance[: inputs.shape[0]]
 
     def absorbed(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the share of the score that reached no pixel, float32 (N,).
@@ -87,9 +89,9 @@ class LRP:
 
 def _check_between(inputs: Tensor, low: Tensor, high: Tensor) -> None:
     if bool(tf.reduce_any((inputs < low) | (inputs > high))):
-        ends = [float(each(inputs)) for each in (tf.reduce_min, tf.reduce_max)]
+        least, greatest = float(tf.reduce_min(inputs)), float(tf.reduce_max(inputs))
         msg = (
             "LRP: expected pixels between low and high, the least and greatest values that they "
-            f"can have, got {ends[0]:.6g} to {ends[1]:.6g}."
+            f"can have, got {least:.6g} to {greatest:.6g}."
         )
         raise InputError(msg)

@@ -67,8 +67,9 @@ class SmoothGradSquared:
         check_positive("SmoothGradSquared", samples=self.samples, spread=self.spread)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        found = _moments(self, probe, tensor(inputs))
-        return tf.square(found.mean) + found.variance
+        moments = _moments(self, probe, tensor(inputs))
+        # E[x^2] = E[x]^2 + Var x.
+        return tf.square(moments.mean) + moments.variance
 
 
 @final
@@ -105,11 +106,12 @@ def _moments(
     probe = settled(probe, inputs)
     width = recipe.spread * spread_of(inputs)
     count, mean, squares = 0, tf.constant(0.0), tf.constant(0.0)
-    for some in chunks(range(recipe.samples), copies(probe, inputs)):
-        noisy = inputs + width * normal(some, inputs, recipe.seed)
-        for one in tf.unstack(each(lambda pictures: recipe.inner(probe, pictures), noisy)):
+    for draws in chunks(range(recipe.samples), copies(probe, inputs)):
+        noisy = inputs + width * normal(draws, inputs, recipe.seed)
+        maps = each(lambda pictures: recipe.inner(probe, pictures), noisy)
+        for noisy_map in tf.unstack(maps):
             count += 1
-            change = one - mean
+            change = noisy_map - mean
             mean += change / count
-            squares += change * (one - mean)
+            squares += change * (noisy_map - mean)
     return _Moments(mean, squares / count)

@@ -15,14 +15,14 @@ def check_regions(recipe: str, regions: Any, least: int = 1) -> None:
     """Raise InputError where regions are given and are no whole numbers, or fewer than needed."""
     if regions is None:
         return
-    given = np.asarray(regions)
-    if given.dtype.kind not in "iub" or given.size == 0:
+    numbers = np.asarray(regions)
+    if numbers.dtype.kind not in "iub" or numbers.size == 0:
         msg = (
             f"{recipe}: expected regions as whole numbers, int (H, W), got "
-            f"{given.dtype} {given.shape}."
+            f"{numbers.dtype} {numbers.shape}."
         )
         raise InputError(msg)
-    if (count := len(np.unique(given))) < least:
+    if (count := len(np.unique(numbers))) < least:
         msg = f"{recipe}: expected at least {least} regions, got {count}."
         raise InputError(msg)
 
@@ -37,10 +37,11 @@ def parts(recipe: str, inputs: Tensor, grid: int, regions: Any) -> tuple[Tensor,
     """
     if regions is None:
         return superpixels.superpixels(inputs, grid), grids.count_of(grid, inputs)
-    given = np.asarray(regions)
-    if given.shape != size_of(inputs):
-        msg = f"{recipe}: expected regions of {size_of(inputs)}, got {given.shape}."
+    numbers = np.asarray(regions)
+    if numbers.shape != size_of(inputs):
+        msg = f"{recipe}: expected regions of {size_of(inputs)}, got {numbers.shape}."
         raise InputError(msg)
-    numbers, labels = np.unique(given, return_inverse=True)
-    placed = tf.constant(labels.reshape(given.shape), tf.int32)[tf.newaxis]
-    return tf.repeat(placed, tf.shape(inputs)[0], axis=0), len(numbers)
+    # Any numbers become 0..S - 1, the same for all samples.
+    distinct, labels = np.unique(numbers, return_inverse=True)
+    of_picture = tf.constant(labels.reshape(numbers.shape), tf.int32)[tf.newaxis]
+    return tf.repeat(of_picture, tf.shape(inputs)[0], axis=0), len(distinct)

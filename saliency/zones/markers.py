@@ -8,7 +8,7 @@ from saliency.values.zone import Zone
 from saliency.zones.marker_classifier import odds
 from saliency.zones.marker_features import signs
 from saliency.zones.pyramid import InkLevel, ink_levels, picture_box
-from saliency.zones.text_boxes import settled, zone_of
+from saliency.zones.text_boxes import pad_and_join, zone_of
 
 #: Markers stand in the outer fifth of a picture; what looks like a letter in its middle is a port,
 #: a clip or a vessel.
@@ -51,7 +51,7 @@ def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
         Another shape or dtype.
     """
     boxes = [box for level in ink_levels(display) for box in markers_on(level, modality)]
-    return settled(boxes, display.shape)
+    return pad_and_join(boxes, display.shape)
 
 
 def markers_on(level: InkLevel, modality: str = "") -> Iterator[Box]:

@@ -8,7 +8,7 @@ from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.values.zone import Zone
 from saliency.zones.pyramid import InkLevel, ink_levels, picture_box
-from saliency.zones.text_boxes import bounding_box, settled, zone_of
+from saliency.zones.text_boxes import bounding_box, pad_and_join, zone_of
 from saliency.zones.text_classifier import score
 from saliency.zones.text_lines import ENDS, TextLine, beside, going_on, horizontal_lines
 
@@ -46,7 +46,7 @@ def text_boxes(display: Array) -> tuple[Box, ...]:
         Another shape or dtype.
     """
     boxes = [box for level in ink_levels(display) for box in text_on(level)]
-    return settled(boxes, display.shape)
+    return pad_and_join(boxes, display.shape)
 
 
 def text_on(level: InkLevel) -> Iterator[Box]:

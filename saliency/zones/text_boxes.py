@@ -10,7 +10,7 @@ from saliency.values.zone import Zone
 from saliency.zones.components import near, unite
 
 
-def settled(boxes: list[Box], size: tuple[int, ...]) -> tuple[Box, ...]:
+def pad_and_join(boxes: list[Box], size: tuple[int, ...]) -> tuple[Box, ...]:
     """Pad boxes by a quarter of their height, and join those that cover half of each other."""
     return joined_up(_padded_box(box, size) for box in boxes)
 

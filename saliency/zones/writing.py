@@ -10,7 +10,7 @@ from saliency.values.zone import Zone
 from saliency.zones.markers import WHAT, markers_on
 from saliency.zones.pyramid import ink_levels
 from saliency.zones.text import WRITING, text_on
-from saliency.zones.text_boxes import joined_up, mask_of, settled, zone_of
+from saliency.zones.text_boxes import joined_up, mask_of, pad_and_join, zone_of
 
 #: What the evidence repeats of Burned In Annotation; any other value is no term of the standard.
 _DECLARED: Final = MappingProxyType(
@@ -47,7 +47,7 @@ def find_writing(display: Array, modality: str = "") -> Writing:
         lines += text_on(level)
         signs += markers_on(level, modality)
     size = (display.shape[0], display.shape[1])
-    text, markers = settled(lines, size), settled(signs, size)
+    text, markers = pad_and_join(lines, size), pad_and_join(signs, size)
     covered = mask_of(text, size)
     touching = [box for box in markers if covered[box.slices].any()]
     alone = tuple(box for box in markers if not covered[box.slices].any())

@@ -16,7 +16,7 @@ from shared import shared
 from saliency.errors import InputError
 from saliency.values.placement import Box
 from saliency.zones.text import text_boxes, text_zone
-from saliency.zones.text_boxes import settled
+from saliency.zones.text_boxes import pad_and_join
 
 HEIGHTS = (8, 11, 16, 24, 40)
 BACKGROUNDS = ("examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm")
@@ -76,9 +76,9 @@ def test_dark_words_on_bright_anatomy_are_found(name, height):
 @pytest.mark.parametrize(("rows", "columns", "margin"), [(40, 200, 10), (9, 70, 2), (60, 16, 4)])
 def test_boxes_are_padded_by_a_quarter_of_their_height(rows, columns, margin):
     """The height of upright writing is its shorter side; 2 pixels at least, cut at the picture."""
-    (padded,) = settled([Box(50, 60, rows, columns)], (300, 400))
+    (padded,) = pad_and_join([Box(50, 60, rows, columns)], (300, 400))
     assert padded == Box(50 - margin, 60 - margin, rows + 2 * margin, columns + 2 * margin)
-    assert settled([Box(0, 0, rows, columns)], (rows, columns)) == (Box(0, 0, rows, columns),)
+    assert pad_and_join([Box(0, 0, rows, columns)], (rows, columns)) == (Box(0, 0, rows, columns),)
 
 
 @pytest.mark.parametrize("height", HEIGHTS)
