@@ -7,7 +7,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import Opened, open_source
-from saliency.dicom.file.syntax import name_of
+from saliency.dicom.file.syntax import uid_name
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import DicomError
 
@@ -78,7 +78,7 @@ def _kind(opened: Opened) -> Kind:
     if opened.pixels is not None:
         return "image"
     # An image that lost its pixels is broken; a report never had any.
-    lost = opened.elements.has(TAGS["Rows"]) or "Image Storage" in name_of(uid)
+    lost = opened.elements.has(TAGS["Rows"]) or "Image Storage" in uid_name(uid)
     return "broken" if lost else "no pixels"
 
 

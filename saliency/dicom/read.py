@@ -13,14 +13,14 @@ from saliency.dicom.declared.slides import label_in_image, shows_label_alone
 from saliency.dicom.declared.zones import frame_zones, header_zones
 from saliency.dicom.display.colour import to_rgb
 from saliency.dicom.display.geometry import read_frame_seconds, spacing_of
-from saliency.dicom.display.grey import Look, Picture, show_grey
+from saliency.dicom.display.grey import DisplayedFrame, Look, show_grey
 from saliency.dicom.display.icc import read_profiles, through_profile
 from saliency.dicom.display.modality import Modality, is_signed, read_modality
 from saliency.dicom.display.orientation import read_orientation
 from saliency.dicom.display.palette import paint_palette
 from saliency.dicom.display.presentation import read_presentation
 from saliency.dicom.display.supplement import read_supplement
-from saliency.dicom.display.voi import Voi, Windowed, read_voi
+from saliency.dicom.display.voi import Voi, WindowVoi, read_voi
 from saliency.dicom.file.elements import Elements, let_through
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import beside, contained, warn
@@ -170,7 +170,7 @@ class Reader:
             frames=self.layout.frames,
             modality=self._hints.modality,
             digest=deferred(lambda: sha256(raw).hexdigest()),
-            window=voi.window if isinstance(voi, Windowed) and picture.grey else None,
+            window=voi.window if isinstance(voi, WindowVoi) and picture.grey else None,
             info=read_info(self._elements),
             searched=True,
             orientation=read_orientation(groups),
@@ -200,7 +200,7 @@ class Reader:
 
     def _picture(
         self, stored: Array, samples: Samples, groups: Groups, modality: Modality, voi: Voi | None
-    ) -> Picture:
+    ) -> DisplayedFrame:
         if stored.ndim == 3:
             return _coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
@@ -215,7 +215,7 @@ class Reader:
         grey = show_grey(stored, coloured if absent is None else coloured | absent, modality, look)
         return replace(_coloured(supplement.painted(grey.display, stored)), absent=absent)
 
-    def _through_profile(self, picture: Picture, groups: Groups, frame: int) -> Array:
+    def _through_profile(self, picture: DisplayedFrame, groups: Groups, frame: int) -> Array:
         """Return the display, its colours through the profile of the frame where one is wanted."""
         if self._profiles is None or picture.grey:
             return picture.display
@@ -223,9 +223,9 @@ class Reader:
         return through_profile(picture.display, profile) if profile else picture.display
 
 
-def _coloured(rgb: Array) -> Picture:
+def _coloured(rgb: Array) -> DisplayedFrame:
     display = rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)
-    return Picture(lambda: rgb.astype(np.float32), display)
+    return DisplayedFrame(lambda: rgb.astype(np.float32), display)
 
 
 def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:

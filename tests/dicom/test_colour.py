@@ -9,7 +9,7 @@ from dicom.build import SIZE, dataset, ramp, written
 from pydicom.pixels.processing import apply_color_lut
 
 from saliency.dicom import read_dicom
-from saliency.dicom.display.colour import from_ybr, stretched
+from saliency.dicom.display.colour import from_ybr, full_range
 from saliency.dicom.display.lut import Descriptor
 from saliency.dicom.display.palette import expand_segments
 from saliency.errors import DicomError
@@ -55,7 +55,7 @@ def test_ybr_of_the_primaries() -> None:
 
 def test_partial_range_is_stretched() -> None:
     """Y 16 is black and 235 white; Cb and Cr 16..240 are the full range."""
-    found = stretched(np.array([[16, 16, 240], [235, 128, 128]], np.float32))
+    found = full_range(np.array([[16, 16, 240], [235, 128, 128]], np.float32))
 
     np.testing.assert_allclose(found, [[0, 0.5, 255.5], [255, 128, 128]], atol=1e-3)
 

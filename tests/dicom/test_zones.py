@@ -10,7 +10,7 @@ from dicom.build import SIZE, dataset, encoded, item, ramp, written
 from pydicom.uid import ExplicitVRBigEndian
 
 from saliency.dicom import describe, read_dicom
-from saliency.dicom.declared.overlays import placed
+from saliency.dicom.declared.overlays import on_frame
 from saliency.dicom.declared.shapes import circle, polygon, rectangle
 from saliency.values.zone import Zone
 
@@ -181,7 +181,7 @@ def test_overlay_is_cut_at_the_frame(origin: tuple[int, int]) -> None:
         if 0 <= at[0] < SIZE[0] and 0 <= at[1] < SIZE[1]:
             expected[at] = True
 
-    np.testing.assert_array_equal(placed(drawn, origin, SIZE), expected)
+    np.testing.assert_array_equal(on_frame(drawn, origin, SIZE), expected)
 
 
 def test_overlay_of_some_frames() -> None:

@@ -28,7 +28,7 @@ _ACTIVE: Final = "ACTIVE 2D/BMODE IMAGE AREA"
 
 
 @dataclass(frozen=True)
-class Plane:
+class OverlayPlane:
     """An overlay plane: its group and the elements that it can be read from."""
 
     group: int
@@ -77,11 +77,11 @@ class Plane:
         if not self.elements.has(tag):
             return default
         numbers = self.elements.numbers(tag)[: len(default)]
-        if len(numbers) < len(default) or not all(each.is_integer() for each in numbers):
+        if len(numbers) < len(default) or not all(value.is_integer() for value in numbers):
             count = len(default)
             msg = f"Expected {count} whole numbers in {keyword} {written(tag)}, found others."
             raise DicomError(msg, reason="overlay")
-        return tuple(int(each) for each in numbers)
+        return tuple(int(value) for value in numbers)
 
 
 def overlay_zones(
@@ -94,24 +94,29 @@ def overlay_zones(
     plane that is broken is left out with a note.
     """
 
-    def zone(plane: Plane) -> Zone | None:
-        mask = _mask(plane, samples, layout, frame)
+    def zone(plane: OverlayPlane) -> Zone | None:
+        if plane.embedded:
+            mask = _embedded_mask(plane, samples, layout)
+        else:
+            mask = _mask_of_data(plane, layout.size, frame)
         if mask is None or not mask.any():
             return None
-        marked = _zone(plane, mask)
+        marked = _zone_of_plane(plane, mask)
         return marked if marked.mask.any() else None
 
-    return _of_planes(elements, zone)
+    return _answers_of_planes(elements, zone)
 
 
 def plane_names(elements: Elements) -> tuple[str, ...]:
     """Return the name of the zone of each plane that has data, which is not looked at."""
-    return _of_planes(
-        elements, lambda plane: _name(plane) if plane.has_data or plane.embedded else None
+    return _answers_of_planes(
+        elements, lambda plane: _zone_name(plane) if plane.has_data or plane.embedded else None
     )
 
 
-def _of_planes(elements: Elements, read: Callable[[Plane], _Value | None]) -> tuple[_Value, ...]:
+def _answers_of_planes(
+    elements: Elements, read: Callable[[OverlayPlane], _Value | None]
+) -> tuple[_Value, ...]:
     """Ask each plane; one that is broken is left out with a note, one without answer silently."""
     answers = (
         beside(f"Overlay plane {plane.group:04X}", partial(read, plane), None)
@@ -120,16 +125,16 @@ def _of_planes(elements: Elements, read: Callable[[Plane], _Value | None]) -> tu
     return tuple(answer for answer in answers if answer is not None)
 
 
-def _name(plane: Plane) -> str:
+def _zone_name(plane: OverlayPlane) -> str:
     """Return the name of the zone that a plane makes."""
     if number(plane.elements, TAGS["ShutterOverlayGroup"], 0) == plane.group:
         return "shutter"
     return "screen" if plane.active else "overlay"
 
 
-def _zone(plane: Plane, mask: Array) -> Zone:
+def _zone_of_plane(plane: OverlayPlane, mask: Array) -> Zone:
     where = f"Overlay ({plane.group:04X},3000), PS3.3"
-    name = _name(plane)
+    name = _zone_name(plane)
     if name == "screen":
         return Zone(name, ~mask, f"outside {where} C.8.5.6.1.11")
     if name == "shutter":
@@ -138,15 +143,15 @@ def _zone(plane: Plane, mask: Array) -> Zone:
     return Zone(name, mask, f"{where} C.9.2" + (", a region of interest" if kind == "R" else ""))
 
 
-def planes(elements: Elements) -> Iterator[Plane]:
+def planes(elements: Elements) -> Iterator[OverlayPlane]:
     """Find the overlay planes of a data set."""
     for group in OVERLAY_GROUPS:
-        plane = Plane(group, elements)
-        if beside(f"Overlay plane {group:04X}", partial(_is_there, plane), otherwise=False):
+        plane = OverlayPlane(group, elements)
+        if beside(f"Overlay plane {group:04X}", partial(_is_described, plane), otherwise=False):
             yield plane
 
 
-def _is_there(plane: Plane) -> bool:
+def _is_described(plane: OverlayPlane) -> bool:
     keywords = ("OverlayRows", "OverlayBitPosition")
     return any(plane.elements.has(plane.tag(keyword)) for keyword in keywords)
 
@@ -156,35 +161,30 @@ def embedded_bits(elements: Elements) -> int:
 
     They are no part of a stored value, whichever side of it they lie on.
     """
-    bits = _of_planes(
+    bits = _answers_of_planes(
         elements,
         lambda plane: 1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else None,
     )
     return reduce(or_, bits, 0)
 
 
-def _mask(plane: Plane, samples: Samples, layout: Layout, frame: int) -> Array | None:
-    """Return what a plane marks of a frame; None where it marks nothing or cannot be used."""
-    if plane.embedded:
-        return _embedded(plane, samples, layout)
-    return _drawn(plane, layout.size, frame)
-
-
-def _embedded(plane: Plane, samples: Samples, layout: Layout) -> Array | None:
+def _embedded_mask(plane: OverlayPlane, samples: Samples, layout: Layout) -> Array | None:
     """Return a plane that lies in a bit that no stored value has, above or below it."""
     bit = plane.number("OverlayBitPosition", 0)
     words = native_order(samples.array)
     usable = words.ndim == 2 and words.dtype.kind == "u" and 0 <= bit < words.dtype.itemsize * 8
-    if not usable or lowest_bit(words, layout) <= bit < lowest_bit(words, layout) + layout.bits:
+    lowest = lowest_bit(words, layout) if usable else 0
+    if not usable or lowest <= bit < lowest + layout.bits:
         warn("Overlay Bit Position (60xx,0102) is no unused bit of the pixels: left out.")
         return None
     mask: Array = (words >> words.dtype.type(bit) & words.dtype.type(1)).astype(np.bool_)
     return mask
 
 
-def _drawn(plane: Plane, size: tuple[int, int], frame: int) -> Array | None:
+def _mask_of_data(plane: OverlayPlane, size: tuple[int, int], frame: int) -> Array | None:
     """Return a plane with data of its own, cut off where it leaves the frame."""
     rows, columns = plane.number("OverlayRows", 0), plane.number("OverlayColumns", 0)
+    # Image Frame Origin counts frames from 1 (C.9.2.1.4).
     first = frame - plane.number("ImageFrameOrigin", 1) + 1
     count = plane.number("NumberOfFramesInOverlay", 1)
     raw = plane.elements.words(plane.tag("OverlayData"))
@@ -194,19 +194,21 @@ def _drawn(plane: Plane, size: tuple[int, int], frame: int) -> Array | None:
     if min(rows, columns) < 1 or len(raw) * 8 < start + rows * columns:
         warn("Overlay Data (60xx,3000) is shorter than its rows and columns: left out.")
         return None
-    bits = raw[start // 8 : (start + rows * columns + 7) // 8]
-    drawn = unpack_bits(bits, rows * columns, start % 8).reshape(rows, columns).astype(np.bool_)
-    return placed(drawn, plane.numbers("OverlayOrigin", (1, 1)), size)
+    # Frames follow each other without padding: the first bit may lie within a byte.
+    octets = raw[start // 8 : (start + rows * columns + 7) // 8]
+    bits = unpack_bits(octets, rows * columns, start % 8)
+    drawn = bits.reshape(rows, columns).astype(np.bool_)
+    return on_frame(drawn, plane.numbers("OverlayOrigin", (1, 1)), size)
 
 
-def placed(drawn: Array, origin: tuple[int, ...], size: tuple[int, int]) -> Array:
+def on_frame(drawn: Array, origin: tuple[int, ...], size: tuple[int, int]) -> Array:
     """Lay a plane on the frame with its first pixel at (row, column) from 1; it may lie outside."""
-    top, left = (each - 1 for each in origin)
+    top, left = origin[0] - 1, origin[1] - 1
     mask = np.zeros(size, np.bool_)
     rows = slice(max(top, 0), max(0, min(top + drawn.shape[0], size[0])))
     columns = slice(max(left, 0), max(0, min(left + drawn.shape[1], size[1])))
     if rows.start < rows.stop and columns.start < columns.stop:
-        mask[rows, columns] = drawn[
-            rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
-        ]
+        drawn_rows = slice(rows.start - top, rows.stop - top)
+        drawn_columns = slice(columns.start - left, columns.stop - left)
+        mask[rows, columns] = drawn[drawn_rows, drawn_columns]
     return mask

@@ -19,7 +19,7 @@ def padding_mask(
     elements: Elements, stored: Array, samples: Samples, layout: Layout
 ) -> Array | None:
     """Return bool (rows, columns), True at padding; None where the data set names no value."""
-    ends = _float_ends(elements, layout) if layout.real else _ends(elements, layout)
+    ends = _real_ends(elements, layout) if layout.real else _integer_ends(elements, layout)
     if ends is None or stored.ndim != 2:
         return None
     low, high = min(ends), max(ends)
@@ -27,7 +27,9 @@ def padding_mask(
         low, high = low - _TOLERANCE, high + _TOLERANCE
     values = stored
     if not layout.real and not _representable(ends, layout):
-        values = _whole_words(samples.array, layout)
+        # Padding out of the range of Bits Stored lies in the bits above: the words as they are.
+        words = native_order(samples.array)
+        values = words.view(f"i{words.itemsize}") if layout.signed else words
     mask: Array = (values >= low) & (values <= high)
     return mask
 
@@ -37,16 +39,16 @@ def padding_zone(mask: Array) -> Zone:
     return Zone("padding", mask, "Pixel Padding Value (0028,0120), PS3.3 C.7.5.1.1.2")
 
 
-def _ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
+def _integer_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
     tag = TAGS["PixelPaddingValue"]
     if not elements.has(tag):
         return None
-    value = _resigned(number(elements, tag, 0), layout)
+    value = _with_sign(number(elements, tag, 0), layout)
     limit = number(elements, TAGS["PixelPaddingRangeLimit"], value)
-    return value, _resigned(limit, layout)
+    return value, _with_sign(limit, layout)
 
 
-def _resigned(value: float, layout: Layout) -> float:
+def _with_sign(value: float, layout: Layout) -> float:
     """Give a value the sign that Pixel Representation says; some writers use the other VR."""
     if layout.signed and value >= 2**15:
         return value - 2**16
@@ -54,18 +56,13 @@ def _resigned(value: float, layout: Layout) -> float:
 
 
 def _representable(ends: tuple[float, float], layout: Layout) -> bool:
+    """Whether a stored value of so many bits can be either end."""
     low = -(2 ** (layout.bits - 1)) if layout.signed else 0
     high = low + 2**layout.bits - 1
     return all(low <= end <= high for end in ends)
 
 
-def _whole_words(array: Array, layout: Layout) -> Array:
-    """Return stored words with the bits above Bits Stored: padding may lie out of range."""
-    words = native_order(array)
-    return words.view(f"i{words.itemsize}") if layout.signed else words
-
-
-def _float_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
+def _real_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
     prefix = "FloatPixelPadding" if layout.allocated == 32 else "DoubleFloatPixelPadding"
     value = elements.numbers(TAGS[f"{prefix}Value"])
     if not value or np.isnan(value[0]):

@@ -13,8 +13,11 @@ from PIL import Image, ImageDraw
 
 from saliency.values.arrays import Array
 
+#: Share of a rectangle that may lie outside of the frame.
 _MOST_OUTSIDE: Final = 0.1
+#: A coordinate from here on is taken for a broken number.
 _FAR: Final = 2**15
+#: Vertices of a polygon: drawing one costs a walk over the rows for each.
 _MOST_VERTICES: Final = 2**12
 
 
@@ -29,11 +32,12 @@ def rectangle(
     if not all(math.isfinite(edge) for edge in (*rows, *columns)):
         return None
     mask = np.zeros(size, np.bool_)
-    top, bottom = (_clipped(edge) for edge in (min(rows) - 1, max(rows)))
-    left, right = (_clipped(edge) for edge in (min(columns) - 1, max(columns)))
+    # Counted from 1 and edges included: row r is index r - 1, and the slice ends behind the last.
+    top, bottom = (_slice_end(edge) for edge in (min(rows) - 1, max(rows)))
+    left, right = (_slice_end(edge) for edge in (min(columns) - 1, max(columns)))
     mask[top:bottom, left:right] = True
-    whole = (abs(rows[1] - rows[0]) + 1) * (abs(columns[1] - columns[0]) + 1)
-    return mask if mask.sum() >= (1 - _MOST_OUTSIDE) * whole else None
+    height, width = abs(rows[1] - rows[0]) + 1, abs(columns[1] - columns[0]) + 1
+    return mask if mask.sum() >= (1 - _MOST_OUTSIDE) * height * width else None
 
 
 def circle(size: tuple[int, int], center: Sequence[float], radius: float) -> Array | None:
@@ -49,8 +53,9 @@ def circle(size: tuple[int, int], center: Sequence[float], radius: float) -> Arr
 def polygon(size: tuple[int, int], vertices: Sequence[float]) -> Array | None:
     """Return the inside of a polygon given as row, column, row, column, ..., outline included."""
     usable = 6 <= len(vertices) <= 2 * _MOST_VERTICES and len(vertices) % 2 == 0
-    if not usable or not all(abs(each) < _FAR for each in vertices):
+    if not usable or not all(abs(coordinate) < _FAR for coordinate in vertices):
         return None
+    # Pillow takes (x, y) from 0.
     points = [
         (column - 1, row - 1) for row, column in zip(vertices[::2], vertices[1::2], strict=True)
     ]
@@ -59,5 +64,5 @@ def polygon(size: tuple[int, int], vertices: Sequence[float]) -> Array | None:
     return np.array(canvas, np.bool_)
 
 
-def _clipped(edge: float) -> int:
+def _slice_end(edge: float) -> int:
     return int(min(max(edge, 0), _FAR * 2))

@@ -16,14 +16,14 @@ from saliency.values.zone import Zone
 
 def shutter_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     """Return what the rectangular, circular and polygonal display shutters hide."""
-    mask = _outside(elements, "Shutter", size)
+    mask = _outside_of_shapes(elements, "Shutter", size)
     evidence = "Shutter Shape (0018,1600), PS3.3 C.7.6.11"
     return None if mask is None else Zone("shutter", mask, evidence)
 
 
 def collimator_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     """Return what the X-ray collimator keeps dark."""
-    mask = _outside(elements, "Collimator", size)
+    mask = _outside_of_shapes(elements, "Collimator", size)
     evidence = "Collimator Shape (0018,1700), PS3.3 C.8.7.3"
     return None if mask is None else Zone("collimator", mask, evidence)
 
@@ -49,9 +49,9 @@ def _frame_collimator(groups: Groups, size: tuple[int, int]) -> Zone | None:
     return None if place is groups.top else collimator_zone(place, size)
 
 
-def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+def _outside_of_shapes(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
     """Return the outside of all shapes together: a pixel is shown where every shape shows it."""
-    areas = list(_areas(elements, kind, size))
+    areas = list(_shape_areas(elements, kind, size))
     if not areas:
         return None
     inside = np.logical_and.reduce(areas)
@@ -61,12 +61,12 @@ def _outside(elements: Elements, kind: str, size: tuple[int, int]) -> Array | No
     return None if inside.all() else ~inside
 
 
-def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
+def _shape_areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
     """Yield what each shape shows; a shape whose numbers are none is left out with a note."""
     shapes = codes(elements, TAGS[f"{kind}Shape"])
     areas = {}
     if "RECTANGULAR" in shapes:
-        areas["rectangle"] = _rectangle(elements, kind, size)
+        areas["rectangle"] = _named_rectangle(elements, kind, size)
     if "CIRCULAR" in shapes:
         center = elements.numbers(TAGS[f"CenterOfCircular{kind}"])
         radius = number(elements, TAGS[f"RadiusOfCircular{kind}"], 0)
@@ -83,7 +83,7 @@ def _areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Arr
             yield area
 
 
-def _rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+def _named_rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
     """Return the rectangle; an edge that is not named is the edge of the frame."""
     rows = (
         number(elements, TAGS[f"{kind}UpperHorizontalEdge"], 1),

@@ -27,8 +27,8 @@ def shows_label_alone(elements: Elements) -> bool:
 
 def label_in_image(elements: Elements) -> str:
     """Return Specimen Label in Image (0048,0010): ``"YES"``, ``"NO"``, ``""`` where not said."""
-    said = code(elements, TAGS["SpecimenLabelInImage"])
-    return said if said in ("YES", "NO") else ""
+    term = code(elements, TAGS["SpecimenLabelInImage"])
+    return term if term in ("YES", "NO") else ""
 
 
 def label_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
@@ -53,8 +53,9 @@ def filling_zone(groups: Groups, layout: Layout, frame: int) -> Zone | None:
         return None
     rows = np.arange(layout.rows) + first[0]
     columns = np.arange(layout.columns) + first[1]
-    beyond = (rows < 0) | (rows >= matrix[0])
-    mask = beyond[:, np.newaxis] | (columns < 0) | (columns >= matrix[1])
+    beyond_rows = (rows < 0) | (rows >= matrix[0])
+    beyond_columns = (columns < 0) | (columns >= matrix[1])
+    mask = beyond_rows[:, np.newaxis] | beyond_columns
     evidence = "beyond Total Pixel Matrix Rows, Columns (0048,0007), (0048,0006), PS3.3 C.8.12.4"
     return Zone("padding", mask, evidence) if mask.any() else None
 
@@ -72,6 +73,7 @@ def _first_pixel(
     if organization != "TILED_FULL" or not np.isfinite(matrix).all() or min(matrix) < 1:
         return None
     # Tiles follow each other along rows, then down, then through planes and paths (C.7.6.17.3).
+    # -(-a // b) rounds up: the last tile of a row may be cut.
     down, across = (-(-int(side) // tile) for side, tile in zip(matrix, layout.size, strict=True))
     row, column = divmod(frame % (down * across), across)
     return row * layout.rows, column * layout.columns

@@ -30,7 +30,7 @@ def screen_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     None, with a note, where one region is broken: what it shows would be called screen.
     """
     regions = elements.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
-    areas = [_area(region, size) for region in regions if _shows_patient(region)]
+    areas = [_region_mask(region, size) for region in regions if _shows_patient(region)]
     usable = [area for area in areas if area is not None]
     if len(usable) < len(areas):
         warn("A region of (0018,6011) has no corners in this frame: no zone is made of regions.")
@@ -50,6 +50,7 @@ def _shows_patient(region: Elements) -> bool:
     return spatial in _PICTURES or math.isnan(spatial)
 
 
-def _area(region: Elements, size: tuple[int, int]) -> Array | None:
+def _region_mask(region: Elements, size: tuple[int, int]) -> Array | None:
+    """Return a region's rectangle; its corners count from 0, others of the standard from 1."""
     left, top, right, bottom = (number(region, TAGS[corner], np.nan) for corner in _CORNERS)
     return rectangle(size, (top + 1, bottom + 1), (left + 1, right + 1))

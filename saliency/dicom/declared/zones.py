@@ -30,8 +30,8 @@ _FINDERS: Final = MappingProxyType(
 
 def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
     """Return the zones that are the same on every frame (rows, columns): drawn by numbers."""
-    found = (beside(what, partial(find, elements, size), None) for what, find in _FINDERS.items())
-    return tuple(zone for zone in found if zone is not None)
+    zones = (beside(what, partial(find, elements, size), None) for what, find in _FINDERS.items())
+    return tuple(zone for zone in zones if zone is not None)
 
 
 def frame_zones(

@@ -27,9 +27,11 @@ def by_code(function: Callable[[Array], Array], stored: Array, dtype: type) -> A
     """Apply a function of single values to each code in use once, where that is less work."""
     if not has_codes(stored):
         return calmly(function, stored, dtype)
-    low, high = int(stored.min()) if stored.dtype.kind == "i" else 0, int(stored.max())
+    low = int(stored.min()) if stored.dtype.kind == "i" else 0
+    high = int(stored.max())
     if stored.size <= high - low:
         return calmly(function, stored, dtype)
+    # A negative code is looked up as the unsigned number with its bits.
     codes = np.arange(low, high + 1)
     unsigned = np.dtype(f"u{stored.dtype.itemsize}")
     table = np.zeros(256**unsigned.itemsize, dtype)
@@ -46,18 +48,15 @@ def calmly(function: Callable[[Array], Array], values: Array, dtype: type) -> Ar
 
 def taken(table: Array, index: Array) -> Array:
     """Return ``table[index]``, of a contiguous index; that of a picture in C, if it was built."""
-    found: Array = np.empty(index.shape, table.dtype)
+    result: Array = np.empty(index.shape, table.dtype)
     if look_up is not None and index.dtype == np.uint16 and table.itemsize in (1, 4):
-        look_up(table, index, found)
-    else:
-        _take(table, index.reshape(-1), found.reshape(-1))
-    return found
-
-
-def _take(table: Array, index: Array, found: Array) -> None:
-    """Fill block by block: four times as fast as at once, as no long index is made."""
+        look_up(table, index, result)
+        return result
+    # Block by block: four times as fast as at once, as no long index is made.
+    flat_index, flat_result = index.reshape(-1), result.reshape(-1)
     wide = np.empty(_BLOCK, np.intp)
     for start in range(0, index.size, _BLOCK):
         stop = min(start + _BLOCK, index.size)
-        wide[: stop - start] = index[start:stop]
-        np.take(table, wide[: stop - start], out=found[start:stop], mode="clip")
+        wide[: stop - start] = flat_index[start:stop]
+        np.take(table, wide[: stop - start], out=flat_result[start:stop], mode="clip")
+    return result

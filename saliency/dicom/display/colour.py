@@ -31,8 +31,8 @@ def to_rgb(values: Array, space: str, bits: int) -> Array:
     DicomError
         The photometric interpretation is none of a picture in colour.
     """
-    whole = bits == 8 and values.dtype == np.uint8
-    if space in _RGB and whole:
+    bytewise = bits == 8 and values.dtype == np.uint8
+    if space in _RGB and bytewise:
         return values
     scaled = values.astype(np.float32)
     if bits != 8:
@@ -42,7 +42,7 @@ def to_rgb(values: Array, space: str, bits: int) -> Array:
     if space in _FULL:
         return rounded(from_ybr(scaled))
     if space in _PARTIAL:
-        return rounded(from_ybr(stretched(scaled)))
+        return rounded(from_ybr(full_range(scaled)))
     msg = (
         "Expected RGB or YBR in Photometric Interpretation (0028,0004), found another with "
         "3 samples. Convert the file to RGB."
@@ -63,8 +63,9 @@ def from_ybr(ybr: Array) -> Array:
     return rgb
 
 
-def stretched(ybr: Array) -> Array:
+def full_range(ybr: Array) -> Array:
     """Return YBR_PARTIAL (Y 16..235, Cb and Cr 16..240) as YBR_FULL."""
+    # 219 = 235 - 16 levels of Y, 224 = 240 - 16 of Cb and Cr.
     scale = np.array([255 / 219, 255 / 224, 255 / 224], np.float32)
     offset = np.array([16, 128, 128], np.float32)
     full: Array = (ybr - offset) * scale + np.array([0, 128, 128], np.float32)

@@ -28,9 +28,9 @@ def read_spacing(groups: Groups) -> tuple[float, float] | None:
     measures = groups.macro("PixelMeasuresSequence", "PixelSpacing")
     return (
         pair(measures, "PixelSpacing")
-        or _projected(groups.top)
+        or _imager_spacing(groups.top)
         or pair(groups.top, "NominalScannedPixelSpacing")
-        or _ultrasound(groups.top)
+        or _ultrasound_spacing(groups.top)
     )
 
 
@@ -41,47 +41,48 @@ def read_aspect(groups: Groups) -> float:
     """
     sizes = read_spacing(groups) or pair(groups.top, "PixelAspectRatio") or (1.0, 1.0)
     aspect = sizes[0] / sizes[1]
-    return aspect if _is_size(aspect) else 1.0
+    return aspect if _is_positive(aspect) else 1.0
 
 
 def pair(item: Elements, keyword: str) -> tuple[float, float] | None:
     """Return two positive numbers of an element; None, with a note, where it holds others."""
     numbers = item.numbers(TAGS[keyword])
-    if len(numbers) >= 2 and all(_is_size(each) for each in numbers[:2]):
+    if len(numbers) >= 2 and all(_is_positive(number) for number in numbers[:2]):
         return numbers[0], numbers[1]
     if item.has(TAGS[keyword]):
         warn(f"{keyword} {written(TAGS[keyword])} is not two numbers above 0: left out.")
     return None
 
 
-def _projected(top: Elements) -> tuple[float, float] | None:
+def _imager_spacing(top: Elements) -> tuple[float, float] | None:
     """Return the spacing on the detector, in the patient where the magnification is known."""
     spacing = pair(top, "ImagerPixelSpacing")
     factor = number(top, TAGS["EstimatedRadiographicMagnificationFactor"], 1.0)
-    if spacing is None or not _is_size(factor):
+    if spacing is None or not _is_positive(factor):
         return spacing
     down, across = spacing[0] / factor, spacing[1] / factor
-    return (down, across) if _is_size(down) and _is_size(across) else spacing
+    return (down, across) if _is_positive(down) and _is_positive(across) else spacing
 
 
-def _ultrasound(top: Elements) -> tuple[float, float] | None:
+def _ultrasound_spacing(top: Elements) -> tuple[float, float] | None:
     """Return the spacing that all two-dimensional regions in centimetres share (C.8.5.5.1.15)."""
     regions = top.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
-    found = {_region(region) for region in regions} - {None}
-    return found.pop() if len(found) == 1 else None
+    spacings = {_region_spacing(region) for region in regions} - {None}
+    return spacings.pop() if len(spacings) == 1 else None
 
 
-def _region(region: Elements) -> tuple[float, float] | None:
+def _region_spacing(region: Elements) -> tuple[float, float] | None:
     units = (TAGS["PhysicalUnitsXDirection"], TAGS["PhysicalUnitsYDirection"])
     flat = number(region, TAGS["RegionSpatialFormat"], 0) == _TWO_DIMENSIONAL
     if not flat or any(number(region, unit, 0) != _CENTIMETRE for unit in units):
         return None
+    # Deltas are in cm, and below 0 where an axis runs the other way.
     down = abs(number(region, TAGS["PhysicalDeltaY"], 0)) * 10
     across = abs(number(region, TAGS["PhysicalDeltaX"], 0)) * 10
-    return (down, across) if _is_size(down) and _is_size(across) else None
+    return (down, across) if _is_positive(down) and _is_positive(across) else None
 
 
-def _is_size(value: float) -> bool:
+def _is_positive(value: float) -> bool:
     return math.isfinite(value) and value > 0
 
 
@@ -93,10 +94,10 @@ def read_frame_seconds(top: Elements) -> float | None:
     in frames a second (PS3.3 C.7.6.5).
     """
     single = number(top, TAGS["FrameTime"], 0.0)
-    if _is_size(single):
+    if _is_positive(single):
         return single / 1000
     increments = top.numbers(TAGS["FrameTimeVector"])[1:]
-    if increments and all(map(_is_size, increments)):
+    if increments and all(map(_is_positive, increments)):
         return sum(increments) / len(increments) / 1000
     rates = (number(top, TAGS[name], 0.0) for name in ("RecommendedDisplayFrameRate", "CineRate"))
-    return next((1 / rate for rate in rates if _is_size(rate)), None)
+    return next((1 / rate for rate in rates if _is_positive(rate)), None)

@@ -13,7 +13,7 @@ from saliency.values.arrays import Array
 
 
 @dataclass(frozen=True)
-class Picture:
+class DisplayedFrame:
     """A frame ready to be put into a DicomImage.
 
     Parameters
@@ -37,7 +37,9 @@ class Picture:
         return self.display.ndim == 2
 
 
-def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Look") -> Picture:
+def show_grey(
+    stored: Array, absent: Array | None, modality: Modality, look: "Look"
+) -> DisplayedFrame:
     """Transform a grey frame.
 
     Values that are not finite, or do not fit float32, become the least value that does, and join
@@ -45,8 +47,8 @@ def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Lo
     """
     if has_codes(stored):
         voi = look.voi or spread(stored, absent, modality)
-        shown = by_code(look.through(modality, voi), stored, np.uint8)
-        return Picture(lambda: by_code(modality, stored, np.float32), shown, absent)
+        display = by_code(look.through(modality, voi), stored, np.uint8)
+        return DisplayedFrame(lambda: by_code(modality, stored, np.float32), display, absent)
     values = calmly(modality, stored, np.float32)
     finite = np.isfinite(values)
     if not finite.all():
@@ -54,7 +56,8 @@ def show_grey(stored: Array, absent: Array | None, modality: Modality, look: "Lo
         values = np.where(finite, values, values[finite].min() if finite.any() else 0)
         stored, modality = values, Rescale()
     voi = look.voi or spread(stored, absent, modality)
-    return Picture(lambda: values, calmly(look.through(modality, voi), stored, np.uint8), absent)
+    display = calmly(look.through(modality, voi), stored, np.uint8)
+    return DisplayedFrame(lambda: values, display, absent)
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def spread(stored: Array, absent: Array | None, modality: Modality) -> Spread:
     there = stored if absent is None else stored[~absent]
     if not there.size:
         return Spread(0, 0)
+    # A rescale is monotone, up or down; a table may be anything.
     ends = np.array([there.min(), there.max()])
     values = modality(ends) if isinstance(modality, Rescale) else modality(there)
     return Spread(float(values.min()), float(values.max()))

@@ -41,7 +41,7 @@ class Profiles:
     def _of_path(self, groups: Groups, frame: int, frames: int) -> bytes:
         place = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
         if place is not groups.top:
-            return self._named(place.text(TAGS["OpticalPathIdentifier"]))
+            return self._profile_of(place.text(TAGS["OpticalPathIdentifier"]))
         count = len(self.paths)
         organization = code(groups.top, TAGS["DimensionOrganizationType"])
         if count and organization == "TILED_FULL" and frames % count == 0:
@@ -52,7 +52,7 @@ class Profiles:
             warn("Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used.")
         return profiles.pop() if len(profiles) == 1 else b""
 
-    def _named(self, name: str) -> bytes:
+    def _profile_of(self, name: str) -> bytes:
         for path in self.paths:
             if path.text(TAGS["OpticalPathIdentifier"]) == name:
                 return path.octets(TAGS["ICCProfile"])

@@ -53,6 +53,7 @@ def read_descriptor(numbers: tuple[float, ...], *, signed: bool) -> Descriptor |
     count, first, bits = (int(number) for number in numbers[:3])
     if signed and first >= 0x8000:
         first -= 0x10000
+    # Of a writer that has signed all three: the same 16 bits.
     count, bits = count & 0xFFFF, bits & 0xFFFF
     return Descriptor(count or 0x10000, first, bits) if 1 <= bits <= 16 else None
 
@@ -65,6 +66,7 @@ def read_lut(item: Elements, *, signed: bool) -> Lut | None:
     entries = unpack_entries(item.octets(TAGS["LUTData"]), descriptor, little=item.little)
     if entries is None:
         return None
+    # Entries wider than their descriptor says are taken for what they are.
     bits = max(descriptor.bits, int(entries.max()).bit_length())
     return Lut(descriptor.first, entries, bits)
 
@@ -79,6 +81,7 @@ def unpack_entries(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array
         return np.frombuffer(raw, f"{order}u2", descriptor.count).astype(np.uint16)
     if descriptor.bits > 8 or len(raw) < descriptor.count:
         return None
-    whole = raw[: len(raw) // 2 * 2] if not little else raw
-    data = whole if little else np.frombuffer(whole, ">u2").astype("<u2").tobytes()
-    return np.frombuffer(data, np.uint8)[: descriptor.count].astype(np.uint16)
+    # Two to a word, the first in its lower byte: of big endian words the bytes change places.
+    if not little:
+        raw = np.frombuffer(raw[: len(raw) // 2 * 2], ">u2").astype("<u2").tobytes()
+    return np.frombuffer(raw, np.uint8)[: descriptor.count].astype(np.uint16)

@@ -45,7 +45,7 @@ class Rescale:
 
 
 @dataclass(frozen=True)
-class Mapped:
+class ModalityLut:
     """Entries of a Modality LUT Sequence item (PS3.3 C.11.1.1.1)."""
 
     lut: Lut
@@ -71,14 +71,17 @@ def read_modality(groups: Groups, *, signed: bool) -> Modality:
     if groups.top.text(TAGS["SOPClassUID"]) in _NO_MODALITY_LUT:
         return Rescale()
     if is_dose(groups):
-        return _dose(groups)
+        scaling = dose_scaling(groups)
+        if scaling is None:
+            warn("Dose Grid Scaling (3004,000E) is no number above 0: stored values are used.")
+        return Rescale() if scaling is None else Rescale(scaling)
     items = groups.top.items(TAGS["ModalityLUTSequence"])
     if len(items):
         lut = read_lut(items[0], signed=signed)
         if lut is not None:
-            return Mapped(lut)
+            return ModalityLut(lut)
         warn("Modality LUT Sequence (0028,3000) is broken and was left out.")
-    return _rescale(groups)
+    return _rescale_of(groups)
 
 
 def is_dose(groups: Groups) -> bool:
@@ -95,15 +98,7 @@ def dose_scaling(groups: Groups) -> float | None:
     return scaling if 0 < scaling < _LARGEST else None
 
 
-def _dose(groups: Groups) -> Rescale:
-    scaling = dose_scaling(groups)
-    if scaling is None:
-        warn("Dose Grid Scaling (3004,000E) is no number above 0: stored values are used.")
-        return Rescale()
-    return Rescale(scaling)
-
-
-def _rescale(groups: Groups) -> Rescale:
+def _rescale_of(groups: Groups) -> Rescale:
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope", 1.0)
     intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept", 0.0)
     if not 0 < abs(slope) < _LARGEST:

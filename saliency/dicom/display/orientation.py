@@ -23,19 +23,19 @@ def read_orientation(groups: Groups) -> tuple[str, str] | None:
     (Patient) (0020,0037) of the frame, shared, or at the top. Letters alone: what is no letter of
     the standard is not repeated.
     """
-    told = groups.top.text(TAGS["PatientOrientation"]).upper().split("\\")
-    letters = [each.strip() for each in told]
-    if len(letters) == 2 and all(_LETTERS.fullmatch(each) for each in letters):
-        return letters[0], letters[1]
+    values = groups.top.text(TAGS["PatientOrientation"]).upper().split("\\")
+    sides = [value.strip() for value in values]
+    if len(sides) == 2 and all(_LETTERS.fullmatch(side) for side in sides):
+        return sides[0], sides[1]
     plane = groups.macro("PlaneOrientationSequence", "ImageOrientationPatient")
     cosines = np.array(plane.numbers(TAGS["ImageOrientationPatient"])[:6], float)
     if cosines.shape != (6,) or not np.isfinite(cosines).all():
         return None
-    row, column = _side(cosines[:3]), _side(cosines[3:])
+    row, column = _side_letters(cosines[:3]), _side_letters(cosines[3:])
     return (row, column) if row and column else None
 
 
-def _side(cosines: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:
+def _side_letters(cosines: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> str:
     """Return letters in the order of their part in the direction."""
     order = np.argsort(-np.abs(cosines), kind="stable")
     seen = (axis for axis in order if abs(cosines[axis]) >= _SEEN)

@@ -30,7 +30,7 @@ def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
 
 
 @dataclass(frozen=True)
-class Palette:
+class ColourTables:
     """Three tables, of red, green and blue."""
 
     tables: tuple[Lut, Lut, Lut]
@@ -46,11 +46,11 @@ class Palette:
         Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
         """
         wide = max(int(table.entries.max()) for table in self.tables) > 0xFF
-        planes = (Plane(table, 8 if wide else 0) for table in self.tables)
+        planes = (ColourPlane(table, 8 if wide else 0) for table in self.tables)
         return np.stack([by_code(plane, stored, np.uint8) for plane in planes], axis=-1)
 
 
-def read_palette(elements: Elements, *, signed: bool) -> Palette:
+def read_palette(elements: Elements, *, signed: bool) -> ColourTables:
     """Read the three tables of a data set.
 
     Raises
@@ -58,12 +58,12 @@ def read_palette(elements: Elements, *, signed: bool) -> Palette:
     DicomError
         A table is missing or shorter than its descriptor says.
     """
-    red, green, blue = (_table(elements, colour, signed=signed) for colour in _COLOURS)
-    return Palette((red, green, blue))
+    red, green, blue = (_colour_table(elements, colour, signed=signed) for colour in _COLOURS)
+    return ColourTables((red, green, blue))
 
 
 @dataclass(frozen=True)
-class Plane:
+class ColourPlane:
     """One colour of indices: entries, moved down by ``shift`` bits."""
 
     table: Lut
@@ -75,10 +75,17 @@ class Plane:
         return entries
 
 
-def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
+def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
     name = f"{colour}PaletteColorLookupTable"
     descriptor = read_descriptor(elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed)
-    entries = None if descriptor is None else _entries(elements, name, descriptor)
+    entries = None
+    if descriptor is not None:
+        raw = elements.octets(TAGS[f"{name}Data"])
+        if raw:
+            entries = unpack_entries(raw, descriptor, little=elements.little)
+        else:
+            segmented = elements.octets(TAGS[f"Segmented{name}Data"])
+            entries = expand_segments(segmented, descriptor, little=elements.little)
     if descriptor is None or entries is None:
         msg = (
             f"Expected the {colour} Palette Color Lookup Table (0028,1101-1223) with as many "
@@ -86,14 +93,6 @@ def _table(elements: Elements, colour: str, *, signed: bool) -> Lut:
         )
         raise DicomError(msg, reason="palette")
     return Lut(descriptor.first, entries, descriptor.bits)
-
-
-def _entries(elements: Elements, name: str, descriptor: Descriptor) -> Array | None:
-    raw = elements.octets(TAGS[f"{name}Data"])
-    if raw:
-        return unpack_entries(raw, descriptor, little=elements.little)
-    segmented = elements.octets(TAGS[f"Segmented{name}Data"])
-    return expand_segments(segmented, descriptor, little=elements.little)
 
 
 def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array | None:
@@ -105,43 +104,49 @@ def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Arra
     while at + 2 <= words.size and len(entries) < descriptor.count:
         code, length = int(words[at]), int(words[at + 1])
         if code == _INDIRECT:
+            # The offset has 32 bits, in words of the table's size.
             wide = 4 // size
-            start = _offset(words[at + 2 : at + 2 + wide], little=little) // size
-            taken = at + 2 + wide <= words.size and _indirect(words, at, start, entries)
+            start = _byte_offset(words[at + 2 : at + 2 + wide], little=little) // size
+            usable = at + 2 + wide <= words.size and _repeat_segments(words, at, start, entries)
             at += 2 + wide
         else:
-            taken = _segment(words, at, entries)
+            usable = _add_segment(words, at, entries)
             at += 2 + (length if code == _DISCRETE else 1)
-        if not taken:
+        if not usable:
             return None
     return np.array(entries, np.uint16) if len(entries) == descriptor.count else None
 
 
-def _segment(words: Array, at: int, entries: list[int]) -> bool:
+def _add_segment(words: Array, at: int, entries: list[int]) -> bool:
     """Add a discrete or linear segment."""
     code, length = int(words[at]), int(words[at + 1])
     if code == _DISCRETE and at + 2 + length <= words.size:
         entries.extend(int(word) for word in words[at + 2 : at + 2 + length])
         return length > 0
     if code == _LINEAR and entries and at + 2 < words.size:
+        # A line from the last entry, which is there already, to the given one (C.7.9.2.2).
         ramp = np.linspace(entries[-1], int(words[at + 2]), length + 1)[1:]
         entries.extend(int(value) for value in np.rint(ramp))
         return length > 0
     return False
 
 
-def _offset(words: Array, *, little: bool) -> int:
+def _byte_offset(words: Array, *, little: bool) -> int:
     """Return a byte offset of 32 bits, its lower 16 bits first (C.7.9.2.3)."""
     raw, order = words.tobytes(), "<" if little else ">"
     low, high = struct.unpack_from(f"{order}HH", raw.ljust(4, b"\0"))
     return int(low) | int(high) << 16
 
 
-def _indirect(words: Array, at: int, start: int, entries: list[int]) -> bool:
+def _repeat_segments(words: Array, at: int, start: int, entries: list[int]) -> bool:
     """Add again as many segments as the one at ``at`` says, from the word ``start`` on."""
     count = int(words[at + 1])
     for _ in range(count):
-        if start + 2 > at or len(entries) > _MOST_ENTRIES or not _segment(words, start, entries):
+        if (
+            start + 2 > at
+            or len(entries) > _MOST_ENTRIES
+            or not _add_segment(words, start, entries)
+        ):
             return False
         start += 2 + (int(words[start + 1]) if int(words[start]) == _DISCRETE else 1)
     return count > 0

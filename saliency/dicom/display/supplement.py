@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from saliency.dicom.display.palette import Palette, read_palette
+from saliency.dicom.display.palette import ColourTables, read_palette
 from saliency.dicom.file.elements import code
 from saliency.dicom.file.groups import Groups
 from saliency.dicom.file.guard import beside
@@ -26,7 +26,7 @@ class Supplement:
     """The coloured pixels of a grey frame: bool (rows, columns), and the tables that paint them."""
 
     coloured: Array
-    palette: Palette
+    palette: ColourTables
 
     def painted(self, display: Array, stored: Array) -> Array:
         """Return the display (rows, columns) as RGB (rows, columns, 3), with its colours."""
@@ -41,7 +41,7 @@ def read_supplement(groups: Groups, stored: Array, *, signed: bool) -> Supplemen
     None where Pixel Presentation says none, or no pixel of the frame is one; and, with a note,
     where it says COLOR or MIXED and the tables are missing or broken.
     """
-    if _presentation(groups) not in ("COLOR", "MIXED"):
+    if _pixel_presentation(groups) not in ("COLOR", "MIXED"):
         return None
     what = "The Supplemental Palette Color Lookup Table (PS3.3 C.7.6.19)"
     palette = beside(what, lambda: read_palette(groups.top, signed=signed), None)
@@ -51,7 +51,7 @@ def read_supplement(groups: Groups, stored: Array, *, signed: bool) -> Supplemen
     return Supplement(coloured, palette) if coloured.any() else None
 
 
-def _presentation(groups: Groups) -> str:
+def _pixel_presentation(groups: Groups) -> str:
     """Return Pixel Presentation: of the frame, shared, or of the data set."""
     for sequence in _FRAME_TYPES:
         place = groups.macro(sequence, "PixelPresentation")

@@ -36,6 +36,7 @@ def linear(values: Array, window: Window) -> Array:
     """
     if window.width < 1:
         return linear_exact(values, window)
+    # The standard's c - 0.5 and w - 1; with w = 1 it is a step at c - 0.5.
     center, width = window.center - 0.5, window.width - 1
     if width == 0:
         return (values > center).astype(np.float64)
@@ -58,7 +59,7 @@ _FUNCTIONS: Final = {_LINEAR: linear, "LINEAR_EXACT": linear_exact, "SIGMOID": s
 
 
 @dataclass(frozen=True)
-class Windowed:
+class WindowVoi:
     """A window with its VOI LUT Function (0028,1056)."""
 
     window: Window
@@ -70,7 +71,7 @@ class Windowed:
 
 
 @dataclass(frozen=True)
-class Looked:
+class LutVoi:
     """The first item of the VOI LUT Sequence (C.11.2.1.1), of values in ``unit``."""
 
     lut: Lut
@@ -149,20 +150,20 @@ def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool)
         The data set has no window of that index or explanation, or it cannot be used.
     """
     if isinstance(window, Window):
-        return Windowed(window)
+        return WindowVoi(window)
     windows = read_windows(groups)
     if window is not None:
-        return Windowed(_chosen(windows, window), _function(groups))
-    usable = [each.window for each in windows if each.window is not None]
+        return WindowVoi(_chosen_window(windows, window), _function_of(groups))
+    usable = [named.window for named in windows if named.window is not None]
     if len(usable) < len(windows):
         warn("A Window Center (0028,1050) or Width (0028,1051) cannot be used: left out.")
     if usable:
-        return Windowed(usable[0], _function(groups))
+        return WindowVoi(usable[0], _function_of(groups))
     lut = _first_lut(groups, signed=signed)
-    return None if lut is None else Looked(lut, file_unit(groups))
+    return None if lut is None else LutVoi(lut, file_unit(groups))
 
 
-def _function(groups: Groups) -> str:
+def _function_of(groups: Groups) -> str:
     """Return VOI LUT Function (0028,1056).
 
     LINEAR has half a grey value and one grey value in its formula: where the file's windows are of
@@ -175,10 +176,19 @@ def _function(groups: Groups) -> str:
     return "LINEAR_EXACT"
 
 
-def _chosen(windows: tuple[NamedWindow, ...], choice: int | str) -> Window:
+def _chosen_window(windows: tuple[NamedWindow, ...], choice: int | str) -> Window:
     """Return the window of an index of the file, or the first usable one of an explanation."""
-    meant = _named(windows, choice) if isinstance(choice, str) else _numbered(windows, choice)
-    usable = [each.window for each in meant if each.window is not None]
+    if isinstance(choice, str):
+        meant = [named for named in windows if _folded(named.name) == _folded(choice)]
+        if not meant:
+            msg = f"window: none of the {len(windows)} windows of the file has that explanation."
+            raise InputError(msg)
+    elif not 0 <= choice < len(windows):
+        msg = f"window: expected an index below {len(windows)} (windows of the file), got {choice}."
+        raise InputError(msg)
+    else:
+        meant = [windows[choice]]
+    usable = [named.window for named in meant if named.window is not None]
     if not usable:
         msg = (
             f"window: the window {choice!r} of the file cannot be used: its Window Center "
@@ -186,21 +196,6 @@ def _chosen(windows: tuple[NamedWindow, ...], choice: int | str) -> Window:
         )
         raise InputError(msg)
     return usable[0]
-
-
-def _named(windows: tuple[NamedWindow, ...], choice: str) -> tuple[NamedWindow, ...]:
-    meant = tuple(each for each in windows if _folded(each.name) == _folded(choice))
-    if not meant:
-        msg = f"window: none of the {len(windows)} windows of the file has that explanation."
-        raise InputError(msg)
-    return meant
-
-
-def _numbered(windows: tuple[NamedWindow, ...], choice: int) -> tuple[NamedWindow, ...]:
-    if not 0 <= choice < len(windows):
-        msg = f"window: expected an index below {len(windows)} (windows of the file), got {choice}."
-        raise InputError(msg)
-    return (windows[choice],)
 
 
 def _folded(name: str) -> str:

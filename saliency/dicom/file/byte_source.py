@@ -24,7 +24,7 @@ class Store:
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
-        with _medium():
+        with _medium_errors():
             self.size = file.seek(0, io.SEEK_END)
         self._start = 0
         self._chunk = b""
@@ -54,7 +54,7 @@ class Store:
 
     def _fetch(self, offset: int, length: int) -> bytes:
         parts: list[bytes] = []
-        with _medium():
+        with _medium_errors():
             self._file.seek(offset)
             while length > 0:
                 part = self._file.read(length)
@@ -80,7 +80,7 @@ class Held(Store):
 
 
 @contextmanager
-def _medium() -> Iterator[None]:
+def _medium_errors() -> Iterator[None]:
     """Keep what a drive, a share or a connection does apart from what is wrong with a file."""
     try:
         yield
@@ -117,10 +117,10 @@ def open_store(source: object) -> Iterator[Store]:
         with open_url(source) as file:
             yield Store(file)
     elif isinstance(source, (str, PathLike)):
-        with _open(Path(os.fsdecode(source))) as file:
+        with _open_file(Path(os.fsdecode(source))) as file:
             yield Store(file)
     elif callable(getattr(source, "read", None)) and callable(getattr(source, "seek", None)):
-        with _kept(source) as file:
+        with _kept_in_place(source) as file:
             yield Store(file)
     else:
         msg = (
@@ -130,7 +130,7 @@ def open_store(source: object) -> Iterator[Store]:
         raise InputError(msg)
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open_file(path: Path) -> IO[bytes]:
     try:
         if path.exists() and not path.is_file():
             msg = "Expected a regular file, found a folder, pipe or device."
@@ -142,7 +142,7 @@ def _open(path: Path) -> IO[bytes]:
 
 
 @contextmanager
-def _kept(file: object) -> Iterator[IO[bytes]]:
+def _kept_in_place(file: object) -> Iterator[IO[bytes]]:
     binary: IO[bytes] = file  # type: ignore[assignment]
     try:
         position, binary_mode = binary.tell(), type(binary.read(0)) is bytes

@@ -4,7 +4,7 @@ import io
 import math
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import cast, overload
+from typing import cast
 
 from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
@@ -12,11 +12,18 @@ from pydicom.filereader import read_deferred_data_element
 
 from saliency.dicom.file.byte_source import Store
 from saliency.dicom.file.charset import decoded
-from saliency.dicom.file.elements import CommaNotes, Elements, FileItems, codes, split
+from saliency.dicom.file.elements import (
+    CommaNotes,
+    Elements,
+    FileItems,
+    LazyItems,
+    codes,
+    split,
+)
 from saliency.dicom.file.parser import Field, Walker
 from saliency.dicom.file.syntax import Encoding
 from saliency.dicom.file.tags import CHARSET, vr_of
-from saliency.dicom.file.value_codec import number_of, numbers_of, swap_words, text_of
+from saliency.dicom.file.value_codec import ascii_text, number_of, numbers_of, swap_words
 from saliency.errors import DicomError
 
 
@@ -45,9 +52,10 @@ class BorrowedElements:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return bytes(value)
         if element is None or element.VR not in ("US", "SS", "US or SS", "OW"):
-            return _joined(value).encode("ascii", "replace")
+            return _as_text(value).encode("ascii", "replace")
+        # Numbers that pydicom has converted: 16-bit words again, a negative one as its complement.
         order = "little" if self._little else "big"
-        words = (int(each) & 0xFFFF for each in _numbers(value))
+        words = (int(number) & 0xFFFF for number in _as_numbers(value))
         return b"".join(word.to_bytes(2, order) for word in words)  # type: ignore[arg-type]
 
     def words(self, tag: int) -> bytes:
@@ -61,7 +69,7 @@ class BorrowedElements:
         element = self._element(tag)
         value = None if element is None else element.value
         if element is None or not isinstance(value, bytes):
-            return _numbers(value)
+            return _as_numbers(value)
         little = element.is_little_endian if isinstance(element, RawDataElement) else self._little
         vr = str(element.VR if element.VR not in (None, "UN") else vr_of(tag))
         self._notes.look(tag, value, vr)
@@ -69,7 +77,7 @@ class BorrowedElements:
 
     def text(self, tag: int) -> str:
         """Return the value as text."""
-        return text_of(self.octets(tag))
+        return ascii_text(self.octets(tag))
 
     def labels(self, tag: int) -> tuple[str, ...]:
         """Return the values of a text; pydicom has decoded those that it has converted."""
@@ -77,7 +85,7 @@ class BorrowedElements:
         value = None if element is None else element.value
         if isinstance(value, bytes):
             return split(decoded(value, self._charset()))
-        return split(_joined(value))
+        return split(_as_text(value))
 
     def _charset(self) -> tuple[str, ...]:
         return codes(self, CHARSET) or self._outer_charset
@@ -88,7 +96,11 @@ class BorrowedElements:
         if element is None or not element.value or vr_of(tag) != "SQ":
             return ()
         if isinstance(element, RawDataElement):
-            return _parsed(element, self._charset())
+            # The Dataset still holds the sequence as bytes.
+            raw = element.value or b""
+            encoding = Encoding(element.is_implicit_VR, element.is_little_endian)
+            field = Field(int(element.tag), "SQ", 0, len(raw), encoding)
+            return FileItems(Walker(Store(io.BytesIO(raw))), field, self._charset())
         items = cast(Sequence[Dataset], element.value)
         return BorrowedItems(items, little=self._little, charset=self._charset())
 
@@ -101,11 +113,11 @@ def find_element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | N
     element: object = dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
     deferred = isinstance(element, RawDataElement) and element.value is None
     if isinstance(element, RawDataElement) and deferred and element.length:
-        return _deferred(dataset, element)
+        return _read_deferred(dataset, element)
     return element if isinstance(element, (DataElement, RawDataElement)) else None
 
 
-def _deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
+def _read_deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
     """Read a value that the Dataset left in its file; what pydicom says then names the file."""
     source = dataset.filename or dataset.buffer
     try:
@@ -122,7 +134,7 @@ def _deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
         raise DicomError(msg, reason="cannot-open") from None
 
 
-class BorrowedItems(Sequence[Elements]):
+class BorrowedItems(LazyItems):
     """The items of a sequence in a Dataset."""
 
     def __init__(
@@ -135,25 +147,13 @@ class BorrowedItems(Sequence[Elements]):
     def __len__(self) -> int:
         return len(self._items)
 
-    @overload
-    def __getitem__(self, index: int) -> Elements: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Elements]: ...
-    def __getitem__(self, index: int | slice) -> Elements | Sequence[Elements]:
-        if isinstance(index, slice):
-            return BorrowedItems(self._items[index], little=self._little, charset=self._charset)
+    def item(self, index: int) -> Elements:
+        """Return an item."""
         return BorrowedElements(self._items[index], little=self._little, charset=self._charset)
 
 
-def _parsed(element: RawDataElement, charset: tuple[str, ...]) -> Sequence[Elements]:
-    """Read a sequence that the Dataset still holds as bytes."""
-    raw = element.value or b""
-    encoding = Encoding(element.is_implicit_VR, element.is_little_endian)
-    field = Field(int(element.tag), "SQ", 0, len(raw), encoding)
-    return FileItems(Walker(Store(io.BytesIO(raw))), field, charset)
-
-
-def _parts(value: object) -> tuple[object, ...]:
+def _single_values(value: object) -> tuple[object, ...]:
+    """Return the values of a pydicom value: one, many or none."""
     if value is None:
         return ()
     if isinstance(value, Iterable) and not isinstance(value, str):
@@ -161,16 +161,18 @@ def _parts(value: object) -> tuple[object, ...]:
     return (value,)
 
 
-def _joined(value: object) -> str:
-    return "\\".join("" if part is None else str(part) for part in _parts(value))
+def _as_text(value: object) -> str:
+    """Return values as the file wrote them, with backslashes between (PS3.5 6.2)."""
+    return "\\".join("" if single is None else str(single) for single in _single_values(value))
 
 
-def _numbers(value: object) -> tuple[float, ...]:
-    parts = _parts(value)
-    return () if parts == ("",) else tuple(_number(part) for part in parts)
+def _as_numbers(value: object) -> tuple[float, ...]:
+    values = _single_values(value)
+    return () if values == ("",) else tuple(_as_number(single) for single in values)
 
 
-def _number(value: object) -> float:
+def _as_number(value: object) -> float:
+    """Return a number, NaN for what is none: each value keeps its place."""
     if isinstance(value, str):
         return number_of(value, "DS")
     try:

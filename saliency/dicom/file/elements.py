@@ -1,7 +1,8 @@
 """A data set as the reader sees it: the listed elements, their values read when asked for."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol, overload
 
 from saliency.dicom.file.byte_source import Store
@@ -11,7 +12,7 @@ from saliency.dicom.file.limits import MAX_NUMBERS, MAX_VALUE, check
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker
 from saliency.dicom.file.syntax import Encoding
 from saliency.dicom.file.tags import CHARSET, PER_FRAME, READ, TAGS, vr_of, written
-from saliency.dicom.file.value_codec import is_decimal_comma, numbers_of, swap_words, text_of
+from saliency.dicom.file.value_codec import ascii_text, is_decimal_comma, numbers_of, swap_words
 
 _CODE: Final = re.compile(r"[A-Z0-9_ ]{1,16}")
 _NUMERIC: Final = frozenset(
@@ -112,7 +113,7 @@ class FileElements:
 
     def text(self, tag: int) -> str:
         """Return the value as text."""
-        return text_of(self.octets(tag))
+        return ascii_text(self.octets(tag))
 
     def labels(self, tag: int) -> tuple[str, ...]:
         """Return the values of a text."""
@@ -132,17 +133,12 @@ class FileElements:
         return FileItems(walker, field, self._charset())
 
 
-class FileItems(Sequence[Elements]):
-    """The items of a sequence in a file; an item is read when it is asked for."""
+class LazyItems(Sequence[Elements]):
+    """The items of a sequence, each made when it is asked for; those of a slice at once."""
 
-    def __init__(self, walker: Walker, field: Field, charset: tuple[str, ...] = ()) -> None:
-        self._charset = charset
-        self._store = walker.store
-        self._encoding = field.encoding
-        self._ends = tuple(walker.items(field))
-
-    def __len__(self) -> int:
-        return len(self._ends)
+    @abstractmethod
+    def item(self, index: int) -> Elements:
+        """Return one item."""
 
     @overload
     def __getitem__(self, index: int) -> Elements: ...
@@ -150,18 +146,30 @@ class FileItems(Sequence[Elements]):
     def __getitem__(self, index: slice) -> Sequence[Elements]: ...
     def __getitem__(self, index: int | slice) -> Elements | Sequence[Elements]:
         if isinstance(index, slice):
-            return [self[each] for each in range(*index.indices(len(self)))]
-        fields = Walker(self._store).fields(*self._ends[index], self._encoding)
-        return FileElements(self._store, self._encoding, listed(fields), self._charset)
+            return [self.item(place) for place in range(*index.indices(len(self)))]
+        return self.item(index)
 
 
-def listed(fields: Iterable[Field]) -> dict[int, Field]:
-    """Keep the first of every listed element."""
-    kept: dict[int, Field] = {}
-    for field in fields:
-        if field.tag in READ:
-            kept.setdefault(field.tag, field)
-    return kept
+class FileItems(LazyItems):
+    """The items of a sequence in a file; an item is read when it is asked for."""
+
+    def __init__(self, walker: Walker, field: Field, charset: tuple[str, ...] = ()) -> None:
+        self._charset = charset
+        self._store = walker.store
+        self._encoding = field.encoding
+        self._extents = tuple(walker.items(field))
+
+    def __len__(self) -> int:
+        return len(self._extents)
+
+    def item(self, index: int) -> Elements:
+        """Return an item; of an element that stands there twice, the first."""
+        start, end = self._extents[index]
+        fields: dict[int, Field] = {}
+        for field in Walker(self._store).fields(start, end, self._encoding):
+            if field.tag in READ:
+                fields.setdefault(field.tag, field)
+        return FileElements(self._store, self._encoding, fields, self._charset)
 
 
 def number(elements: Elements, tag: int, default: float) -> float:
@@ -217,6 +225,6 @@ class CommaNotes:
         """Leave a note where a value has a decimal comma."""
         if vr != "DS" or b"," not in raw or tag in self._noted:
             return
-        if any(is_decimal_comma(part, vr) for part in split(text_of(raw))):
+        if any(is_decimal_comma(part, vr) for part in split(ascii_text(raw))):
             self._noted.add(tag)
             warn(f"A decimal comma in {written(tag)} was read as a point (DS, PS3.5 6.2).")

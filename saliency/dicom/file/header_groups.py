@@ -57,13 +57,13 @@ def _token(source: Any, keyword: str, key: bytes) -> str | None:
     listed = frozenset({tag, CHARSET, TAGS["NumberOfFrames"]})
     try:
         with contained(), open_source(source, listed) as opened:
-            value = _value(opened.elements, tag).encode()
+            value = _value_in_one_spelling(opened.elements, tag).encode()
     except SaliencyError:
         return None
     return hmac.new(key, value, sha256).hexdigest()[:16] if value else None
 
 
-def _value(elements: Elements, tag: int) -> str:
+def _value_in_one_spelling(elements: Elements, tag: int) -> str:
     """Return a value in one spelling: whatever the VR pads it with, and the character set."""
     vr = vr_of(tag)
     if vr in _NUMERIC:

@@ -6,7 +6,7 @@ from typing import Final
 import imagecodecs
 
 _LIKELY: Final = 4  # times as long: pictures seldom get shorter without a loss
-_SPARE: Final = 2**16
+_SPARE: Final = 2**16  # bytes: a short stream may become many times as long
 
 
 def inflate(data: bytes, most: int) -> bytes | None:
@@ -19,7 +19,12 @@ def inflate(data: bytes, most: int) -> bytes | None:
     try:
         return bytes(imagecodecs.deflate_decode(data, raw=True, out=room))
     except (ValueError, RuntimeError):
-        return _slowly(data, most + 1)
+        pass
+    # Slower, and it takes streams that do not fit.
+    try:
+        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most + 1)
+    except zlib.error:
+        return None
 
 
 def is_whole(data: bytes, most: int) -> bool:
@@ -30,10 +35,3 @@ def is_whole(data: bytes, most: int) -> bool:
     except zlib.error:
         return False
     return inflater.eof
-
-
-def _slowly(data: bytes, most: int) -> bytes | None:
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most)
-    except zlib.error:
-        return None

@@ -16,7 +16,7 @@ FREE_SAMPLES: Final = 2**26
 SAMPLES_PER_BYTE: Final = 2**10
 #: Element and item headers of a data set, per-frame functional groups apart.
 MAX_HEADERS: Final = 100_000
-#: Headers that the functional groups of one frame may add, and the end of all indulgence.
+#: Headers that the functional groups of one frame may add, and the most for any number of frames.
 HEADERS_PER_FRAME: Final = 500
 MOST_HEADERS: Final = 2_000_000
 #: Sequences within sequences; the deepest standard object (SR) stays below 16.
@@ -45,6 +45,7 @@ MAX_FETCHED: Final = 2**28
 MAX_ZONES: Final = 64
 #: Processor time of one walk over headers, in seconds: a read takes two.
 MAX_SECONDS: Final = 4.0
+#: Steps between two looks at the clock, which costs as much as a header.
 _EVERY: Final = 2**12
 
 

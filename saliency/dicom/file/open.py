@@ -18,11 +18,13 @@ from saliency.dicom.file.limits import check, inflate_cap
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker, written_vr
 from saliency.dicom.file.syntax import BIG, EXPLICIT, IMPLICIT, Encoding, Syntax, find_syntax
 from saliency.dicom.file.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
-from saliency.dicom.file.value_codec import text_of
+from saliency.dicom.file.value_codec import ascii_text
 from saliency.errors import DicomError
 
+#: Bytes in front of "DICM" (PS3.10 7.1), and the group of the File Meta Information.
 _PREAMBLE: Final = 128
 _META: Final = 0x0002
+#: A data set without a preamble starts with no later group than that of the pixels' description.
 _LAST_FIRST_GROUP: Final = 0x0028
 _PACKED: Final = {
     b"\x1f\x8b": ("gzip", "gzip.open(path)"),
@@ -88,20 +90,17 @@ def open_source(source: object, tags: AbstractSet[int] = READ) -> Iterator[Opene
 
 def _borrow(dataset: Dataset) -> Opened:
     meta = getattr(dataset, "file_meta", None) or Dataset()
-    encoding = _encoding_of(dataset)
+    # None, Explicit VR Little Endian, where the Dataset was made in memory.
+    _, little = dataset.original_encoding
+    encoding = BIG if little is False else EXPLICIT
     uid = BorrowedElements(meta, little=True).text(TAGS["TransferSyntaxUID"])
     syntax = find_syntax(uid, encoding)
     elements = BorrowedElements(dataset, little=encoding.little)
     return Opened(elements, syntax, _borrowed_pixels(dataset))
 
 
-def _encoding_of(dataset: Dataset) -> Encoding:
-    """Return how a Dataset was read; Explicit VR Little Endian where it was made in memory."""
-    _, little = dataset.original_encoding
-    return BIG if little is False else EXPLICIT
-
-
 def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
+    # Pixel Data (7FE0,0010) comes before the float kinds, (7FE0,0009) and (7FE0,0008).
     for tag in sorted(PIXEL_TAGS, reverse=True):
         element = find_element(dataset, tag)
         if element is not None:
@@ -113,21 +112,21 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
 
 
 def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
-    start, uid = _meta(store)
+    start, uid = _start_and_syntax(store)
     if store.size - start < 8:
         msg = "Expected a data set, found the end of the file: it is empty or cut."
         raise DicomError(msg, reason="truncated" if start else "not-dicom")
     syntax = find_syntax(uid, IMPLICIT)
     if syntax.deflated:
-        store, start = Held(_inflate(store, start)), 0
-    encoding = _guess(store, start, syntax.encoding)
+        store, start = Held(_inflated_data_set(store, start)), 0
+    encoding = _encoding_found(store, start, syntax.encoding)
     if not uid:
         syntax = find_syntax("", encoding)
-    pixels, kept = _walk(store, start, encoding, tags)
+    pixels, kept = _walk_to_pixels(store, start, encoding, tags)
     return Opened(FileElements(store, encoding, kept), syntax, pixels)
 
 
-def _walk(
+def _walk_to_pixels(
     store: Store, start: int, encoding: Encoding, tags: AbstractSet[int]
 ) -> tuple[Pixels | None, dict[int, Field]]:
     """Return where the pixels are, and the first of each listed element in front of them."""
@@ -138,7 +137,9 @@ def _walk(
         if field.tag in PIXEL_TAGS:
             pixels = Pixels(store, field.tag, field.vr, field.offset, field.length)
             break
-        _check_end(field, store)
+        if field.length != UNDEFINED and field.offset + field.length > store.size:
+            msg = "Expected the value of an element, found the end of the file: it is cut."
+            raise DicomError(msg, reason="truncated")
         if field.tag in tags:
             kept.setdefault(field.tag, field)
         if field.tag == PER_FRAME:
@@ -146,28 +147,22 @@ def _walk(
     return pixels, kept
 
 
-def _check_end(field: Field, store: Store) -> None:
-    if field.length != UNDEFINED and field.offset + field.length > store.size:
-        msg = "Expected the value of an element, found the end of the file: it is cut."
-        raise DicomError(msg, reason="truncated")
-
-
-def _meta(store: Store) -> tuple[int, str]:
+def _start_and_syntax(store: Store) -> tuple[int, str]:
     """Return where the data set starts, and its Transfer Syntax UID (PS3.10 7.1)."""
     start = _PREAMBLE + 4 if store.read(_PREAMBLE, 4) == b"DICM" else 0
     if not start:
-        _check_first(store.read(0, 8))
+        _check_first_element(store.read(0, 8))
     walker, uid = Walker(store), ""
     for field in walker.fields(start, store.size, EXPLICIT):
         if field.tag >> 16 != _META:
             break
         if field.tag == TAGS["TransferSyntaxUID"]:
-            uid = text_of(store.read(field.offset, min(field.length, 64)))
+            uid = ascii_text(store.read(field.offset, min(field.length, 64)))
         start = field.offset + field.length
     return start, uid
 
 
-def _check_first(raw: bytes) -> None:
+def _check_first_element(raw: bytes) -> None:
     """Refuse what starts neither with a preamble nor with a low, even group."""
     for start, (what, remedy) in _PACKED.items():
         if raw.startswith(start):
@@ -182,7 +177,7 @@ def _check_first(raw: bytes) -> None:
         raise DicomError(msg, reason="not-dicom")
 
 
-def _guess(store: Store, start: int, named: Encoding) -> Encoding:
+def _encoding_found(store: Store, start: int, named: Encoding) -> Encoding:
     """Return how elements are written: as named, but for a VR that is (not) there.
 
     Raises
@@ -194,6 +189,7 @@ def _guess(store: Store, start: int, named: Encoding) -> Encoding:
     if len(raw) < 8:
         msg = "Expected a data set, found the end of the file: it is cut."
         raise DicomError(msg, reason="truncated")
+    # The first group is low: the byte order in which it is low is the file's.
     groups = struct.unpack_from("<H", raw)[0], struct.unpack_from(">H", raw)[0]
     group, swapped = groups if named.little else groups[::-1]
     if group > _LAST_FIRST_GROUP >= swapped:
@@ -221,7 +217,7 @@ def _is_explicit_behind(store: Store, start: int, named: Encoding) -> bool:
     return written_vr(behind[4:6]) in _PLAIN_VRS
 
 
-def _inflate(store: Store, start: int) -> bytes:
+def _inflated_data_set(store: Store, start: int) -> bytes:
     """Inflate a data set (PS3.5 A.5), stopping at a cap.
 
     Raises

@@ -29,16 +29,16 @@ _SHORT_LE, _SHORT_BE = Struct("<HH2sH"), Struct(">HH2sH")
 _LONG_LE, _LONG_BE = Struct("<I"), Struct(">I")
 
 
-def _coded(vrs: tuple[str, ...]) -> dict[bytes, str]:
+def _by_code(vrs: tuple[str, ...]) -> dict[bytes, str]:
     return {vr.encode(): vr for vr in vrs}
 
 
 #: VRs whose length has 16 bits; that of all others has 32, behind two reserved bytes (PS3.5 7.1.2).
-_SHORT: Final = _coded(
+_SHORT: Final = _by_code(
     ("AE", "AS", "AT", "CS", "DA", "DS", "DT", "FD", "FL", "IS", "LO",
      "LT", "PN", "SH", "SL", "SS", "ST", "TM", "UI", "UL", "US")
 )  # fmt: skip
-_LONG: Final = _coded(
+_LONG: Final = _by_code(
     ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
 )
 _COMMON: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"})
@@ -106,11 +106,11 @@ class Walker:
         wide = long.unpack_from(raw.ljust(12, b"\0"), 8)[0]
         fits = wide == UNDEFINED or at + 12 + wide <= self.store.size
         if letters in _LONG and length == 0 and fits:
-            inner = self._hidden(at + 12) if letters == b"UN" else encoding
+            inner = self._encoding_in_un(at + 12) if letters == b"UN" else encoding
             return Field(tag, _LONG[letters], at + 12, wide, inner)
-        return self._doubtful(Field(tag, written_vr(letters), at + 12, wide, encoding), raw)
+        return self._most_believable(Field(tag, written_vr(letters), at + 12, wide, encoding), raw)
 
-    def _doubtful(self, long: Field, raw: bytes) -> Field:
+    def _most_believable(self, long: Field, raw: bytes) -> Field:
         """Return an element of a VR that nobody knows, or of a length that cannot be.
 
         The three ways in which a length is written are tried against the header that would follow:
@@ -121,7 +121,7 @@ class Walker:
         order: Literal["little", "big"] = "little" if long.encoding.little else "big"
         short = long._replace(offset=at + 8, length=int.from_bytes(raw[6:8], order))
         omitted = long._replace(vr="", offset=at + 8, length=int.from_bytes(raw[4:8], order))
-        long, omitted = self._with_items(long), self._with_items(omitted)
+        long, omitted = self._with_encoding_of_items(long), self._with_encoding_of_items(omitted)
         widths = [long, short] if raw[6:8] == b"\0\0" else [short, long]
         if not long.vr:
             widths.insert(0 if raw[6:8] == b"\0\0" else 1, omitted)
@@ -129,9 +129,9 @@ class Walker:
             widths.append(omitted)
         return max(widths, key=self._belief)
 
-    def _with_items(self, field: Field) -> Field:
+    def _with_encoding_of_items(self, field: Field) -> Field:
         hidden = field.length == UNDEFINED and field.vr not in _LONG.values()
-        return field._replace(encoding=self._hidden(field.offset)) if hidden else field
+        return field._replace(encoding=self._encoding_in_un(field.offset)) if hidden else field
 
     def _belief(self, field: Field) -> int:
         """Return how much a length is to be believed: 0 where no header can follow the value."""
@@ -163,7 +163,7 @@ class Walker:
             if item.tag != ITEM:
                 return start
             start = self._after_item(item, depth + 1)
-        return self._cut()
+        raise _cut_sequence()
 
     def _after_item(self, item: Field, depth: int) -> int:
         if item.length != UNDEFINED:
@@ -176,16 +176,12 @@ class Walker:
             if field.tag == SEQUENCE_END:
                 return start
             start = self.after(field, depth)
-        return self._cut()
+        raise _cut_sequence()
 
-    def _hidden(self, at: int) -> Encoding:
+    def _encoding_in_un(self, at: int) -> Encoding:
         """Return how items in a UN are written: Implicit VR (PS3.5 6.2.2), but not by all."""
         item = self.store.read(at, 14)
         return EXPLICIT if written_vr(item[12:14]) in _COMMON else IMPLICIT
-
-    def _cut(self) -> int:
-        msg = "Expected the end of a sequence (FFFE,E0DD), found the end of the file: it is cut."
-        raise DicomError(msg, reason="truncated")
 
 
 def _tag_of(header: Struct, raw: bytes) -> int:
@@ -201,6 +197,7 @@ def _follows(header: Struct, tag: int, raw: bytes) -> int:
     """
     next_tag = _tag_of(header, raw)
     if next_tag in (ITEM_END, SEQUENCE_END):
+        # The length of a delimiter is 0 (PS3.5 7.5).
         return 3 if raw[4:] == bytes(4) else 0
     if next_tag == ITEM:
         return 2
@@ -213,3 +210,8 @@ def _follows(header: Struct, tag: int, raw: bytes) -> int:
 def written_vr(raw: bytes) -> str:
     """Return a VR; ``""`` for what can be none: some writers forget it on single elements."""
     return raw.decode("ascii") if raw.isalpha() and raw.isupper() else ""
+
+
+def _cut_sequence() -> DicomError:
+    msg = "Expected the end of a sequence (FFFE,E0DD), found the end of the file: it is cut."
+    return DicomError(msg, reason="truncated")

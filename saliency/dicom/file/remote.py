@@ -10,7 +10,7 @@ from saliency.dicom.file.limits import MAX_FETCHED, check
 from saliency.errors import DicomError, MissingExtraError, SaliencyError
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-_BLOCK: Final = 2**16
+_BLOCK: Final = 2**16  # bytes that a request asks for: a header with what follows
 
 
 def is_url(source: object) -> bool:
@@ -31,17 +31,17 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
     DicomError
         The server does not send the file. No message holds the URL, which may name a patient.
     """
-    with _told():
-        system, path = _located(url)
+    with _server_errors():
+        system, path = _file_system_of(url)
         file = Remote(system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"))
     with file:
-        if _has_parts(file):
+        if _sends_parts(file):
             yield cast(IO[bytes], file)
             return
-    with _told():
+    with _server_errors():
         stream = Remote(system.open(path, "rb", block_size=0))
     with stream:
-        yield io.BytesIO(_whole(stream))
+        yield io.BytesIO(_fetched_whole(stream))
 
 
 def expanded(url: str) -> Iterator[str]:
@@ -58,14 +58,14 @@ def expanded(url: str) -> Iterator[str]:
     if not (folder or pattern):
         yield url
         return
-    with _told():
-        system, path = _located(url)
+    with _server_errors():
+        system, path = _file_system_of(url)
         names = system.find(path) if folder else system.glob(path)
         places = [str(system.unstrip_protocol(name)) for name in sorted(names)]
     yield from places
 
 
-def _located(url: str) -> tuple[Any, str]:
+def _file_system_of(url: str) -> tuple[Any, str]:
     try:
         import fsspec  # noqa: PLC0415  an extra
 
@@ -86,12 +86,12 @@ class Remote(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Read from where the file stands."""
-        with _told():
+        with _server_errors():
             return bytes(self._file.read(-1 if size is None else size))
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Go to an offset."""
-        with _told():
+        with _server_errors():
             return int(self._file.seek(offset, whence))
 
     def seekable(self) -> bool:
@@ -104,7 +104,7 @@ class Remote(io.BufferedIOBase):
         super().close()
 
 
-def _has_parts(file: Remote) -> bool:
+def _sends_parts(file: Remote) -> bool:
     """Whether the server knows the length of the file, and sends the end of it alone."""
     if not file.seekable():
         return False
@@ -115,7 +115,7 @@ def _has_parts(file: Remote) -> bool:
         return False
 
 
-def _whole(file: Remote) -> bytes:
+def _fetched_whole(file: Remote) -> bytes:
     parts = []
     length = 0
     while part := file.read(2**20):
@@ -126,7 +126,7 @@ def _whole(file: Remote) -> bytes:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _server_errors() -> Iterator[None]:
     try:
         yield
     except SaliencyError:

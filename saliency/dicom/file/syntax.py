@@ -45,7 +45,7 @@ class Syntax:
     @property
     def name(self) -> str:
         """The name in PS3.6 A; the UID where there is none."""
-        return name_of(self.uid) if self.uid else "not named by the file"
+        return uid_name(self.uid) if self.uid else "not named by the file"
 
 
 IMPLICIT: Final = Encoding(implicit=True, little=True)
@@ -90,11 +90,11 @@ def find_syntax(uid: str, guess: Encoding) -> Syntax:
         return Syntax("native", guess, little_pixels=guess.little)
     known = _NATIVE.get(uid) or _encapsulated(uid)
     if known is None:
-        raise _refusal(uid)
+        raise _why_not_read(uid)
     return Syntax(known.family, known.encoding, known.deflated, known.little_pixels, uid)
 
 
-def name_of(uid: str) -> str:
+def uid_name(uid: str) -> str:
     """Return the name of a UID in PS3.6 A, the UID where it has none.
 
     pydicom's warning about a malformed UID would quote it.
@@ -102,7 +102,7 @@ def name_of(uid: str) -> str:
     return str(UID(uid, validation_mode=IGNORE).name)
 
 
-def _refusal(uid: str) -> DicomError:
+def _why_not_read(uid: str) -> DicomError:
     """Return why a transfer syntax is not read; a name in PS3.6 is told, an unknown UID is not."""
     if uid in _REFERENCED:
         msg = (
@@ -111,7 +111,7 @@ def _refusal(uid: str) -> DicomError:
             "transfer syntax."
         )
         return DicomError(msg, reason="jpip")
-    name = name_of(uid)
+    name = uid_name(uid)
     if name != uid:
         msg = (
             f"Expected a transfer syntax of pictures in Transfer Syntax UID (0002,0010), found "
@@ -130,6 +130,6 @@ def _encapsulated(uid: str) -> Syntax | None:
         return Syntax(_FRAGMENTS[uid], EXPLICIT)
     number = uid.removeprefix(f"{_ROOT}.4.")
     for family, numbers in _ENCAPSULATED.items():
-        if number in {str(each) for each in numbers}:
+        if number in {str(known) for known in numbers}:
             return Syntax(family, EXPLICIT)
     return None

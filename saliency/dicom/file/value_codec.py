@@ -24,7 +24,7 @@ def numbers_of(raw: bytes, vr: str, *, little: bool) -> tuple[float, ...]:
     """Return the numbers of a binary or text value; ``"US or SS"`` is read as US."""
     code = _FORMATS.get(vr)
     if code is None:
-        return numbers_in(text_of(raw), vr)
+        return numbers_in(ascii_text(raw), vr)
     count = len(raw) // struct.calcsize(code)
     numbers = struct.unpack_from(f"{'<' if little else '>'}{count}{code}", raw)
     return tuple(float(number) for number in numbers)
@@ -55,12 +55,12 @@ def is_decimal_comma(part: str, vr: str) -> bool:
     return vr == "DS" and "," in part and _COMMA.fullmatch(part.strip()) is not None
 
 
-def text_of(raw: bytes) -> str:
+def ascii_text(raw: bytes) -> str:
     """Return text without padding: code strings are ASCII, the rest is replaced."""
     return raw.decode("ascii", "replace").replace("\0", " ").strip()
 
 
 def swap_words(raw: bytes) -> bytes:
     """Undo the swap of bytes within 16-bit words of big endian OW (PS3.5 7.3, D.2)."""
-    whole = raw if len(raw) % 2 == 0 else raw + b"\0"
-    return np.frombuffer(whole, "<u2").byteswap().tobytes()
+    even = raw if len(raw) % 2 == 0 else raw + b"\0"
+    return np.frombuffer(even, "<u2").byteswap().tobytes()
