@@ -28,10 +28,10 @@ from saliency.audit.exchange.exchange import (
 )
 from saliency.audit.exchange.groups import (
     Question,
-    class_index,
     classes_of,
     decisions,
     groupings,
+    label_class,
     members_of,
     names_of,
     question,
@@ -161,7 +161,7 @@ def _report(
     keys = _balance_keys(plan, records)
     tested = [records[row] for row in balanced(keys, SAMPLE, generator)]
     host_records = [records[row] for row in balanced(keys, HOSTS, generator)]
-    asked = _question(plan, records)
+    asked = _question_of(plan, records)
     experiment = _experiment(plan, asked, records, host_records)
     outcomes = list(_trials(plan, state, experiment, tested))
     trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
@@ -219,12 +219,12 @@ def _balance_keys(plan: AuditPlan, records: list[ImageRecord]) -> list[object]:
     return [record.said > middle for record in records]
 
 
-def _question(plan: AuditPlan, records: list[ImageRecord]) -> Question:
+def _question_of(plan: AuditPlan, records: list[ImageRecord]) -> Question:
     """Return what to ask; the classes that count are those of labels and of predictions."""
     classes: list[int] = []
     if plan.target is None and plan.scorer.classes is not None:
         labels = (plan.labels[record.index] for record in records)
-        classes += [class_index(label, plan.scorer) for label in labels if label is not None]
+        classes += [label_class(label, plan.scorer) for label in labels if label is not None]
         classes += [int(record.said) for record in records]
     return question(plan.scorer, plan.target, classes)
 

@@ -85,9 +85,9 @@ def _load_class(entry: Entry) -> type:
 
 
 def _explainer_named(name: str) -> Any:
-    ours = called_like(name)
-    if ours is not None:
-        return _load_class(_OURS[ours])
+    alias_of = called_like(name)
+    if alias_of is not None:
+        return _load_class(_OURS[alias_of])
     offered = installed()
     for plugin in offered:
         if plugin.name == name:

@@ -18,7 +18,7 @@ from saliency.kernels.xla import fused_samples
 from saliency.probe.protocol import Probe, Tensor
 
 
-def _above_zero(statistic: Function) -> Function:
+def _clipped_at_zero(statistic: Function) -> Function:
     """Clip activations at 0 first, as the authors' SaliencyModel does with whatever is tapped."""
     return lambda activations: statistic(tf.nn.relu(activations))
 
@@ -26,9 +26,9 @@ def _above_zero(statistic: Function) -> Function:
 _STATISTICS: Mapping[str, Function] = MappingProxyType(
     {
         "smoe": activity.smoe_scale,
-        "std": _above_zero(activity.std),
-        "mean": _above_zero(activity.mean),
-        "max": _above_zero(activity.maximum),
+        "std": _clipped_at_zero(activity.std),
+        "mean": _clipped_at_zero(activity.mean),
+        "max": _clipped_at_zero(activity.maximum),
         "truncnormal": activity.truncnormal_entropy,
         "gamma": gamma.gamma_scale,
     }

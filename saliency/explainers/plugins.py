@@ -84,21 +84,21 @@ def explainer_plugins(entries: Iterable[Any]) -> tuple[Plugin, ...]:
     points = list(entries)
     names = [point.name for point in points]
     return tuple(
-        Plugin(point.name, _package(point), point.load, _why_refused(point, names))
+        Plugin(point.name, _package_of(point), point.load, _why_refused(point, names))
         for point in points
     )
 
 
-def _package(point: Any) -> str:
+def _package_of(point: Any) -> str:
     return str(getattr(getattr(point, "dist", None), "name", "") or "")
 
 
 def _why_refused(point: Any, names: list[str]) -> str:
-    package = _package(point) or "a package"
-    ours = called_like(point.name)
-    if ours is not None:
+    package = _package_of(point) or "a package"
+    alias_of = called_like(point.name)
+    if alias_of is not None:
         is_ours = point.name in {*ENTRIES, *DEMANDING}
-        whose = "ours" if is_ours else f"what {ours!r} is called too"
+        whose = "ours" if is_ours else f"what {alias_of!r} is called too"
         return f"The plug-in {point.name!r} of {package} is refused: the name is {whose}."
     if names.count(point.name) > 1:
         return f"The plug-in {point.name!r} of {package} is refused: two packages have that name."

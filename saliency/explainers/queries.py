@@ -45,7 +45,7 @@ def settled(probe: Probe, inputs: Tensor) -> Probe:
 
 def last_layer(probe: Probe, inputs: Tensor) -> LastLayer:
     """Differentiate by the last layer alone where the probe can, else by all."""
-    return LastLayer(*_last_gradient(probe, inputs))
+    return LastLayer(*_activations_and_gradient(probe, inputs))
 
 
 def on_inputs(probe: Probe, maps: Tensor, inputs: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ def map_of_answer(
     if isinstance(probe, DrawingProbe):
         return placed(probe, probe.draw(question, drawing, inputs), inputs)
     last = question == "last_gradient"
-    answer = _last_gradient(probe, inputs) if last else probe.activations(inputs)
+    answer = _activations_and_gradient(probe, inputs) if last else probe.activations(inputs)
     return placed(probe, drawing(inputs, answer), inputs)
 
 
@@ -163,7 +163,7 @@ def check_positive(recipe: str, **numbers: float) -> None:
             raise InputError(msg)
 
 
-def _last_gradient(probe: Probe, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+def _activations_and_gradient(probe: Probe, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
     if isinstance(probe, LastLayerProbe):
         return probe.last_gradient(inputs)
     pairs = probe.activation_gradients(inputs)

@@ -29,7 +29,7 @@ def continued(pixels: Array, mask: Array) -> Array:
     return filled.reshape(pixels.shape)
 
 
-def mean(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:  # noqa: ARG001
+def outside_mean(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:  # noqa: ARG001
     """Put the mean of the pixels outside the zone."""
     result: Array = pixels.astype(np.float32)
     result[mask] = result[~mask].mean(axis=0)
@@ -45,7 +45,7 @@ def noise(pixels: Array, mask: Array, generator: np.random.Generator) -> Array:
 
 
 FILLS: Mapping[str, Fill] = MappingProxyType(
-    {"background": background, "mean": mean, "noise": noise}
+    {"background": background, "mean": outside_mean, "noise": noise}
 )
 
 

@@ -159,14 +159,14 @@ def combine(
     InputError
         There are no maps, their number is not that of the weights, or the weights sum to 0.
     """
-    given = [1.0] * len(maps) if weights is None else [float(weight) for weight in weights]
-    if len(given) != len(maps) or not sum(given) > 0:
+    numbers = [1.0] * len(maps) if weights is None else [float(weight) for weight in weights]
+    if len(numbers) != len(maps) or not sum(numbers) > 0:
         msg = (
             f"combine: expected {len(maps)} weights with a sum above 0, one for each layer, "
-            f"got {given}. Give weights=None for equal ones."
+            f"got {numbers}. Give weights=None for equal ones."
         )
         raise InputError(msg)
-    shares = [weight / sum(given) for weight in given]
+    shares = [weight / sum(numbers) for weight in numbers]
     weighted = [
         bilinear(tf.cast(layer_map, tf.float32), size) * share
         for layer_map, share in zip(maps, shares, strict=True)

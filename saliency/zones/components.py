@@ -84,10 +84,10 @@ def unite(count: int, here: Array, there: Array) -> Array:
     """Return the group of each of ``count`` things; ``here[k]`` and ``there[k]`` are of one."""
     parent = np.arange(count)
     while not np.array_equal(parent[here], parent[there]):
-        ours, theirs = parent[here], parent[there]
-        least = np.minimum(ours, theirs)
-        np.minimum.at(parent, ours, least)
-        np.minimum.at(parent, theirs, least)
+        of_here, of_there = parent[here], parent[there]
+        least = np.minimum(of_here, of_there)
+        np.minimum.at(parent, of_here, least)
+        np.minimum.at(parent, of_there, least)
         # Each follows its parent's parent, until every one points at the root of its tree.
         while not np.array_equal(grandparent := parent[parent], parent):
             parent = grandparent

@@ -117,27 +117,27 @@ def _tone_features(
     ink = strength >= contrast
     inner = ink & inside
     gaps = inside & ~ink
-    ink_count = np.maximum(_total(inner), 1)
-    gap_count = np.maximum(_total(gaps), 1)
+    ink_count = np.maximum(_square_sum(inner), 1)
+    gap_count = np.maximum(_square_sum(gaps), 1)
     range_of_ink = np.maximum(peak - ground, 1)
-    tint = _total(patch * inner) / ink_count
-    uneven = _total(np.abs(patch - tint[:, None, None]) * inner) / ink_count
-    rough = _total(np.abs(patch - ground[:, None, None]) * gaps)
+    tint = _square_sum(patch * inner) / ink_count
+    uneven = _square_sum(np.abs(patch - tint[:, None, None]) * inner) / ink_count
+    rough = _square_sum(np.abs(patch - ground[:, None, None]) * gaps)
     at_peak = (patch >= peak[:, None, None] - 3) & inner
     features = (
         peak / 255,
         range_of_ink / 255,
         (tint - ground) / range_of_ink,
         np.minimum(uneven / range_of_ink, 1),
-        _total(at_peak) / ink_count,
-        np.minimum(_total(strength * inner) / ink_count / range_of_ink, 1.5),
-        np.minimum(_total(ink & ~inside) / ink_count, 3),
+        _square_sum(at_peak) / ink_count,
+        np.minimum(_square_sum(strength * inner) / ink_count / range_of_ink, 1.5),
+        np.minimum(_square_sum(ink & ~inside) / ink_count, 3),
         np.minimum(rough / gap_count / range_of_ink, 2),
     )
     return np.stack(features, axis=1)
 
 
-def _total(squares: Array) -> Array:
+def _square_sum(squares: Array) -> Array:
     """Sum (K, SAMPLES, SAMPLES) over each square."""
     return np.asarray(squares.sum(axis=(1, 2)))
 

@@ -77,11 +77,11 @@ def horizontal_lines(ridges: Ridges, components: Components) -> tuple[TextLine, 
 
 def going_on(lines: Sequence[TextLine], sure: Array) -> Array:
     """Return bool (lines,): those that are sure, and those that go on one that is."""
-    group = unite(len(lines), *beside(lines, NEXT).T)
+    group = unite(len(lines), *side_by_side_lines(lines, NEXT).T)
     return np.isin(group, group[sure])
 
 
-def beside(lines: Sequence[TextLine], reach: Reach) -> Array:
+def side_by_side_lines(lines: Sequence[TextLine], reach: Reach) -> Array:
     """Return the pairs of lines that stand side by side, each once: (pairs, 2)."""
     places = [(line.top, line.bottom, line.left, line.right, line.height) for line in lines]
     words = Places(*np.array(places, np.float64).reshape(-1, 5).T)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saliency.interventions.fills import FILLS, background, mean, noise
+from saliency.interventions.fills import FILLS, background, noise, outside_mean
 
 GENERATOR = np.random.default_rng(0)
 
@@ -44,7 +44,7 @@ def test_mean_is_the_mean_outside(ramp):
     """One value, computed without the zone."""
     pixels, mask = ramp
 
-    assert np.allclose(mean(pixels, mask, GENERATOR)[mask], pixels[~mask].mean())
+    assert np.allclose(outside_mean(pixels, mask, GENERATOR)[mask], pixels[~mask].mean())
 
 
 def test_noise_draws_from_outside(ramp):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from zones.test_text import burn, covered, drawn
 
-from saliency.zones.text_lines import ENDS, TextLine, beside, going_on
+from saliency.zones.text_lines import ENDS, TextLine, going_on, side_by_side_lines
 
 WORD = TextLine(**dict.fromkeys(TextLine._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
@@ -48,8 +48,8 @@ def test_words_lead_to_words() -> None:
 
 def test_pairs_are_named_once() -> None:
     """Two words on a common top and a common bottom are one pair."""
-    assert beside([at(95), WORD, at(300)], ENDS).tolist() == [[0, 1]]
-    assert beside([], ENDS).shape == (0, 2)
+    assert side_by_side_lines([at(95), WORD, at(300)], ENDS).tolist() == [[0, 1]]
+    assert side_by_side_lines([], ENDS).shape == (0, 2)
 
 
 def test_what_is_faint_between_two_words_is_covered() -> None:

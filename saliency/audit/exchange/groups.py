@@ -151,11 +151,11 @@ def classes_of(asked: Question, scorer: Scorer) -> tuple[int, ...]:
         return asked.classes
     if not isinstance(target, int | str) or scorer.classes is None:
         return ()
-    kind = class_index(target, scorer)
+    kind = label_class(target, scorer)
     return kind, kind
 
 
-def class_index(label: Any, scorer: Scorer) -> int:
+def label_class(label: Any, scorer: Scorer) -> int:
     """Return the class index of a label.
 
     Raises
@@ -179,7 +179,7 @@ def members_of(labels: Sequence[Any], asked: Question, scorer: Scorer) -> Array:
     """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}
-        kinds = [None if label is None else class_index(label, scorer) for label in labels]
+        kinds = [None if label is None else label_class(label, scorer) for label in labels]
         return np.array([-1 if kind is None else order.get(kind, -1) for kind in kinds])
     distinct = sorted({label for label in labels if label is not None}, key=str)
     if set(distinct) <= {0, 1}:

@@ -115,13 +115,13 @@ def examples(experiment: Experiment, words: DecisionWords, target: Target) -> tu
             otherwise = [other for other in others if words.decided(other.scores) != decided]
             # A picture of another decision; failing that, any other; failing that, none.
             donor = next(iter(otherwise or others), None)
-            strip = tuple(_strip(experiment, words, zone, host, donor, target))
+            strip = tuple(_example_strip(experiment, words, zone, host, donor, target))
             digest = host.canvas.image.digest[:12]
             strips.append(Example(zone, host.index + 1, digest, strip))
     return tuple(strips)
 
 
-def _strip(
+def _example_strip(
     experiment: Experiment,
     words: DecisionWords,
     zone: str,
