@@ -54,7 +54,6 @@ from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.values.failure import Failure
-from saliency.values.image import DicomImage
 
 SAMPLE = 128
 """Pictures that zones are taken out of and exchanged between, at most."""
@@ -254,19 +253,17 @@ def _trials(
         if record.index in done:
             yield trial_of(done[record.index])
             continue
-        outcome = _trial(experiment, next(pictures), record.index)
-        if isinstance(outcome, Trial):
-            state.keep("trial", record.index, trial_row(outcome))
-        yield outcome
-
-
-def _trial(experiment: Experiment, image: DicomImage | Failure, index: int) -> Trial | Failure:
-    if isinstance(image, Failure):
-        return image
-    try:
-        return interventions_of(experiment, image, index)
-    except SaliencyError as error:
-        return failure(index, error)
+        image = next(pictures)
+        if isinstance(image, Failure):
+            yield image
+            continue
+        try:
+            trial = interventions_of(experiment, image, record.index)
+        except SaliencyError as error:
+            yield failure(record.index, error)
+            continue
+        state.keep("trial", record.index, trial_row(trial))
+        yield trial
 
 
 def _zone_evidence(

@@ -140,8 +140,13 @@ class LayerCAM:
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the scaled map of each layer, float32 (N, H, W, L) in [0, 1], earliest first."""
         inputs = tensor(inputs)
-        maps = [layercam(*pair) for pair in probe.activation_gradients(inputs)]
-        stack = layer_stack([_tanh_scaled(layer_map) for layer_map in maps], size=size_of(inputs))
+        scaled = []
+        for activation, gradient in probe.activation_gradients(inputs):
+            layer_map = layercam(activation, gradient)
+            axes = list(range(1, layer_map.shape.rank))
+            highest = tf.reduce_max(layer_map, axis=axes, keepdims=True)
+            scaled.append(tf.tanh(2.0 * tf.math.divide_no_nan(layer_map, highest)))
+        stack = layer_stack(scaled, size=size_of(inputs))
         return placed(probe, stack, inputs)
 
 
@@ -216,12 +221,6 @@ def _positive_cam(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> 
     activations, gradient = answer
     cam = weighted(activations[-1], weigh(activations[-1], gradient))
     return bilinear(tf.nn.relu(cam), size_of(inputs))
-
-
-def _tanh_scaled(maps: Tensor) -> Tensor:
-    """Return tanh(2 M / max M): LayerCAM's scale of shallow layers."""
-    highest = tf.reduce_max(maps, axis=list(range(1, maps.shape.rank)), keepdims=True)
-    return tf.tanh(2.0 * tf.math.divide_no_nan(maps, highest))
 
 
 def _check_pooled(gradient: Tensor) -> None:

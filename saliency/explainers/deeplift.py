@@ -49,16 +49,15 @@ class DeepLIFT:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, kinds = settled(probe, inputs), several(self.baseline)
-        starts = (reference(inputs, kind, self.seed) for kind in kinds)
-        return sum(_deeplift_from(start, probe, inputs) for start in starts) / len(kinds)
+        maps = []
+        for kind in kinds:
+            start = reference(inputs, kind, self.seed)
+            # The pictures, then their baselines: one pass for both.
+            both = tf.concat([inputs, start], axis=0)
+            multipliers = studied("DeepLIFT", probe, Rescale(), both)
+            maps.append((inputs - start) * multipliers[: inputs.shape[0]])
+        return sum(maps) / len(maps)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0; 0.01 is one percent."""
         return gap_from(probe, inputs, attributions, self.baseline, self.seed)
-
-
-def _deeplift_from(start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
-    # The pictures, then their baselines: one pass for both.
-    both = tf.concat([inputs, start], axis=0)
-    multipliers = studied("DeepLIFT", probe, Rescale(), both)
-    return (inputs - start) * multipliers[: inputs.shape[0]]

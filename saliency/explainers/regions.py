@@ -45,17 +45,12 @@ class XRAI:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe = settled(probe, inputs)
-        maps = [_sum_of_channels(explain(probe, inputs), inputs) for explain in self.inner]
+        maps = []
+        for explain in self.inner:
+            attribution = explain(probe, inputs)
+            has_channels = attribution.shape.rank == inputs.shape.rank
+            maps.append(tf.reduce_sum(attribution, axis=-1) if has_channels else attribution)
         mean = tf.add_n(maps) / len(maps)
         flat = tf.reshape(mean, [-1, math.prod(size_of(inputs))])
         densities = grow(flat, region_masks(inputs, self.grids))
         return tf.reshape(densities, tf.shape(mean))
-
-
-def _sum_of_channels(attribution: Tensor, inputs: Tensor) -> Tensor:
-    """Return a map (N, H, W); one that has no channels is one already."""
-    return (
-        tf.reduce_sum(attribution, axis=-1)
-        if attribution.shape.rank == inputs.shape.rank
-        else attribution
-    )

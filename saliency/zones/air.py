@@ -49,7 +49,10 @@ def air_zone(display: Array, modality: str) -> Zone | None:
     if pixels.ndim == 3 or modality not in MODALITIES:
         return None
     side = max(1, round(max(pixels.shape) / BLOCKS))
-    means = _block_means(pixels, side)
+    # Means of blocks of side x side pixels, (rows, side, columns, side) of what is whole.
+    rows, columns = (size // side for size in pixels.shape)
+    whole = pixels[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    means = whole.mean(axis=(1, 3), dtype=np.float32)
     # The outermost blocks; those of the corners count twice.
     edge = np.concatenate([means[0], means[-1], means[:, 0], means[:, -1]])
     middle = float(np.median(edge))
@@ -65,13 +68,6 @@ def air_zone(display: Array, modality: str) -> Zone | None:
     mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: pixels.shape[0], : pixels.shape[1]]
     evidence = f"dark up to grey level {level:.0f}, joined to a corner of the picture"
     return Zone("air", mask, evidence)
-
-
-def _block_means(display: Array, side: int) -> Array:
-    """Average blocks of side x side pixels; a rest at the bottom or right goes."""
-    rows, columns = (size // side for size in display.shape)
-    blocks = display[: rows * side, : columns * side].reshape(rows, side, columns, side)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
 
 
 def _eroded(dark: Array) -> Array:

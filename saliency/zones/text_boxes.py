@@ -12,7 +12,14 @@ from saliency.zones.components import near, unite
 
 def pad_and_join(boxes: list[Box], size: tuple[int, ...]) -> tuple[Box, ...]:
     """Pad boxes by a quarter of their height, and join those that cover half of each other."""
-    return joined_up(_padded_box(box, size) for box in boxes)
+    padded = []
+    for box in boxes:
+        margin = max(2, round(min(box.rows, box.columns) / 4))
+        top, left = max(0, box.top - margin), max(0, box.left - margin)
+        bottom = min(size[0], box.top + box.rows + margin)
+        right = min(size[1], box.left + box.columns + margin)
+        padded.append(Box(top, left, bottom - top, right - left))
+    return joined_up(padded)
 
 
 def joined_up(boxes: Iterable[Box]) -> tuple[Box, ...]:
@@ -56,14 +63,6 @@ def bounding_box(boxes: Iterable[Box]) -> Box:
 def _box_corners(boxes: Iterable[Box]) -> Array:
     """Return (boxes, 4): top, left, bottom, right."""
     return np.array([(b.top, b.left, b.top + b.rows, b.left + b.columns) for b in boxes])
-
-
-def _padded_box(box: Box, size: tuple[int, ...]) -> Box:
-    margin = max(2, round(min(box.rows, box.columns) / 4))
-    top, left = max(0, box.top - margin), max(0, box.left - margin)
-    bottom = min(size[0], box.top + box.rows + margin)
-    right = min(size[1], box.left + box.columns + margin)
-    return Box(top, left, bottom - top, right - left)
 
 
 def _joined_once(boxes: list[Box]) -> list[Box]:

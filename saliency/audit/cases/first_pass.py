@@ -1,6 +1,6 @@
 """First look at every picture: zones, decision, heat; the pixels are let go."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
@@ -85,7 +85,13 @@ def first_pass(plan: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]
             continue
         chunk = list(islice(pictures, len(_chunk_indices(plan, start))))
         records = _look_at_chunk(plan, chunk, start)
-        state.keep("look", start, {"rows": [_row_to_keep(record) for record in records]})
+        rows = [
+            {"failure": [record.index, record.error, record.message]}
+            if isinstance(record, Failure)
+            else image_record_row(record)
+            for record in records
+        ]
+        state.keep("look", start, {"rows": rows})
         yield from records
 
 
@@ -186,9 +192,3 @@ def _classes_or_scores(plan: AuditPlan, images: Sequence[DicomImage]) -> list[fl
     if plan.target is None and plan.scorer.classes is not None:
         return [float(number) for number in plan.scorer.predicted(images)]
     return [float(score) for score in plan.scorer.scores(images, (plan.target,))[:, 0]]
-
-
-def _row_to_keep(record: ImageRecord | Failure) -> Mapping[str, Any]:
-    if isinstance(record, Failure):
-        return {"failure": [record.index, record.error, record.message]}
-    return image_record_row(record)

@@ -158,21 +158,13 @@ def plain_label(label: object) -> Label | None:
         label = label.item()
     if isinstance(label, bool):
         return int(label)
-    number = _number_said(label)
-    if number is None:
+    is_text_number = isinstance(label, str) and _NUMBER.fullmatch(label.strip())
+    if not is_text_number and not isinstance(label, int | float):
         return label
+    number = float(label)  # type: ignore[arg-type]
     if math.isnan(number):
         return None
     return int(number) if number.is_integer() else number
-
-
-def _number_said(label: object) -> float | None:
-    """Return what a number, or a text that looks like one, says; None for words."""
-    if isinstance(label, int | float):
-        return float(label)
-    if not isinstance(label, str) or not _NUMBER.fullmatch(label.strip()):
-        return None
-    return float(label)
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)

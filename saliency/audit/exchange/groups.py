@@ -129,7 +129,13 @@ def groupings(
     by_label = _without_small_groups(Grouping("label", names, members, weights, zero))
     by_score = _without_small_groups(replace(decisions(asked, scores), names=names))
     if not by_score.names:
-        by_score = _without_small_groups(_by_median(scores, weights))
+        # By the first margin's median; pictures at the median belong to the lower half.
+        centre = np.median(scores, axis=0)
+        margin = (scores - centre) @ weights[-1]
+        member = (margin > np.median(margin)).astype(np.int64)
+        two_ways = np.stack([-weights[-1], weights[-1]])
+        halves = Grouping("median", ("lower score", "higher score"), member, two_ways, centre)
+        by_score = _without_small_groups(halves)
     return [grouping for grouping in (by_label, by_score) if grouping.names]
 
 
@@ -199,15 +205,6 @@ def _hint_for_numbers(labels: Sequence[Any]) -> str:
     if not all(isinstance(label, int) for label in labels):
         return ""
     return " Numbers that are no classes are divided by saliency.audit.halved, or --above LIMIT."
-
-
-def _by_median(scores: Array, weights: Array) -> Grouping:
-    """Divide by the first margin's median; pictures at the median belong to the lower half."""
-    centre = np.median(scores, axis=0)
-    margin = (scores - centre) @ weights[-1]
-    member = (margin > np.median(margin)).astype(np.int64)
-    names = ("lower score", "higher score")
-    return Grouping("median", names, member, np.stack([-weights[-1], weights[-1]]), centre)
 
 
 def _without_small_groups(grouping: Grouping) -> Grouping:

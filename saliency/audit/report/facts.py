@@ -47,6 +47,12 @@ def facts(
     decisions = Counter(by_decision.grouping.member.tolist())
     plan, names = context.plan, context.names
     doubts = _doubts(by_decision, decisions, len(names))
+    warnings = list(doubts)
+    if many_frames := sum(record.frames > 1 for record in records):
+        warnings.append(
+            f"{many_frames} files hold many frames: the first of each was audited. Pass the images "
+            "of read_frames to audit all."
+        )
     return {
         "model": _model_facts(plan.model, plan.scorer.probe),
         "date": datetime.now(UTC).date().isoformat(),
@@ -60,7 +66,7 @@ def facts(
         "prepare": _prepare_facts(plan.scorer.prepare),
         "seed": plan.seed,
         "doubts": doubts,
-        "warnings": [*doubts, *_frames_left_out(records)],
+        "warnings": warnings,
         "rules": {
             "reads": READS._asdict(),
             "may read": MAY_READ._asdict(),
@@ -84,17 +90,6 @@ def _doubts(by_decision: Evidence, decisions: Counter[int], groups: int) -> list
     if np.ptp(by_decision.scores, axis=0).max() == 0:
         doubts.append("The model gives every picture the same score: it looks at nothing.")
     return doubts
-
-
-def _frames_left_out(records: Sequence[ImageRecord]) -> list[str]:
-    count = sum(record.frames > 1 for record in records)
-    if not count:
-        return []
-    warning = (
-        f"{count} files hold many frames: the first of each was audited. Pass the images of "
-        "read_frames to audit all."
-    )
-    return [warning]
 
 
 def _model_facts(model: object, probe: Any) -> Mapping[str, str]:

@@ -26,7 +26,9 @@ def padding_mask(
     if samples.lossy or code(elements, TAGS["LossyImageCompression"]) == "01":
         low, high = low - _TOLERANCE, high + _TOLERANCE
     values = stored
-    if not layout.real and not _representable(ends, layout):
+    least = -(2 ** (layout.bits - 1)) if layout.signed else 0
+    greatest = least + 2**layout.bits - 1
+    if not layout.real and not all(least <= end <= greatest for end in ends):
         # Padding out of the range of Bits Stored lies in the bits above: the words as they are.
         words = native_order(samples.array)
         values = words.view(f"i{words.itemsize}") if layout.signed else words
@@ -53,13 +55,6 @@ def _with_sign(value: float, layout: Layout) -> float:
     if layout.signed and value >= 2**15:
         return value - 2**16
     return value + 2**16 if not layout.signed and value < 0 else value
-
-
-def _representable(ends: tuple[float, float], layout: Layout) -> bool:
-    """Whether a stored value of so many bits can be either end."""
-    low = -(2 ** (layout.bits - 1)) if layout.signed else 0
-    high = low + 2**layout.bits - 1
-    return all(low <= end <= high for end in ends)
 
 
 def _real_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:

@@ -10,7 +10,6 @@ from saliency.dicom.file.elements import Elements, number
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.limits import MAX_ZONES
 from saliency.dicom.file.tags import TAGS
-from saliency.values.arrays import Array
 from saliency.values.zone import Zone
 
 #: Region Spatial Format (0018,6012): 2D, M-mode, spectral. Waveforms (4), graphics (5) and none
@@ -30,7 +29,12 @@ def screen_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     None, with a note, where one region is broken: what it shows would be called screen.
     """
     regions = elements.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
-    areas = [_region_mask(region, size) for region in regions if _shows_patient(region)]
+    areas = []
+    for region in regions:
+        if _shows_patient(region):
+            # Corners count from 0 here, other coordinates of the standard from 1.
+            left, top, right, bottom = (number(region, TAGS[key], np.nan) for key in _CORNERS)
+            areas.append(rectangle(size, (top + 1, bottom + 1), (left + 1, right + 1)))
     usable = [area for area in areas if area is not None]
     if len(usable) < len(areas):
         warn("A region of (0018,6011) has no corners in this frame: no zone is made of regions.")
@@ -48,9 +52,3 @@ def _shows_patient(region: Elements) -> bool:
     """Whether a region is a picture, or may be one: its format is no number."""
     spatial = number(region, TAGS["RegionSpatialFormat"], 0)
     return spatial in _PICTURES or math.isnan(spatial)
-
-
-def _region_mask(region: Elements, size: tuple[int, int]) -> Array | None:
-    """Return a region's rectangle; its corners count from 0, others of the standard from 1."""
-    left, top, right, bottom = (number(region, TAGS[corner], np.nan) for corner in _CORNERS)
-    return rectangle(size, (top + 1, bottom + 1), (left + 1, right + 1))

@@ -67,19 +67,18 @@ def _imager_spacing(top: Elements) -> tuple[float, float] | None:
 def _ultrasound_spacing(top: Elements) -> tuple[float, float] | None:
     """Return the spacing that all two-dimensional regions in centimetres share (C.8.5.5.1.15)."""
     regions = top.items(TAGS["SequenceOfUltrasoundRegions"])[:MAX_ZONES]
-    spacings = {_region_spacing(region) for region in regions} - {None}
-    return spacings.pop() if len(spacings) == 1 else None
-
-
-def _region_spacing(region: Elements) -> tuple[float, float] | None:
     units = (TAGS["PhysicalUnitsXDirection"], TAGS["PhysicalUnitsYDirection"])
-    flat = number(region, TAGS["RegionSpatialFormat"], 0) == _TWO_DIMENSIONAL
-    if not flat or any(number(region, unit, 0) != _CENTIMETRE for unit in units):
-        return None
-    # Deltas are in cm, and below 0 where an axis runs the other way.
-    down = abs(number(region, TAGS["PhysicalDeltaY"], 0)) * 10
-    across = abs(number(region, TAGS["PhysicalDeltaX"], 0)) * 10
-    return (down, across) if _is_positive(down) and _is_positive(across) else None
+    spacings: set[tuple[float, float]] = set()
+    for region in regions:
+        flat = number(region, TAGS["RegionSpatialFormat"], 0) == _TWO_DIMENSIONAL
+        if not flat or any(number(region, unit, 0) != _CENTIMETRE for unit in units):
+            continue
+        # Deltas are in cm, and below 0 where an axis runs the other way.
+        down = abs(number(region, TAGS["PhysicalDeltaY"], 0)) * 10
+        across = abs(number(region, TAGS["PhysicalDeltaX"], 0)) * 10
+        if _is_positive(down) and _is_positive(across):
+            spacings.add((down, across))
+    return spacings.pop() if len(spacings) == 1 else None
 
 
 def _is_positive(value: float) -> bool:

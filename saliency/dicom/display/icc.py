@@ -41,7 +41,11 @@ class Profiles:
     def _of_path(self, groups: Groups, frame: int, frames: int) -> bytes:
         place = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
         if place is not groups.top:
-            return self._profile_of(place.text(TAGS["OpticalPathIdentifier"]))
+            identifier = TAGS["OpticalPathIdentifier"]
+            name = place.text(identifier)
+            named = (path for path in self.paths if path.text(identifier) == name)
+            path_of_frame = next(named, None)
+            return b"" if path_of_frame is None else path_of_frame.octets(TAGS["ICCProfile"])
         count = len(self.paths)
         organization = code(groups.top, TAGS["DimensionOrganizationType"])
         if count and organization == "TILED_FULL" and frames % count == 0:
@@ -51,12 +55,6 @@ class Profiles:
         if len(profiles) > 1:
             warn("Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used.")
         return profiles.pop() if len(profiles) == 1 else b""
-
-    def _profile_of(self, name: str) -> bytes:
-        for path in self.paths:
-            if path.text(TAGS["OpticalPathIdentifier"]) == name:
-                return path.octets(TAGS["ICCProfile"])
-        return b""
 
 
 def read_profiles(top: Elements) -> Profiles:

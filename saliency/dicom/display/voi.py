@@ -120,10 +120,12 @@ def read_windows(groups: Groups) -> tuple[NamedWindow, ...]:
     pairs = tuple(zip_longest(centers, widths, fillvalue=math.nan))
     names += [""] * len(pairs)
     unit = file_unit(groups)
-    return tuple(
-        NamedWindow(_usable(center * unit, width * unit), name)
-        for (center, width), name in zip(pairs, names, strict=False)
-    )
+    windows = []
+    for (center, width), name in zip(pairs, names, strict=False):
+        center, width = center * unit, width * unit  # noqa: PLW2901
+        usable = math.isfinite(center) and math.isfinite(width) and width > 0
+        windows.append(NamedWindow(Window(center, width) if usable else None, name))
+    return tuple(windows)
 
 
 def file_unit(groups: Groups) -> float:
@@ -132,11 +134,6 @@ def file_unit(groups: Groups) -> float:
     They apply to what comes out of the Modality LUT. A dose has none: its scaling comes on top.
     """
     return (dose_scaling(groups) or 1.0) if is_dose(groups) else 1.0
-
-
-def _usable(center: float, width: float) -> Window | None:
-    usable = math.isfinite(center) and math.isfinite(width) and width > 0
-    return Window(center, width) if usable else None
 
 
 def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool) -> Voi | None:
