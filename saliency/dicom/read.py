@@ -13,7 +13,7 @@ from saliency.dicom.declared.slides import label_in_image, shows_label_alone
 from saliency.dicom.declared.zones import frame_zones, header_zones
 from saliency.dicom.display.colour import to_rgb
 from saliency.dicom.display.geometry import read_frame_seconds, spacing_of
-from saliency.dicom.display.grey import DisplayedFrame, Look, show_grey
+from saliency.dicom.display.grey import DisplayedFrame, GreyDisplay, show_grey
 from saliency.dicom.display.icc import read_profiles, through_profile
 from saliency.dicom.display.modality import Modality, is_signed, read_modality
 from saliency.dicom.display.orientation import read_orientation
@@ -206,7 +206,7 @@ class Reader:
         if samples.space == "PALETTE COLOR":
             return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
         absent = padding_mask(self._elements, stored, samples, self.layout)
-        look = Look(voi, read_presentation(self._elements, self.layout.photometric))
+        look = GreyDisplay(voi, read_presentation(self._elements, self.layout.photometric))
         supplement = read_supplement(groups, stored, signed=self.layout.signed)
         if supplement is None:
             return show_grey(stored, absent, modality, look)

@@ -38,7 +38,7 @@ class DisplayedFrame:
 
 
 def show_grey(
-    stored: Array, absent: Array | None, modality: Modality, look: "Look"
+    stored: Array, absent: Array | None, modality: Modality, look: "GreyDisplay"
 ) -> DisplayedFrame:
     """Transform a grey frame.
 
@@ -61,7 +61,7 @@ def show_grey(
 
 
 @dataclass(frozen=True)
-class Look:
+class GreyDisplay:
     """How modality values are shown; ``voi`` None spreads the range of the frame."""
 
     voi: Voi | None

@@ -65,7 +65,7 @@ class Store:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-class Held(Store):
+class BytesStore(Store):
     """Random access to bytes in memory that nobody changes."""
 
     def __init__(self, data: bytes) -> None:
@@ -112,7 +112,7 @@ def open_store(source: object) -> Iterator[Store]:
         The path or URL does not lead to a file that can be read.
     """
     if isinstance(source, (bytes, bytearray, memoryview)):
-        yield Held(bytes(source))
+        yield BytesStore(bytes(source))
     elif isinstance(source, str) and is_url(source):
         with open_url(source) as file:
             yield Store(file)

@@ -10,7 +10,7 @@ from typing import IO, Final, cast
 
 from pydicom.dataset import Dataset
 
-from saliency.dicom.file.byte_source import Held, Store, open_store
+from saliency.dicom.file.byte_source import BytesStore, Store, open_store
 from saliency.dicom.file.dataset_elements import BorrowedElements, find_element
 from saliency.dicom.file.elements import Elements, FileElements, number
 from saliency.dicom.file.inflate import inflate
@@ -106,7 +106,7 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
         if element is not None:
             value = element.value
             held = not isinstance(value, io.BufferedIOBase)
-            store = Held(bytes(value or b"")) if held else Store(cast(IO[bytes], value))
+            store = BytesStore(bytes(value or b"")) if held else Store(cast(IO[bytes], value))
             return Pixels(store, tag, str(element.VR or ""), 0, store.size)
     return None
 
@@ -118,7 +118,7 @@ def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
         raise DicomError(msg, reason="truncated" if start else "not-dicom")
     syntax = find_syntax(uid, IMPLICIT)
     if syntax.deflated:
-        store, start = Held(_inflated_data_set(store, start)), 0
+        store, start = BytesStore(_inflated_data_set(store, start)), 0
     encoding = _encoding_found(store, start, syntax.encoding)
     if not uid:
         syntax = find_syntax("", encoding)

@@ -33,13 +33,13 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
     """
     with _server_errors():
         system, path = _file_system_of(url)
-        file = Remote(system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"))
+        file = RemoteFile(system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"))
     with file:
         if _sends_parts(file):
             yield cast(IO[bytes], file)
             return
     with _server_errors():
-        stream = Remote(system.open(path, "rb", block_size=0))
+        stream = RemoteFile(system.open(path, "rb", block_size=0))
     with stream:
         yield io.BytesIO(_fetched_whole(stream))
 
@@ -78,7 +78,7 @@ def _file_system_of(url: str) -> tuple[Any, str]:
         raise MissingExtraError(msg) from error
 
 
-class Remote(io.BufferedIOBase):
+class RemoteFile(io.BufferedIOBase):
     """A file of fsspec, whose errors are ours: theirs quote the URL."""
 
     def __init__(self, file: Any) -> None:
@@ -104,7 +104,7 @@ class Remote(io.BufferedIOBase):
         super().close()
 
 
-def _sends_parts(file: Remote) -> bool:
+def _sends_parts(file: RemoteFile) -> bool:
     """Whether the server knows the length of the file, and sends the end of it alone."""
     if not file.seekable():
         return False
@@ -115,7 +115,7 @@ def _sends_parts(file: Remote) -> bool:
         return False
 
 
-def _fetched_whole(file: Remote) -> bytes:
+def _fetched_whole(file: RemoteFile) -> bytes:
     parts = []
     length = 0
     while part := file.read(2**20):
