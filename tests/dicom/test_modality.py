@@ -136,6 +136,21 @@ def test_windows_of_a_dose_show_what_they_showed() -> None:
     assert np.abs(again - plain.display.astype(int)).max() <= 1
 
 
+def test_a_voi_lut_of_a_dose_is_of_stored_values() -> None:
+    """Its first value mapped is a stored value as well: the picture is that of a plain file."""
+    table = item(LUTDescriptor=[4, 100, 8], LUTData=[0, 85, 170, 255])
+    for keyword in ("LUTDescriptor", "LUTData"):
+        table[keyword].VR = "US"
+    dose = {"SOPClassUID": DOSE, "DoseGridScaling": "0.5"}
+    shown = [
+        read_dicom(written(dataset(ramp(), VOILUTSequence=[table], **more))).display
+        for more in ({}, dose)
+    ]
+
+    assert sorted(set(shown[0].ravel().tolist())) == [0, 85, 170, 255]
+    np.testing.assert_array_equal(shown[1], shown[0])
+
+
 @pytest.mark.parametrize("scaling", ["0", "-1", "abc", None])
 def test_a_dose_without_its_scaling_is_noted(
     scaling: str | None, caplog: pytest.LogCaptureFixture
