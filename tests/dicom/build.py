@@ -3,8 +3,10 @@
 import io
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pydicom
+import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian
@@ -15,6 +17,13 @@ SIZE = (37, 53)
 def ramp(dtype: str = "u2", size: tuple[int, int] = SIZE) -> np.ndarray:
     """Values 0, 1, 2, ... over a grid that is no square."""
     return np.arange(size[0] * size[1]).reshape(size).astype(dtype)
+
+
+def htj2k(values: np.ndarray, **options: Any) -> bytes:
+    """Return a High-Throughput JPEG 2000 stream; skip the test where no encoder is at hand."""
+    if not hasattr(imagecodecs, "htj2k_encode"):
+        pytest.skip(f"imagecodecs {imagecodecs.__version__} writes no HTJ2K")
+    return imagecodecs.htj2k_encode(values, **options)
 
 
 def dataset(pixels: np.ndarray, *, frames: int = 1, **attributes: Any) -> Dataset:

@@ -5,7 +5,7 @@ import zlib
 import imagecodecs
 import numpy as np
 import pytest
-from dicom.build import SIZE, dataset, encoded, ramp, written
+from dicom.build import SIZE, dataset, encoded, htj2k, ramp, written
 
 from saliency.dicom import read_dicom
 from saliency.dicom.file.open import open_source
@@ -42,8 +42,8 @@ LOSSLESS = {
     "4.80": imagecodecs.jpegls_encode,
     "4.90": lambda a: imagecodecs.jpeg2k_encode(a, level=0, codecformat="j2k", reversible=True),
     "4.91": lambda a: imagecodecs.jpeg2k_encode(a, level=0, reversible=True),
-    "4.201": lambda a: imagecodecs.htj2k_encode(a, reversible=True),
-    "4.202": lambda a: imagecodecs.htj2k_encode(a, reversible=True),
+    "4.201": lambda a: htj2k(a, reversible=True),
+    "4.202": lambda a: htj2k(a, reversible=True),
     "4.110": lambda a: imagecodecs.jpegxl_encode(a, lossless=True),
     "5": lambda a: rle([(a >> 8).astype("u1").tobytes(), a.astype("u1").tobytes()]),
     "8.1": lambda a: zlib.compress(a.tobytes(), wbits=-15),
@@ -84,7 +84,7 @@ COLOUR = {
     ("4.80", "RGB"): imagecodecs.jpegls_encode,
     ("4.90", "YBR_RCT"): lambda a: imagecodecs.jpeg2k_encode(a, level=0, mct=True),
     ("4.90", "RGB"): lambda a: imagecodecs.jpeg2k_encode(a, level=0, mct=False),
-    ("4.201", "YBR_RCT"): lambda a: imagecodecs.htj2k_encode(a, reversible=True),
+    ("4.201", "YBR_RCT"): lambda a: htj2k(a, reversible=True),
     ("4.110", "RGB"): lambda a: imagecodecs.jpegxl_encode(a, lossless=True),
     ("5", "RGB"): lambda a: rle([a[..., k].tobytes() for k in range(3)]),
 }
@@ -172,7 +172,10 @@ def test_lossy_overshoot_is_cut_off_not_wrapped() -> None:
     """Ringing above 1023 of a 10-bit picture in a 12-bit JPEG is 1023, never a dark pixel."""
     values = np.zeros((64, 96), "u2")
     values[:, 48:] = 1100
-    stream = imagecodecs.jpeg_encode(values, level=90, bitspersample=12)
+    try:
+        stream = imagecodecs.jpeg_encode(values, level=90, bitspersample=12)
+    except ValueError:
+        pytest.skip(f"imagecodecs {imagecodecs.__version__} writes no JPEG of 12 bits")
     made = encoded(dataset(values), [stream], f"{ROOT}.4.51", BitsStored=10, HighBit=9)
 
     stored = read_dicom(written(made)).stored

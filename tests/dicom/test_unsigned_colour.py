@@ -3,7 +3,7 @@
 import imagecodecs
 import numpy as np
 import pytest
-from dicom.build import dataset, encoded, written
+from dicom.build import dataset, encoded, htj2k, written
 
 from saliency.dicom import describe, read_dicom
 
@@ -51,7 +51,7 @@ CODECS = {
         a, lossless=True, colorspace="RGB", outcolorspace="RGB")),
     "jpegls": (ROOT + ".4.80", imagecodecs.jpegls_encode),
     "j2k": (ROOT + ".4.90", lambda a: imagecodecs.jpeg2k_encode(a, level=0, reversible=True)),
-    "htj2k": (ROOT + ".4.201", imagecodecs.htj2k_encode),
+    "htj2k": (ROOT + ".4.201", htj2k),
     "jxl": (ROOT + ".4.110", lambda a: imagecodecs.jpegxl_encode(a, lossless=True)),
 }  # fmt: skip
 
