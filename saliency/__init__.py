@@ -56,6 +56,7 @@ _HOMES = {
     "saliency.explainers.relevance": "LRP",
     "saliency.explainers.smooth": "SmoothGrad SmoothGradSquared VarGrad",
     "saliency.pipeline.common_scale": "common_scale",
+    "saliency.export.files": "export_dicom",
     "saliency.pipeline.explain_many": "explain_many",
     "saliency.pipeline.explain": "explain",
     "saliency.pipeline.explanation": "Explanation",
@@ -85,7 +86,8 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
-    {"archive", "audit", "dicom", "errors", "evaluation", "explainers", "interventions", "kernels"}
+    {"archive", "audit", "dicom", "errors", "evaluation", "explainers", "export", "interventions"}
+    | {"kernels"}
     | {"pipeline", "probe", "render", "statistics", "testing", "training", "values", "volumes"}
     | {"zones"}
 )

@@ -63,6 +63,7 @@ from saliency.explainers.relevance import LRP as LRP
 from saliency.explainers.smooth import SmoothGrad as SmoothGrad
 from saliency.explainers.smooth import SmoothGradSquared as SmoothGradSquared
 from saliency.explainers.smooth import VarGrad as VarGrad
+from saliency.export.files import export_dicom as export_dicom
 from saliency.pipeline.common_scale import common_scale as common_scale
 from saliency.pipeline.explain import explain as explain
 from saliency.pipeline.explain_many import explain_many as explain_many

@@ -17,6 +17,7 @@ GROUPS = {
     "saliency.probe": "Asking a model",
     "saliency.render": "Painting",
     "saliency.audit": "Auditing",
+    "saliency.export": "PACS",
     "saliency.training": "Training",
     "saliency.evaluation": "Evaluating",
     "saliency.archive": "Archives",

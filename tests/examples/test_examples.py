@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.spread]  # processes of their own
 EXAMPLES = ROOT / "examples"
 SCRIPTS = (
     *("demo", "one_image", "compare_explainers", "after_training", "hospital_name"),
-    "train_from_dicom",
+    *("train_from_dicom", "pacs"),
 )
 
 

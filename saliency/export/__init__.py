@@ -1,0 +1,14 @@
+"""Results as DICOM objects that a PACS takes: the only room that knows highdicom.
+
+::
+
+    saliency.export.secondary_capture(result, "chest.dcm").save_as("overlay.dcm")
+"""
+
+from saliency.export.capture import secondary_capture
+from saliency.export.files import export_dicom
+from saliency.export.maps import parametric_map
+from saliency.export.segments import segmentation
+from saliency.export.structured import report
+
+__all__ = ["export_dicom", "parametric_map", "report", "secondary_capture", "segmentation"]

@@ -1,0 +1,87 @@
+"""Objects as files in a folder."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+
+from saliency.errors import InputError
+from saliency.export.capture import secondary_capture
+from saliency.export.maps import parametric_map
+from saliency.export.matching import quiet
+from saliency.export.segments import segmentation
+from saliency.export.structured import report
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.method_words import class_of
+
+KINDS: Final[dict[str, Callable[[Explanation, Any], Dataset]]] = {
+    "sc": secondary_capture,
+    "pm": parametric_map,
+    "seg": segmentation,
+    "sr": report,
+}
+"""Kind -> what makes it. A new object is a function and a row."""
+
+
+def export_dicom(
+    result: Explanation,
+    source: object,
+    out: str | PathLike[str],
+    kinds: Sequence[str] = ("sc", "pm", "seg"),
+) -> tuple[Path, ...]:
+    """Write a result as DICOM objects that a PACS takes.
+
+    Parameters
+    ----------
+    result
+        An Explanation.
+    source
+        The file that was explained: a path, bytes, a file object or a Dataset. Patient and study
+        are copied from it, as the standard demands, and nowhere else.
+    out
+        A folder, made where it is missing.
+    kinds
+        ``"sc"``: the overlay, for people (Secondary Capture). ``"pm"``: the numbers (Parametric
+        Map, float32). ``"seg"``: the hot region (Segmentation, fractional). ``"sr"``: class,
+        probability and shares of heat (Structured Report).
+
+    Returns
+    -------
+    tuple of Path
+        One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``. Nothing of the patient is in a name.
+
+    Raises
+    ------
+    InputError
+        A kind is unknown; the source is not what was explained, or has no UIDs.
+    DicomError
+        The source cannot be read.
+    MissingExtraError
+        highdicom is not installed (extra ``pacs``).
+
+    Examples
+    --------
+    >>> result = sal.explain(model, "chest.dcm", target=1)  # doctest: +SKIP
+    >>> sal.export_dicom(result, "chest.dcm", "to-pacs")
+    """
+    wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
+    unknown = [kind for kind in wanted if kind not in KINDS]
+    if unknown or not wanted:
+        msg = f"export_dicom: expected kinds among {', '.join(KINDS)}, got {unknown or 'none'}."
+        raise InputError(msg)
+    made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
+    if "sr" in wanted:
+        made["sr"] = report(result, source, objects=list(made.values()))
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{result.image.digest[:12]}-{result.image.frame}-{class_of(result.recipe)}"
+    return tuple(written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items())
+
+
+def written(made: Dataset, place: Path) -> Path:
+    """Write an object as a file of PS3.10."""
+    with quiet():
+        made.save_as(place, enforce_file_format=True)
+    return place

@@ -1,0 +1,116 @@
+"""The numbers of a map: a Parametric Map of float32 (PS3.3 A.75)."""
+
+from typing import Any, Final
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from saliency.export.matching import SourceFrame, matched
+from saliency.export.objects import (
+    builder_arguments,
+    built,
+    decimals,
+    finished,
+    highdicom,
+    new_uid,
+    quantity_of,
+    sides_of,
+    stand_in,
+    subject_of,
+)
+from saliency.pipeline.explanation import Explanation
+
+SERIES: Final = 9002
+#: Letters of Patient Orientation -> direction in LPS (PS3.3 C.7.6.1.1.1).
+_AXES: Final = {
+    "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0),
+    "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
+}  # fmt: skip
+
+
+def parametric_map(result: Explanation, source: object) -> Dataset:
+    """Return the heat as a Parametric Map in a new series of the source's study.
+
+    Parameters
+    ----------
+    result
+        An Explanation.
+    source
+        As for :func:`saliency.export.secondary_capture`.
+
+    Returns
+    -------
+    pydicom.Dataset
+        float32 on the source's grid: |heat| at most 1, -1..1 of a signed map, else 0..1. The Real
+        World Value Mapping (PS3.3 C.7.6.16.2.11) says the factor that makes heat of it again, in
+        the method's own unit. A source that says no place (most radiographs) gives a map in a
+        frame of reference of its own. Content Label is HEATMAP; the quantity is a code of CID 217.
+
+    Raises
+    ------
+    InputError
+        The source is not what was explained, or has no UIDs.
+    DicomError
+        It cannot be read.
+    MissingExtraError
+        highdicom is not installed (extra ``pacs``).
+    """
+    hd = highdicom()
+    frame = matched(result, source)
+    heat = result.heatmap.values
+    factor = float(np.abs(heat).max()) or 1.0
+    values = (heat / np.float64(factor)).astype(np.float32)
+    signed = bool(values.min() < 0)
+    center, width = (0.0, 2.0) if signed else (0.5, 1.0)
+    made = built(
+        hd.pm.ParametricMap,
+        frame,
+        _somewhere(frame, result),
+        pixel_array=values[np.newaxis],
+        contains_recognizable_visual_features=False,
+        real_world_value_mappings=[_mapping(hd, result, factor, signed=signed)],
+        voi_lut_transformations=[hd.VOILUTTransformation(center, width)],
+        content_label="HEATMAP",
+        content_description=f"Saliency for {subject_of(result)}"[:64],
+        image_flavor=hd.pm.ImageFlavorValues.VOLUME,
+        **builder_arguments(result, SERIES),
+    )
+    return finished(made, frame, result, "map")
+
+
+def _somewhere(frame: SourceFrame, result: Explanation) -> Dataset:
+    """Return a stand-in with a place, which a map must have (PS3.3 A.75.3).
+
+    One without lies at the origin of a frame of reference of its own, which no other object is in.
+    """
+    source = stand_in(frame)
+    if frame.geometry is None:
+        source.FrameOfReferenceUID = new_uid()
+        source.ImagePositionPatient = [0, 0, 0]
+        source.ImageOrientationPatient = _orientation(sides_of(frame, result))
+        source.PixelSpacing = decimals(result.image.spacing or (1, 1))
+        source.SliceThickness = None
+    return source
+
+
+def _orientation(sides: Any) -> list[int]:
+    """Return the cosines of two letters of Patient Orientation; those of an axial slice if none."""
+    axes = [_AXES[side] for side in sides if side in _AXES]
+    known = len(axes) == len(sides) == 2 and np.vdot(axes[0], axes[1]) == 0
+    return [*axes[0], *axes[1]] if known else [1, 0, 0, 0, 1, 0]
+
+
+def _mapping(hd: Any, result: Explanation, factor: float, *, signed: bool) -> Any:
+    quantity = quantity_of(result)
+    return hd.pm.RealWorldValueMapping(
+        lut_label="HEATMAP",
+        lut_explanation=f"heat = {factor:.6g} x value"[:64],
+        unit=codes.UCUM.NoUnits,
+        value_range=(-1.0 if signed else 0.0, 1.0),
+        slope=factor,
+        intercept=0.0,
+        quantity_definition=hd.sr.CodedConcept(
+            quantity.value, quantity.scheme_designator, quantity.meaning
+        ),
+    )

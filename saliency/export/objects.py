@@ -1,0 +1,267 @@
+"""What all objects have in common: patient, study, series, equipment, words on how it was made."""
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+from pydicom.sr.coding import Code
+from pydicom.uid import UID, SecondaryCaptureImageStorage, generate_uid
+
+from saliency import __version__
+from saliency.errors import InputError, MissingExtraError
+from saliency.export.matching import SourceFrame, quiet
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.method_words import class_of
+
+MANUFACTURER: Final = "saliency"
+PRODUCT: Final = "dicom-saliency"
+NOT_FOR_DIAGNOSIS: Final = "not for diagnosis"
+
+#: What identifies patient and study, by the modules of PS3.3 C.7.1.1 and C.7.2.1: True where an
+#: empty value must stand if the source has none (type 2).
+_IDENTITY: Final = {
+    "PatientName": True,
+    "PatientID": True,
+    "PatientBirthDate": True,
+    "PatientSex": True,
+    "IssuerOfPatientID": False,
+    "PatientIdentityRemoved": False,
+    "DeidentificationMethod": False,
+    "DeidentificationMethodCodeSequence": False,
+    "StudyInstanceUID": True,
+    "StudyDate": True,
+    "StudyTime": True,
+    "StudyID": True,
+    "StudyDescription": False,
+    "AccessionNumber": True,
+    "ReferringPhysicianName": True,
+    "PatientAge": False,
+    "BodyPartExamined": False,
+    "Laterality": False,
+}
+_LOSSY: Final = (
+    "LossyImageCompression",
+    "LossyImageCompressionRatio",
+    "LossyImageCompressionMethod",
+)
+#: Transfer syntaxes that lose something (PS3.5 A.4).
+_LOSSY_SYNTAXES: Final = frozenset(
+    f"1.2.840.10008.1.2.4.{last}" for last in ("50", "51", "81", "91", "93", "203")
+)
+#: PS3.16 CID 217: what a map shows.
+_CLASS_ACTIVATION: Final = Code("130402", "DCM", "Class activation")
+_GRADIENT_WEIGHTED: Final = Code("130403", "DCM", "Gradient-weighted class activation")
+SALIENCY: Final = Code("130404", "DCM", "Saliency")
+_QUANTITIES: Final = {
+    **dict.fromkeys(
+        ("CAM", "EigenCAM", "FEM", "AblationCAM", "ReciproCAM", "ScoreCAM"), _CLASS_ACTIVATION
+    ),
+    **dict.fromkeys(
+        ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "HiResCAM", "LayerCAM", "EigenGradCAM"),
+        _GRADIENT_WEIGHTED,
+    ),
+}
+
+
+def highdicom() -> Any:
+    """Return the library.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed.
+    """
+    try:
+        import highdicom as library  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        msg = "Expected highdicom for DICOM objects, found none: pip install 'dicom-saliency[pacs]'"
+        raise MissingExtraError(msg) from error
+    return library
+
+
+def quantity_of(result: Explanation) -> Code:
+    """Return the code of what a map shows (PS3.16 CID 217)."""
+    return _QUANTITIES.get(class_of(result.recipe), SALIENCY)
+
+
+def subject_of(result: Explanation) -> str:
+    """Return the class explained, in words."""
+    return result.label or str(result.target)
+
+
+def derivation_of(result: Explanation) -> str:
+    """Return how the map was made, at most 1024 signs (ST)."""
+    model = result.model
+    whose = "" if model is None else f"; model {model.name}, sha256 {model.sha256}"
+    return (
+        f"Saliency map by {result.recipe} for {subject_of(result)}{whose}; "
+        f"{PRODUCT} {__version__}; research use, {NOT_FOR_DIAGNOSIS}"
+    )[:1024]
+
+
+def series_words(result: Explanation, kind: str) -> str:
+    """Return the Series Description, at most 64 signs (LO)."""
+    return f"{class_of(result.recipe)[:24]} {kind}, {NOT_FOR_DIAGNOSIS}"
+
+
+def new_uid() -> UID:
+    """Return a UID that was never used, made of a UUID (PS3.5 B.2)."""
+    return generate_uid(prefix=None)
+
+
+def builder_arguments(result: Explanation, number: int) -> dict[str, Any]:
+    """Return what every builder of highdicom is told of series and equipment."""
+    return {
+        "series_instance_uid": new_uid(),
+        "series_number": number,
+        "sop_instance_uid": new_uid(),
+        "instance_number": 1,
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": PRODUCT,
+        "software_versions": __version__,
+        "device_serial_number": "none" if result.model is None else result.model.sha256[:16],
+    }
+
+
+def stand_in(frame: SourceFrame) -> Dataset:
+    """Return what a builder may know of a source: which file, and where it lies; no patient.
+
+    Builders log names that they find odd, and copy what they find; so they find nothing, and
+    :func:`finished` writes the patient afterwards. Of several frames they get the one explained.
+    """
+    bare = Dataset()
+    for keyword, must_stand in _IDENTITY.items():
+        if must_stand:
+            setattr(bare, keyword, "")
+    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+        setattr(bare, keyword, str(frame.header.get(keyword)))
+    bare.Rows, bare.Columns = frame.header.Rows, frame.header.Columns
+    bare.SOPClassUID, bare.Modality = SecondaryCaptureImageStorage, "OT"
+    geometry = frame.geometry
+    if geometry is not None:
+        bare.FrameOfReferenceUID = geometry.reference
+        bare.ImagePositionPatient = decimals(geometry.position)
+        bare.ImageOrientationPatient = decimals(geometry.orientation)
+        bare.PixelSpacing = decimals(geometry.spacing)
+        bare.SliceThickness = decimals([geometry.thickness])[0] if geometry.thickness else None
+    return bare
+
+
+def decimals(numbers: Iterable[float]) -> list[str]:
+    """Return numbers as decimal strings of at most 16 signs (DS)."""
+    return [f"{number:.9g}" for number in numbers]
+
+
+def built(builder: Any, frame: SourceFrame, source: Dataset, **arguments: Any) -> Dataset:
+    """Call a builder of highdicom about a stand-in; let the object refer to the frame it is of."""
+    return referring(builder, frame, source_images=[source], **arguments)
+
+
+def referring(builder: Any, frame: SourceFrame, **arguments: Any) -> Dataset:
+    """Call a builder of highdicom; put the class and frame of the source where it is referred to.
+
+    Raises
+    ------
+    InputError
+        The builder refuses what it got.
+    """
+    try:
+        with quiet():
+            made: Dataset = builder(**arguments)
+    except (AttributeError, RuntimeError, TypeError, ValueError) as error:
+        msg = f"export: expected a source that {builder.__name__} can refer to: {error}"
+        raise InputError(msg) from None
+    _drop_unknown_thickness(made)
+    for item in references_in(made):
+        if item.ReferencedSOPInstanceUID != frame.header.SOPInstanceUID:
+            continue
+        item.ReferencedSOPClassUID = frame.header.SOPClassUID
+        if frame.frames > 1 and "PurposeOfReferenceCodeSequence" in item:
+            item.ReferencedFrameNumber = frame.frame + 1
+    return made
+
+
+def _drop_unknown_thickness(made: Dataset) -> None:
+    """Leave Slice Thickness out where it is not known: it must not be empty (type 1C)."""
+    for group in made.get("SharedFunctionalGroupsSequence", ()):
+        for measures in group.get("PixelMeasuresSequence", ()):
+            if not measures.get("SliceThickness"):
+                measures.pop("SliceThickness", None)
+
+
+def sides_of(frame: SourceFrame, result: Explanation) -> Any:
+    """Return Patient Orientation (0020,0020); "" where it is not known (type 2C)."""
+    return frame.header.get("PatientOrientation") or list(result.image.orientation or ()) or ""
+
+
+def references_in(made: Dataset) -> Iterator[Dataset]:
+    """Yield every item that refers to an instance."""
+    for element in made:
+        for item in element.value if element.VR == "SQ" else ():
+            if "ReferencedSOPInstanceUID" in item:
+                yield item
+            yield from references_in(item)
+
+
+def finished(made: Dataset, frame: SourceFrame, result: Explanation, kind: str) -> Dataset:
+    """Write patient, study and words on the derivation into an object; nothing else is copied."""
+    with quiet():
+        _identify(made, frame.header)
+        _keep_loss(made, frame.header)
+        if "Rows" in made and frame.header.get("ImageLaterality"):
+            made.ImageLaterality = frame.header.ImageLaterality
+    if "DimensionIndexSequence" in made and "FrameOfReferenceUID" not in made:
+        made.PatientOrientation = sides_of(frame, result)
+    made.SpecificCharacterSet = "ISO_IR 192"
+    made.SeriesDescription = series_words(result, kind)
+    made.ContributingEquipmentSequence = [_equipment()]
+    return made
+
+
+def _identify(made: Dataset, header: Dataset) -> None:
+    for keyword, must_stand in _IDENTITY.items():
+        value = header.get(keyword)
+        if value is not None and not (keyword.endswith("Laterality") and not value):
+            setattr(made, keyword, _without_private(value))
+        elif must_stand:
+            setattr(made, keyword, "")
+
+
+def _without_private(value: Any) -> Any:
+    """Return a value; items of a sequence without private groups."""
+    for item in value if isinstance(value, list) else ():
+        if isinstance(item, Dataset):
+            item.remove_private_tags()
+    return value
+
+
+def _keep_loss(made: Dataset, header: Dataset) -> None:
+    """Say that something was lost on the way where it was (PS3.3 C.7.6.1.1.5)."""
+    if "Rows" not in made:
+        return
+    for keyword in _LOSSY:
+        if header.get(keyword):
+            setattr(made, keyword, header.get(keyword))
+    meta = getattr(header, "file_meta", None)
+    if meta is not None and str(meta.get("TransferSyntaxUID", "")) in _LOSSY_SYNTAXES:
+        made.LossyImageCompression = "01"
+    if "LossyImageCompression" not in made:
+        made.LossyImageCompression = "00"
+
+
+def _equipment() -> Dataset:
+    item = Dataset()
+    item.Manufacturer, item.ManufacturerModelName = MANUFACTURER, PRODUCT
+    item.SoftwareVersions = __version__
+    item.ContributionDateTime = datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
+    item.PurposeOfReferenceCodeSequence = [coded(Code("109102", "DCM", "Processing Equipment"))]
+    return item
+
+
+def coded(code: Code) -> Dataset:
+    """Return a code as an item (PS3.3 8.8)."""
+    item = Dataset()
+    item.CodeValue, item.CodingSchemeDesignator = code.value, code.scheme_designator
+    item.CodeMeaning = code.meaning
+    return item

@@ -1,0 +1,117 @@
+"""Where the heat is: a Segmentation whose opacity follows the value, or an outline (PS3.3 A.51)."""
+
+from typing import Any, Final
+
+import numpy as np
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
+
+from saliency import __version__
+from saliency.errors import InputError
+from saliency.export.matching import matched
+from saliency.export.objects import (
+    PRODUCT,
+    builder_arguments,
+    built,
+    finished,
+    highdicom,
+    quantity_of,
+    stand_in,
+    subject_of,
+)
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.method_words import class_of
+from saliency.render.palettes import Palette
+from saliency.render.scale import full
+
+SERIES: Final = 9003
+#: Steps of a fractional segmentation: all that 8 bits hold.
+_STEPS: Final = 255
+#: Of CID 7150: what is marked is where a model looked, and no finding.
+_CATEGORY: Final = Code("309825002", "SCT", "Spatial and Relational Concept")
+
+
+def segmentation(
+    result: Explanation,
+    source: object,
+    *,
+    fractional: bool = True,
+    threshold: float = 0.5,
+    palette: str | Palette = "green",
+) -> Dataset:
+    """Return the hot region as a Segmentation in a new series of the source's study.
+
+    Parameters
+    ----------
+    result
+        An Explanation.
+    source
+        As for :func:`saliency.export.secondary_capture`.
+    fractional
+        True: FRACTIONAL of 255 steps, |heat| / full heat (the 99.5th percentile, as ``overlay``
+        paints it), clipped at 1; viewers paint it like our overlay. False: BINARY.
+    threshold
+        Of BINARY: the least share of full heat inside, above 0 and at most 1. It stands in the
+        segment's description.
+    palette
+        Gives the colour: that of full heat.
+
+    Returns
+    -------
+    pydicom.Dataset
+        One segment; every frame is there, be it empty.
+
+    Raises
+    ------
+    InputError
+        The source is not what was explained, or has no UIDs; or the threshold is out of range.
+    DicomError
+        It cannot be read.
+    MissingExtraError
+        highdicom is not installed (extra ``pacs``).
+    """
+    if not 0 < threshold <= 1:
+        msg = f"segmentation: expected a threshold above 0 and at most 1, got {threshold!r}."
+        raise InputError(msg)
+    hd = highdicom()
+    frame = matched(result, source)
+    magnitude = np.abs(result.heatmap.values)
+    share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
+    values = share if fractional else (share >= threshold).astype(np.uint8)
+    said = "" if fractional else f"At least {threshold:g} of full heat. "
+    made = built(
+        hd.seg.Segmentation,
+        frame,
+        stand_in(frame),
+        pixel_array=values[np.newaxis],
+        segmentation_type="FRACTIONAL" if fractional else "BINARY",
+        segment_descriptions=[_described(hd, result, said, palette)],
+        max_fractional_value=_STEPS,
+        omit_empty_frames=False,
+        content_label="HEATMAP",
+        content_description=f"{said}Saliency for {subject_of(result)}"[:64],
+        **builder_arguments(result, SERIES),
+    )
+    return finished(made, frame, result, "region")
+
+
+def _described(hd: Any, result: Explanation, said: str, palette: str | Palette) -> Any:
+    quantity = quantity_of(result)
+    algorithm = hd.AlgorithmIdentificationSequence(
+        name=f"{PRODUCT} {class_of(result.recipe)}"[:64],
+        version=__version__,
+        family=codes.DCM.ArtificialIntelligence,
+    )
+    described = hd.seg.SegmentDescription(
+        segment_number=1,
+        segment_label=f"Saliency: {subject_of(result)}"[:64],
+        segmented_property_category=_CATEGORY,
+        segmented_property_type=quantity,
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=algorithm,
+    )
+    described.SegmentDescription = f"{said}{result.recipe}"[:1024]
+    colour = hd.color.CIELabColor.from_rgb(*map(int, result.palette_for(palette).positive[-1]))
+    described.RecommendedDisplayCIELabValue = list(colour.value)
+    return described

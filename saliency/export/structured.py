@@ -1,0 +1,133 @@
+"""What was found, as a measurement report (SR, TID 1500 of PS3.16)."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from saliency import __version__
+from saliency.export.matching import SourceFrame, matched
+from saliency.export.objects import (
+    MANUFACTURER,
+    PRODUCT,
+    builder_arguments,
+    finished,
+    highdicom,
+    new_uid,
+    quantity_of,
+    referring,
+    stand_in,
+    subject_of,
+)
+from saliency.interventions.zone_shares import shares
+from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.method_words import class_of
+
+SERIES: Final = 9004
+#: Our own codes, for what the standard has none.
+SCHEME: Final = "99SALIENCY"
+
+
+def report(result: Explanation, source: object, *, objects: Sequence[Dataset] = ()) -> Dataset:
+    """Return class, probability and shares of heat as a Comprehensive SR (TID 1500).
+
+    Parameters
+    ----------
+    result
+        An Explanation.
+    source
+        As for :func:`saliency.export.secondary_capture`.
+    objects
+        What was made of the same result, as a Parametric Map: the report refers to them.
+
+    Returns
+    -------
+    pydicom.Dataset
+        One group of measurements about the frame explained: the class as finding, its probability
+        where the model gives one, the score, the share of |heat| outside the diagnostic pixels and
+        in each zone, 0..1, and whether the map lies under a veil; the algorithm with its version
+        and parameters.
+
+    Raises
+    ------
+    InputError
+        The source is not what was explained, or has no UIDs.
+    DicomError
+        It cannot be read.
+    MissingExtraError
+        highdicom is not installed (extra ``pacs``).
+    """
+    hd = highdicom()
+    frame = matched(result, source)
+    arguments = builder_arguments(result, SERIES)
+    device = hd.sr.ObserverContext(
+        codes.DCM.Device,
+        hd.sr.DeviceObserverIdentifyingAttributes(
+            uid=new_uid(), name=PRODUCT, manufacturer_name=MANUFACTURER, model_name=PRODUCT
+        ),
+    )
+    content = hd.sr.MeasurementReport(
+        observation_context=hd.sr.ObservationContext(observer_device_context=device),
+        procedure_reported=_own(hd, "explanation", "Explanation of a model's output"),
+        imaging_measurements=[_group(hd, result, frame, objects)],
+        title=codes.DCM.ImagingMeasurementReport,
+        referenced_images=[stand_in(frame)],
+    )
+    made = referring(
+        hd.sr.ComprehensiveSR, frame, evidence=[stand_in(frame), *objects], content=content[0],
+        is_complete=True, **arguments,
+    )  # fmt: skip
+    return finished(made, frame, result, "report")
+
+
+def _group(hd: Any, result: Explanation, frame: SourceFrame, objects: Sequence[Dataset]) -> Any:
+    numbers = [frame.frame + 1] if frame.frames > 1 else None
+    looked_at = hd.sr.SourceImageForMeasurementGroup(
+        str(frame.header.SOPClassUID), str(frame.header.SOPInstanceUID), numbers
+    )
+    shown = [
+        hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID) for each in objects
+    ]
+    return hd.sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=hd.sr.TrackingIdentifier(new_uid(), subject_of(result)[:64]),
+        finding_type=_own(hd, str(result.target), subject_of(result)),
+        method=hd.sr.CodedConcept.from_code(quantity_of(result)),
+        algorithm_id=hd.sr.AlgorithmIdentification(
+            class_of(result.recipe), __version__, parameters=_parameters(result)
+        ),
+        measurements=[
+            hd.sr.Measurement(
+                _own(hd, code, words), value, codes.UCUM.NoUnits, referenced_images=shown or None
+            )
+            for code, words, value in _measured(result)
+        ],
+        qualitative_evaluations=[
+            hd.sr.QualitativeEvaluation(
+                _own(hd, "veiled", "The map is not to be believed"),
+                codes.SCT.Yes if result.veiled else codes.SCT.No,
+            )
+        ],
+        source_images=[looked_at],
+    )
+
+
+def _measured(result: Explanation) -> Iterator[tuple[str, str, float]]:
+    """Yield code, words and value of every number."""
+    if result.probability is not None:
+        yield "probability", "Probability of the class, by the model", result.probability
+    yield "score", f"Score of the class, by the model ({result.explains})", result.score
+    if result.outside is not None:
+        yield "outside", "Share of heat outside the diagnostic pixels", result.outside
+        for name, share in shares(result.image, result.heatmap).items():
+            yield f"in:{name}"[:16], f"Share of heat in the zone {name}"[:64], share.heat
+
+
+def _parameters(result: Explanation) -> list[str]:
+    model = result.model
+    whose = [] if model is None else [f"model {model.name}", f"sha256 {model.sha256}"]
+    return [result.recipe, *whose]
+
+
+def _own(hd: Any, code: str, meaning: str) -> Any:
+    return hd.sr.CodedConcept(code[:16], SCHEME, meaning[:64])

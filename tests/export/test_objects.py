@@ -1,0 +1,393 @@
+"""Objects for a PACS: values and pixels equal, the patient where the standard wants it, no more."""
+
+import copy
+import io
+import logging
+import re
+import shutil
+import subprocess
+import warnings
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+from shared import shared
+
+import saliency as sal
+from saliency import export
+from saliency.pipeline.explanation import Explanation
+from saliency.values.model_record import ModelRecord
+
+CT = get_testdata_file("CT_small.dcm")
+RGB = get_testdata_file("SC_rgb_small_odd.dcm")
+CINE = get_testdata_file("rtdose.dcm")
+COLOUR_CINE = get_testdata_file("examples_ybr_color.dcm")
+ABDOMEN = get_testdata_file("examples_overlay.dcm")
+MAKERS = {
+    "sc": export.secondary_capture,
+    "pm": export.parametric_map,
+    "seg": export.segmentation,
+    "outline": lambda result, source: export.segmentation(result, source, fractional=False),
+    "sr": export.report,
+}
+
+
+def explained(source, frame=0, *, signed=False, **more):
+    """Return a result with heat of many sizes; no network is needed to write one down."""
+    image = sal.read_dicom(source, frame=frame)
+    heat = np.random.default_rng(0).gamma(0.5, 3.0, image.size).astype(np.float32)
+    told = {
+        "recipe": "GradCAM()",
+        "probability": 0.9,
+        "label": "Erguß",
+        "model": ModelRecord("net", "ab" * 32),
+        **more,
+    }
+    recipe = told.pop("recipe")
+    return Explanation(
+        sal.Heatmap(heat - 2 if signed else heat), 1.5, 1, None, recipe, image, **told
+    )
+
+
+def reread(made):
+    """Return an object as its file gives it back."""
+    file = io.BytesIO()
+    made.save_as(file, enforce_file_format=True)
+    file.seek(0)
+    return pydicom.dcmread(file)
+
+
+@pytest.mark.parametrize("source", [CT, RGB, CINE, COLOUR_CINE, ABDOMEN])
+def test_the_capture_is_the_overlay(source):
+    """Bit for bit, read by pydicom and by our own reader; the band stands below on request."""
+    result = explained(source, frame=2 if source in (CINE, COLOUR_CINE) else 0)
+    made = reread(export.secondary_capture(result, source))
+
+    np.testing.assert_array_equal(made.pixel_array, result.overlay().rgb)
+    np.testing.assert_array_equal(sal.read_dicom(made).display, result.overlay().rgb)
+    banded = export.secondary_capture(result, source, caption=True)
+    assert banded.Rows > made.Rows
+    np.testing.assert_array_equal(banded.pixel_array[: made.Rows, : made.Columns], made.pixel_array)
+
+
+@pytest.mark.parametrize("signed", [False, True])
+@pytest.mark.parametrize("source", [CT, RGB, CINE])
+def test_real_world_values_are_the_heat(source, signed):
+    """float32 of at most 1, and the factor that makes the heat of it; highdicom reads it back."""
+    result = explained(source, signed=signed, recipe="IntegratedGradients()" if signed else "CAM()")
+    made = reread(export.parametric_map(result, source))
+    stored = np.frombuffer(made.FloatPixelData, np.float32).reshape(made.Rows, made.Columns)
+    image = hd.Image.from_dataset(made)
+    heat = image.get_frame(1, apply_real_world_transform=True)
+    code = image.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
+    quantity = code.QuantityDefinitionSequence[0].ConceptCodeSequence[0].CodeValue
+
+    assert np.abs(stored).max() == 1
+    assert signed == bool(stored.min() < 0)
+    np.testing.assert_allclose(heat, result.heatmap.values, rtol=2e-7)
+    assert made.ContentLabel == "HEATMAP"
+    assert quantity == ("130404" if signed else "130402")
+
+
+@pytest.mark.parametrize("source", [CT, RGB, CINE, COLOUR_CINE])
+def test_segments_follow_the_heat(source):
+    """255 steps of full heat as the overlay paints it; BINARY at its threshold; colour green."""
+    from saliency.render.scale import full
+
+    result = explained(source)
+    share = np.clip(result.heatmap.values / full(result.heatmap.values), 0, 1)
+    made = hd.seg.Segmentation.from_dataset(reread(export.segmentation(result, source)))
+    binary = export.segmentation(result, source, fractional=False, threshold=0.25)
+    outline = hd.seg.Segmentation.from_dataset(reread(binary))
+    lightness, a, b = made.SegmentSequence[0].RecommendedDisplayCIELabValue
+
+    assert (made.SegmentationType, made.MaximumFractionalValue) == ("FRACTIONAL", 255)
+    assert np.abs(made.pixel_array.squeeze() / 255 - share).max() <= 0.5 / 255 + 1e-6
+    np.testing.assert_array_equal(outline.pixel_array.squeeze(), share >= 0.25)
+    assert "0.25 of full heat" in outline.SegmentSequence[0].SegmentDescription
+    assert lightness > 0.8 * 65535
+    assert a < 32768 < b
+
+
+def test_an_empty_map_is_an_object(tmp_path):
+    """No heat: frames of zeros, no division by nothing, no frame omitted."""
+    image = sal.read_dicom(CT)
+    result = Explanation(sal.Heatmap(np.zeros(image.size)), 0.0, 0, None, "Gradient()", image)
+    for path in sal.export_dicom(result, CT, tmp_path, ("pm", "seg")):
+        made = pydicom.dcmread(path)
+        assert made.NumberOfFrames == 1
+        assert not any(made.get("PixelData", made.get("FloatPixelData")))
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_references_lead_to_the_frame(kind):
+    """Class, instance and frame number of the source; its study; another series and instance."""
+    result, source = explained(CINE, frame=4), pydicom.dcmread(CINE)
+    first, second = (MAKERS[kind](result, CINE) for _ in range(2))
+    found = [
+        item
+        for item in items_of(first)
+        if item.get("ReferencedSOPInstanceUID") == source.SOPInstanceUID
+    ]
+
+    assert found
+    assert {str(item.ReferencedSOPClassUID) for item in found} == {str(source.SOPClassUID)}
+    assert 5 in {item.get("ReferencedFrameNumber") for item in found}
+    assert first.StudyInstanceUID == source.StudyInstanceUID
+    uids = {each.SeriesInstanceUID for each in (first, second, source)}
+    uids |= {each.SOPInstanceUID for each in (first, second, source)}
+    assert len(uids) == 6
+    assert "not for diagnosis" in first.SeriesDescription
+    assert len(first.SeriesDescription) <= 64
+
+
+def items_of(dataset):
+    for element in dataset:
+        for item in element.value if element.VR == "SQ" else ():
+            yield item
+            yield from items_of(item)
+
+
+def test_a_frame_lies_where_the_source_lies():
+    """Frame of reference, position, orientation and spacing, bit for bit of what was written."""
+    result, source = explained(CT), pydicom.dcmread(CT)
+    for kind in ("sc", "pm", "seg"):
+        made = MAKERS[kind](result, CT)
+        group = made.get("PerFrameFunctionalGroupsSequence", [made])[0]
+        shared_group = made.get("SharedFunctionalGroupsSequence", [made])[0]
+        at = group.get("PlanePositionSequence", [made])[0]
+        along = shared_group.get("PlaneOrientationSequence", [made])[0]
+        measures = shared_group.get("PixelMeasuresSequence", [made])[0]
+
+        assert made.FrameOfReferenceUID == source.FrameOfReferenceUID
+        np.testing.assert_allclose(at.ImagePositionPatient, source.ImagePositionPatient)
+        np.testing.assert_allclose(along.ImageOrientationPatient, source.ImageOrientationPatient)
+        np.testing.assert_allclose(measures.PixelSpacing, source.PixelSpacing)
+
+
+def test_the_derivation_says_method_model_target_and_version():
+    """And that it is for research."""
+    words = export.secondary_capture(explained(CT), CT).DerivationDescription
+    for each in ("GradCAM()", "Erguß", "net", "ab" * 32, sal.__version__, "not for diagnosis"):
+        assert each in words
+
+
+@pytest.mark.parametrize(("text", "declared", "said"), [
+    (False, None, "NO"), (True, None, "YES"), (False, "YES", "YES"),
+])  # fmt: skip
+def test_burned_in_annotation_is_true_to_what_was_found(tmp_path, text, declared, said):
+    """YES where text was found or the source says so; NO where it was looked for in vain."""
+    dataset = pydicom.dcmread(CT)
+    if declared:
+        dataset.BurnedInAnnotation = declared
+    if text:
+        pixels = dataset.pixel_array.copy()
+        pixels[20:34, 10:118] = _written(pixels)
+        dataset.PixelData = pixels.tobytes()
+    dataset.save_as(tmp_path / "a.dcm")
+    result = explained(tmp_path / "a.dcm")
+    assert text == any(zone.name == "text" for zone in result.image.zones)
+
+    made = export.secondary_capture(result, tmp_path / "a.dcm")
+    assert made.BurnedInAnnotation == said
+    if text:
+        redacted = export.secondary_capture(result, tmp_path / "a.dcm", redact=True)
+        assert redacted.BurnedInAnnotation == "NO"
+
+
+def _written(pixels):
+    from PIL import Image, ImageDraw, ImageFont
+
+    page = Image.new("L", (108, 14))
+    ImageDraw.Draw(page).text((2, 0), "DOE JOHN 123", fill=255, font=ImageFont.load_default(11))
+    return np.where(np.asarray(page) > 100, pixels.max(), pixels.min()).astype(pixels.dtype)
+
+
+def marked():
+    """A source with everything that must not travel, and a patient with an odd name."""
+    dataset = pydicom.dcmread(CT)
+    dataset.PatientName = "Müller^^^^^^=Jörg=x=y"
+    dataset.SpecificCharacterSet = "ISO_IR 100"
+    dataset.InstitutionName, dataset.OperatorsName = "SECRET HOSPITAL", "SECRET^OPERATOR"
+    dataset.PatientAddress, dataset.PatientComments = "SECRET STREET", "SECRET COMMENT"
+    block = dataset.private_block(0x0009, "SECRET MAKER", create=True)
+    block.add_new(1, "LO", "SECRET PRIVATE")
+    dataset.add_new(0x60003000, "OW", b"SECRETOVERLAY   ")
+    dataset.add_new(0x50003000, "OW", b"SECRETCURVE     ")
+    icon = pydicom.Dataset()
+    icon.PixelData = b"SECRETICON  "
+    dataset.IconImageSequence = [icon]
+    code = pydicom.Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "113100", "DCM", "Basic"
+    code.private_block(0x0011, "SECRET INNER", create=True).add_new(1, "LO", "SECRET")
+    dataset.DeidentificationMethodCodeSequence = [code]
+    return dataset
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+def test_the_patient_is_copied_and_nothing_else(kind, caplog, tmp_path):
+    """No private group, overlay, curve, icon, institution; no name in log or warning."""
+    source = marked()
+    before = copy.deepcopy(source)
+    result = explained(source)
+    with caplog.at_level(logging.DEBUG), warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        made = MAKERS[kind](result, source)
+        file = io.BytesIO()
+        made.save_as(file, enforce_file_format=True)
+    again = pydicom.dcmread(io.BytesIO(file.getvalue()))
+
+    assert source == before
+    assert b"SECRET" not in file.getvalue()
+    assert not [element for element in again.iterall() if element.tag.is_private]
+    assert str(again.PatientName) == str(source.PatientName)
+    assert again.PatientID == source.PatientID
+    assert again.StudyDate == source.StudyDate
+    said = caplog.text + "".join(str(each.message) for each in warned)
+    assert "ller" not in said
+    assert str(source.PatientID) not in said
+
+
+def test_names_of_files_hold_nothing_of_the_patient(tmp_path):
+    """Digest, frame, method and kind."""
+    source = marked()
+    source.save_as(tmp_path / "Mueller.dcm")
+    result = explained(tmp_path / "Mueller.dcm")
+    kinds = ("sc", "pm", "seg", "sr")
+    paths = sal.export_dicom(result, tmp_path / "Mueller.dcm", tmp_path / "new" / "out", kinds)
+
+    digest = result.image.digest[:12]
+    assert [path.name for path in paths] == [f"{digest}-0-GradCAM-{kind}.dcm" for kind in kinds]
+    modalities = [pydicom.dcmread(path).Modality for path in paths]
+    assert modalities == ["OT", "OT", "SEG", "SR"]
+
+
+def test_the_report_holds_the_numbers_and_refers_to_the_objects(tmp_path):
+    """Probability, score and shares of heat under our codes; the map is referred to."""
+    result = explained(CT)
+    map_path, path = sal.export_dicom(result, CT, tmp_path, ("pm", "sr"))
+    made = pydicom.dcmread(path)
+    numbers = {
+        item.ConceptNameCodeSequence[0].CodeValue: float(item.MeasuredValueSequence[0].NumericValue)
+        for item in items_of(made)
+        if item.get("ValueType") == "NUM"
+    }
+    referred = {item.get("ReferencedSOPInstanceUID") for item in items_of(made)}
+
+    assert numbers["probability"] == pytest.approx(0.9)
+    assert numbers["score"] == pytest.approx(1.5)
+    assert numbers["outside"] == pytest.approx(result.outside)
+    assert pydicom.dcmread(map_path).SOPInstanceUID in referred
+    assert "Erguß" in str(made)
+    assert hd.sr.ComprehensiveSR.from_dataset(made).content is not None
+
+
+def test_loss_is_said():
+    """What was lost before is lost still: flag, ratio, and the syntax that says it by itself."""
+    source = pydicom.dcmread(CT)
+    source.LossyImageCompression, source.LossyImageCompressionRatio = "01", "12.5"
+    made = export.secondary_capture(explained(source), source)
+    assert (made.LossyImageCompression, made.LossyImageCompressionRatio) == ("01", 12.5)
+
+    jpeg = get_testdata_file("JPGExtended.dcm")
+    assert export.secondary_capture(explained(jpeg), jpeg).LossyImageCompression == "01"
+    assert export.secondary_capture(explained(CT), CT).LossyImageCompression == "00"
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        (lambda d: setattr(d, "PixelData", bytes(len(d.PixelData))), "pixels of the source"),
+        (lambda d: setattr(d, "Rows", 64), "128, 128.*64"),
+        (lambda d: delattr(d, "StudyInstanceUID"), "StudyInstanceUID"),
+        (lambda d: setattr(d, "SOPInstanceUID", "1.02.x"), "SOPInstanceUID"),
+    ],
+    ids=["pixels", "size", "study", "broken"],
+)
+def test_what_does_not_belong_together_is_refused(kind, change, match):
+    """Nothing is written about another image."""
+    result, source = explained(CT), pydicom.dcmread(CT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        change(source)
+        with pytest.raises(sal.SaliencyError, match=match):
+            MAKERS[kind](result, source)
+
+
+@pytest.mark.parametrize(("kinds", "match"), [(("sc", "gsps"), "gsps"), ((), "none")])
+def test_unknown_kinds_are_refused(tmp_path, kinds, match):
+    """Before anything is written."""
+    with pytest.raises(sal.InputError, match=match):
+        sal.export_dicom(explained(CT), CT, tmp_path / "out", kinds)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_threshold_is_a_share():
+    with pytest.raises(sal.InputError, match="threshold"):
+        export.segmentation(explained(CT), CT, threshold=0)
+
+
+needs_validator = pytest.mark.skipif(
+    shutil.which("dciodvfy") is None, reason="no dciodvfy: apt-get install dicom3tools"
+)
+
+
+def errors_of(path):
+    """Return dciodvfy's errors."""
+    done = subprocess.run(["dciodvfy", path], capture_output=True, check=False)
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    return {line for line in text.splitlines() if line.startswith("Error")}
+
+
+#: What cannot be written truly: the side of a body part that the source does not name, and the
+#: thickness of a slice that it does not give.
+UNKNOWN = re.compile(r"Element=<(Laterality|SliceThickness)>")
+
+
+def judged(source, folder):
+    """Return the errors of all objects made of a file that the file itself has not."""
+    own = errors_of(source)
+    paths = sal.export_dicom(explained(source), source, folder, ("sc", "pm", "seg", "sr"))
+    return {
+        error
+        for path in paths
+        for error in errors_of(path)
+        if error not in own and not UNKNOWN.search(error)
+    }
+
+
+@needs_validator
+@pytest.mark.parametrize("source", [CT, RGB, CINE, COLOUR_CINE, ABDOMEN])
+def test_a_validator_finds_no_error_that_the_source_lacks(source, tmp_path):
+    assert judged(source, tmp_path) == set()
+
+
+@needs_validator
+@pytest.mark.slow
+def test_sixty_files_of_the_corpus(tmp_path):
+    """Every kind of object of real files from many makers; values equal."""
+    files = sorted(shared("corpus", "corpus").glob("*.dcm"))
+    done, found, refused = 0, {}, {}
+    for number, file in enumerate(files[::2]):
+        try:
+            result = explained(file)
+            paths = sal.export_dicom(result, file, tmp_path / str(number), ("sc", "pm"))
+        except sal.DicomError:
+            continue
+        except sal.InputError as error:
+            refused[file.name] = str(error)
+            continue
+        heat = hd.Image.from_dataset(pydicom.dcmread(paths[1])).get_frame(
+            1, apply_real_world_transform=True
+        )
+        np.testing.assert_allclose(heat, result.heatmap.values, rtol=2e-7)
+        errors = judged(file, tmp_path / str(number))
+        done += 1
+        if errors:
+            found[file.name] = errors
+    assert done >= 60
+    assert all("UID" in message for message in refused.values()), refused
+    assert found == {}
