@@ -1,10 +1,12 @@
 """What all objects have in common: patient, study, series, equipment, words on how it was made."""
 
 from collections.abc import Iterable, Iterator
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
 from pydicom.uid import UID, SecondaryCaptureImageStorage, generate_uid
 
@@ -229,11 +231,13 @@ def _identify(made: Dataset, header: Dataset) -> None:
 
 
 def _without_private(value: Any) -> Any:
-    """Return a value; items of a sequence without private groups."""
-    for item in value if isinstance(value, list) else ():
-        if isinstance(item, Dataset):
-            item.remove_private_tags()
-    return value
+    """Return a value; a sequence as a copy without private groups, whatever their depth."""
+    if not isinstance(value, Sequence):
+        return value
+    items = deepcopy(list(value))
+    for item in items:
+        item.remove_private_tags()
+    return items
 
 
 def _keep_loss(made: Dataset, header: Dataset) -> None:

@@ -208,7 +208,7 @@ def _written(pixels):
 def marked():
     """A source with everything that must not travel, and a patient with an odd name."""
     dataset = pydicom.dcmread(CT)
-    dataset.PatientName = "Müller^^^^^^=Jörg=x=y"
+    dataset.PatientName = "Müller"
     dataset.SpecificCharacterSet = "ISO_IR 100"
     dataset.InstitutionName, dataset.OperatorsName = "SECRET HOSPITAL", "SECRET^OPERATOR"
     dataset.PatientAddress, dataset.PatientComments = "SECRET STREET", "SECRET COMMENT"
