@@ -11,4 +11,10 @@ from saliency.export.maps import parametric_map
 from saliency.export.segments import segmentation
 from saliency.export.structured import report
 
-__all__ = ["export_dicom", "parametric_map", "report", "secondary_capture", "segmentation"]
+__all__ = [
+    "export_dicom",
+    "parametric_map",
+    "report",
+    "secondary_capture",
+    "segmentation",
+]

@@ -4,9 +4,14 @@ from datetime import datetime
 from typing import Final
 
 import numpy as np
+from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    MultiFrameTrueColorSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from saliency import __version__
 from saliency.export.matching import SourceFrame, matched
@@ -17,20 +22,23 @@ from saliency.export.objects import (
     decimals,
     derivation_of,
     finished,
+    leading_of,
     new_uid,
     sides_of,
+    views_of,
 )
 from saliency.pipeline.band import captioned
 from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
 from saliency.values.arrays import Array
+from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9001
 _SOURCE: Final = Code("121322", "DCM", "Source image for image processing operation")
 
 
 def secondary_capture(
-    result: Explanation,
+    result: Explanation | VolumeExplanation,
     source: object,
     *,
     caption: bool = False,
@@ -42,9 +50,10 @@ def secondary_capture(
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation: a frame for each slice, on one scale.
     source
-        The file that was explained: a path, bytes, a file object or a Dataset. Patient and study
+        What was explained: a path, bytes, a file object or a Dataset; of a volume also a folder, a
+        zip, or a sequence of them. Patient and study
         are copied from it; private groups, overlays, curves and icons are not.
     caption
         Whether the band with caption and scale stands below the image.
@@ -65,27 +74,44 @@ def secondary_capture(
     DicomError
         It cannot be read.
     """
-    frame = matched(result, source)
-    overlay = result.overlay(palette=palette, redact=redact)
-    rgb = captioned(result, overlay) if caption else overlay.rgb
-    made = _described(result, frame)
-    made.BurnedInAnnotation = _burned_in(result, frame, redacted=redact)
-    _put_pixels(made, rgb)
-    return finished(made, frame, result, "overlay")
+    frames, views = matched(result, source), views_of(result)
+    scale = (result.vmax or None) if isinstance(result, VolumeExplanation) else None
+    pictures = []
+    for view in views:
+        overlay = view.overlay(palette=palette, redact=redact, vmax=scale)
+        pictures.append(captioned(view, overlay) if caption else overlay.rgb)
+    lead = leading_of(result, views)
+    made = _described(lead, frames)
+    pairs = zip(views, frames, strict=True)
+    found = {_burned_in(view, frame, redacted=redact) for view, frame in pairs}
+    made.BurnedInAnnotation = "YES" if "YES" in found else "NO"
+    _put_pixels(made, np.stack(pictures))
+    return finished(made, frames[0], lead, "overlay")
 
 
-def _described(result: Explanation, frame: SourceFrame) -> Dataset:
+def _described(  # noqa: PLR0915 - one attribute a line
+    result: Explanation, frames: tuple[SourceFrame, ...]
+) -> Dataset:
     """Return an object with all but its pixels and the patient."""
     now = datetime.now()  # noqa: DTZ005 - DICOM's dates are local
     made = Dataset()
     made.preamble = b"\0" * 128
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.SOPClassUID, made.SOPInstanceUID = SecondaryCaptureImageStorage, new_uid()
+    made.SOPClassUID = (
+        SecondaryCaptureImageStorage
+        if len(frames) == 1
+        else MultiFrameTrueColorSecondaryCaptureImageStorage
+    )
+    made.SOPInstanceUID = new_uid()
     made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     made.Modality, made.ConversionType = "OT", "WSD"
-    made.SeriesInstanceUID, made.SeriesNumber, made.InstanceNumber = new_uid(), SERIES, 1
+    made.SeriesInstanceUID, made.SeriesNumber, made.InstanceNumber = (
+        new_uid(),
+        SERIES,
+        1,
+    )
     made.Manufacturer, made.ManufacturerModelName = MANUFACTURER, PRODUCT
     made.SoftwareVersions = __version__
     made.SecondaryCaptureDeviceManufacturer = MANUFACTURER
@@ -94,16 +120,19 @@ def _described(result: Explanation, frame: SourceFrame) -> Dataset:
     made.ContentDate = made.SeriesDate = made.DateOfSecondaryCapture = now.strftime("%Y%m%d")
     made.ContentTime = made.SeriesTime = made.TimeOfSecondaryCapture = now.strftime("%H%M%S")
     made.DerivationDescription = derivation_of(result)
-    made.SourceImageSequence = [frame.reference(PurposeOfReferenceCodeSequence=[coded(_SOURCE)])]
-    made.ReferencedImageSequence = [frame.reference()]
-    made.PatientOrientation = sides_of(frame, result)
-    geometry = frame.geometry
+    made.SourceImageSequence = [
+        frame.reference(PurposeOfReferenceCodeSequence=[coded(_SOURCE)]) for frame in frames
+    ]
+    made.ReferencedImageSequence = [frame.reference() for frame in frames]
+    made.PatientOrientation = sides_of(frames[0], result)
+    geometry = frames[0].geometry
     if geometry is not None:
+        made.PixelSpacing = decimals(geometry.spacing)
+    if geometry is not None and len(frames) == 1:
         made.FrameOfReferenceUID = geometry.reference
         made.PositionReferenceIndicator = ""
         made.ImagePositionPatient = decimals(geometry.position)
         made.ImageOrientationPatient = decimals(geometry.orientation)
-        made.PixelSpacing = decimals(geometry.spacing)
     return made
 
 
@@ -116,9 +145,14 @@ def _burned_in(result: Explanation, frame: SourceFrame, *, redacted: bool) -> st
 
 
 def _put_pixels(made: Dataset, rgb: Array) -> None:
-    made.Rows, made.Columns = rgb.shape[:2]
+    """Write pixels (frames, rows, columns, 3); several follow each other (PS3.3 C.7.6.6)."""
+    frames, made.Rows, made.Columns = rgb.shape[:3]
     made.SamplesPerPixel, made.PhotometricInterpretation = 3, "RGB"
     made.PlanarConfiguration, made.PixelRepresentation = 0, 0
     made.BitsAllocated, made.BitsStored, made.HighBit = 8, 8, 7
+    if frames > 1:
+        made.NumberOfFrames = frames
+        made.FrameIncrementPointer = tag_for_keyword("PageNumberVector")
+        made.PageNumberVector = list(range(1, frames + 1))
     raw = np.ascontiguousarray(rgb).tobytes()
     made.PixelData = raw + b"\0" * (len(raw) % 2)

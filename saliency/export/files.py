@@ -15,8 +15,9 @@ from saliency.export.segments import segmentation
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.volumes.explanation import VolumeExplanation
 
-KINDS: Final[dict[str, Callable[[Explanation, Any], Dataset]]] = {
+KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
     "sc": secondary_capture,
     "pm": parametric_map,
     "seg": segmentation,
@@ -26,7 +27,7 @@ KINDS: Final[dict[str, Callable[[Explanation, Any], Dataset]]] = {
 
 
 def export_dicom(
-    result: Explanation,
+    result: Explanation | VolumeExplanation,
     source: object,
     out: str | PathLike[str],
     kinds: Sequence[str] = ("sc", "pm", "seg"),
@@ -36,9 +37,10 @@ def export_dicom(
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation.
     source
-        The file that was explained: a path, bytes, a file object or a Dataset. Patient and study
+        What was explained: a path, bytes, a file object or a Dataset; of a volume also a folder, a
+        zip, or a sequence of them. Patient and study
         are copied from it, as the standard demands, and nowhere else.
     out
         A folder, made where it is missing.
@@ -50,7 +52,8 @@ def export_dicom(
     Returns
     -------
     tuple of Path
-        One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``. Nothing of the patient is in a name.
+        One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``, of a volume
+        ``DIGEST-SLICES-METHOD-KIND.dcm``. Nothing of the patient is in a name.
 
     Raises
     ------
@@ -76,8 +79,15 @@ def export_dicom(
         made["sr"] = report(result, source, objects=list(made.values()))
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{result.image.digest[:12]}-{result.image.frame}-{class_of(result.recipe)}"
+    stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
     return tuple(written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items())
+
+
+def _pixels_of(result: Explanation | VolumeExplanation) -> str:
+    """Return which pixels a result is of, as a part of a file name."""
+    if isinstance(result, VolumeExplanation):
+        return f"{result.volume.digest[:12]}-{len(result)}"
+    return f"{result.image.digest[:12]}-{result.image.frame}"
 
 
 def written(made: Dataset, place: Path) -> Path:

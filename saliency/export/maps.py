@@ -13,13 +13,16 @@ from saliency.export.objects import (
     decimals,
     finished,
     highdicom,
+    leading_of,
     new_uid,
     quantity_of,
     sides_of,
     stand_in,
     subject_of,
+    views_of,
 )
 from saliency.pipeline.explanation import Explanation
+from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9002
 #: Letters of Patient Orientation -> direction in LPS (PS3.3 C.7.6.1.1.1).
@@ -29,13 +32,13 @@ _AXES: Final = {
 }  # fmt: skip
 
 
-def parametric_map(result: Explanation, source: object) -> Dataset:
+def parametric_map(result: Explanation | VolumeExplanation, source: object) -> Dataset:
     """Return the heat as a Parametric Map in a new series of the source's study.
 
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation: a frame for each slice, one factor for all.
     source
         As for :func:`saliency.export.secondary_capture`.
 
@@ -57,26 +60,29 @@ def parametric_map(result: Explanation, source: object) -> Dataset:
         highdicom is not installed (extra ``pacs``).
     """
     hd = highdicom()
-    frame = matched(result, source)
-    heat = result.heatmap.values
+    frames, views = matched(result, source), views_of(result)
+    lead = leading_of(result, views)
+    heat = np.stack([view.heatmap.values for view in views])
     factor = float(np.abs(heat).max()) or 1.0
     values = (heat / np.float64(factor)).astype(np.float32)
     signed = bool(values.min() < 0)
     center, width = (0.0, 2.0) if signed else (0.5, 1.0)
+    sources = [_somewhere(frame, view) for frame, view in zip(frames, views, strict=True)]
     made = built(
         hd.pm.ParametricMap,
-        frame,
-        _somewhere(frame, result),
-        pixel_array=values[np.newaxis],
+        frames,
+        sources,
+        source_images=sources,
+        pixel_array=values,
         contains_recognizable_visual_features=False,
-        real_world_value_mappings=[_mapping(hd, result, factor, signed=signed)],
+        real_world_value_mappings=[_mapping(hd, lead, factor, signed=signed)],
         voi_lut_transformations=[hd.VOILUTTransformation(center, width)],
         content_label="HEATMAP",
-        content_description=f"Saliency for {subject_of(result)}"[:64],
+        content_description=f"Saliency for {subject_of(lead)}"[:64],
         image_flavor=hd.pm.ImageFlavorValues.VOLUME,
-        **builder_arguments(result, SERIES),
+        **builder_arguments(lead, SERIES),
     )
-    return finished(made, frame, result, "map")
+    return finished(made, frames[0], lead, "map")
 
 
 def _somewhere(frame: SourceFrame, result: Explanation) -> Dataset:

@@ -1,9 +1,10 @@
 """Which frame of which file a result is of: checked by its pixels, never assumed."""
 
 import io
+import logging
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
@@ -13,15 +14,17 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from saliency.dicom import read_dicom
+from saliency.dicom import read_dicom, read_frames
 from saliency.dicom.file.guard import contained
 from saliency.errors import InputError
-from saliency.pipeline.explanation import Explanation
-from saliency.pipeline.files import content_of
+from saliency.pipeline.files import content_of, sources_in
 from saliency.values.arrays import Array
+from saliency.volumes.explanation import VolumeExplanation
 
 #: Without these nothing finds the file that an object refers to (PS3.3 C.12.1, C.7.2.1, C.7.3.1).
 UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
+#: A slice may lie so many mm off the regular grid of its volume: writers round places.
+_OFF_GRID: Final = 1.0
 _UID: Final = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
 
@@ -125,23 +128,26 @@ class Geometry:
     thickness: float
 
 
-def matched(result: Explanation, source: object) -> SourceFrame:
-    """Return the frame of the source that a result is of.
+def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
+    """Return the frame of the source that each view of a result is of.
 
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation.
     source
-        The file that was explained: a path, bytes, a file object or a Dataset.
+        What was explained. Of an image a path, bytes, a file object or a Dataset; of a volume also
+        a folder, a zip, or a sequence of them.
 
     Raises
     ------
     InputError
-        The pixels of the source are others, its size is, or it has no UIDs.
+        The pixels of the source are others, its size or place is, or it has no UIDs.
     DicomError
         The source cannot be read.
     """
+    if isinstance(result, VolumeExplanation):
+        return _slices(result, source)
     image = result.image
     given = content_of(source)
     shown = read_dicom(given, frame=image.frame)
@@ -155,9 +161,50 @@ def matched(result: Explanation, source: object) -> SourceFrame:
             "explained."
         )
         raise InputError(msg)
-    header = header_of(given)
+    return (_frame(header_of(given), image.frame, shown.frames),)
+
+
+def _frame(header: Dataset, frame: int, frames: int) -> SourceFrame:
     _check_uids(header)
-    return SourceFrame(header, image.frame, shown.frames)
+    return SourceFrame(header, frame, frames)
+
+
+def _slices(result: VolumeExplanation, source: object) -> tuple[SourceFrame, ...]:
+    """Return the frame of each slice: that of its pixels, and of several the one in its place."""
+    by_digest: dict[str, list[SourceFrame]] = {}
+    for file in sources_in(source):
+        header = header_of(content_of(file))
+        for image in read_frames(content_of(file)):
+            found = _frame(header, image.frame, image.frames)
+            by_digest.setdefault(image.digest, []).append(found)
+    affine = result.volume.affine
+    places = [affine[:3, 3] + k * affine[:3, 0] for k in range(len(result))]
+    return tuple(
+        _nearest(by_digest.get(image.digest, ()), place, k)
+        for k, (image, place) in enumerate(zip(result.volume, places, strict=True))
+    )
+
+
+def _nearest(found: Sequence[SourceFrame], place: Array, number: int) -> SourceFrame:
+    placed = [
+        (float(np.abs(np.array(each.geometry.position) - place).max()), index)
+        for index, each in enumerate(found)
+        if each.geometry is not None
+    ]
+    if not found:
+        msg = (
+            f"export: no frame of the source has the pixels of slice {number}. Give the files that "
+            "were explained."
+        )
+        raise InputError(msg)
+    distance, index = min(placed, default=(np.inf, 0))
+    if distance > _OFF_GRID:
+        msg = (
+            f"export: the pixels of slice {number} lie {distance:.3g} mm from where they were "
+            "explained. Give the files that were explained."
+        )
+        raise InputError(msg)
+    return found[index]
 
 
 def header_of(source: Any) -> Dataset:
@@ -180,9 +227,18 @@ def header_of(source: Any) -> Dataset:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep pydicom's warnings back: they quote values of the file, and with them the patient."""
+    logger = logging.getLogger("pydicom")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        yield
+        logger.addFilter(_nothing)
+        try:
+            yield
+        finally:
+            logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001 - what a filter is asked
+    return False
 
 
 def _check_uids(header: Dataset) -> None:

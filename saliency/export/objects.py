@@ -15,6 +15,7 @@ from saliency.errors import InputError, MissingExtraError
 from saliency.export.matching import SourceFrame, quiet
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.volumes.explanation import VolumeExplanation
 
 MANUFACTURER: Final = "saliency"
 PRODUCT: Final = "dicom-saliency"
@@ -57,10 +58,18 @@ _GRADIENT_WEIGHTED: Final = Code("130403", "DCM", "Gradient-weighted class activ
 SALIENCY: Final = Code("130404", "DCM", "Saliency")
 _QUANTITIES: Final = {
     **dict.fromkeys(
-        ("CAM", "EigenCAM", "FEM", "AblationCAM", "ReciproCAM", "ScoreCAM"), _CLASS_ACTIVATION
+        ("CAM", "EigenCAM", "FEM", "AblationCAM", "ReciproCAM", "ScoreCAM"),
+        _CLASS_ACTIVATION,
     ),
     **dict.fromkeys(
-        ("GradCAM", "GradCAMPlusPlus", "XGradCAM", "HiResCAM", "LayerCAM", "EigenGradCAM"),
+        (
+            "GradCAM",
+            "GradCAMPlusPlus",
+            "XGradCAM",
+            "HiResCAM",
+            "LayerCAM",
+            "EigenGradCAM",
+        ),
         _GRADIENT_WEIGHTED,
     ),
 }
@@ -85,6 +94,22 @@ def highdicom() -> Any:
 def quantity_of(result: Explanation) -> Code:
     """Return the code of what a map shows (PS3.16 CID 217)."""
     return _QUANTITIES.get(class_of(result.recipe), SALIENCY)
+
+
+def views_of(result: Explanation | VolumeExplanation) -> tuple[Explanation, ...]:
+    """Return an Explanation itself, or that of each slice of a volume."""
+    if isinstance(result, VolumeExplanation):
+        return tuple(result.slice(k) for k in range(len(result)))
+    return (result,)
+
+
+def leading_of(
+    result: Explanation | VolumeExplanation, views: tuple[Explanation, ...]
+) -> Explanation:
+    """Return the view that speaks for a result: of slices the one of greatest score."""
+    if not isinstance(result, VolumeExplanation) or not result.by_slice:
+        return views[0]
+    return max(views, key=lambda view: view.score)
 
 
 def subject_of(result: Explanation) -> str:
@@ -136,8 +161,9 @@ def stand_in(frame: SourceFrame) -> Dataset:
     for keyword, must_stand in _IDENTITY.items():
         if must_stand:
             setattr(bare, keyword, "")
-    for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID"):
+    for keyword in ("StudyInstanceUID", "SeriesInstanceUID"):
         setattr(bare, keyword, str(frame.header.get(keyword)))
+    bare.SOPInstanceUID = new_uid()  # frames of one file must be told apart
     bare.Rows, bare.Columns = frame.header.Rows, frame.header.Columns
     bare.SOPClassUID, bare.Modality = SecondaryCaptureImageStorage, "OT"
     geometry = frame.geometry
@@ -155,13 +181,13 @@ def decimals(numbers: Iterable[float]) -> list[str]:
     return [f"{number:.9g}" for number in numbers]
 
 
-def built(builder: Any, frame: SourceFrame, source: Dataset, **arguments: Any) -> Dataset:
-    """Call a builder of highdicom about a stand-in; let the object refer to the frame it is of."""
-    return referring(builder, frame, source_images=[source], **arguments)
-
-
-def referring(builder: Any, frame: SourceFrame, **arguments: Any) -> Dataset:
-    """Call a builder of highdicom; put the class and frame of the source where it is referred to.
+def built(
+    builder: Any,
+    frames: Iterable[SourceFrame],
+    stand_ins: list[Dataset],
+    **arguments: Any,
+) -> Dataset:
+    """Call a builder of highdicom about stand-ins; let the object refer to what they stand for.
 
     Raises
     ------
@@ -174,22 +200,42 @@ def referring(builder: Any, frame: SourceFrame, **arguments: Any) -> Dataset:
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         msg = f"export: expected a source that {builder.__name__} can refer to: {error}"
         raise InputError(msg) from None
-    _drop_unknown_thickness(made)
+    meant = {each.SOPInstanceUID: of for each, of in zip(stand_ins, frames, strict=True)}
     for item in references_in(made):
-        if item.ReferencedSOPInstanceUID != frame.header.SOPInstanceUID:
+        frame = meant.get(item.ReferencedSOPInstanceUID)
+        if frame is None:
             continue
         item.ReferencedSOPClassUID = frame.header.SOPClassUID
+        item.ReferencedSOPInstanceUID = frame.header.SOPInstanceUID
         if frame.frames > 1 and "PurposeOfReferenceCodeSequence" in item:
             item.ReferencedFrameNumber = frame.frame + 1
+    _once(made)
     return made
 
 
-def _drop_unknown_thickness(made: Dataset) -> None:
-    """Leave Slice Thickness out where it is not known: it must not be empty (type 1C)."""
+def _once(made: Dataset) -> None:
+    """Name an instance once in a list of instances, though several of its frames were explained."""
+    for keyword in ("ReferencedInstanceSequence", "ReferencedSOPSequence"):
+        for holder in _holders(made, keyword):
+            first = {
+                item.ReferencedSOPInstanceUID: item for item in reversed(holder[keyword].value)
+            }
+            setattr(holder, keyword, list(reversed(first.values())))
+
+
+def _holders(made: Dataset, keyword: str) -> Iterator[Dataset]:
+    for element in made:
+        for item in element.value if element.VR == "SQ" else ():
+            if keyword in item:
+                yield item
+            yield from _holders(item, keyword)
+
+
+def _forget_distance(made: Dataset) -> None:
+    """Take out the distance of slices that highdicom gives a single one."""
     for group in made.get("SharedFunctionalGroupsSequence", ()):
         for measures in group.get("PixelMeasuresSequence", ()):
-            if not measures.get("SliceThickness"):
-                measures.pop("SliceThickness", None)
+            measures.pop("SpacingBetweenSlices", None)
 
 
 def sides_of(frame: SourceFrame, result: Explanation) -> Any:

@@ -16,14 +16,17 @@ from saliency.export.objects import (
     built,
     finished,
     highdicom,
+    leading_of,
     quantity_of,
     stand_in,
     subject_of,
+    views_of,
 )
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
+from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9003
 #: Steps of a fractional segmentation: all that 8 bits hold.
@@ -33,7 +36,7 @@ _CATEGORY: Final = Code("309825002", "SCT", "Spatial and Relational Concept")
 
 
 def segmentation(
-    result: Explanation,
+    result: Explanation | VolumeExplanation,
     source: object,
     *,
     fractional: bool = True,
@@ -45,7 +48,7 @@ def segmentation(
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation: a frame for each slice, one full heat for all.
     source
         As for :func:`saliency.export.secondary_capture`.
     fractional
@@ -75,25 +78,28 @@ def segmentation(
         msg = f"segmentation: expected a threshold above 0 and at most 1, got {threshold!r}."
         raise InputError(msg)
     hd = highdicom()
-    frame = matched(result, source)
-    magnitude = np.abs(result.heatmap.values)
+    frames, views = matched(result, source), views_of(result)
+    lead = leading_of(result, views)
+    magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
     share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
     values = share if fractional else (share >= threshold).astype(np.uint8)
     said = "" if fractional else f"At least {threshold:g} of full heat. "
+    sources = [stand_in(frame) for frame in frames]
     made = built(
         hd.seg.Segmentation,
-        frame,
-        stand_in(frame),
-        pixel_array=values[np.newaxis],
+        frames,
+        sources,
+        source_images=sources,
+        pixel_array=values,
         segmentation_type="FRACTIONAL" if fractional else "BINARY",
-        segment_descriptions=[_described(hd, result, said, palette)],
+        segment_descriptions=[_described(hd, lead, said, palette)],
         max_fractional_value=_STEPS,
         omit_empty_frames=False,
         content_label="HEATMAP",
-        content_description=f"{said}Saliency for {subject_of(result)}"[:64],
-        **builder_arguments(result, SERIES),
+        content_description=f"{said}Saliency for {subject_of(lead)}"[:64],
+        **builder_arguments(lead, SERIES),
     )
-    return finished(made, frame, result, "region")
+    return finished(made, frames[0], lead, "region")
 
 
 def _described(hd: Any, result: Explanation, said: str, palette: str | Palette) -> Any:

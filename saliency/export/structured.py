@@ -12,30 +12,38 @@ from saliency.export.objects import (
     MANUFACTURER,
     PRODUCT,
     builder_arguments,
+    built,
     finished,
     highdicom,
+    leading_of,
     new_uid,
     quantity_of,
-    referring,
     stand_in,
     subject_of,
+    views_of,
 )
 from saliency.interventions.zone_shares import shares
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9004
 #: Our own codes, for what the standard has none.
 SCHEME: Final = "99SALIENCY"
 
 
-def report(result: Explanation, source: object, *, objects: Sequence[Dataset] = ()) -> Dataset:
+def report(
+    result: Explanation | VolumeExplanation,
+    source: object,
+    *,
+    objects: Sequence[Dataset] = (),
+) -> Dataset:
     """Return class, probability and shares of heat as a Comprehensive SR (TID 1500).
 
     Parameters
     ----------
     result
-        An Explanation.
+        An Explanation, or a VolumeExplanation: the slice of greatest score speaks for it.
     source
         As for :func:`saliency.export.secondary_capture`.
     objects
@@ -59,33 +67,47 @@ def report(result: Explanation, source: object, *, objects: Sequence[Dataset] = 
         highdicom is not installed (extra ``pacs``).
     """
     hd = highdicom()
-    frame = matched(result, source)
-    arguments = builder_arguments(result, SERIES)
+    frames, views = matched(result, source), views_of(result)
+    lead = leading_of(result, views)
+    frame = frames[views.index(lead)]
+    looked_at = stand_in(frame)
     device = hd.sr.ObserverContext(
         codes.DCM.Device,
         hd.sr.DeviceObserverIdentifyingAttributes(
-            uid=new_uid(), name=PRODUCT, manufacturer_name=MANUFACTURER, model_name=PRODUCT
+            uid=new_uid(),
+            name=PRODUCT,
+            manufacturer_name=MANUFACTURER,
+            model_name=PRODUCT,
         ),
     )
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=device),
         procedure_reported=_own(hd, "explanation", "Explanation of a model's output"),
-        imaging_measurements=[_group(hd, result, frame, objects)],
+        imaging_measurements=[_group(hd, lead, _image(hd, looked_at, frame), objects)],
         title=codes.DCM.ImagingMeasurementReport,
-        referenced_images=[stand_in(frame)],
+        referenced_images=[looked_at],
     )
-    made = referring(
-        hd.sr.ComprehensiveSR, frame, evidence=[stand_in(frame), *objects], content=content[0],
-        is_complete=True, **arguments,
-    )  # fmt: skip
-    return finished(made, frame, result, "report")
+    made = built(
+        hd.sr.ComprehensiveSR,
+        [frame],
+        [looked_at],
+        evidence=[looked_at, *objects],
+        content=content[0],
+        is_complete=True,
+        **builder_arguments(lead, SERIES),
+    )
+    return finished(made, frame, lead, "report")
 
 
-def _group(hd: Any, result: Explanation, frame: SourceFrame, objects: Sequence[Dataset]) -> Any:
+def _image(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
+    """Return a reference to the frame explained."""
     numbers = [frame.frame + 1] if frame.frames > 1 else None
-    looked_at = hd.sr.SourceImageForMeasurementGroup(
-        str(frame.header.SOPClassUID), str(frame.header.SOPInstanceUID), numbers
+    return hd.sr.SourceImageForMeasurementGroup(
+        str(looked_at.SOPClassUID), str(looked_at.SOPInstanceUID), numbers
     )
+
+
+def _group(hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset]) -> Any:
     shown = [
         hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID) for each in objects
     ]
@@ -98,7 +120,10 @@ def _group(hd: Any, result: Explanation, frame: SourceFrame, objects: Sequence[D
         ),
         measurements=[
             hd.sr.Measurement(
-                _own(hd, code, words), value, codes.UCUM.NoUnits, referenced_images=shown or None
+                _own(hd, code, words),
+                value,
+                codes.UCUM.NoUnits,
+                referenced_images=shown or None,
             )
             for code, words, value in _measured(result)
         ],
@@ -108,19 +133,27 @@ def _group(hd: Any, result: Explanation, frame: SourceFrame, objects: Sequence[D
                 codes.SCT.Yes if result.veiled else codes.SCT.No,
             )
         ],
-        source_images=[looked_at],
+        source_images=[image],
     )
 
 
 def _measured(result: Explanation) -> Iterator[tuple[str, str, float]]:
     """Yield code, words and value of every number."""
     if result.probability is not None:
-        yield "probability", "Probability of the class, by the model", result.probability
+        yield (
+            "probability",
+            "Probability of the class, by the model",
+            result.probability,
+        )
     yield "score", f"Score of the class, by the model ({result.explains})", result.score
     if result.outside is not None:
         yield "outside", "Share of heat outside the diagnostic pixels", result.outside
         for name, share in shares(result.image, result.heatmap).items():
-            yield f"in:{name}"[:16], f"Share of heat in the zone {name}"[:64], share.heat
+            yield (
+                f"in:{name}"[:16],
+                f"Share of heat in the zone {name}"[:64],
+                share.heat,
+            )
 
 
 def _parameters(result: Explanation) -> list[str]:
