@@ -18,6 +18,7 @@ from saliency.cli.demo import add_demo
 from saliency.cli.evaluate import add_evaluate
 from saliency.cli.explain import add_explain
 from saliency.cli.explainers import add_explainers
+from saliency.cli.export import add_export
 from saliency.cli.info import add_info
 from saliency.cli.options import joined, repeated
 from saliency.cli.say import notes, say_error, words_of
@@ -94,6 +95,7 @@ def parser() -> argparse.ArgumentParser:
         add_evaluate,
         add_transplant,
         add_volume,
+        add_export,
         add_info,
         add_explainers,
         add_demo,
