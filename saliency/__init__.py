@@ -87,9 +87,8 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
     {"archive", "audit", "dicom", "errors", "evaluation", "explainers", "export", "interventions"}
-    | {"kernels"}
-    | {"pipeline", "probe", "render", "statistics", "testing", "training", "values", "volumes"}
-    | {"zones"}
+    | {"kernels", "pipeline", "probe", "render", "statistics", "testing", "training", "values"}
+    | {"volumes", "zones"}
 )
 
 __all__ = [*_HOME_OF]  # noqa: PLE0604
