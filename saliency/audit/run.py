@@ -12,7 +12,13 @@ import numpy as np
 from saliency.audit.attention.zone_heat import zone_heat
 from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
-from saliency.audit.cases.sources import Label, check_model, labels_of, sources_of, strata_of
+from saliency.audit.cases.sources import (
+    Label,
+    labels_of,
+    refuse_model_of_volumes,
+    sources_of,
+    strata_of,
+)
 from saliency.audit.exchange.effects import (
     Evidence,
     ExchangeEffect,
@@ -27,7 +33,7 @@ from saliency.audit.exchange.exchange import (
     recipient_of,
 )
 from saliency.audit.exchange.groups import (
-    Question,
+    ScoreQuestion,
     classes_of,
     decisions,
     groupings,
@@ -127,7 +133,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     """
     sources = sources_of(images)
     probe = probe_of(model)
-    check_model(probe)
+    refuse_model_of_volumes(probe)
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
     key = () if resume is None else (
@@ -145,10 +151,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
             first = f" The first: {failures[0].message}" if failures else ""
             msg = f"audit: none of {len(sources)} images could be audited.{first}"
             raise InputError(msg)
-        return _report(plan, state, records, failures, stratum_values)
+        return _judged_report(plan, state, records, failures, stratum_values)
 
 
-def _report(
+def _judged_report(
     plan: AuditPlan,
     state: State,
     records: list[ImageRecord],
@@ -218,7 +224,7 @@ def _balance_keys(plan: AuditPlan, records: list[ImageRecord]) -> list[object]:
     return [record.said > middle for record in records]
 
 
-def _question_of(plan: AuditPlan, records: list[ImageRecord]) -> Question:
+def _question_of(plan: AuditPlan, records: list[ImageRecord]) -> ScoreQuestion:
     """Return what to ask; the classes that count are those of labels and of predictions."""
     classes: list[int] = []
     if plan.target is None and plan.scorer.classes is not None:
@@ -229,7 +235,10 @@ def _question_of(plan: AuditPlan, records: list[ImageRecord]) -> Question:
 
 
 def _experiment(
-    plan: AuditPlan, asked: Question, records: list[ImageRecord], host_records: list[ImageRecord]
+    plan: AuditPlan,
+    asked: ScoreQuestion,
+    records: list[ImageRecord],
+    host_records: list[ImageRecord],
 ) -> Experiment:
     """Return the experiment with its hosts; a host that cannot be read again is left out."""
     zones = tuple(sorted({"text"}.union(*(record.zones for record in records))))

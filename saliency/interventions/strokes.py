@@ -48,12 +48,12 @@ def content(name: str, display: Array, mask: Array) -> Content:
         return Content(mask)
     grey = display if display.ndim == 2 else display.max(axis=2)
     result = np.zeros_like(mask)
-    for box in _boxes(mask):
+    for box in _part_boxes(mask):
         result[box] |= _inked(grey[box], mask[box])
     return Content(result, bool((result != mask).any()))
 
 
-def _boxes(mask: Array) -> Iterator[tuple[slice, slice]]:
+def _part_boxes(mask: Array) -> Iterator[tuple[slice, slice]]:
     """Yield the box of each connected part."""
     runs = runs_of(mask)
     part = label(runs, mask.shape[1])

@@ -82,7 +82,7 @@ def associate(
     low, high = np.quantile(np.mean(resampled_shares, axis=0), (0.025, 0.975))
 
     chance = 1 / (int(member.max()) + 1)
-    p_value = _p_value(residuals, member, blocks, generator)
+    p_value = _permutation_p_value(residuals, member, blocks, generator)
     return Association(share, chance, Interval(float(low), float(high)), p_value)
 
 
@@ -103,7 +103,9 @@ def _residuals(numbers: Array, blocks: Array) -> Array:
     return np.asarray(residuals @ axes[:, -PARTS:])
 
 
-def _p_value(numbers: Array, member: Array, blocks: Array, generator: np.random.Generator) -> float:
+def _permutation_p_value(
+    numbers: Array, member: Array, blocks: Array, generator: np.random.Generator
+) -> float:
     """Return the share of permutations within blocks that reach the observed statistic."""
     groups = int(member.max()) + 1
     counts = np.bincount(member, minlength=groups)

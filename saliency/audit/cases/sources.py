@@ -50,7 +50,7 @@ def sources_of(images: object) -> list[Source]:
     return sources
 
 
-def check_model(probe: object) -> None:
+def refuse_model_of_volumes(probe: object) -> None:
     """Refuse a model of volumes, before an image is read.
 
     Raises

@@ -74,7 +74,7 @@ class LogitDifference:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Question:
+class ScoreQuestion:
     """Which scores are asked for.
 
     Parameters
@@ -98,25 +98,27 @@ class Question:
         return np.eye(count) * count / (count - 1) - 1 / (count - 1)
 
 
-def question(scorer: Scorer, target: Target, classes: Sequence[int]) -> Question:
+def question(scorer: Scorer, target: Target, classes: Sequence[int]) -> ScoreQuestion:
     """Return what to ask: the target's score alone, or what sets frequent classes apart."""
     if target is not None or scorer.classes is None or scorer.classes < 2:
-        return Question((target,))
+        return ScoreQuestion((target,))
     frequent = [kind for kind, _ in Counter(classes).most_common(MOST)]
     if len(frequent) < 2:
         frequent += [kind for kind in range(scorer.classes) if kind not in frequent][:1]
     kinds = tuple(sorted(frequent))
-    return Question((LogitDifference(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds)
+    return ScoreQuestion(
+        (LogitDifference(kinds[1], kinds[0]),) if len(kinds) == 2 else kinds, kinds
+    )
 
 
-def decisions(asked: Question, scores: Array) -> Grouping:
+def decisions(asked: ScoreQuestion, scores: Array) -> Grouping:
     """Return what the model says of each picture, however many say the same; without names."""
     member = (scores @ asked.weights.T).argmax(axis=1)
     return Grouping("prediction", (), member, asked.weights, np.zeros(len(asked.targets)))
 
 
 def groupings(
-    asked: Question, labels: Sequence[Any], scores: Array, scorer: Scorer
+    asked: ScoreQuestion, labels: Sequence[Any], scores: Array, scorer: Scorer
 ) -> list[Grouping]:
     """Return the ways to divide the pictures: by label, and by what the model says.
 
@@ -139,7 +141,7 @@ def groupings(
     return [grouping for grouping in (by_label, by_score) if grouping.names]
 
 
-def names_of(asked: Question, scorer: Scorer) -> tuple[str, ...]:
+def names_of(asked: ScoreQuestion, scorer: Scorer) -> tuple[str, ...]:
     """Return what the groups are called."""
     if not asked.classes:
         return "lower score", "higher score"
@@ -147,7 +149,7 @@ def names_of(asked: Question, scorer: Scorer) -> tuple[str, ...]:
     return tuple(names[kind] if names else f"class {kind}" for kind in asked.classes)
 
 
-def classes_of(asked: Question, scorer: Scorer) -> tuple[int, ...]:
+def classes_of(asked: ScoreQuestion, scorer: Scorer) -> tuple[int, ...]:
     """Return the class whose probability says most about each group; () where there is none.
 
     For a target, its own class for both groups.
@@ -181,7 +183,7 @@ def label_class(label: Any, scorer: Scorer) -> int:
     raise InputError(msg)
 
 
-def members_of(labels: Sequence[Any], asked: Question, scorer: Scorer) -> Array:
+def members_of(labels: Sequence[Any], asked: ScoreQuestion, scorer: Scorer) -> Array:
     """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}

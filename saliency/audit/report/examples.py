@@ -52,7 +52,7 @@ class ExamplePicture:
 
 @final
 @dataclass(frozen=True)
-class Example:
+class ExampleStrip:
     """A picture before and after: a strip of the report.
 
     Parameters
@@ -103,7 +103,9 @@ class DecisionWords:
         return float(probabilities[self.classes[self.decided(scores)]])
 
 
-def examples(experiment: Experiment, words: DecisionWords, target: Target) -> tuple[Example, ...]:
+def examples(
+    experiment: Experiment, words: DecisionWords, target: Target
+) -> tuple[ExampleStrip, ...]:
     """Return up to two strips for each zone, of different decisions where there are such."""
     strips = []
     for zone in experiment.zones:
@@ -117,7 +119,7 @@ def examples(experiment: Experiment, words: DecisionWords, target: Target) -> tu
             donor = next(iter(otherwise or others), None)
             strip = tuple(_example_strip(experiment, words, zone, host, donor, target))
             digest = host.canvas.image.digest[:12]
-            strips.append(Example(zone, host.index + 1, digest, strip))
+            strips.append(ExampleStrip(zone, host.index + 1, digest, strip))
     return tuple(strips)
 
 

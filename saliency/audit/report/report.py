@@ -15,7 +15,7 @@ from typing import Any, final
 from saliency.audit.attention.zone_heat import ZoneHeat
 from saliency.audit.judgement.performance import Performance
 from saliency.audit.judgement.results import Division, Verdict
-from saliency.audit.report.examples import Example
+from saliency.audit.report.examples import ExampleStrip
 from saliency.audit.report.overview import AuditedFile, ChangedDecision
 from saliency.audit.report.page import report_page, summary
 from saliency.audit.report.strategies import Strategies
@@ -62,7 +62,7 @@ class AuditReport:
     facts: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[Failure, ...] = ()
     heat: Mapping[str, Sequence[ZoneHeat]] = field(default_factory=dict)
-    examples: tuple[Example, ...] = ()
+    examples: tuple[ExampleStrip, ...] = ()
     worth: Performance = field(default_factory=lambda: Performance(0, 0.0))
     divisions: tuple[Division, ...] = ()
     strategies: Strategies | None = None
@@ -196,7 +196,7 @@ def _division_row(division: Division) -> dict[str, Any]:
     }
 
 
-def _example_row(example: Example) -> dict[str, Any]:
+def _example_row(example: ExampleStrip) -> dict[str, Any]:
     without_pixels = [
         {name: value for name, value in asdict(picture).items() if name != "png"}
         for picture in example.pictures

@@ -168,10 +168,10 @@ def _as_text(value: object) -> str:
 
 def _as_numbers(value: object) -> tuple[float, ...]:
     values = _single_values(value)
-    return () if values == ("",) else tuple(_as_number(single) for single in values)
+    return () if values == ("",) else tuple(_number_or_nan(single) for single in values)
 
 
-def _as_number(value: object) -> float:
+def _number_or_nan(value: object) -> float:
     """Return a number, NaN for what is none: each value keeps its place."""
     if isinstance(value, str):
         return number_of(value, "DS")
