@@ -26,6 +26,8 @@ Slices: TypeAlias = Sequence[int] | Literal["hottest"] | None
 
 #: Slices of a montage where none are named.
 MOST_TILES: Final = 16
+#: Pixels across that the words above a tile take: a narrower slice is enlarged.
+WORDS_WIDTH: Final = 160
 AXES: Final = {"slice": 0, "row": 1, "column": 2}
 
 
@@ -195,10 +197,11 @@ class VolumeExplanation:
         -------
         Overlay
             Above each slice a strip with its number and place in mm; the first also says which
-            side of the patient is left and up.
+            side of the patient is left and up. Small slices are enlarged by a whole number, so
+            that the words fit.
         """
         chosen = self._chosen(slices)
-        pictures = [self.overlay(k, palette=palette, vmax=vmax).rgb for k in chosen]
+        pictures = [_wide_enough(self.overlay(k, palette=palette, vmax=vmax).rgb) for k in chosen]
         words = [f"{k}: {self.position(k):.1f} mm" for k in chosen]
         words[0] = f"{words[0]}  {self._sides()}"
         return Overlay(tiled(pictures, words, columns))
@@ -283,3 +286,9 @@ class VolumeExplanation:
             f"VolumeExplanation({self.recipe}, target={self.target!r}, "
             f"score={self.score:.4g}{sure}, {what}, {self.volume!r})"
         )
+
+
+def _wide_enough(rgb: Array) -> Array:
+    """Repeat pixels, as often down as across, until the words above the picture fit."""
+    times = -(-WORDS_WIDTH // rgb.shape[1])
+    return rgb.repeat(times, axis=0).repeat(times, axis=1)

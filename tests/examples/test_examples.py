@@ -106,6 +106,17 @@ def test_training_from_files_shows_the_shortcut_growing(tmp_path: Path) -> None:
     assert len(list((tmp_path / "out" / "maps").glob("epoch-000?/*.png"))) == 36
 
 
+@pytest.mark.slow
+def test_volume_finds_the_lesion(tmp_path: Path) -> None:
+    """The 3-D network learns, and its heat lies on the lesion, to two voxels."""
+    printed = run(EXAMPLES / "volume.py", tmp_path / "out", folder=tmp_path)
+
+    assert int(re.findall(r"right on (\d+)%", printed)[0]) >= 90
+    assert int(re.findall(r"hottest voxel lies (\d+) mm", printed)[0]) <= 10
+    assert has_heat(tmp_path / "out" / "lesion.png")
+    assert (tmp_path / "out" / "lesion.gif").stat().st_size > 1000
+
+
 def last_percent(line: str) -> int:
     return int(re.findall(r"(\d+)% of its hottest", line)[-1])
 

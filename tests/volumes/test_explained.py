@@ -154,14 +154,25 @@ def test_three_numbers_are_refused_for_an_image(two_axes, volume):
 
 
 def test_montage_is_on_one_scale_and_square(two_axes, volume):
-    """Tiles hold the overlays bit for bit; equal heat has equal colour in all slices."""
+    """Tiles hold the overlays bit for bit, each pixel as a square: 24 are enlarged 7 times."""
     result = sal.explain(two_axes, volume, "gradient_x_input", target=1)
     montage = result.montage(columns=3)
     tile = result.overlay(0).rgb
     assert tile.shape[0] / tile.shape[1] == pytest.approx(10 * 1 / (12 * 0.5))
+    times = -(-160 // tile.shape[1])
+    tile = tile.repeat(times, axis=0).repeat(times, axis=1)
     strip = montage.rgb.shape[0] // 2 - tile.shape[0] - 2
     np.testing.assert_array_equal(montage.rgb[strip : strip + tile.shape[0], : tile.shape[1]], tile)
     assert result.hottest(1) == (LESION[0],)
+
+
+def test_the_words_above_a_small_slice_are_whole(two_axes, volume):
+    """The strip has room for number and place: its last pixels are empty."""
+    montage = sal.explain(two_axes, volume, "gradient_x_input", target=1).montage(columns=3)
+    width = montage.rgb.shape[1] // 3
+    strip = montage.rgb[:12, :width].max(axis=(0, 2)).astype(int)
+    written = np.flatnonzero(strip > 100)
+    assert 45 < written[-1] < width - 6
 
 
 def test_projections_look_along_each_axis(two_axes, volume):
