@@ -11,7 +11,6 @@ from saliency.cli.options import (
     add_verb,
     check_model,
     check_target,
-    count,
     model_of,
     names,
     prepare_of,
@@ -33,10 +32,10 @@ def add_transplant(commands: Any) -> None:
     command.add_argument("donor", metavar="DONOR", type=Path, help="the DICOM file with the zone")
     command.add_argument("dicom", metavar="DICOM", nargs="+", help=_HOSTS)
     command.add_argument("--zone", default="text", help="text, marker, border, ...; default: text")
-    command.add_argument("--most", type=count, default=16, help="files that it is put into; 16")
+    command.add_argument("--most", type=int, default=16, help="files that it is put into; 16")
     command.add_argument("--classes", type=names, help="class names, comma-separated")
     command.add_argument("--target", type=target, help="class index or name; default: predicted")
-    command.add_argument("--controls", type=count, default=19, help="places elsewhere; default: 19")
+    command.add_argument("--controls", type=int, default=19, help="places elsewhere; default: 19")
     command.add_argument("--seed", type=int, default=0)
     add_prepare(command)
 
