@@ -25,7 +25,8 @@ from saliency.volumes.explanation import VolumeExplanation
 UIDS: Final = ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID")
 #: A slice may lie so many mm off the regular grid of its volume: writers round places.
 _OFF_GRID: Final = 1.0
-_UID: Final = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
+#: PS3.5 9.1: at most 64 signs, no component with a leading 0.
+_UID: Final = re.compile(r"(?=.{1,64}\Z)(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
 
 
 @final
