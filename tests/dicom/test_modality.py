@@ -136,6 +136,18 @@ def test_windows_of_a_dose_show_what_they_showed() -> None:
     assert np.abs(again - plain.display.astype(int)).max() <= 1
 
 
+@pytest.mark.parametrize("function", [{}, {"VOILUTFunction": "LINEAR"}])
+def test_a_narrow_window_of_a_dose_is_exact(function: dict[str, str]) -> None:
+    """LINEAR takes one grey value off the width, and a dose has none: LINEAR_EXACT is shown."""
+    window = {"WindowCenter": 1000, "WindowWidth": 5}
+    dose = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="0.5", **window, **function)
+    exact = dataset(ramp(), VOILUTFunction="LINEAR_EXACT", **window)
+    shown, plain = read_dicom(written(dose)), read_dicom(written(exact))
+
+    assert len(np.unique(plain.display)) > 3
+    assert np.abs(shown.display - plain.display.astype(int)).max() <= 1
+
+
 def test_a_voi_lut_of_a_dose_is_of_stored_values() -> None:
     """Its first value mapped is a stored value as well: the picture is that of a plain file."""
     table = item(LUTDescriptor=[4, 100, 8], LUTData=[0, 85, 170, 255])
