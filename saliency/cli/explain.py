@@ -62,7 +62,7 @@ def _add_look(command: argparse.ArgumentParser) -> None:
     add("--numbers", action="store_true", help="as --save png,npz")
     add("--figure", action="store_true", help="also image | heatmap | overlay")
     add("--no-caption", action="store_true", help="PNGs without the band below the picture")
-    add("--palette", default="green", help="green, hot, diverging, safe, ...")
+    add("--palette", default="green", help="green, hot, diverging, safe, auto, magma, ...")
     add("--strength", type=float, default=0.65, help="greatest opacity, 0..1")
     add("--vmax", type=positive, help="heat of full colour, one for all; default: each its own")
     add("--outside", choices=("warn", "hide"), default="warn", help=_OUTSIDE)
@@ -134,9 +134,9 @@ def _job(options: argparse.Namespace) -> Any:
 def _check_look(options: argparse.Namespace) -> None:
     """Refuse a look or a form that no picture can have, before the model runs."""
     from saliency.archive.run import check_forms
-    from saliency.render.palettes import Palette
+    from saliency.render.palettes import check_palette
 
-    Palette(options.palette)
+    check_palette(options.palette)
     if not 0 <= options.strength <= 1:
         msg = f"--strength: expected 0..1, got {options.strength}."
         raise InputError(msg)

@@ -53,7 +53,7 @@ def add_volume(commands: Any) -> None:
     add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
     add("--window", type=window, metavar="C,W", help="window of all slices; default: the file's")
     add("--save", type=forms, default=("png",), metavar="FORMS", help=_SAVE)
-    add("--palette", default="green", help="green, hot, diverging, safe, ...")
+    add("--palette", default="green", help="green, hot, diverging, safe, auto, magma, ...")
     add("--json", action="store_true", help="print a JSON object for each map, one a line")
     add_prepare(command)
     add("--neighbours", type=int, metavar="N", help=_NEIGHBOURS)
@@ -63,12 +63,12 @@ def volume(options: argparse.Namespace) -> int:
     """Explain a volume by each method for each target; return the exit code."""
     from saliency.archive.naming import safe
     from saliency.archive.table import make_folder
-    from saliency.render.palettes import Palette
+    from saliency.render.palettes import check_palette
 
     check_model(options.model, options.series)
     check_target(options.target, options.labels, "--labels")
     _check_forms(options.save)
-    Palette(options.palette)
+    check_palette(options.palette)
     start_tensorflow()
     make_folder(options.out)
     methods = methods_in(options.method or ("fastcam",))

@@ -19,6 +19,7 @@ class Answer:
     Parameters
     ----------
     score, target, gap, recipe, versions, probability, label, model, seed, explains, grid, saturated
+    indifferent
         As in an Explanation.
     asked
         What was asked, so that it can be asked again; None where it cannot.
@@ -36,6 +37,7 @@ class Answer:
     explains: str = "score"
     grid: tuple[int, int] | None = None
     saturated: bool = False
+    indifferent: bool = False
     asked: Any = None
 
     def told(self) -> dict[str, Any]:

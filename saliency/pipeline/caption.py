@@ -55,6 +55,11 @@ def doubt(result: Any) -> str:
         return f"not predicted: the probability is below {percent(result.cutoff)}"
     if result.saturated:
         return "the model's output is saturated: it is flat here, and its derivatives vanish"
+    if result.indifferent:
+        return (
+            "the answer hardly depends on what is where: an even picture and shuffled pixels get "
+            "this class, too"
+        )
     if full(np.abs(result.heatmap.values)) == 0:
         return "the map is blank: no pixel has heat, or the output is flat here"
     return ""

@@ -105,7 +105,9 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         None: display values, stretched to the model's size, 0..1. Or ``preprocess_input`` of
         keras.applications, or a function from a DicomImage to an array (H, W, C).
     cutoff
-        A class below this probability is not predicted, and the heat of its overlay is veiled.
+        A class below this probability is not predicted, and the heat of its overlay is veiled; so
+        is that of a class which the model gives to two images without content as well (an even
+        one, and one of shuffled pixels: one forward pass more, at most two). 0: neither is asked.
     layer
         Name of the layer that a method of layers looks at, or names of several (``"conv5"``,
         nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each
@@ -207,7 +209,7 @@ def ask(
 ) -> list[Explanation]:
     """Explain a batch of prepared pictures of one input shape; ``cutoff`` as in explain."""
     batch = tf.constant(np.concatenate([given.array for given in inputs]))
-    maps, answers = answered(probe, batch, recipe)
+    maps, answers = answered(probe, batch, recipe, cutoff=cutoff)
     return [
         explanation_of(
             place_back(values, given.placement), image, answer, prepare=given.made_by, cutoff=cutoff
@@ -216,7 +218,9 @@ def ask(
     ]
 
 
-def answered(probe: Probe, batch: Any, recipe: Any) -> tuple[Array, list[Answer]]:
+def answered(
+    probe: Probe, batch: Any, recipe: Any, *, cutoff: float = 0.5
+) -> tuple[Array, list[Answer]]:
     """Ask about a batch: its maps (N, ...) on the model's grid, and what else is told of each."""
     probe = _about(probe, batch)
     attribution = _attribution(recipe, probe, batch)
@@ -224,7 +228,7 @@ def answered(probe: Probe, batch: Any, recipe: Any) -> tuple[Array, list[Answer]
     maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
     gaps = _gaps(recipe, probe, batch, attribution)
     targets = _targets(probe, len(maps))
-    facts = facts_of(probe, recipe, batch)
+    facts = facts_of(probe, recipe, batch, cutoff)
     answers = [
         Answer(
             score=float(scores[i]),
@@ -239,6 +243,7 @@ def answered(probe: Probe, batch: Any, recipe: Any) -> tuple[Array, list[Answer]
             explains=facts.explains,
             grid=facts.grid,
             saturated=is_saturated(float(scores[i]), facts.ends),
+            indifferent=facts.is_indifferent(i),
             asked=asked_of(probe, i, recipe),
         )
         for i in range(len(maps))

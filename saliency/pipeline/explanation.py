@@ -17,8 +17,9 @@ from saliency.pipeline.plain import portable
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.redact import redacted_display, text_mask
 from saliency.pipeline.writers import save_explanation
+from saliency.render.contrast import palette_for
 from saliency.render.paint import paint, veil
-from saliency.render.palettes import Palette
+from saliency.render.palettes import AUTO, Palette, PaletteName
 from saliency.render.scale import full
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
@@ -79,6 +80,8 @@ class Explanation:
         (rows, columns) of the cells of the map, where it is coarser than the model's input.
     saturated
         The score lies where the model's output has no slope, so that its derivatives vanish.
+    indifferent
+        The model gives the class to an even picture and to shuffled pixels as well.
     cutoff
         A class below this probability is not predicted: see ``veiled``.
     """
@@ -99,6 +102,7 @@ class Explanation:
     explains: str = "score"
     grid: tuple[int, int] | None = None
     saturated: bool = False
+    indifferent: bool = False
     cutoff: float = 0.5
 
     def __post_init__(self) -> None:
@@ -125,8 +129,9 @@ class Explanation:
     def veiled(self) -> bool:
         """Whether the map should not be believed: ``veil_reason`` says why.
 
-        The model does not predict the class (its probability is below ``cutoff``), its output is
-        saturated, or the map is blank. Heat is then hatched in grey.
+        The model does not predict the class (its probability is below ``cutoff``) or gives it to
+        images without content as well, its output is saturated, or the map is blank. Heat is then
+        hatched in grey.
         """
         return bool(self.veil_reason)
 
@@ -145,7 +150,7 @@ class Explanation:
     def overlay(  # noqa: PLR0913 - all of the drawing, and nothing else
         self,
         *,
-        palette: str | Palette = "green",
+        palette: PaletteName | str | Palette = "green",
         mask: Mask | None = None,
         strength: float = 0.65,
         outside: Literal["warn", "hide"] = "warn",
@@ -198,8 +203,10 @@ class Explanation:
             rgb = np.where(text_mask(self.image)[..., np.newaxis], np.uint8(0), rgb)
         return replace(painted, rgb=rgb)
 
-    def palette_for(self, palette: str | Palette) -> Palette:
+    def palette_for(self, palette: PaletteName | str | Palette) -> Palette:
         """Return the palette that is painted with: a signed map is never painted green."""
+        if palette == AUTO:
+            return palette_for(self.image.display, signed=self.signed)
         given = palette if isinstance(palette, Palette) else Palette(palette)
         return Palette("diverging") if given.source == "green" and self.signed else given
 
@@ -235,7 +242,7 @@ class Explanation:
         path: str | PathLike[str],
         *,
         caption: bool = True,
-        palette: str | Palette = "green",
+        palette: PaletteName | str | Palette = "green",
         vmax: float | None = None,
         contour: float | None = None,
         redact: bool = False,

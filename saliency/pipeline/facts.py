@@ -6,6 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
+from saliency.pipeline.indifference import indifferent
 from saliency.probe.batch_probe import About
 from saliency.probe.model.digest import model_digest
 from saliency.values.arrays import Array
@@ -30,6 +31,8 @@ class Facts:
         As in an Explanation.
     ends
         Values of the score at which the model's output is flat.
+    indifferent
+        bool (N,): see :mod:`saliency.pipeline.indifference`; None where it was not asked.
     """
 
     probabilities: Array | None = None
@@ -40,6 +43,7 @@ class Facts:
     explains: str = "score"
     grid: tuple[int, int] | None = None
     ends: tuple[float, ...] = ()
+    indifferent: Array | None = None
 
     def probability(self, sample: int) -> float | None:
         """Return the probability of a sample's class; None where the output is no probability."""
@@ -48,6 +52,10 @@ class Facts:
         value = float(self.probabilities[sample])
         return value if 0 <= value <= 1 else None
 
+    def is_indifferent(self, sample: int) -> bool:
+        """Say whether a sample's class is given to pictures without content as well."""
+        return self.indifferent is not None and bool(self.indifferent[sample])
+
     def label(self, target: int | str, sample: int) -> str | None:
         """Return the name of a sample's class; of a callable target None."""
         if self.labels is None or self.classes is None:
@@ -55,8 +63,11 @@ class Facts:
         return self.labels[int(self.classes[sample % len(self.classes)])]
 
 
-def facts_of(probe: Any, recipe: Any, batch: Any) -> Facts:
-    """Gather what a probe of a Keras model tells of a batch; of other probes little is known."""
+def facts_of(probe: Any, recipe: Any, batch: Any, cutoff: float) -> Facts:
+    """Gather what a probe of a Keras model tells of a batch; of other probes little is known.
+
+    ``cutoff`` 0: the model is not asked about pictures without content.
+    """
     seed = getattr(recipe, "seed", None)
     if not isinstance(probe, About):
         return Facts(seed=seed, explains=getattr(probe, "output", "score"))
@@ -73,6 +84,7 @@ def facts_of(probe: Any, recipe: Any, batch: Any) -> Facts:
         explains=source.output if named else "score",
         grid=_grid(recipe, plan.grids, tuple(batch.shape[1:3])),
         ends=source.core.flat_ends(probe.bound.terms.ask),
+        indifferent=indifferent(probe, batch, cutoff) if given is not None and cutoff else None,
     )
 
 

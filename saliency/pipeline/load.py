@@ -83,7 +83,7 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
     if record["form"] != FORM:
         msg = f"load: expected a record of form {FORM}, got {record['form']!r}: use its version."
         raise InputError(msg)
-    own = ("probability", "label", "seed", "explains", "saturated", "cutoff")
+    own = ("probability", "label", "seed", "explains", "saturated", "indifferent", "cutoff")
     values = ("prepare", "model", "grid")
     return Explanation(
         Heatmap(arrays["values"]),

@@ -59,6 +59,13 @@ class About:
             self._ask("score", self.batch)
         return self._told[2] if len(self._told) > 2 else None
 
+    def probability_of(self, inputs: Tensor) -> Tensor:
+        """Return the model's own probability, float32 (N,), of the batch's classes for others.
+
+        Only where ``probability`` is not None.
+        """
+        return self._fixed().answer("score", inputs)[1][2]
+
     def settled(self, inputs: Tensor) -> "About | BoundProbe":
         """Return this probe where ``inputs`` are its batch; else one settled on them."""
         return self if inputs is self.batch else self.bound.settled(inputs)

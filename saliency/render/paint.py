@@ -6,8 +6,9 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from saliency.errors import InputError
+from saliency.render.contrast import palette_for
 from saliency.render.outlines import outlines
-from saliency.render.palettes import Palette
+from saliency.render.palettes import AUTO, Palette, PaletteName
 from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
@@ -28,7 +29,7 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     heatmap: Heatmap,
     *,
     mask: Mask | None = None,
-    palette: Palette | str = "green",
+    palette: Palette | PaletteName | str = "green",
     strength: float = 0.65,
     outside: Outside = "warn",
     diagnostic: Array | None = None,
@@ -53,6 +54,7 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
         Paint these pixels alone.
     palette
         A palette, or what :class:`Palette` takes. Unless it is signed, |heat| is painted.
+        ``"auto"``: the one that stands out from the picture, see :mod:`saliency.render.contrast`.
     strength
         Opacity of full heat, 0..1.
     outside
@@ -82,7 +84,7 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     """
     grid = _grid(display)
     heat = _heat(heatmap, grid)
-    colours = palette if isinstance(palette, Palette) else Palette(palette)
+    colours = _colours(palette, display, heat)
     _check(strength, outside)
     _check_above_0("vmax", vmax)
     _check_above_0("contour", contour)
@@ -144,6 +146,14 @@ def veil(
         striped = Mask(mask & (stripe == turn))
         rgb = paint(rgb, heatmap, mask=striped, palette=grey, strength=strength, vmax=vmax).rgb
     return rgb
+
+
+def _colours(palette: Palette | PaletteName | str, display: Array, heat: Array) -> Palette:
+    if isinstance(palette, Palette):
+        return palette
+    if palette == AUTO:
+        return palette_for(display, signed=bool((heat < 0).any()))
+    return Palette(palette)
 
 
 def _bands(grid: tuple[int, int]) -> Iterator[slice]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 from types import MappingProxyType
-from typing import NamedTuple, final
+from typing import Literal, NamedTuple, TypeAlias, final
 
 import numpy as np
 
@@ -15,6 +15,14 @@ from saliency.render.colour import distance
 from saliency.render.colour_maps import is_known_as, map_names, offered, offered_names, row_of_map
 from saliency.values.arrays import Array, frozen
 
+AUTO = "auto"
+"""In the place of a palette: the one that stands out from the picture."""
+
+PaletteName: TypeAlias = Literal[
+    "green", "hot", "diverging", "safe", "yellow", "blue-yellow", "auto"
+]
+"""Names of ours; colours, and names of matplotlib's colour maps, are strings, too."""
+
 #: name -> (colours, warning). Measured in tests/render/test_palettes.py, chosen in decision 040.
 NAMED: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
@@ -22,6 +30,8 @@ NAMED: Mapping[str, tuple[str, str]] = MappingProxyType(
         "hot": ("a00038,ff2000,ff9000,ffee00", "4060ff"),
         "diverging": ("0080ff|e06000", "ffff00"),
         "safe": ("ff6800", "4060ff"),
+        "yellow": ("ffff00", "e000ff"),
+        "blue-yellow": ("0000ff|ffff00", "ff0080"),
     }
 )
 
@@ -42,9 +52,11 @@ class Palette:
     source
         A name: ``"green"`` (far from every grey), ``"hot"`` (lightness grows with the heat),
         ``"diverging"`` (blue below 0, orange above), ``"safe"`` (orange: even for all kinds of
-        colour blindness). Or hex colours from weak to strong, evenly spaced: ``"000,0f0,fff"``.
-        A bar separates negative heat from positive, in the order of a colour bar: the strongest
-        negative comes first, as in ``"00f,08f|f80,f00"``. Or a matplotlib colour map, or its name
+        colour blindness), ``"yellow"`` and, signed, ``"blue-yellow"`` (for colour images on which
+        ``"green"`` and ``"diverging"`` do not stand out). Or hex colours from weak to strong,
+        evenly spaced: ``"000,0f0,fff"``. A bar separates negative heat from positive, in the order
+        of a colour bar: the strongest negative comes first, as in ``"00f,08f|f80,f00"``. Or a
+        matplotlib colour map, or its name
         (``"magma"``): a diverging one (``"RdBu_r"``) has its middle at 0. Or the name of a palette
         of another package, an entry point of the group ``saliency.palettes``.
 
@@ -96,6 +108,12 @@ class Palette:
     @property
     def _colours(self) -> str:
         return str(self.__dict__["_row"])
+
+
+def check_palette(source: str) -> None:
+    """Refuse, by InputError, what neither is a palette nor chooses one."""
+    if source != AUTO:
+        Palette(source)
 
 
 class _Resolved(NamedTuple):

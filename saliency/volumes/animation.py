@@ -16,7 +16,7 @@ from saliency.errors import InputError, MissingExtraError
 from saliency.pipeline.band import captioned
 from saliency.pipeline.common_scale import common_scale
 from saliency.pipeline.explanation import Explanation
-from saliency.render.palettes import Palette
+from saliency.render.palettes import AUTO, Palette
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import place_of, write_whole
@@ -149,7 +149,8 @@ def animate(
         msg = "animate: expected explanations, got none."
         raise InputError(msg)
     scale = common_scale(shown) if vmax is None else vmax
-    frames = [_frame(result, palette, scale) for result in shown]
+    colours = shown[0].palette_for(palette) if palette == AUTO else palette
+    frames = [_frame(result, colours, scale) for result in shown]
     seconds = shown[0].image.frame_seconds
     rate = fps or (1 / seconds if seconds else USUAL)
     scores = np.array([result.score for result in shown], np.float32)

@@ -75,7 +75,7 @@ def _at_once(
 ) -> VolumeExplanation:
     given = prepare_volume(prepare, volume, probe.input_shape)
     _check_fits(given.array.shape[1:], probe.input_shape)
-    maps, answers = answered(bound(probe, target), tf.constant(given.array), recipe)
+    maps, answers = answered(bound(probe, target), tf.constant(given.array), recipe, cutoff=cutoff)
     heat = given.placement.to_image(maps[0])
     return VolumeExplanation(Heatmap(heat), volume, tuple(answers), given.made_by, cutoff)
 
@@ -98,7 +98,7 @@ def _by_windows(
     heat = np.zeros(grid, np.float32)
     answers: list[Answer] = []
     for window, each in zip(windows, inputs, strict=True):
-        maps, told = answered(settled, tf.constant(each), recipe)
+        maps, told = answered(settled, tf.constant(each), recipe, cutoff=cutoff)
         heat[window.part] += window.weight * maps[0]
         answers += told
     scores = np.array([answer.score for answer in answers], np.float32)
@@ -126,7 +126,7 @@ def _by_slices(
     made_by = prepare
     settled = bound(probe, target)
     for batch in _batches(read, len(volume)):
-        maps, told = answered(settled, _stacked(batch), recipe)
+        maps, told = answered(settled, _stacked(batch), recipe, cutoff=cutoff)
         for values, given, answer in zip(maps, batch, told, strict=True):
             heat[len(answers)] = place_back(values, given.placement).values
             answers.append(answer)

@@ -207,10 +207,10 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
 
 
 def test_overlays_show_heat(model, tmp_path):
-    """The PNG differs from the picture: something was painted."""
+    """The PNG differs from the picture: of a model that learnt nothing, heat is hatched in grey."""
     run("explain", model, CT, "--out", tmp_path, "--explainer", "gradient", "--no-caption")
     painted = pixels(next(tmp_path.glob("*.png")))
 
     assert painted.shape == (128, 128, 3)
 
-    assert (painted[..., 1] > painted[..., 0]).any()
+    assert (painted != sal.read_dicom(CT).display[..., np.newaxis]).any()

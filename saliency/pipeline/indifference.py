@@ -1,0 +1,66 @@
+"""Whether a model's answer depends on the picture at all: two pictures without content are asked.
+
+A network with shuffled weights gives most pictures one and the same answer, and its maps look as
+good as any. ``benchmarks/fooled.py`` counts how often this is seen.
+"""
+
+from typing import Final
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.probe.batch_probe import About
+from saliency.probe.protocol import Tensor
+from saliency.values.arrays import Array
+
+#: A picture that matters raises the probability of its class by this much, and its odds this
+#: many times, above that of a picture without content.
+RISE: Final = 0.1
+TIMES: Final = 8.0
+
+
+def indifferent(probe: About, batch: Tensor, cutoff: float) -> Array:
+    """Return bool (N,): whether the class is given to pictures without content as well.
+
+    Those are the picture's mean, spread evenly, and the picture with its pixels shuffled. The
+    second is asked about only where the first gets the class, so that most answers cost one
+    forward pass more.
+
+    Parameters
+    ----------
+    probe
+        Settled on the batch, with a probability for each sample.
+    batch
+        float32 (N, ..., C).
+    cutoff
+        Classes of less probability are not asked about: they are not predicted anyway.
+    """
+    sure = np.asarray(probe.probability, np.float64)
+    asked = sure >= cutoff
+    for emptied in (even, shuffled):
+        if not asked.any():
+            break
+        empty = np.asarray(probe.probability_of(emptied(batch)), np.float64)
+        asked = asked & ~raised(sure, empty)
+    return asked
+
+
+def raised(sure: Array, empty: Array) -> Array:
+    """Say where a probability lies clearly above another: in points, and in odds."""
+    in_odds = sure * (1 - empty) >= TIMES * empty * (1 - sure)
+    found: Array = (sure - empty >= RISE) & in_odds
+    return found
+
+
+def even(batch: Tensor) -> Tensor:
+    """Return each picture's mean, by channel, in all of its pixels."""
+    axes = list(range(1, batch.shape.rank - 1))
+    return tf.broadcast_to(tf.reduce_mean(batch, axes, keepdims=True), tf.shape(batch))
+
+
+def shuffled(batch: Tensor) -> Tensor:
+    """Return pictures with their pixels, or voxels, in another order, the same for all."""
+    size = tuple(batch.shape[1:-1])
+    order = np.random.default_rng(0).permutation(int(np.prod(size)))
+    pixels = tf.reshape(batch, (batch.shape[0], -1, batch.shape[-1]))
+    return tf.reshape(tf.gather(pixels, order, axis=1), batch.shape)
