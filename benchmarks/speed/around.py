@@ -11,6 +11,7 @@ from clock import Row, goal_row, in_turns, plain_row
 from PIL import Image
 
 import saliency as sal
+from saliency.pipeline.band import captioned
 from saliency.pipeline.place_back import place_back
 
 
@@ -33,6 +34,14 @@ def rows(rounds: int) -> Iterator[Row]:
     yield goal_row("prepare, place back, paint", found["together"].milliseconds(), 80, "ms")
     for name in jobs:
         yield plain_row(f"... {name}", found[name].milliseconds(), "ms")
+    overlay = shown.overlay()
+    told = {
+        "digest of the image": lambda: sal.DicomImage.from_array(image.pixels).digest,
+        "caption": lambda: shown.caption,
+        "band below the image": lambda: captioned(shown, overlay),
+    }
+    for name, taken in in_turns(told, rounds).items():
+        yield plain_row(name, taken.milliseconds(), "ms")
     yield from _files(rgb, rounds)
 
 
