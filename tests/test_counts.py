@@ -99,16 +99,24 @@ def test_integrated_gradients_reuse_their_nodes(pooled, asked):
     [("fastcam", "last_gradient"), ("gradcam", "last_gradient"), ("gradient", "gradient")],
 )
 def test_one_answer_explains(asked, recipe, wanted, target):
-    """The score and the class come with the map: explain asks a model once."""
+    """The score and the class come with the map: explain asks a model once.
+
+    And, unless ``cutoff`` is 0, for the scores of at most two pictures without content.
+    """
     model = nets.flat(shape=(37, 53, 1))
-    sal.explain(model, picture(), recipe, target=target)
+    sal.explain(model, picture(), recipe, target=target, cutoff=0)
     assert asked == [(wanted, 1)]
+    asked.clear()
+    found = sal.explain(model, picture(), recipe, target=target)
+    assert found.indifferent
+    assert asked == [(wanted, 1), ("score", 1), ("score", 1)]
 
 
 def test_a_batch_is_one_question(asked):
     """Eleven pictures in batches of eight are two questions, the second about three."""
     model = nets.flat(shape=(37, 53, 1))
-    found = list(sal.explain_many(model, [picture(seed) for seed in range(11)], "fastcam"))
+    images = [picture(seed) for seed in range(11)]
+    found = list(sal.explain_many(model, images, "fastcam", cutoff=0))
     assert len(found) == 11
     assert asked == [("last_gradient", 8), ("last_gradient", 3)]
 

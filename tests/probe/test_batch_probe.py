@@ -53,7 +53,7 @@ def test_other_pictures_are_asked_about_the_same_class():
 def test_explain_traces_one_question():
     """FastCAM on a pooled head: one forward pass, and the statistics drawn beside it."""
     probe = sal.KerasProbe(model())
-    sal.explain(probe, sal.DicomImage.from_array(PICTURES[0, ..., 0]), "fastcam")
+    sal.explain(probe, sal.DicomImage.from_array(PICTURES[0, ..., 0]), "fastcam", cutoff=0)
 
     assert probe.traces == {"last_gradient": 1, "drawn": 1}
 
