@@ -147,7 +147,8 @@ def about(path: str, option: str) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        msg = f"{path}: {error}"
+        said = str(error).removeprefix(f"{Path(path).name}: ")
+        msg = f"{path}: {said}"
         raise ModelError(msg) from error
     except InputError as error:
         words = str(error)

@@ -7,6 +7,7 @@ from hashlib import sha256
 import numpy as np
 
 from saliency.dicom.choices import Choices, checked
+from saliency.dicom.declared.no_image import note_kind
 from saliency.dicom.declared.overlays import embedded_bits
 from saliency.dicom.declared.padding import padding_mask
 from saliency.dicom.declared.slides import label_in_image, shows_label_alone
@@ -140,6 +141,7 @@ class Reader:
         self._groups = read_groups(opened.elements)
         self._hints = read_hints(opened.elements)
         beside("Specimen Label in Image (0048,0010)", lambda: _note_label(opened.elements), None)
+        note_kind(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):

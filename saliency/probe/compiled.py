@@ -23,6 +23,7 @@ from saliency.probe.model.graph import Notes, Rule, Study, Walk
 from saliency.probe.model.inputs import tiled
 from saliency.probe.model.keras_internals import standing_in
 from saliency.probe.model.plan import Plan
+from saliency.probe.model.taps import keeps_last_frame
 from saliency.probe.protocol import Tensor
 from saliency.probe.tensorflow_errors import drawn_plainly, told_plainly
 
@@ -155,7 +156,10 @@ def _answered(plan: Plan, activation: Tensor) -> Rule:
         if next(turns) != tap:
             return call(*args)
         last_first = (0, rank - 1, *range(1, rank - 1))
-        shown = tf.transpose(activation, last_first) if plan.channels_first else activation
+        if keeps_last_frame(operation):
+            shown = tf.squeeze(activation, 1)
+        else:
+            shown = tf.transpose(activation, last_first) if plan.channels_first else activation
         return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
 
     return step
@@ -245,11 +249,15 @@ class Pass:
         return told if self.plan.head.step is None else (*told, self.probability())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:
-        """Return tapped tensors as float32, channels last."""
+        """Return tapped tensors as float32, channels last; a last frame as a sequence of one."""
         order = (0, *range(2, self.rank), 1)
-        cast = (tf.cast(each, tf.float32) for each in tensors)
+        whole = (self._timed(each) for each in tensors)
+        cast = (tf.cast(each, tf.float32) for each in whole)
         turn = self.plan.channels_first
         return tuple(tf.transpose(each, order) if turn else each for each in cast)
+
+    def _timed(self, tapped: Tensor) -> Tensor:
+        return tapped if len(tapped.shape) == self.rank else tf.expand_dims(tapped, 1)
 
     def _walked(self) -> Walk:
         given = self.plan.doors.whole(self._door(self.inputs), self.held)

@@ -62,6 +62,7 @@ def test_short_lut_is_left_out() -> None:
 
 XA, RF, BIPLANE = (f"1.2.840.10008.5.1.4.1.1.12.{kind}" for kind in (1, 2, 3))
 CT, CAPTURE = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.7.2"
+STORAGE = "1.2.840.10008.5.1.4.1.1"
 DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 
 
@@ -174,7 +175,30 @@ def test_a_dose_without_its_scaling_is_noted(
     file = written(made).replace(b"1.25", (scaling or "").encode().ljust(4))
 
     np.testing.assert_array_equal(read_dicom(file).pixels, ramp().astype(np.float32))
-    assert [each.message.startswith("Dose Grid Scaling") for each in caplog.records] == [True]
+    notes = [each.message for each in caplog.records]
+    assert [note.startswith("Dose Grid Scaling") for note in notes] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("uid", "said"),
+    [
+        (f"{STORAGE}.66.4", "a Segmentation"),
+        (f"{STORAGE}.66.7", "a Label Map Segmentation"),
+        (f"{STORAGE}.30", "a Parametric Map"),
+        (DOSE, "an RT Dose"),
+        (f"{STORAGE}.2", ""),
+        (f"{STORAGE}.7", ""),
+    ],
+)
+def test_what_shows_no_patient_is_noted(
+    uid: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Marks, computed values and doses have pixels, and are no image of a modality."""
+    read_dicom(written(dataset(ramp(), SOPClassUID=uid, DoseGridScaling="0.5")))
+
+    notes = [each.message for each in caplog.records]
+    assert len(notes) == bool(said)
+    assert all(f"says {said}:" in note for note in notes)
 
 
 def test_rescale_of_the_frame_wins() -> None:

@@ -123,7 +123,8 @@ def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
     if kernel is None or getattr(operation, "padding", "") != "valid":
         return (0.0,) * axes
     apart = getattr(operation, "dilation_rate", (1,) * axes)
-    return tuple(step * (size - 1) / 2 for size, step in zip(kernel, apart, strict=True))
+    cells = tuple(step * (size - 1) / 2 for size, step in zip(kernel, apart, strict=True))
+    return ((0.0,) * axes + cells)[-axes:]
 
 
 def window_of(

@@ -48,9 +48,17 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     ------
     ModelError
         There is no such file, it holds no model or weights alone, or its model needs code that
-        is not in the file.
+        is not in the file. The message begins with the file's name, without its folders.
     """
     file = Path(path)
+    try:
+        return _loaded(file)
+    except ModelError as error:
+        msg = str(error) if file.is_dir() else f"{file.name}: {error}"
+        raise ModelError(msg) from error
+
+
+def _loaded(file: Path) -> Any:
     if not file.is_file():
         _refuse_folder(file)
     if h5py.is_hdf5(file):

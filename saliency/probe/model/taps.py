@@ -8,7 +8,7 @@ spatial scale). Scales without a convolution (a padding, a pooling) do not count
 import difflib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import keras
@@ -16,7 +16,7 @@ import keras
 from saliency.errors import ModelError
 from saliency.probe.model.head import SAME_AT_INFERENCE
 from saliency.probe.model.keras_internals import Operation, sublayers
-from saliency.probe.model.shapes import HELD, Outline, Step
+from saliency.probe.model.shapes import HELD, Outline, Shape, Step
 
 GLOBAL_POOLS = (
     keras.layers.GlobalAveragePooling1D,
@@ -43,6 +43,12 @@ RECTIFYING_OPERATIONS = frozenset(
 MARGINS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
 
 NORMALISATIONS = (keras.layers.Rescaling, keras.layers.UnitNormalization)
+
+
+_RECURRENT = (keras.layers.ConvLSTM1D, keras.layers.ConvLSTM2D, keras.layers.ConvLSTM3D)
+
+_OVER_TIME = (*_RECURRENT, keras.layers.Bidirectional, keras.layers.TimeDistributed)
+"""Layers that run on each frame: their kernels have an axis less than their input."""
 
 
 @final
@@ -134,6 +140,7 @@ def _at(places: Sequence[Place], index: int) -> Place:
 
 
 def _place(step: Step, parents: Sequence[Place], rank: int) -> Place:
+    step = replace(step, shape=timed(step.operation, step.shape))
     if len(step.shape) != rank or isinstance(step.operation, GLOBAL_POOLS):
         return NOWHERE
     fed = [
@@ -190,8 +197,19 @@ def _widens(operation: Operation, ratio: float) -> bool:
 def has_kernel(operation: Operation, rank: int) -> bool:
     """Return whether an operation convolves: one of its weights has as many axes as a picture."""
     weights = operation.weights if isinstance(operation, keras.Layer) else ()
-    axes = rank - isinstance(operation, keras.layers.TimeDistributed)
+    axes = rank - isinstance(operation, _OVER_TIME)
     return any(len(weight.shape) >= axes for weight in weights)
+
+
+def keeps_last_frame(operation: Operation) -> bool:
+    """Return whether a convolutional LSTM gives its last frame alone, without an axis of time."""
+    layer = getattr(operation, "forward_layer", operation)
+    return isinstance(layer, _RECURRENT) and not layer.return_sequences
+
+
+def timed(operation: Operation, shape: Shape) -> Shape:
+    """Return the shape of a step's output, a last frame as a sequence of one."""
+    return (shape[0], 1, *shape[1:]) if shape and keeps_last_frame(operation) else shape
 
 
 def _derives(operation: Operation, *, activated: bool) -> bool:
@@ -348,7 +366,7 @@ def _named(steps: Sequence[Step], name: str, rank: int) -> int:
         names = ", ".join(step.name for step in chosen)
         msg = f"KerasProbe: {name!r} stands for {len(chosen)} calls ({names}): give a full name."
         raise ModelError(msg)
-    if len(chosen[0].shape) != rank:
+    if len(timed(chosen[0].operation, chosen[0].shape)) != rank:
         msg = f"KerasProbe: {name!r} has output {chosen[0].shape}, expected rank {rank}."
         raise ModelError(msg)
     return chosen[0].index
