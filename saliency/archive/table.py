@@ -56,6 +56,8 @@ class Table:
 
     def _open(self) -> None:
         """Drop a torn last line; learn where each row that still holds lies."""
+        if not self._path.is_file():  # a question that is refused leaves no files
+            return
         with self._locked():
             self._mend()
             places = list(self._winners().values())
@@ -125,6 +127,8 @@ class Table:
 
     def drop_nameless_failures(self) -> None:
         """Forget failures that name no file, so that a run over all files does not double them."""
+        if not self._path.is_file():
+            return
         with self._locked():
             self._mend()
             told = list(self._lines())

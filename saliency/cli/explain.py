@@ -156,6 +156,7 @@ class _Teller:
 
     def __init__(self, options: argparse.Namespace, counts: Any) -> None:
         self._options, self._counts = options, counts
+        self._methods = len(methods_in(options.method or ("fastcam",)))
         self._progress = Progress(quiet=options.quiet)
         self._frames_told: set[str] = set()
 
@@ -195,7 +196,9 @@ class _Teller:
         if remark and counts.rows:
             say(options, remark)
         if counts.failed:
-            say_error(f"{counts.failed:,} of {counts.rows:,} maps failed")
+            one = len(options.target) == 1 and options.frames == "first"
+            what = "files" if one and self._methods == 1 else "maps"
+            say_error(f"{counts.failed:,} of {counts.rows:,} {what} failed")
         if counts.stopped:
             say_error(f"stopped: --max-failures {options.max_failures} was reached")
         page = options.out / "index.html"
