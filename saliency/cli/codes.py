@@ -1,4 +1,4 @@
-"""Exit codes, which docs/start.md lists too."""
+"""Exit codes, which docs/shell.md lists too."""
 
 from typing import Final
 
