@@ -15,10 +15,10 @@ def pearson(these: Array, those: Array) -> float:
 
 def spearman(these: Array, those: Array) -> float:
     """Return Spearman's correlation of ranks, -1..1; NaN where one of them is of one value."""
-    return pearson(ranks(these), ranks(those))
+    return pearson(_ranks(these), _ranks(those))
 
 
-def ranks(values: Array) -> Array:
+def _ranks(values: Array) -> Array:
     """Return the rank of each value, float64 (n,), from 1; equal ones share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)

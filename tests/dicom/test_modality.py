@@ -182,8 +182,8 @@ def test_a_dose_without_its_scaling_is_noted(
 @pytest.mark.parametrize(
     ("uid", "said"),
     [
-        (f"{STORAGE}.66.4", "a Segmentation"),
-        (f"{STORAGE}.66.7", "a Label Map Segmentation"),
+        (f"{STORAGE}.66.4", "a mask (SEG)"),
+        (f"{STORAGE}.66.7", "a label map (SEG)"),
         (f"{STORAGE}.30", "a Parametric Map"),
         (DOSE, "an RT Dose"),
         (f"{STORAGE}.2", ""),
