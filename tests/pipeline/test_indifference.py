@@ -133,12 +133,19 @@ def fooled():
     return room
 
 
-@pytest.mark.parametrize("number", [0, 1, 3])
-def test_networks_that_learnt_nothing_do_not_fool(fooled, number):
-    """Trained, a lesion's overlay is painted; with shuffled weights it is veiled."""
-    fresh = fooled.sample(40, 1)
-    model = fooled.trained(number, epochs=5)
+@pytest.mark.slow
+def test_networks_that_learnt_nothing_do_not_fool(fooled):
+    """Trained, no overlay of a lesion is veiled; of those with shuffled weights one is not at most.
 
-    assert fooled.accuracy(model, fresh) >= fooled.GOOD
-    assert not dict(fooled.judged(model, fresh, number))["with a lesion"]
-    assert all(dict(fooled.judged(fooled.shuffled_copy(model, 7), fresh, number)).values())
+    The law is 19 of 20; benchmarks/fooled.py counts twenty. Here it is three, each of two pictures.
+    """
+    fresh = fooled.sample(40, 1)
+    of_trained, of_shuffled = [], []
+    for number in (0, 1, 3):
+        model = fooled.trained(number, epochs=5)
+        assert fooled.accuracy(model, fresh) >= fooled.GOOD
+        of_trained.append(dict(fooled.judged(model, fresh, number))["with a lesion"])
+        of_shuffled += dict(fooled.judged(fooled.shuffled_copy(model, 7), fresh, number)).values()
+
+    assert of_trained == [False] * 3
+    assert sum(of_shuffled) >= len(of_shuffled) - 1
