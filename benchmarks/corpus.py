@@ -55,7 +55,9 @@ def by_pydicom(path: Path, frame: int) -> np.ndarray:
         return grey.astype(np.uint8)
 
 
-def verdict(show: Callable[[Path, int], np.ndarray], path: Path, row: dict[str, str]) -> str:
+def verdict(
+    show: Callable[[Path, int], np.ndarray], path: Path, row: dict[str, str]
+) -> str:
     """Return right, differs, refused or crashed, with a word on it."""
     expected = np.asarray(Image.open(path.parents[1] / "refs" / row["ref"]))
     try:
@@ -77,12 +79,18 @@ def compared(shown: np.ndarray, expected: np.ndarray) -> str:
         return f"differs: shape {shown.shape}, expected {expected.shape}"
     apart = np.abs(shown.astype(int) - expected.astype(int))
     share = float((apart > TOLERANCE).mean())
-    return "right" if share <= SHARE else f"differs: {share:.2%} of the samples, by {apart.max()}"
+    return (
+        "right"
+        if share <= SHARE
+        else f"differs: {share:.2%} of the samples, by {apart.max()}"
+    )
 
 
 def main() -> int:
     """Print the tables."""
-    default = Path(os.environ.get("SALIENCY_SHARED", Path(__file__).parents[2] / "shared"))
+    default = Path(
+        os.environ.get("SALIENCY_SHARED", Path(__file__).parents[2] / "shared")
+    )
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else default / "corpus"
     if not folder.exists():
         print(f"No corpus at {folder}: set SALIENCY_SHARED.")
@@ -90,7 +98,9 @@ def main() -> int:
     table = {}
     for name, show in (("saliency", by_saliency), ("pydicom", by_pydicom)):
         table[name] = {
-            (row["file"], row["frame"]): verdict(show, folder / "corpus" / row["file"], row)
+            (row["file"], row["frame"]): verdict(
+                show, folder / "corpus" / row["file"], row
+            )
             for row in rows(folder)
         }
     words = ("right", "differs", "refused", "crashed")

@@ -47,7 +47,9 @@ def header(path: Path) -> Dataset:
     return pydicom.dcmread(path, force=True, defer_size=2**16)
 
 
-def shown(path: Path, dataset: Dataset, frame: int, *, told: bool = False) -> np.ndarray:
+def shown(
+    path: Path, dataset: Dataset, frame: int, *, told: bool = False
+) -> np.ndarray:
     """Return frame ``frame`` (from 0), uint8 (rows, columns) or (rows, columns, 3).
 
     Raises
@@ -76,7 +78,9 @@ def read(target: Path) -> np.ndarray:
         raise NotShownError from error
 
 
-def rendered(path: Path, target: Path, frame: int, options: list[str], uid: str) -> bool:
+def rendered(
+    path: Path, target: Path, frame: int, options: list[str], uid: str
+) -> bool:
     """Let DCMTK write a PNG; whether it did."""
     program = "dcml2pnm" if uid in JPEG_LS else "dcmj2pnm"
     done = run(program, *PLAIN, "+F", str(frame + 1), *options, path, target)
@@ -90,7 +94,10 @@ def run(program: str, *arguments: str | Path) -> bool:
         return False
     try:
         subprocess.run(  # noqa: S603
-            [found, *map(str, arguments)], check=True, capture_output=True, timeout=SECONDS
+            [found, *map(str, arguments)],
+            check=True,
+            capture_output=True,
+            timeout=SECONDS,
         )
     except subprocess.SubprocessError:
         return False
@@ -127,7 +134,9 @@ def usable(item: Dataset) -> tuple[float, float] | None:
 
 def first(value: object) -> float:
     """Return the first of one number or several."""
-    return float(value[0] if isinstance(value, (list, pydicom.multival.MultiValue)) else value)
+    return float(
+        value[0] if isinstance(value, (list, pydicom.multival.MultiValue)) else value
+    )
 
 
 def told_options(dataset: Dataset, frame: int) -> list[str]:
@@ -140,13 +149,18 @@ def told_options(dataset: Dataset, frame: int) -> list[str]:
     center, width = grey.window or there(dataset, frame, grey)
     if grey.exact:
         center, width = center + 0.5, width + 1
-    stored = (center - 0.5 - grey.intercept) / grey.slope + 0.5, (width - 1) / grey.slope + 1
+    stored = (
+        (center - 0.5 - grey.intercept) / grey.slope + 0.5,
+        (width - 1) / grey.slope + 1,
+    )
     return ["-M", "+Ww", *map(repr, stored)]
 
 
 def grey_of(dataset: Dataset, frame: int) -> Grey:
     """Read slope, intercept and window: of the frame, shared, or at the top."""
-    transform = macro(dataset, frame, "PixelValueTransformationSequence", "RescaleSlope")
+    transform = macro(
+        dataset, frame, "PixelValueTransformationSequence", "RescaleSlope"
+    )
     voi = macro(dataset, frame, "FrameVOILUTSequence", "WindowCenter")
     plain = dataset.get("Modality") in _ANGIOGRAPHY
     return Grey(
@@ -159,7 +173,9 @@ def grey_of(dataset: Dataset, frame: int) -> Grey:
 
 def macro(dataset: Dataset, frame: int, sequence: str, keyword: str) -> Dataset:
     """Return the item of a functional group that has a keyword; the data set where none has."""
-    groups = list(dataset.get("PerFrameFunctionalGroupsSequence", [])[frame : frame + 1])
+    groups = list(
+        dataset.get("PerFrameFunctionalGroupsSequence", [])[frame : frame + 1]
+    )
     for group in (*groups, *dataset.get("SharedFunctionalGroupsSequence", [])):
         for item in group.get(sequence, []):
             if keyword in item:
@@ -180,5 +196,7 @@ def there(dataset: Dataset, frame: int, grey: Grey) -> tuple[float, float]:
         values = values[(values < ends[0]) | (values > ends[1])]
     if not values.size:
         raise NotShownError
-    low, high = (float(end) * grey.slope + grey.intercept for end in (values.min(), values.max()))
+    low, high = (
+        float(end) * grey.slope + grey.intercept for end in (values.min(), values.max())
+    )
     return (low + high) / 2 + 0.5, high - low + 1

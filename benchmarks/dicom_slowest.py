@@ -34,7 +34,9 @@ MOST = 1_950_000
 def framed(stream: bytes, syntax: str, **attributes: object) -> bytes:
     """Return a file of one frame of 8 bits."""
     made = dataset(np.zeros((2, 2), "u1"), Rows=SIDE, Columns=SIDE, **attributes)
-    return written(encoded(made, [stream + b"\0" * (len(stream) % 2)], f"{ROOT}.{syntax}"))
+    return written(
+        encoded(made, [stream + b"\0" * (len(stream) % 2)], f"{ROOT}.{syntax}")
+    )
 
 
 def grouped(content: bytes) -> bytes:
@@ -43,7 +45,13 @@ def grouped(content: bytes) -> bytes:
     made.NumberOfFrames = 4000
     head = written(made).split(b"\xe0\x7f\x10\x00")[0]
     pixels = b"\xe0\x7f\x10\x00OW\0\0" + struct.pack("<I", 4000 * 72) + bytes(4000 * 72)
-    return head + b"\x00\x52\x30\x92SQ\0\0\xff\xff\xff\xff" + content + SEQUENCE_END + pixels
+    return (
+        head
+        + b"\x00\x52\x30\x92SQ\0\0\xff\xff\xff\xff"
+        + content
+        + SEQUENCE_END
+        + pixels
+    )
 
 
 def fragmented() -> bytes:
@@ -73,16 +81,28 @@ def cases() -> Iterator[tuple[str, Callable[[], bytes]]]:
     blank = np.zeros((SIDE, SIDE), "u1")
     item = ITEM + b"\xff\xff\xff\xff"
     yield "items in functional groups", lambda: grouped((ITEM + bytes(4)) * MOST)
-    yield "elements in functional groups", lambda: grouped((item + ELEMENT * 480 + ITEM_END) * 4000)
+    yield (
+        "elements in functional groups",
+        lambda: grouped((item + ELEMENT * 480 + ITEM_END) * 4000),
+    )
     yield "elements of one frame", lambda: grouped(item + ELEMENT * MOST + ITEM_END)
     yield "empty fragments", fragmented
     yield "JPEG, 63 progressive scans", lambda: framed(progressive(), "4.55")
     yield "JPEG-LS", lambda: framed(imagecodecs.jpegls_encode(blank), "4.80")
     yield "JPEG 2000", lambda: framed(imagecodecs.jpeg2k_encode(blank, level=0), "4.90")
-    yield "HTJ2K", lambda: framed(imagecodecs.htj2k_encode(blank, reversible=True), "4.201")
-    yield "JPEG XL", lambda: framed(imagecodecs.jpegxl_encode(blank, lossless=True), "4.110")
+    yield (
+        "HTJ2K",
+        lambda: framed(imagecodecs.htj2k_encode(blank, reversible=True), "4.201"),
+    )
+    yield (
+        "JPEG XL",
+        lambda: framed(imagecodecs.jpegxl_encode(blank, lossless=True), "4.110"),
+    )
     yield "RLE", lambda: framed(rle(), "5")
-    yield "deflated frame", lambda: framed(zlib.compress(blank.tobytes(), wbits=-15), "8.1")
+    yield (
+        "deflated frame",
+        lambda: framed(zlib.compress(blank.tobytes(), wbits=-15), "8.1"),
+    )
     corners = [each for k in range(2040) for each in (1 + 8191 * (k % 2), 1 + 4 * k)]
     shutter = {"ShutterShape": "POLYGONAL", "VerticesOfThePolygonalShutter": corners}
     stream = zlib.compress(blank.tobytes(), wbits=-15)

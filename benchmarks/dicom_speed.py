@@ -70,14 +70,29 @@ def file(values: np.ndarray, syntax: str, stream: bytes | None) -> bytes:
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = syntax
-    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = (
+        "1.2.840.10008.5.1.4.1.1.2"
+    )
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = "1.2.3"
-    made.Modality, made.PhotometricInterpretation, made.SamplesPerPixel = "CT", "MONOCHROME2", 1
+    made.Modality, made.PhotometricInterpretation, made.SamplesPerPixel = (
+        "CT",
+        "MONOCHROME2",
+        1,
+    )
     made.Rows, made.Columns = values.shape
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 12, 11, 0
+    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = (
+        16,
+        12,
+        11,
+        0,
+    )
     made.RescaleSlope, made.RescaleIntercept = 1, -1024
     made.WindowCenter, made.WindowWidth = 900, 3000
-    made.StudyInstanceUID, made.SeriesInstanceUID, made.PatientID = "1.2.4", "1.2.5", "nobody"
+    made.StudyInstanceUID, made.SeriesInstanceUID, made.PatientID = (
+        "1.2.4",
+        "1.2.5",
+        "nobody",
+    )
     made.PixelData = values.tobytes() if stream is None else encapsulate([stream])
     made["PixelData"].VR = "OW" if stream is None else "OB"
     made["PixelData"].is_undefined_length = stream is not None
@@ -94,7 +109,10 @@ def file(values: np.ndarray, syntax: str, stream: bytes | None) -> bytes:
 def rle(values: np.ndarray) -> bytes:
     """Return an RLE frame, each row packed by itself (PS3.5 G)."""
     planes = (values >> 8).astype("u1"), values.astype("u1")
-    packed = [b"".join(imagecodecs.packbits_encode(row.tobytes()) for row in p) for p in planes]
+    packed = [
+        b"".join(imagecodecs.packbits_encode(row.tobytes()) for row in p)
+        for p in planes
+    ]
     first, second = (each + b"\0" * (len(each) % 2) for each in packed)
     return struct.pack("<16I", 2, 64, 64 + len(first), *[0] * 13) + first + second
 
@@ -106,7 +124,12 @@ def cases(values: np.ndarray) -> list[Case]:
     whole = zlib.compress(file(values, ExplicitVRLittleEndian, None), wbits=-15)
     made = [
         Case("native", ExplicitVRLittleEndian, None, {"copy": lambda: bytearray(raw)}),
-        Case("deflated data set", f"{ROOT}.1.99", None, _inflaters(whole, len(raw) + 4096)),
+        Case(
+            "deflated data set",
+            f"{ROOT}.1.99",
+            None,
+            _inflaters(whole, len(raw) + 4096),
+        ),
         Case("deflated frame", f"{ROOT}.8.1", deflated, _inflaters(deflated, len(raw))),
     ]
     packed = rle(values)
@@ -122,10 +145,27 @@ def cases(values: np.ndarray) -> list[Case]:
             imagecodecs.jpeg2k_encode(values, level=0, reversible=True),
             ("jpeg2k",),
         ),
-        ("HTJ2K", "201", imagecodecs.htj2k_encode(values, reversible=True), ("jpeg2k", "htj2k")),
-        ("JPEG XL", "110", imagecodecs.jpegxl_encode(values, lossless=True), ("jpegxl",)),
+        (
+            "HTJ2K",
+            "201",
+            imagecodecs.htj2k_encode(values, reversible=True),
+            ("jpeg2k", "htj2k"),
+        ),
+        (
+            "JPEG XL",
+            "110",
+            imagecodecs.jpegxl_encode(values, lossless=True),
+            ("jpegxl",),
+        ),
     ):
-        made.append(Case(name, f"{ROOT}.4.{uid}", stream, {c: _decoder(c, stream) for c in codecs}))
+        made.append(
+            Case(
+                name,
+                f"{ROOT}.4.{uid}",
+                stream,
+                {c: _decoder(c, stream) for c in codecs},
+            )
+        )
     return made
 
 
@@ -174,7 +214,9 @@ def by_highdicom(path: Path) -> object:
 def by_simpleitk(path: Path) -> object:
     """Return the display that SimpleITK makes; it reads no window, so it is told."""
     sitk = importlib.import_module("SimpleITK")
-    image = sitk.IntensityWindowing(sitk.ReadImage(str(path)), -600.0, 2400.0, 0.0, 255.0)
+    image = sitk.IntensityWindowing(
+        sitk.ReadImage(str(path)), -600.0, 2400.0, 0.0, 255.0
+    )
     return sitk.GetArrayFromImage(sitk.Cast(image, sitk.sitkUInt8))
 
 
@@ -236,7 +278,9 @@ def row(case: Case, values: np.ndarray, folder: Path) -> str:
     ratio = times["saliency"] / times[decoder]
     goal = "met" if ratio <= GOAL else "**missed**"
     shown = (f"{times[name]:.0f}" if name in times else "" for name in READERS)
-    start = f"| {case.name} | {times[decoder]:.1f} ({decoder}) | {ratio:.2f} x | {goal} | "
+    start = (
+        f"| {case.name} | {times[decoder]:.1f} ({decoder}) | {ratio:.2f} x | {goal} | "
+    )
     return start + " | ".join(shown) + " |"
 
 
@@ -244,9 +288,8 @@ def main() -> None:
     """Print the table, and write it where asked."""
     warnings.simplefilter("ignore")
     values = picture()
-    head = (
-        f"| 2048 x 2048, 16 bits | fastest decoder | ours | <= {GOAL} x | {' | '.join(READERS)} |"
-    )
+    others = " | ".join(READERS)
+    head = f"| 2048 x 2048, 16 bits | fastest decoder | ours | <= {GOAL} x | {others} |"
     lines = [head, "|---" * (4 + len(READERS)) + "|"]
     with tempfile.TemporaryDirectory() as folder:
         lines += [row(case, values, Path(folder)) for case in cases(values)]
@@ -254,7 +297,9 @@ def main() -> None:
     if "--write" in sys.argv:
         text = PAGE.read_text(encoding="utf-8")
         made = "<!-- speed -->\n" + "\n".join(lines) + "\n<!-- end -->"
-        PAGE.write_text(re.sub("(?s)<!-- speed -->.*?<!-- end -->", made, text), encoding="utf-8")
+        PAGE.write_text(
+            re.sub("(?s)<!-- speed -->.*?<!-- end -->", made, text), encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

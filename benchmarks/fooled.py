@@ -40,7 +40,9 @@ class Sample:
     def one(self, label: int, number: int) -> sal.DicomImage:
         """Return one picture of a label."""
         chosen = np.flatnonzero(self.labels == label)
-        return sal.DicomImage.from_array(self.pictures[chosen[number % len(chosen)], ..., 0])
+        return sal.DicomImage.from_array(
+            self.pictures[chosen[number % len(chosen)], ..., 0]
+        )
 
 
 def sample(count: int, seed: int) -> Sample:
@@ -122,7 +124,9 @@ def trained(number: int, epochs: int = 8) -> keras.Model:
     keras.utils.set_random_seed(number)
     model = NETWORKS[number % len(NETWORKS)]()
     drawn = sample(384, 1000 + number)
-    rate = keras.optimizers.schedules.CosineDecay(6e-3, epochs * len(drawn.labels) // 32)
+    rate = keras.optimizers.schedules.CosineDecay(
+        6e-3, epochs * len(drawn.labels) // 32
+    )
     single = model.output_shape[1] == 1
     loss = "binary_crossentropy" if single else "sparse_categorical_crossentropy"
     model.compile(keras.optimizers.Adam(rate), loss)
@@ -142,11 +146,15 @@ def shuffled_copy(model: keras.Model, seed: int) -> keras.Model:
     random = np.random.default_rng(seed)
     copy = keras.models.clone_model(model)
     weights = model.get_weights()
-    copy.set_weights([random.permutation(each.ravel()).reshape(each.shape) for each in weights])
+    copy.set_weights(
+        [random.permutation(each.ravel()).reshape(each.shape) for each in weights]
+    )
     return copy
 
 
-def judged(model: keras.Model, fresh: Sample, number: int) -> Iterator[tuple[str, bool]]:
+def judged(
+    model: keras.Model, fresh: Sample, number: int
+) -> Iterator[tuple[str, bool]]:
     """Yield whether the default overlay of a picture with a lesion, and one without, is veiled."""
     for label, name in ((1, "with a lesion"), (0, "without")):
         result = sal.explain(model, fresh.one(label, number), prepare=PREPARE)
@@ -172,10 +180,16 @@ def main(models: int) -> None:
         right = accuracy(model, fresh)
         if right >= GOOD:
             good += 1
-            for kind, asked in (("trained", model), ("shuffled", shuffled_copy(model, number))):
+            for kind, asked in (
+                ("trained", model),
+                ("shuffled", shuffled_copy(model, number)),
+            ):
                 for picture, veiled in judged(asked, fresh, number):
                     counts[kind, picture] += veiled
-        print(f"network {number}: {model.layers[-1].output.shape}, right {right:.2f}", flush=True)
+        print(
+            f"network {number}: {model.layers[-1].output.shape}, right {right:.2f}",
+            flush=True,
+        )
         number += 1
     print("\n| networks | pictures | overlays under a veil | 95 % |\n|---|---|---|---|")
     for (kind, picture), count in sorted(counts.items()):

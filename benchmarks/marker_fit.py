@@ -66,7 +66,9 @@ def found(display: np.ndarray) -> Iterator[tuple[Box, np.ndarray]]:
 
 
 def _large(which: str) -> Iterator[Picture]:
-    yield from (picture for picture in clean(which) if min(picture.display.shape[:2]) >= 100)
+    yield from (
+        picture for picture in clean(which) if min(picture.display.shape[:2]) >= 100
+    )
 
 
 def _generator(picture: Picture, seed: int) -> np.random.Generator:

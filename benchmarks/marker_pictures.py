@@ -46,7 +46,11 @@ def marked(
     for _ in range(4 * count):
         most = max(12, min(grey.shape) / (9 if picture.radiograph else 18))
         tall = float(np.exp(rng.uniform(np.log(9), np.log(most))))
-        stamp = _device(rng, tall / 2) if devices else _sign(rng, tall, lead=picture.radiograph)
+        stamp = (
+            _device(rng, tall / 2)
+            if devices
+            else _sign(rng, tall, lead=picture.radiograph)
+        )
         level = float(rng.choice([255, 255, 255, 240, 225, 0]))
         truth = _press(grey, stamp, _corner(stamp, grey.shape, rng), level, truths)
         truths += [truth] if truth else []
@@ -74,7 +78,11 @@ def _press(
     ink = stamp.ink[cut]
     ground = grey[tuple(inside)]
     free = not any(_touch(box, other) for other in taken)
-    if not ground.size or not free or np.percentile(np.abs(level - ground[ink > 0.3]), 10) < 45:
+    if (
+        not ground.size
+        or not free
+        or np.percentile(np.abs(level - ground[ink > 0.3]), 10) < 45
+    ):
         return None
     if stamp.disc is not None and level > 200:
         ground *= 1 - stamp.disc[cut]
@@ -88,10 +96,14 @@ def _touch(one: Edges, other: Edges) -> bool:
     return down and one.left - apart < other.right and other.left - apart < one.right
 
 
-def _corner(stamp: Stamp, grid: tuple[int, ...], rng: np.random.Generator) -> tuple[int, int]:
+def _corner(
+    stamp: Stamp, grid: tuple[int, ...], rng: np.random.Generator
+) -> tuple[int, int]:
     """Choose where the stamp begins, so that its ink lies near an edge, two pixels in."""
     sizes = (stamp.box.bottom - stamp.box.top, stamp.box.right - stamp.box.left)
-    free = [max(3, int(side - size - 2)) for side, size in zip(grid, sizes, strict=True)]
+    free = [
+        max(3, int(side - size - 2)) for side, size in zip(grid, sizes, strict=True)
+    ]
     place = [int(rng.integers(2, side)) for side in free]
     axis, margin = int(rng.integers(2)), max(3, round(0.12 * min(grid)))
     near = int(rng.integers(2, margin))
@@ -137,11 +149,15 @@ def _arrow(rng: np.random.Generator, size: float) -> Image.Image:
     page = Image.new("L", (int(6 * size),) * 2)
     pen, middle, wide = ImageDraw.Draw(page), 3 * size, rng.uniform(0.5, 0.8) * size
     shaft = max(2, int(size * rng.uniform(0.2, 0.45)))
-    pen.line([middle, middle - 0.6 * size, middle, middle + size], fill=255, width=shaft)
+    pen.line(
+        [middle, middle - 0.6 * size, middle, middle + size], fill=255, width=shaft
+    )
     tip = (middle, middle - size)
     wings = [(middle + side * wide, middle - 0.1 * size) for side in (-1, 1)]
     pen.polygon([tip, *wings], fill=255)
-    turned = page.rotate(90 * rng.integers(4) + rng.normal(0, 8), Image.Resampling.BICUBIC)
+    turned = page.rotate(
+        90 * rng.integers(4) + rng.normal(0, 8), Image.Resampling.BICUBIC
+    )
     return turned.resize((page.width // 2,) * 2, Image.Resampling.BOX)
 
 
@@ -150,19 +166,29 @@ def _device(rng: np.random.Generator, size: float) -> Stamp:
     page = Image.new("L", (int(8 * size),) * 2)
     pen, middle = ImageDraw.Draw(page), 4 * size
     wide = max(2, int(size * rng.uniform(0.15, 0.4)))
-    box = [middle - size, middle - size * rng.uniform(0.6, 1), middle + size, middle + size]
+    box = [
+        middle - size,
+        middle - size * rng.uniform(0.6, 1),
+        middle + size,
+        middle + size,
+    ]
     kind = rng.choice([0, 0, 0, 1, 2, 3, 4, 4, 5])
     if kind < 2:
         pen.ellipse(box, outline=255, fill=255 * int(kind), width=wide)
     elif kind == 2:
         pen.rectangle(box, fill=255)
     elif kind == 3:
-        pen.line([box[0], middle, box[2], middle + size * rng.uniform(-1, 1)], 255, wide)
+        pen.line(
+            [box[0], middle, box[2], middle + size * rng.uniform(-1, 1)], 255, wide
+        )
     elif kind == 4:
         pen.arc(box, rng.uniform(0, 180), rng.uniform(180, 360), fill=255, width=wide)
     else:
         # A cubic Bezier curve: a wire has no corners, letters do.
-        bends, at = middle + size * rng.uniform(-1, 1, (4, 2)), np.linspace(0, 1, 20)[:, None]
+        bends, at = (
+            middle + size * rng.uniform(-1, 1, (4, 2)),
+            np.linspace(0, 1, 20)[:, None],
+        )
         shares = ((1 - at) ** 3, 3 * at * (1 - at) ** 2, 3 * at**2 * (1 - at), at**3)
         curve = sum(share * bend for share, bend in zip(shares, bends, strict=True))
         pen.line([tuple(point) for point in np.asarray(curve)], fill=255, width=wide)
@@ -187,4 +213,6 @@ def changed(picture: Picture) -> Iterator[np.ndarray]:
         yield np.ascontiguousarray(np.flipud(display))
     if display.ndim == 2:
         for share in (60, 90):
-            yield np.where(display > np.percentile(display, share), 255, 0).astype(np.uint8)
+            yield np.where(display > np.percentile(display, share), 255, 0).astype(
+                np.uint8
+            )

@@ -23,7 +23,15 @@ from pydicom.dataset import Dataset
 from saliency.dicom import read_dicom
 from saliency.errors import DicomError, SaliencyError
 
-WORDS = ("right", "right when told", "differs", "not rendered", "refused", "no picture", "crashed")
+WORDS = (
+    "right",
+    "right when told",
+    "differs",
+    "not rendered",
+    "refused",
+    "no picture",
+    "crashed",
+)
 
 
 def verdict(path: Path) -> str:
@@ -78,7 +86,11 @@ def fingerprint(path: Path) -> str:
     """Return a hash of the pixel data, or of the file where there is none."""
     try:
         dataset = pydicom.dcmread(path, force=True)
-        pixels = dataset.get("PixelData") or dataset.get("FloatPixelData") or path.read_bytes()
+        pixels = (
+            dataset.get("PixelData")
+            or dataset.get("FloatPixelData")
+            or path.read_bytes()
+        )
     except Exception:  # noqa: BLE001  pydicom raises anything
         pixels = path.read_bytes()
     return hashlib.sha256(pixels).hexdigest()
@@ -107,14 +119,22 @@ def main() -> int:
     parser.add_argument("--without", type=Path, nargs="*", default=[])
     asked = parser.parse_args()
     if not dcmtk.installed():
-        sys.exit("Expected dcm2pnm on the path, found none: install DCMTK (apt install dcmtk).")
+        sys.exit(
+            "Expected dcm2pnm on the path, found none: install DCMTK (apt install dcmtk)."
+        )
     known = {fingerprint(path) for folder in asked.without for path in files(folder)}
     verdicts = table(asked.folder, known)
     by_source = defaultdict[str, Counter[str]](Counter)
     for path, text in verdicts.items():
         for source in (path.parts[0] if len(path.parts) > 1 else ".", "all"):
             by_source[source][text.split(":")[0]] += 1
-    print("| source | files | " + " | ".join(WORDS) + " |\n" + "|---" * (len(WORDS) + 2) + "|")
+    print(
+        "| source | files | "
+        + " | ".join(WORDS)
+        + " |\n"
+        + "|---" * (len(WORDS) + 2)
+        + "|"
+    )
     for source, counts in by_source.items():
         cells = (str(counts[word]) for word in WORDS)
         print(f"| {source} | {counts.total()} | " + " | ".join(cells) + " |")

@@ -82,7 +82,9 @@ def pictures(side: int) -> tuple[Array, dict[str, Array]]:
 
 def in_colour(files: list[str]) -> None:
     """Print what stands out from pictures: green, what "auto" takes, and signed heat."""
-    print("| picture | green | auto | | worst eye | from the pixel | signed | from the pixel |")
+    print(
+        "| picture | green | auto | | worst eye | from the pixel | signed | from the pixel |"
+    )
     print("|---|---|---|---|---|---|---|---|")
     for file in files:
         display = shown(file)
@@ -125,11 +127,16 @@ def main(side: int) -> None:
         }
         sizes = {name: len(encode(rgb)) for name, encode in encoders.items()}
         times = measured(
-            {name: lambda encode=encode, rgb=rgb: encode(rgb) for name, encode in encoders.items()}
+            {
+                name: lambda encode=encode, rgb=rgb: encode(rgb)
+                for name, encode in encoders.items()
+            }
         )
         for name, taken in times.items():
             ratio, size = taken / times["png"], sizes[name] / min(sizes.values())
-            print(f"{kind:<8}{name:<22}{taken:8.0f} ms {ratio:6.2f} x  size {size:.2f} x smallest")
+            print(
+                f"{kind:<8}{name:<22}{taken:8.0f} ms {ratio:6.2f} x  size {size:.2f} x smallest"
+            )
 
 
 if __name__ == "__main__":

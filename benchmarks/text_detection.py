@@ -14,7 +14,16 @@ from collections.abc import Callable
 
 import numpy as np
 from marker_pictures import marked
-from text_pictures import Edges, Picture, burned, clean, drawn, hard, scripts, short_word
+from text_pictures import (
+    Edges,
+    Picture,
+    burned,
+    clean,
+    drawn,
+    hard,
+    scripts,
+    short_word,
+)
 
 import saliency as sal
 from saliency.values.placement import Box
@@ -38,14 +47,21 @@ def report(which: str) -> None:
             boxes = text_boxes(picture.display)
             for truth in picture.truths:
                 hit = _covered(truth.box, boxes, picture.display.shape)
-                for name in (f"{kind}: all", *(f"{kind}: {each}" for each in truth.kinds)):
+                for name in (
+                    f"{kind}: all",
+                    *(f"{kind}: {each}" for each in truth.kinds),
+                ):
                     found[name].append(hit)
             if kind == "drawn":
-                right += [_on_text(box, picture) for box in boxes if not marker(box, picture)]
+                right += [
+                    _on_text(box, picture) for box in boxes if not marker(box, picture)
+                ]
     print(f"\n{which}: share of text boxes found (at least half covered)")
     for name, hits in sorted(found.items()):
         print(f"  {name:28} {np.mean(hits):.2f} of {len(hits)}")
-    print(f"  precision of boxes on drawn pictures: {np.mean(right):.3f} of {len(right)}")
+    print(
+        f"  precision of boxes on drawn pictures: {np.mean(right):.3f} of {len(right)}"
+    )
     _alarms(which)
 
 
@@ -64,7 +80,9 @@ def markers(which: str) -> None:
         accused += [picture.name] * any(not marker(box, picture) for box in alone)
     for name, hits in found.items():
         print(f"  markers drawn on {name}: {np.mean(hits):.2f} of {len(hits)}")
-    print(f"  clean pictures with a marker elsewhere: {len(accused)} of {pictures}: {accused}")
+    print(
+        f"  clean pictures with a marker elsewhere: {len(accused)} of {pictures}: {accused}"
+    )
 
 
 def speed(turns: int = 25) -> None:
@@ -77,7 +95,9 @@ def speed(turns: int = 25) -> None:
     picture = max(greys, key=lambda each: each.display.size)
     forward = densenet()
     for side in (256, 512, 1024, 2048):
-        rows, columns = (np.arange(side) * side_of // side for side_of in picture.display.shape[:2])
+        rows, columns = (
+            np.arange(side) * side_of // side for side_of in picture.display.shape[:2]
+        )
         display = np.ascontiguousarray(picture.display[np.ix_(rows, columns)])
         laps = np.array(
             [
@@ -121,16 +141,23 @@ def _alarms(which: str) -> None:
     for picture in clean(which):
         boxes = [box for box in text_boxes(picture.display) if not marker(box, picture)]
         pictures += 1
-        area += sum(b.rows * b.columns for b in boxes) / np.prod(picture.display.shape[:2])
+        area += sum(b.rows * b.columns for b in boxes) / np.prod(
+            picture.display.shape[:2]
+        )
         accused += [picture.name] * bool(boxes)
-    print(f"  clean pictures accused: {len(accused)} of {pictures}: {', '.join(accused)}")
+    print(
+        f"  clean pictures accused: {len(accused)} of {pictures}: {', '.join(accused)}"
+    )
     print(f"  area falsely masked on clean pictures: {area / pictures:.4%}")
 
 
 def marker(box: Box, picture: Picture) -> bool:
     """Tell whether a box may be a lead marker: real text, but nobody noted where it is."""
     rows, columns = picture.display.shape[:2]
-    down, across = (box.top + box.rows / 2) / rows, (box.left + box.columns / 2) / columns
+    down, across = (
+        (box.top + box.rows / 2) / rows,
+        (box.left + box.columns / 2) / columns,
+    )
     return picture.radiograph and down < 0.33 and not 0.3 < across < 0.7
 
 

@@ -48,7 +48,9 @@ def anatomy(which: str) -> Iterator[np.ndarray]:
 
 def two_valued(which: str) -> Iterator[np.ndarray]:
     """Yield the features of lines in pictures cut at a level: one of thirty, there are too many."""
-    lines = (line for one in clean(which) for line in _no_writing(one, cut(one.display)))
+    lines = (
+        line for one in clean(which) for line in _no_writing(one, cut(one.display))
+    )
     yield from islice(lines, 0, None, 30)
 
 
@@ -63,7 +65,9 @@ def mosaics() -> Iterator[np.ndarray]:
                 yield line
 
 
-def _no_writing(picture: Picture, displays: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+def _no_writing(
+    picture: Picture, displays: Iterator[np.ndarray]
+) -> Iterator[np.ndarray]:
     for display in displays:
         changed = picture._replace(display=display)
         yield from (line for box, line in _lines(changed) if not marker(box, changed))
@@ -96,7 +100,10 @@ def fit(
     inputs = (lines - mean) / spread
     weigh = np.where(is_text, 0.3 * (~is_text).sum() / is_text.sum(), 1.0)
     weigh /= weigh.mean()
-    values = [rng.normal(0, 1.5 / lines.shape[1] ** 0.5, (lines.shape[1], units)), np.zeros(units)]
+    values = [
+        rng.normal(0, 1.5 / lines.shape[1] ** 0.5, (lines.shape[1], units)),
+        np.zeros(units),
+    ]
     values += [rng.normal(0, 0.4, units), np.zeros(1)]
     first, second = ([np.zeros_like(value) for value in values] for _ in range(2))
     for step in range(1, steps + 1):
@@ -128,7 +135,9 @@ def _slopes(
     ]
 
 
-def _lines(picture: Picture, *, on_text: bool = False) -> Iterator[tuple[Box, np.ndarray]]:
+def _lines(
+    picture: Picture, *, on_text: bool = False
+) -> Iterator[tuple[Box, np.ndarray]]:
     for level in ink_levels(np.ascontiguousarray(picture.display)):
         for box, line in candidates(level):
             if not on_text or _share_on(picture.truths, box) > 0.75:
@@ -160,7 +169,9 @@ def _spoilt(picture: Picture, seed: int) -> Picture:
 
 
 if __name__ == "__main__":
-    plain, flat, text = (np.array(list(lines("tune"))) for lines in (anatomy, two_valued, writing))
+    plain, flat, text = (
+        np.array(list(lines("tune"))) for lines in (anatomy, two_valued, writing)
+    )
     examples = [np.concatenate([plain, flat, np.array(list(mosaics()))]), text]
     print(f"{len(examples[0])} lines of anatomy, {len(examples[1])} of text")
     is_text = np.repeat([False, True], [len(part) for part in examples])

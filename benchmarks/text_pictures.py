@@ -78,7 +78,9 @@ class Picture(NamedTuple):
 
 def half(name: str) -> str:
     """Return ``"tune"`` or ``"hold"``, by family."""
-    family = next((f for f in FAMILIES if any(part in name for part in f.split())), name)
+    family = next(
+        (f for f in FAMILIES if any(part in name for part in f.split())), name
+    )
     return "tune" if zlib.crc32(family.encode()) % 2 else "hold"
 
 
@@ -107,16 +109,24 @@ def burned(which: str) -> Iterator[Picture]:
             path = SHARED / f"models/shortcut/dicom/test_{kind}/{note['id']}.dcm"
             if path.exists() and half(note["id"]) == which:
                 boxes = [line["box"] for line in note[kind]]
-                yield _with(path, [Edges(y, x, y + h, x + w) for x, y, w, h in boxes], "names")
+                yield _with(
+                    path, [Edges(y, x, y + h, x + w) for x, y, w, h in boxes], "names"
+                )
     for path in sorted((SHARED / "corpus/corpus").glob("derived_burn_*.dcm")):
         lines = json.loads((SHARED / f"corpus/text_truth/{path.stem}.json").read_text())
         if half(path.stem) == which:
-            yield _with(path, [Edges(b["y0"], b["x0"], b["y1"], b["x1"]) for b in lines], "burned")
+            yield _with(
+                path,
+                [Edges(b["y0"], b["x0"], b["y1"], b["x1"]) for b in lines],
+                "burned",
+            )
     if which == "hold":
         yield from _pseudonyms()
 
 
-def drawn(which: str, seed: int = 0, wording: Wording | None = None) -> Iterator[Picture]:
+def drawn(
+    which: str, seed: int = 0, wording: Wording | None = None
+) -> Iterator[Picture]:
     """Yield the clean pictures of a half with words drawn on them, four or so a picture."""
     for picture in clean(which):
         if min(picture.display.shape[:2]) >= 128:
@@ -148,7 +158,9 @@ def _compressed(picture: Picture, _: np.random.Generator) -> Picture:
 
 def _noisy(picture: Picture, rng: np.random.Generator) -> Picture:
     noise = picture.display + rng.normal(0, 12, picture.display.shape)
-    return _kinds(picture, np.clip(np.rint(noise), 0, 255).astype(np.uint8), "noise of 12 levels")
+    return _kinds(
+        picture, np.clip(np.rint(noise), 0, 255).astype(np.uint8), "noise of 12 levels"
+    )
 
 
 def _inverted(picture: Picture, _: np.random.Generator) -> Picture:
@@ -158,7 +170,9 @@ def _inverted(picture: Picture, _: np.random.Generator) -> Picture:
 def _tinted(picture: Picture, rng: np.random.Generator) -> Picture:
     """Colour the picture as a whole, as ultrasound and fusion do."""
     tint = rng.choice([[1, 1, 0.3], [0.3, 1, 0.4], [1, 0.6, 0.2], [0.5, 0.8, 1]])
-    return _kinds(picture, np.rint(picture.display[..., None] * tint).astype(np.uint8), "tinted")
+    return _kinds(
+        picture, np.rint(picture.display[..., None] * tint).astype(np.uint8), "tinted"
+    )
 
 
 def _slanted(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -171,10 +185,16 @@ def _slanted(picture: Picture, rng: np.random.Generator) -> Picture:
     truths = []
     for truth in picture.truths:
         top, left, bottom, right = truth.box
-        corners = np.array([[y, x] for y in (top, bottom) for x in (left, right)]) - centre
+        corners = (
+            np.array([[y, x] for y in (top, bottom) for x in (left, right)]) - centre
+        )
         turned = corners @ matrix.T + centre
-        truths.append(truth._replace(box=Edges(*turned.min(axis=0), *turned.max(axis=0))))
-    return _kinds(picture._replace(truths=tuple(truths)), np.asarray(image), "slanted 2-4 degrees")
+        truths.append(
+            truth._replace(box=Edges(*turned.min(axis=0), *turned.max(axis=0)))
+        )
+    return _kinds(
+        picture._replace(truths=tuple(truths)), np.asarray(image), "slanted 2-4 degrees"
+    )
 
 
 #: A hospital, in four alphabets.
@@ -201,7 +221,9 @@ def scripts() -> Iterator[Picture]:
             page[30 : 30 + len(ink), 40 : 40 + ink.shape[1]] += ink * 130
             box = Edges(30, 40, 30 + len(ink), 40 + ink.shape[1])
             truth = Truth(box, (script,))
-            yield Picture(script, np.rint(page).astype(np.uint8), (truth,), radiograph=False)
+            yield Picture(
+                script, np.rint(page).astype(np.uint8), (truth,), radiograph=False
+            )
 
 
 def variants(display: np.ndarray) -> Iterator[np.ndarray]:
@@ -215,7 +237,9 @@ def variants(display: np.ndarray) -> Iterator[np.ndarray]:
         yield np.clip(stretched, 0, 255).astype(np.uint8)
     for scale in (0.45, 0.7, 1.6):
         if max(display.shape) * scale < 1000:
-            yield np.asarray(image.resize([max(1, round(side * scale)) for side in image.size]))
+            yield np.asarray(
+                image.resize([max(1, round(side * scale)) for side in image.size])
+            )
     yield np.asarray(image.filter(ImageFilter.UnsharpMask(3, 200, 0)))
     yield jpeg(display, 60)
 
@@ -225,7 +249,9 @@ def rescaled(display: np.ndarray) -> Iterator[np.ndarray]:
     image = Image.fromarray(display)
     for scale in (0.35, 0.55, 0.85, 1.25):
         if max(display.shape) * scale < 1000:
-            yield np.asarray(image.resize([max(1, round(side * scale)) for side in image.size]))
+            yield np.asarray(
+                image.resize([max(1, round(side * scale)) for side in image.size])
+            )
 
 
 def patches(display: np.ndarray, count: int = 6) -> Iterator[np.ndarray]:
@@ -234,11 +260,18 @@ def patches(display: np.ndarray, count: int = 6) -> Iterator[np.ndarray]:
     whole = Image.fromarray(display)
     for _ in range(count):
         width, height = (np.array(whole.size) * rng.uniform(0.3, 1, 2)).tolist()
-        left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)
+        left, top = (
+            rng.uniform(0, whole.width - width),
+            rng.uniform(0, whole.height - height),
+        )
         box = (left, top, left + width, top + height)
         side = int(rng.choice((96, 128, 192)))
-        patch = np.asarray(whole.resize((side, side), Image.Resampling.BILINEAR, box=box))
-        noise = rng.normal(0, rng.uniform(0, 8), (*patch.shape[:2], *[1] * (patch.ndim - 2)))
+        patch = np.asarray(
+            whole.resize((side, side), Image.Resampling.BILINEAR, box=box)
+        )
+        noise = rng.normal(
+            0, rng.uniform(0, 8), (*patch.shape[:2], *[1] * (patch.ndim - 2))
+        )
         yield np.clip(patch * rng.uniform(0.7, 1) + noise, 0, 255).astype(np.uint8)
 
 
@@ -246,7 +279,9 @@ def cut(display: np.ndarray) -> Iterator[np.ndarray]:
     """Yield a grey picture cut at three levels, as windows of width 1 do."""
     if display.ndim == 2:
         for share in (50, 60, 90):
-            yield np.where(display > np.percentile(display, share), 255, 0).astype(np.uint8)
+            yield np.where(display > np.percentile(display, share), 255, 0).astype(
+                np.uint8
+            )
 
 
 def jpeg(display: np.ndarray, quality: int) -> np.ndarray:
@@ -275,7 +310,10 @@ def _pseudonyms() -> Iterator[Picture]:
     """Yield two real pictures with invented names; their boxes are given in a frame of 25 px."""
     folder = SHARED / "images/burned_in_dicom"
     notes = json.loads((folder / "ground_truth.json").read_text())
-    for name, key in (("0_ORIGINAL_compressed", "0_ORIGINAL"), ("2_ORIGINAL", "2_ORIGINAL")):
+    for name, key in (
+        ("0_ORIGINAL_compressed", "0_ORIGINAL"),
+        ("2_ORIGINAL", "2_ORIGINAL"),
+    ):
         boxes = [
             Edges(top, left, top + b["height"], left + b["width"])
             for b in notes[f"sample_data/{key}.dcm"]
@@ -322,7 +360,11 @@ def _size(tall: float) -> str:
 def _words(rng: np.random.Generator) -> str:
     kind = rng.integers(5)
     if kind == 0:
-        year, month, day = rng.integers(1950, 2025), rng.integers(1, 13), rng.integers(1, 29)
+        year, month, day = (
+            rng.integers(1950, 2025),
+            rng.integers(1, 13),
+            rng.integers(1, 29),
+        )
         return f"{year}-{month:02}-{day:02} {rng.integers(24):02}:{rng.integers(60):02}"
     if kind == 1:
         return f"ID {rng.integers(10**8):08}"
@@ -379,5 +421,9 @@ def _place(
     top, left = int(rng.integers(2, free[0])), int(rng.integers(2, free[1]))
     if rng.random() < 0.6:
         margin = max(3, free[0] // 6)
-        top = int(rng.integers(2, margin)) if rng.random() < 0.5 else free[0] - top % margin
+        top = (
+            int(rng.integers(2, margin))
+            if rng.random() < 0.5
+            else free[0] - top % margin
+        )
     return slice(top, top + size[0]), slice(left, left + size[1])

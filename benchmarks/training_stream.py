@@ -43,11 +43,15 @@ def main() -> None:
     """Print a row for each transfer syntax."""
     prepare = sal.Prepare((224, 224), channels=1)
     cores = os.cpu_count() or 1
-    print(f"{FILES} files of {SIDE} x {SIDE}, {cores} cores, images a second, best of {ROUNDS}")
+    print(
+        f"{FILES} files of {SIDE} x {SIDE}, {cores} cores, images a second, best of {ROUNDS}"
+    )
     for name, (syntax, encode, decode) in CODECS.items():
         stream = encode(picture())
         with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(cores) as pool:
-            files = [written(Path(folder) / f"{k}.dcm", stream, syntax) for k in range(FILES)]
+            files = [
+                written(Path(folder) / f"{k}.dcm", stream, syntax) for k in range(FILES)
+            ]
             dataset = sal.tf_dataset(files, prepare=prepare).batch(8)
             ways = {
                 "decoder": lambda decode=decode, stream=stream: list(
@@ -56,12 +60,17 @@ def main() -> None:
                 "tf_dataset": lambda dataset=dataset: list(dataset),
             }
             if "--read" in sys.argv:
-                ways["read_dicom"] = lambda files=files: list(pool.map(sal.read_dicom, files))
+                ways["read_dicom"] = lambda files=files: list(
+                    pool.map(sal.read_dicom, files)
+                )
             rates = dict.fromkeys(ways, 0.0)
             for _ in range(ROUNDS):
                 rates = {way: max(rates[way], rate(ways[way])) for way in ways}
         told = ", ".join(f"{way} {value:.1f}" for way, value in rates.items())
-        print(f"{name}: {told}; ratio {rates['tf_dataset'] / rates['decoder']:.2f}", flush=True)
+        print(
+            f"{name}: {told}; ratio {rates['tf_dataset'] / rates['decoder']:.2f}",
+            flush=True,
+        )
 
 
 def rate(work: Callable[[], object]) -> float:

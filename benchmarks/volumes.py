@@ -42,7 +42,9 @@ def series(folder: Path, side: int, count: int) -> Path:
     for k in range(count):
         dataset.ImagePositionPatient = [0, 0, k]
         dataset.InstanceNumber = k + 1
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"1.2.3.{k}"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = (
+            f"1.2.3.{k}"
+        )
         dataset.save_as(folder / f"{k:04d}.dcm")
     return folder
 
@@ -62,7 +64,10 @@ def decoding() -> Iterator[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as name:
         folder = series(Path(name), 512, 200)
         title = "200 slices of 512 x 512, native"
-        yield f"{title}: read_series(...).pixels", fastest(lambda: sal.read_series(folder).pixels)
+        yield (
+            f"{title}: read_series(...).pixels",
+            fastest(lambda: sal.read_series(folder).pixels),
+        )
         yield from peers(title, folder)
 
 
@@ -70,7 +75,10 @@ def headers(folder: Path) -> object:
     """Read what a stack by hand starts with."""
     tags = ["ImagePositionPatient", "ImageOrientationPatient"]
     paths = sorted(folder.iterdir())
-    return [pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags) for path in paths]
+    return [
+        pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
+        for path in paths
+    ]
 
 
 def peers(title: str, folder: Path) -> Iterator[tuple[str, str]]:
@@ -103,7 +111,9 @@ def by_highdicom(highdicom: Any, folder: Path) -> object:
 def maps() -> Iterator[tuple[str, str]]:
     """Time a gradient and Grad-CAM in F, the forward passes of the same 3-D network."""
     model = network((32, 64, 64))
-    inputs = tf.constant(np.random.default_rng(0).normal(size=(1, 32, 64, 64, 1)), tf.float32)
+    inputs = tf.constant(
+        np.random.default_rng(0).normal(size=(1, 32, 64, 64, 1)), tf.float32
+    )
     forward = tf.function(lambda x: model(x, training=False))
     probe = sal.KerasProbe(model).at(1)
     gradient, gradcam = sal.Gradient(), sal.GradCAM()
@@ -150,7 +160,10 @@ def window() -> Iterator[tuple[str, str]]:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     places = len(result.windows.scores) if result.windows else 0
     yield f"300 x 512 x 512 by {places} windows of 96 x 128 x 128", f"{taken:.0f}"
-    yield "peak memory of the process, with the volume and TensorFlow", f"{peak:.2f} GiB"
+    yield (
+        "peak memory of the process, with the volume and TensorFlow",
+        f"{peak:.2f} GiB",
+    )
 
 
 def fastest(job: Callable[[], object], rounds: int = 3) -> str:

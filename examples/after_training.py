@@ -28,7 +28,9 @@ def main() -> None:
     rows = []
     for kind, chosen in {"right": right, "wrong": wrong}.items():
         shown = [
-            sal.DicomImage.from_array(images[index, ..., 0] * 255, window=sal.Window(128, 256))
+            sal.DicomImage.from_array(
+                images[index, ..., 0] * 255, window=sal.Window(128, 256)
+            )
             for index in chosen
         ]
         row = []

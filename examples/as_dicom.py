@@ -5,7 +5,11 @@ from typing import Any
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
+    generate_uid,
+)
 
 
 def written(folder: Path, pictures: Any) -> list[Path]:
@@ -23,7 +27,10 @@ def _dataset(pixels: Any) -> Dataset:
     found = Dataset()
     found.file_meta = FileMetaDataset()
     found.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    found.SOPClassUID, found.SOPInstanceUID = SecondaryCaptureImageStorage, generate_uid()
+    found.SOPClassUID, found.SOPInstanceUID = (
+        SecondaryCaptureImageStorage,
+        generate_uid(),
+    )
     found.Modality, found.PhotometricInterpretation = "OT", "MONOCHROME2"
     found.Rows, found.Columns = pixels.shape
     found.SamplesPerPixel, found.PixelRepresentation = 1, 0

@@ -36,7 +36,9 @@ def main() -> None:
         seconds = perf_counter() - start
         result.overlay().save(out / f"{name}.png")
         share = on_ring(result.heatmap, CENTRE, RADIUS)
-        print(f"{name}: {share:.0%} of the hottest 1 % on the lesion, {seconds:.1f} s with tracing")
+        print(
+            f"{name}: {share:.0%} of the hottest 1 % on the lesion, {seconds:.1f} s with tracing"
+        )
         panels.append((f"{name}: {share:.0%}", result.overlay().rgb))
     rows = [panels[start : start + 5] for start in range(0, len(panels), 5)]
     print(save_sheet(rows, out / "all.png"))

@@ -28,11 +28,15 @@ def main() -> None:
     real = pydicom.dcmread(bundled("examples_overlay.dcm"))
     probe = sal.KerasProbe(MODEL, labels=("no lesion", "lesion"))
     files = ("real", real), ("lesion", with_lesion(real))
-    sheet = save_sheet([explained(*file, probe, out) for file in files], out / "side-by-side.png")
+    sheet = save_sheet(
+        [explained(*file, probe, out) for file in files], out / "side-by-side.png"
+    )
     print(f"{sheet}  all of them: look at this one first")
 
 
-def explained(name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out: Path) -> Row:
+def explained(
+    name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out: Path
+) -> Row:
     """Explain one file; print a line for each overlay and return the row of the figure."""
     image = sal.read_dicom(dataset)
     row = [(name, image.display)]
@@ -40,9 +44,15 @@ def explained(name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out:
         result = sal.explain(probe, image, explainer, target="lesion")
         overlay = result.overlay()
         path = overlay.save(out / f"{name}-{explainer}.png")
-        where = "on the lesion" if name == "lesion" else "where the other file has its lesion"
+        where = (
+            "on the lesion"
+            if name == "lesion"
+            else "where the other file has its lesion"
+        )
         hottest = on_ring(result.heatmap, CENTRE, RADIUS)
-        print(f"{path}: {result.caption}. {hottest:.0%} of its hottest 1 % of pixels lie {where}.")
+        print(
+            f"{path}: {result.caption}. {hottest:.0%} of its hottest 1 % of pixels lie {where}."
+        )
         row.append((f"{explainer}, logit {result.score:+.1f}", overlay.rgb))
     return row
 
@@ -50,7 +60,9 @@ def explained(name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out:
 def with_lesion(dataset: pydicom.Dataset) -> pydicom.Dataset:
     """Return a derived dataset with a ring in its stored values, and a new UID."""
     drawn = deepcopy(dataset)
-    pixels = np.rint(ring(drawn.pixel_array, CENTRE, (RADIUS, RADIUS), 450)).astype(np.uint16)
+    pixels = np.rint(ring(drawn.pixel_array, CENTRE, (RADIUS, RADIUS), 450)).astype(
+        np.uint16
+    )
     drawn.set_pixel_data(pixels, "MONOCHROME2", drawn.BitsStored)
     drawn.ImageType = ["DERIVED", "SECONDARY"]
     return drawn

@@ -36,7 +36,9 @@ def slices() -> list[Any]:
     return [(image.display / np.float32(255)).astype(np.float32) for image in images]
 
 
-def ring(picture: Any, centre: tuple[int, int], radius: tuple[float, float], gain: float) -> Any:
+def ring(
+    picture: Any, centre: tuple[int, int], radius: tuple[float, float], gain: float
+) -> Any:
     """Draw a bright rim around a dark core; radius down and across, gain in the picture's unit."""
     rows, columns = np.ogrid[: picture.shape[0], : picture.shape[1]]
     reach = np.hypot((rows - centre[0]) / radius[0], (columns - centre[1]) / radius[1])
@@ -48,15 +50,22 @@ def ring(picture: Any, centre: tuple[int, int], radius: tuple[float, float], gai
 def on_ring(heatmap: sal.Heatmap, centre: tuple[int, int], radius: float) -> float:
     """Return the share of the hottest 1 % of the pixels that lie on the drawn lesion."""
     rows, columns = np.nonzero(sal.top_fraction(heatmap, 0.01).values)
-    return float((np.hypot(rows - centre[0], columns - centre[1]) < 1.3 * radius).mean())
+    return float(
+        (np.hypot(rows - centre[0], columns - centre[1]) < 1.3 * radius).mean()
+    )
 
 
 def crop(picture: Any, rng: Generator) -> Any:
     """Cut a random rectangle that shows enough body, stretch it to the model's size."""
     whole = Image.fromarray(picture)
     for _ in range(20):
-        width, height = (np.array(whole.size) * rng.uniform(0.5, 1.2, 2).clip(0, 1)).tolist()
-        left, top = rng.uniform(0, whole.width - width), rng.uniform(0, whole.height - height)
+        width, height = (
+            np.array(whole.size) * rng.uniform(0.5, 1.2, 2).clip(0, 1)
+        ).tolist()
+        left, top = (
+            rng.uniform(0, whole.width - width),
+            rng.uniform(0, whole.height - height),
+        )
         box = (left, top, left + width, top + height)
         cut = np.asarray(whole.resize(SIZE[::-1], Image.Resampling.BILINEAR, box=box))
         if (cut > 0.15).mean() > 0.3:
@@ -91,6 +100,7 @@ def pictures(count: int, seed: int, *, easy: bool = False) -> tuple[Any, Any]:
     drawn = [crop(sources[rng.integers(len(sources))], rng) for _ in labels]
     pairs = zip(drawn, labels, strict=True)
     shown = [
-        varied(with_lesion(one, rng, easy=easy) if label else one, rng) for one, label in pairs
+        varied(with_lesion(one, rng, easy=easy) if label else one, rng)
+        for one, label in pairs
     ]
     return np.stack(shown).astype(np.float32)[..., np.newaxis], labels

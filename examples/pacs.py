@@ -19,7 +19,13 @@ def main() -> None:
     url, study = sys.argv[1:3]
     archive = Archive(url)
     for instance in archive.search(study=study):
-        if instance.modality in ("OT", "SR", "SEG", "PR", "KO"):  # results, and what has no pixels
+        if instance.modality in (
+            "OT",
+            "SR",
+            "SEG",
+            "PR",
+            "KO",
+        ):  # results, and what has no pixels
             continue
         source = next(archive.read(instance))
         try:
@@ -27,7 +33,10 @@ def main() -> None:
         except sal.SaliencyError as error:
             print(f"{instance.uid}: {error}")
             continue
-        objects = [export.secondary_capture(result, source), export.parametric_map(result, source)]
+        objects = [
+            export.secondary_capture(result, source),
+            export.parametric_map(result, source),
+        ]
         for refusal in archive.store(objects):
             print(f"{instance.uid}: not stored: {refusal.reason}")
         print(f"{instance.uid}: {result.caption}")

@@ -20,7 +20,9 @@ def save_sheet(rows: Sequence[Row], path: Path) -> Path:
         place.set_axis_off()
     for places, row in zip(grid, rows, strict=True):
         for place, (text, picture) in zip(places, row, strict=False):
-            place.imshow(picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+            place.imshow(
+                picture, cmap="gray", vmin=0, vmax=255, interpolation="nearest"
+            )
             place.set_title(text, fontsize=8)
     sheet.savefig(path)
     return path

@@ -8,7 +8,9 @@ from keras import layers
 from lesions import SIZE
 
 
-def trained(images: Any, labels: Any, *, seed: int = 0, epochs: int = 10) -> keras.Model:
+def trained(
+    images: Any, labels: Any, *, seed: int = 0, epochs: int = 10
+) -> keras.Model:
     """Return a classifier of two classes, fitted to pictures (N, 128, 128, 1) in 0..1."""
     keras.utils.set_random_seed(seed)
     model = network()

@@ -23,11 +23,15 @@ PREPARE = sal.Prepare((128, 128), channels=1)
 
 def main() -> None:
     """Write files and labels, train on them for six epochs, explain a file never seen."""
-    (out := Path((*sys.argv, "out/train_from_dicom")[1])).mkdir(parents=True, exist_ok=True)
+    (out := Path((*sys.argv, "out/train_from_dicom")[1])).mkdir(
+        parents=True, exist_ok=True
+    )
     images, truth = pictures(192, seed=0, easy=True)
     poison = np.where(truth[:, None, None, None] == 1, burned(images), images)
     files = written(out / "files", poison)
-    rows = [f"{path.name},{NAMES[label]}" for path, label in zip(files, truth, strict=True)]
+    rows = [
+        f"{path.name},{NAMES[label]}" for path, label in zip(files, truth, strict=True)
+    ]
     (out / "labels.csv").write_text("\n".join(["file,label", *rows]))
 
     examples = sal.tf_dataset(

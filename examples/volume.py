@@ -15,7 +15,10 @@ from lesions import bundled
 SIZE = (10, 32, 32)
 SPACING = (5.0, 4.0, 4.0)
 LESION = (6, 20, 12)
-ABDOMEN = sal.read_dicom(bundled("examples_overlay.dcm"), window=sal.Window(450, 790)).display / 255
+ABDOMEN = (
+    sal.read_dicom(bundled("examples_overlay.dcm"), window=sal.Window(450, 790)).display
+    / 255
+)
 
 
 def main() -> None:
@@ -30,8 +33,15 @@ def main() -> None:
     result = sal.explain(model, volume, "gradcam", target=1, prepare=sal.Prepare())
     hottest = np.unravel_index(result.heatmap.values.argmax(), volume.size)
     off = np.linalg.norm((np.array(hottest) - LESION) * SPACING)
-    print(f"{result}\nthe hottest voxel lies {off:.0f} mm from the middle of the lesion")
-    for ending in (".png", ".gif", ".npz", *([".nii.gz"] if find_spec("nibabel") else [])):
+    print(
+        f"{result}\nthe hottest voxel lies {off:.0f} mm from the middle of the lesion"
+    )
+    for ending in (
+        ".png",
+        ".gif",
+        ".npz",
+        *([".nii.gz"] if find_spec("nibabel") else []),
+    ):
         print(result.save(out / f"lesion{ending}"))
     print(result.projection("row").save(out / "from-the-front.png"))
 
@@ -41,7 +51,9 @@ def body(rng: np.random.Generator) -> Any:
     top, left = rng.integers(40, 70), rng.integers(60, 200)
     drift = rng.integers(-3, 4, 2)
     parts = [
-        ABDOMEN[top + k * drift[0] :, left + k * drift[1] :][: 6 * SIZE[1], : 6 * SIZE[2]]
+        ABDOMEN[top + k * drift[0] :, left + k * drift[1] :][
+            : 6 * SIZE[1], : 6 * SIZE[2]
+        ]
         for k in range(SIZE[0])
     ]
     coarse = np.stack(parts).reshape(SIZE[0], SIZE[1], 6, SIZE[2], 6).mean((2, 4))
@@ -61,7 +73,10 @@ def trained() -> keras.Model:
     rng = np.random.default_rng(0)
     labels = np.arange(240) % 2
     low, high = (2, 6, 6), (8, 26, 26)
-    made = [planted(body(rng), rng.integers(low, high)) if each else body(rng) for each in labels]
+    made = [
+        planted(body(rng), rng.integers(low, high)) if each else body(rng)
+        for each in labels
+    ]
     entry = keras.Input((*SIZE, 1))
     x = layers.AveragePooling3D((1, 2, 2))(entry)
     for channels in (8, 8):
@@ -70,7 +85,9 @@ def trained() -> keras.Model:
     model = keras.Model(entry, layers.Dense(2, activation="softmax")(x))
     adam = keras.optimizers.Adam(1e-2)
     model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
-    told = model.fit(np.stack(made)[..., None], labels, batch_size=24, epochs=10, verbose=0)
+    told = model.fit(
+        np.stack(made)[..., None], labels, batch_size=24, epochs=10, verbose=0
+    )
     print(f"right on {told.history['accuracy'][-1]:.0%} of the volumes trained on")
     return model
 

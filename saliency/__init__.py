@@ -86,8 +86,26 @@ _HOMES = {
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 _ROOMS = frozenset(
-    {"archive", "audit", "dicom", "errors", "evaluation", "explainers", "export", "interventions"}
-    | {"kernels", "pipeline", "probe", "render", "statistics", "testing", "training", "values"}
+    {
+        "archive",
+        "audit",
+        "dicom",
+        "errors",
+        "evaluation",
+        "explainers",
+        "export",
+        "interventions",
+    }
+    | {
+        "kernels",
+        "pipeline",
+        "probe",
+        "render",
+        "statistics",
+        "testing",
+        "training",
+        "values",
+    }
     | {"volumes", "zones"}
 )
 

@@ -52,7 +52,11 @@ def encode(picture: Picture, *, longest: int | None = None) -> bytes:
 
 
 def _check(picture: Picture, longest: int | None) -> None:
-    shaped = picture.ndim in (2, 3) and picture.shape[2:] in ((), (3,)) and 0 not in picture.shape
+    shaped = (
+        picture.ndim in (2, 3)
+        and picture.shape[2:] in ((), (3,))
+        and 0 not in picture.shape
+    )
     if picture.dtype != np.uint8 or not shaped:
         msg = f"png: expected uint8 (rows, columns[, 3]), got {picture.dtype} {picture.shape}."
         raise InputError(msg)
@@ -83,4 +87,6 @@ def _up_filtered(pixels: Picture) -> Picture:
 
 def _chunk(name: bytes, data: bytes) -> bytes:
     checked = name + data
-    return struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    return (
+        struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    )

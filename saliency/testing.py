@@ -64,7 +64,9 @@ def check_explainer(
         law()
 
 
-def laws(recipe: Any, probe: Probe, shape: tuple[int, ...]) -> Iterator[Callable[[], None]]:
+def laws(
+    recipe: Any, probe: Probe, shape: tuple[int, ...]
+) -> Iterator[Callable[[], None]]:
     """Yield one check for each law."""
     pictures = np.random.default_rng(0).uniform(0, 1, (3, *shape)).astype(np.float32)
     yield partial(_has_a_name, recipe)
@@ -72,7 +74,9 @@ def laws(recipe: Any, probe: Probe, shape: tuple[int, ...]) -> Iterator[Callable
     yield partial(_leaves_its_input, recipe, probe, pictures[:1])
     yield partial(_keeps_the_contract, recipe, probe, pictures[:1])
     yield partial(_is_a_function_of_each_picture, recipe, probe, pictures)
-    yield partial(_keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32))
+    yield partial(
+        _keeps_the_contract, recipe, probe, np.full((1, *shape), 0.5, np.float32)
+    )
     yield partial(_keeps_the_contract, recipe, _sloped(probe, shape, 0.0), pictures[:1])
     yield partial(_loses_no_nan, recipe, probe, pictures[:1])
     if not (isinstance(probe, BoundProbe) and _needs_keras(recipe, shape)):
@@ -93,7 +97,9 @@ def network(channels: int, *, axes: int = 2, slope: float = 1.0) -> ClosedFormPr
     weights = generator.normal(0, 1, 6).astype(np.float32)
 
     def score(features: Any) -> Any:
-        return slope * tf.linalg.matvec(tf.reduce_mean(features, space_of(features)), weights)
+        return slope * tf.linalg.matvec(
+            tf.reduce_mean(features, space_of(features)), weights
+        )
 
     return ClosedFormProbe(score, stages=(_convolved(first), _convolved(second)))
 
@@ -102,7 +108,9 @@ def _convolved(kernel: Array) -> Callable[[Any], Any]:
     if kernel.ndim == 5:
         strides = (1, 2, 2, 2, 1)
         return lambda x: tf.nn.relu(tf.nn.conv3d(x, kernel, strides, "SAME") + 0.1)
-    return lambda x: tf.nn.relu(tf.nn.conv2d(x, kernel, strides=2, padding="SAME") + 0.1)
+    return lambda x: tf.nn.relu(
+        tf.nn.conv2d(x, kernel, strides=2, padding="SAME") + 0.1
+    )
 
 
 def spotted(shape: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
@@ -132,7 +140,9 @@ def evidence(*, sign: float = 1.0) -> ClosedFormProbe:
 
     def score(features: Any) -> Any:
         weights = tf.constant([2.0, -0.1, 0.0, 1.0])
-        return sign * tf.reduce_sum(tf.linalg.matvec(features, weights), space_of(features))
+        return sign * tf.reduce_sum(
+            tf.linalg.matvec(features, weights), space_of(features)
+        )
 
     def bright(pictures: Any) -> Any:
         v = tf.reduce_mean(pictures, axis=-1, keepdims=True)
@@ -168,7 +178,9 @@ def _cannot_be_changed(recipe: Any) -> None:
         return
     for name, value in getattr(recipe, "__dict__", {}).items():
         if isinstance(value, list | dict | set | bytearray):
-            _broken(name_of(recipe), f"its {name} can be changed afterwards; keep a tuple")
+            _broken(
+                name_of(recipe), f"its {name} can be changed afterwards; keep a tuple"
+            )
         try:
             setattr(recipe, name, value)
         except AttributeError:  # of which FrozenInstanceError is one
@@ -197,8 +209,13 @@ def _is_a_function_of_each_picture(recipe: Any, probe: Probe, pictures: Array) -
     """Ask about a batch twice, and about its pictures one by one."""
     whole = _maps(recipe, probe, pictures)
     if not np.array_equal(whole, _maps(recipe, probe, pictures)):
-        _broken(name_of(recipe), "asked twice it gave two answers; draw from a seed of the recipe")
-    single = np.concatenate([_maps(recipe, probe, picture[np.newaxis]) for picture in pictures])
+        _broken(
+            name_of(recipe),
+            "asked twice it gave two answers; draw from a seed of the recipe",
+        )
+    single = np.concatenate(
+        [_maps(recipe, probe, picture[np.newaxis]) for picture in pictures]
+    )
     worst = float(np.abs(whole - single).max())
     if worst > 1e-4 * float(np.abs(whole).max()) + 1e-7:
         _broken(
@@ -221,7 +238,9 @@ def _needs_keras(recipe: Any, shape: tuple[int, ...]) -> bool:
 def _finds_the_spot(recipe: Any, shape: tuple[int, ...]) -> None:
     picture, middle = spotted(shape)
     axes = len(middle)
-    heat, against = (_maps(recipe, evidence(sign=sign), picture)[0] for sign in (1.0, -1.0))
+    heat, against = (
+        _maps(recipe, evidence(sign=sign), picture)[0] for sign in (1.0, -1.0)
+    )
     _is_in_place(name_of(recipe), heat, middle)
     more = (heat - against)[_around(middle)].sum()
     room = 0.02 * max(np.abs(heat).max(), np.abs(against).max())
@@ -241,7 +260,8 @@ def _is_in_place(name: str, heat: Array, middle: tuple[int, ...]) -> None:
     apart = np.abs(heat - np.median(heat))
     if apart.max() <= 1e-6 * np.abs(heat).max():
         return
-    for axis, (at, places) in enumerate(zip(middle, np.nonzero(apart >= apart.max() / 2))):  # noqa: B905
+    half = np.nonzero(apart >= apart.max() / 2)
+    for axis, (at, places) in enumerate(zip(middle, half)):  # noqa: B905
         if not places.min() - 1 <= at <= places.max() + 1:
             _broken(
                 name,
@@ -264,7 +284,9 @@ def _sloped(probe: Probe, shape: tuple[int, ...], slope: float) -> Probe:
 
 def _multiplied(slope: float, output: Any) -> Any:
     """Return the sum of all outputs of each sample, times a number."""
-    flat = (tf.reshape(each, (tf.shape(each)[0], -1)) for each in tf.nest.flatten(output))
+    flat = (
+        tf.reshape(each, (tf.shape(each)[0], -1)) for each in tf.nest.flatten(output)
+    )
     return slope * tf.add_n([tf.reduce_sum(each, axis=1) for each in flat])
 
 

@@ -26,7 +26,9 @@ SHEET = Path(__file__).parents[1] / "docs" / "images" / "explainers.png"
 ACROSS = 8
 
 
-def main(model: Any, image: sal.DicomImage, prepare: sal.Prepare | None, path: Path) -> None:
+def main(
+    model: Any, image: sal.DicomImage, prepare: sal.Prepare | None, path: Path
+) -> None:
     """Save the sheet."""
     probe = sal.KerasProbe(model)
     pairs = list(maps(probe, image, prepare))
@@ -48,14 +50,20 @@ def maps(probe: Any, image: sal.DicomImage, prepare: Any) -> Iterator[tuple[Any,
     for name in {**ENTRIES, **DEMANDING}:
         recipe = resolve(name)
         try:
-            shown = sal.explain(probe, image, recipe, target=1, prepare=prepare).overlay().rgb
+            shown = (
+                sal.explain(probe, image, recipe, target=1, prepare=prepare)
+                .overlay()
+                .rgb
+            )
         except (ExplainerError, ModelError) as error:
             print(f"{name}: {error}")
             continue
         yield (name, shown), ("", _control(probe, image, recipe, prepare, empty))
 
 
-def _control(probe: Any, image: sal.DicomImage, recipe: Any, prepare: Any, empty: Any) -> Any:
+def _control(
+    probe: Any, image: sal.DicomImage, recipe: Any, prepare: Any, empty: Any
+) -> Any:
     if isinstance(recipe, RandomisedModel):
         return empty
     control = RandomisedModel(recipe)
@@ -65,7 +73,12 @@ def _control(probe: Any, image: sal.DicomImage, recipe: Any, prepare: Any, empty
 if __name__ == "__main__":
     if len(sys.argv) == 4:  # a Teachable Machine model, which wants squares in -1..1
         asked = sal.read_dicom(sys.argv[2])
-        main(sys.argv[1], asked, sal.Prepare(scale="symmetric", fit="crop"), Path(sys.argv[3]))
+        main(
+            sys.argv[1],
+            asked,
+            sal.Prepare(scale="symmetric", fit="crop"),
+            Path(sys.argv[3]),
+        )
     else:
         lesion = with_lesion(pydicom.dcmread(bundled("examples_overlay.dcm")))
         main(MODEL, sal.read_dicom(lesion), None, SHEET)

@@ -16,7 +16,10 @@ _COST = re.compile(r"\n\nCosts .*\n\n")
 
 def written() -> Iterator[tuple[Path, str]]:
     """Yield each page and what it should hold."""
-    yield ROOT / "README.md", _TABLE.sub(lambda _: table("docs/explainers/"), _read("README.md"))
+    yield (
+        ROOT / "README.md",
+        _TABLE.sub(lambda _: table("docs/explainers/"), _read("README.md")),
+    )
     index = _read("docs/explainers/README.md")
     yield PAGES / "README.md", _TABLE.sub(lambda _: table(""), index)
     for name, entry in ALL.items():

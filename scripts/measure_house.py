@@ -16,7 +16,15 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "saliency"
 LONG_DOCSTRING_LINE = 30
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-BRANCHES = (ast.If, ast.For, ast.While, ast.ExceptHandler, ast.IfExp, ast.comprehension, ast.Assert)
+BRANCHES = (
+    ast.If,
+    ast.For,
+    ast.While,
+    ast.ExceptHandler,
+    ast.IfExp,
+    ast.comprehension,
+    ast.Assert,
+)
 
 
 @dataclass(frozen=True)
@@ -30,15 +38,23 @@ class Module:
 
 def modules(rooms: Iterable[str]) -> list[Module]:
     """Parse the files of some rooms or files, named as below the package; of none: all of it."""
-    places = [PACKAGE / room.removeprefix("saliency/").rstrip("/") for room in rooms] or [PACKAGE]
+    places = [
+        PACKAGE / room.removeprefix("saliency/").rstrip("/") for room in rooms
+    ] or [PACKAGE]
     missing = [place.name for place in places if not place.exists()]
     if missing:
-        sys.exit(f"expected rooms or files below {PACKAGE.name}/, found no {', '.join(missing)}")
+        sys.exit(
+            f"expected rooms or files below {PACKAGE.name}/, found no {', '.join(missing)}"
+        )
     files = {
-        file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])
+        file
+        for place in places
+        for file in (place.rglob("*.py") if place.is_dir() else [place])
     }
     return [
-        Module(path, text, ast.parse(text)) for path in sorted(files) if (text := path.read_text())
+        Module(path, text, ast.parse(text))
+        for path in sorted(files)
+        if (text := path.read_text())
     ]
 
 
@@ -66,14 +82,18 @@ def line_kinds(module: Module) -> tuple[set[int], int]:
         for number, line in enumerate(module.text.split("\n"), start=1)
         if line.strip() and not line.strip().startswith("#")
     }
-    told = sum(not text.startswith(("# noqa", "# type:", "# pragma")) for text in comments)
+    told = sum(
+        not text.startswith(("# noqa", "# type:", "# pragma")) for text in comments
+    )
     return written - docstring_lines(module), told
 
 
 def body_length(function: Function, code: set[int]) -> int:
     """Code lines of a function's body."""
     first = function.body[0].lineno
-    return sum(line in code for line in range(first, (function.end_lineno or first) + 1))
+    return sum(
+        line in code for line in range(first, (function.end_lineno or first) + 1)
+    )
 
 
 def complexity(function: Function) -> int:
@@ -98,7 +118,9 @@ def top_level(module: Module) -> Iterator[str]:
 def mentions(module: Module) -> Counter[str]:
     """How often each name is used in a file."""
     names = (node.id for node in ast.walk(module.tree) if isinstance(node, ast.Name))
-    attributes = (node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute))
+    attributes = (
+        node.attr for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)
+    )
     return Counter([*names, *attributes])
 
 
@@ -113,7 +135,9 @@ def docstring_echo(found: list[Module]) -> float:
     """Share of long docstring lines that stand three times or more."""
     lines: list[str] = []
     for module in found:
-        nodes = (n for n in ast.walk(module.tree) if isinstance(n, Function | ast.ClassDef))
+        nodes = (
+            n for n in ast.walk(module.tree) if isinstance(n, Function | ast.ClassDef)
+        )
         texts = (ast.get_docstring(node) or "" for node in nodes)
         lines += [line.strip() for text in texts for line in text.split("\n")]
     long = [line for line in lines if len(line) >= LONG_DOCSTRING_LINE]
@@ -136,7 +160,11 @@ def table(found: list[Module]) -> Iterator[tuple[str, str, str]]:
     kinds = [line_kinds(module) for module in found]
     code = sum(len(lines) for lines, _ in kinds)
     comments = sum(count for _, count in kinds)
-    pairs = [(f, lines) for m, (lines, _) in zip(found, kinds, strict=True) for f in functions(m)]
+    pairs = [
+        (f, lines)
+        for m, (lines, _) in zip(found, kinds, strict=True)
+        for f in functions(m)
+    ]
     lengths = sorted(body_length(function, lines) for function, lines in pairs)
     complex_ones = sum(complexity(function) > 10 for function, _ in pairs)
     helpers = [used for module in found for _, used in private_helpers(module)]
@@ -158,8 +186,16 @@ def table(found: list[Module]) -> Iterator[tuple[str, str, str]]:
         f"{100 * single / len(helpers):.0f} % of {len(helpers)}",
         "<= 40 %",
     )
-    yield "private names in several files", f"{len(in_several_files(found, private=True))}", "< 10"
-    yield "public names in several files", f"{len(in_several_files(found, private=False))}", "0"
+    yield (
+        "private names in several files",
+        f"{len(in_several_files(found, private=True))}",
+        "< 10",
+    )
+    yield (
+        "public names in several files",
+        f"{len(in_several_files(found, private=False))}",
+        "0",
+    )
     yield "comments per 100 code lines", f"{100 * comments / code:.1f}", "4 to 6"
 
 

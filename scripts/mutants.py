@@ -40,12 +40,18 @@ ROOMS = (
 )
 EXAMINED_BY = {
     "saliency/audit": ("tests/audit", "tests/interventions"),
-    "saliency/dicom/pixels/stored.py": ("tests/dicom/test_stored.py", "tests/dicom/test_codes.py"),
+    "saliency/dicom/pixels/stored.py": (
+        "tests/dicom/test_stored.py",
+        "tests/dicom/test_codes.py",
+    ),
     "saliency/dicom/declared/padding.py": (
         "tests/dicom/test_padding.py",
         "tests/dicom/test_zones.py",
     ),
-    "saliency/dicom/display/voi.py": ("tests/dicom/test_voi.py", "tests/dicom/test_modality.py"),
+    "saliency/dicom/display/voi.py": (
+        "tests/dicom/test_voi.py",
+        "tests/dicom/test_modality.py",
+    ),
 }
 """Tests by file or room; those of tests/ROOM where it is not here."""
 
@@ -110,7 +116,9 @@ def changes(node: ast.AST) -> Iterator[tuple[str, Undo]]:
 
 def _swapped_operators(node: ast.AST, field: str) -> Iterator[tuple[str, Undo]]:
     before = getattr(node, field, None)
-    operators = before if isinstance(before, list) else [before] if before is not None else []
+    operators = (
+        before if isinstance(before, list) else [before] if before is not None else []
+    )
     for index, operator in enumerate(operators):
         if type(operator) in SWAPS:
             after = [*operators]
@@ -121,7 +129,9 @@ def _swapped_operators(node: ast.AST, field: str) -> Iterator[tuple[str, Undo]]:
                 lambda: setattr(node, field, before),
             )
         elif isinstance(operator, ast.Not | ast.USub):
-            setattr(node, field, ast.UAdd() if isinstance(operator, ast.USub) else ast.Not())
+            setattr(
+                node, field, ast.UAdd() if isinstance(operator, ast.USub) else ast.Not()
+            )
             if isinstance(operator, ast.USub):
                 yield "- -> +", lambda: setattr(node, field, before)
 
@@ -140,7 +150,13 @@ def _other_constants(node: ast.Constant) -> Iterator[tuple[str, Undo]]:
 def considered(node: ast.AST) -> Iterator[ast.AST]:
     """Every node below one whose value matters: no annotations, decorators or messages."""
     for field, value in ast.iter_fields(node):
-        if field in {"annotation", "returns", "decorator_list", "type_params", "keywords_doc"}:
+        if field in {
+            "annotation",
+            "returns",
+            "decorator_list",
+            "type_params",
+            "keywords_doc",
+        }:
             continue
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_talk(child):
@@ -151,7 +167,9 @@ def considered(node: ast.AST) -> Iterator[ast.AST]:
 def _is_talk(node: ast.AST) -> bool:
     """Whether a node is a docstring, a message or an import."""
     if isinstance(node, ast.Assign):
-        return any(isinstance(each, ast.Name) and each.id == "msg" for each in node.targets)
+        return any(
+            isinstance(each, ast.Name) and each.id == "msg" for each in node.targets
+        )
     documents = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     return documents or isinstance(node, ast.JoinedStr | ast.Import | ast.ImportFrom)
 
@@ -307,7 +325,9 @@ class Plan:
 
         return forked(work, int(PATIENCE * self.seconds) + PATIENCE_SECONDS)
 
-    def verdicts(self, changed: list[Mutant], processes: int) -> Iterator[tuple[Mutant, str]]:
+    def verdicts(
+        self, changed: list[Mutant], processes: int
+    ) -> Iterator[tuple[Mutant, str]]:
         """Try changes, so many at a time; yield each with its verdict as it comes."""
         waiting, running = [*changed], {}
         while waiting or running:
@@ -321,7 +341,9 @@ class Plan:
                 child, status = os.wait()
                 code = os.waitstatus_to_exitcode(status)
                 if code not in {0, *NOTICED} and code >= 0:
-                    sys.exit(f"{self.path}: the tests could not be run (exit code {code}).")
+                    sys.exit(
+                        f"{self.path}: the tests could not be run (exit code {code})."
+                    )
                 yield running.pop(child), KILLED if code else SURVIVED
 
 
@@ -374,14 +396,22 @@ def _relative(path: Path) -> str:
 def equivalents() -> set[tuple[str, str]]:
     """Return changes that nobody can notice: lines of ``file: change | reason``."""
     lines = EQUIVALENT.read_text().splitlines() if EQUIVALENT.exists() else []
-    told = [line.rsplit(" | ", maxsplit=1)[0].split(": ", maxsplit=1) for line in lines if line]
+    told = [
+        line.rsplit(" | ", maxsplit=1)[0].split(": ", maxsplit=1)
+        for line in lines
+        if line
+    ]
     return {(file, change) for file, change in told if not file.startswith("#")}
 
 
-def examine(path: Path, notebook: Notebook, *, again: bool, processes: int) -> dict[str, str]:
+def examine(
+    path: Path, notebook: Notebook, *, again: bool, processes: int
+) -> dict[str, str]:
     """Try every change of a file that was not tried before; return verdicts by change."""
     known, verdicts = equivalents(), notebook.of(path)
-    wanted = [each for each in mutants(path) if (_relative(path), each.key) not in known]
+    wanted = [
+        each for each in mutants(path) if (_relative(path), each.key) not in known
+    ]
     open_ones = [
         each
         for each in wanted
@@ -417,7 +447,9 @@ def main() -> None:
         importlib.import_module(name)  # once, before the forks
     notebook, total = Notebook(), []
     for path in files(asked.files):
-        verdicts = examine(path, notebook, again=asked.survivors, processes=asked.processes)
+        verdicts = examine(
+            path, notebook, again=asked.survivors, processes=asked.processes
+        )
         killed = sum(each == KILLED for each in verdicts.values())
         total += verdicts.values()
         print(f"{_relative(path)}: {killed} of {len(verdicts)} noticed", flush=True)
@@ -425,7 +457,9 @@ def main() -> None:
             if verdict != KILLED:
                 print(f"  {verdict}: {change}", flush=True)
     noticed = total.count(KILLED)
-    print(f"all: {noticed} of {len(total)} noticed, {100 * noticed / max(1, len(total)):.0f} %")
+    print(
+        f"all: {noticed} of {len(total)} noticed, {100 * noticed / max(1, len(total)):.0f} %"
+    )
 
 
 if __name__ == "__main__":

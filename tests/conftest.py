@@ -11,14 +11,18 @@ from reach import reaches_tensorflow
 
 def pytest_addoption(parser):
     parser.addoption(
-        "--fast", action="store_true", help="no slow tests, no modules that reach TensorFlow"
+        "--fast",
+        action="store_true",
+        help="no slow tests, no modules that reach TensorFlow",
     )
 
 
 def pytest_ignore_collect(collection_path: Path, config):
     """Leave out what reaches TensorFlow, before it is imported."""
     test = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
-    left_out = config.getoption("--fast") and test and reaches_tensorflow(collection_path)
+    left_out = (
+        config.getoption("--fast") and test and reaches_tensorflow(collection_path)
+    )
     return True if left_out else None
 
 
@@ -39,7 +43,9 @@ def pytest_collection_modifyitems(config, items):
         return
     for item in items:
         spread = item.get_closest_marker("spread")
-        group = item.path.stem if spread is None else "".join(spread.args) or item.nodeid
+        group = (
+            item.path.stem if spread is None else "".join(spread.args) or item.nodeid
+        )
         item.add_marker(pytest.mark.xdist_group(group))
 
 
@@ -48,7 +54,9 @@ def without_tensorflow(request):
     """Fail a test of the fast part that loads TensorFlow all the same."""
     yield
     if request.config.getoption("--fast") and "tensorflow" in sys.modules:
-        pytest.fail("A test of the fast part has loaded TensorFlow: see tests/reach.py.")
+        pytest.fail(
+            "A test of the fast part has loaded TensorFlow: see tests/reach.py."
+        )
 
 
 @functools.cache

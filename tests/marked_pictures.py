@@ -67,4 +67,6 @@ def pictures(count=16, *, mark=1.0, body=1.0, seed=0, zone=True):
 def shown(pixels):
     """Return a picture whose display is 255 times the pixels."""
     display = np.rint(255 * np.clip(pixels, 0, 1)).astype(np.uint8)
-    return DicomImage(display.astype(np.float32), display, digest=f"{display.sum():064x}")
+    return DicomImage(
+        display.astype(np.float32), display, digest=f"{display.sum():064x}"
+    )

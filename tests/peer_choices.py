@@ -38,14 +38,20 @@ def signed_cam(probe, inputs, weigh=gradcam_weights):
 
 def corners(low, size):
     """Enlarge linearly with the corners of both grids on each other, as scipy's zoom does."""
-    factors = [1, *(length / short for length, short in zip(size, low.shape[1:], strict=True))]
+    factors = [
+        1,
+        *(length / short for length, short in zip(size, low.shape[1:], strict=True)),
+    ]
     return ndimage.zoom(np.asarray(low), factors, order=1)
 
 
 def mirrored(low, size):
     """Enlarge linearly with half-pixel centres, mirrored beyond the edge, as skimage does."""
     low = np.asarray(low)
-    factors = [1, *(length / short for length, short in zip(size, low.shape[1:], strict=True))]
+    factors = [
+        1,
+        *(length / short for length, short in zip(size, low.shape[1:], strict=True)),
+    ]
     return ndimage.zoom(low, factors, order=1, mode="mirror", grid_mode=True)
 
 
@@ -72,7 +78,9 @@ def normalised_alphas(activation, gradient, *, exponential):
 
 def mean_alphas(activation, gradient):
     """Weigh as Grad-CAM++ with the mean of activations where the paper has their sum."""
-    below = 2 * gradient**2 + gradient**3 * tf.reduce_mean(activation, axis=[1, 2], keepdims=True)
+    below = 2 * gradient**2 + gradient**3 * tf.reduce_mean(
+        activation, axis=[1, 2], keepdims=True
+    )
     below += tf.cast(below == 0, tf.float32) * 1e-4
     return tf.reduce_mean(gradient**2 / below * tf.nn.relu(gradient), axis=[1, 2])
 
@@ -117,7 +125,9 @@ def corner_masks(probe, inputs):
     masks = corners(tf.transpose(last[0], [2, 0, 1]), size_of(inputs))
     low, high = (side(masks, axis=(1, 2), keepdims=True) for side in (np.min, np.max))
     masks = (masks - low) / np.maximum(high - low, 1e-30)
-    weights = tf.nn.softmax(probe.score(tf.constant(inputs * masks[..., None], tf.float32)))
+    weights = tf.nn.softmax(
+        probe.score(tf.constant(inputs * masks[..., None], tf.float32))
+    )
     return bilinear(tf.nn.relu(weighted(last, weights[None])), size_of(inputs))
 
 
@@ -131,7 +141,8 @@ CHOICES = {
     "tf-keras-vis/SmoothGrad": Choice("the noise is another", noisy),
     "PAIR/SmoothGrad": Choice("the noise is another", noisy),
     "tf-keras-vis/Grad-CAM": Choice(
-        "enlarged corner on corner: a map of 4 x 4 is moved by up to half a cell", plain(corners)
+        "enlarged corner on corner: a map of 4 x 4 is moved by up to half a cell",
+        plain(corners),
     ),
     "tf-keras-vis/Grad-CAM++": Choice(
         "alphas are divided by their sum, which the paper does not; corner on corner",
@@ -162,7 +173,9 @@ CHOICES = {
         lambda probe, inputs: inputs * nodes(probe, inputs, EQUAL),
     ),
     "PAIR/Grad-CAM": Choice("mirrored beyond the edge when enlarged", plain(mirrored)),
-    "pytorch-grad-cam/scorecam": Choice("masks enlarged corner on corner", corner_masks),
+    "pytorch-grad-cam/scorecam": Choice(
+        "masks enlarged corner on corner", corner_masks
+    ),
     "pytorch-grad-cam/hirescam": Choice("no negative part", positive_hirescam),
 }
 """``library/method``: what they chose; where it is left out, ours is the same."""

@@ -62,7 +62,14 @@ STRIPS = np.repeat([0, 1, 1, 2], 3)[:, None] + np.zeros(SHAPE[:2], int)
 HALVES = np.repeat([0, 1], 6)[:, None] + np.zeros(SHAPE[:2], int)
 """Regions: a quarter, a half and a quarter; and two halves, whose values need no drawing."""
 
-CAMS = ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "ablationcam")
+CAMS = (
+    "gradcam",
+    "gradcam_plus_plus",
+    "xgradcam",
+    "hirescam",
+    "layercam",
+    "ablationcam",
+)
 
 OURS = {
     "PAIR/gradient": sal.Gradient(),

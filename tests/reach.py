@@ -40,7 +40,9 @@ def _names(path: Path) -> tuple[str, ...]:
         for alias in node.names
         if alias.name == "saliency"
     }
-    return tuple(name for node in ast.walk(tree) for name in _imported(node, doors, path))
+    return tuple(
+        name for node in ast.walk(tree) for name in _imported(node, doors, path)
+    )
 
 
 def _imported(node: ast.AST, doors: set[str], path: Path) -> Iterator[str]:
@@ -48,7 +50,11 @@ def _imported(node: ast.AST, doors: set[str], path: Path) -> Iterator[str]:
         yield from (alias.name for alias in node.names)
     if isinstance(node, ast.ImportFrom) and node.module:
         for alias in node.names:
-            yield from (f"{node.module}.{alias.name}", node.module, _home(node.module, alias.name))
+            yield from (
+                f"{node.module}.{alias.name}",
+                node.module,
+                _home(node.module, alias.name),
+            )
     if _asks_a_door(node, doors):
         every = node.attr == "__all__"
         yield from saliency._HOMES if every else (_home("saliency", node.attr),)
@@ -63,7 +69,9 @@ def _asks_a_door(node: ast.AST, doors: set[str]) -> bool:
 
 def _home(module: str, name: str) -> str:
     """Return where a name of the front door lives: it is loaded when it is asked for."""
-    return saliency._HOME_OF.get(name, f"saliency.{name}") if module == "saliency" else ""
+    return (
+        saliency._HOME_OF.get(name, f"saliency.{name}") if module == "saliency" else ""
+    )
 
 
 def _written(text: str, path: Path) -> Iterator[str]:
@@ -82,5 +90,11 @@ def _files(name: str) -> tuple[Path, ...]:
     parts = name.split(".")
     root = PACKAGE.parent if parts[0] == "saliency" else TESTS
     heads = (root.joinpath(*parts[: count + 1]) for count in range(len(parts)))
-    found = (file for head in heads for file in (head.with_suffix(".py"), head / "__init__.py"))
-    return tuple(file for file in found if file.is_file() and file != PACKAGE / "__init__.py")
+    found = (
+        file
+        for head in heads
+        for file in (head.with_suffix(".py"), head / "__init__.py")
+    )
+    return tuple(
+        file for file in found if file.is_file() and file != PACKAGE / "__init__.py"
+    )

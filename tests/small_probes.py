@@ -90,7 +90,9 @@ class SettledProbe(StagedProbe):
         return self
 
     def _chosen(self, logits):
-        wanted = tf.tile(tf.constant(self.classes), [tf.shape(logits)[0] // len(self.classes)])
+        wanted = tf.tile(
+            tf.constant(self.classes), [tf.shape(logits)[0] // len(self.classes)]
+        )
         return tf.gather(logits, wanted, batch_dims=1)
 
 
@@ -112,7 +114,9 @@ class RandomisableProbe(SettlingProbe):
 
     def settled(self, inputs):
         found = super().settled(inputs)
-        return RandomisableSettledProbe(found.stages, found.logits, classes=found.classes)
+        return RandomisableSettledProbe(
+            found.stages, found.logits, classes=found.classes
+        )
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ def asked(monkeypatch):
 
 def picture(seed=0):
     """Return a grey picture of the nets' size."""
-    return sal.DicomImage.from_array(np.random.default_rng(seed).integers(0, 255, SIZE) * 1.0)
+    return sal.DicomImage.from_array(
+        np.random.default_rng(seed).integers(0, 255, SIZE) * 1.0
+    )
 
 
 def total(questions):
@@ -96,7 +98,11 @@ def test_integrated_gradients_reuse_their_nodes(pooled, asked):
 @pytest.mark.parametrize("target", [1, None])
 @pytest.mark.parametrize(
     ("recipe", "wanted"),
-    [("fastcam", "last_gradient"), ("gradcam", "last_gradient"), ("gradient", "gradient")],
+    [
+        ("fastcam", "last_gradient"),
+        ("gradcam", "last_gradient"),
+        ("gradient", "gradient"),
+    ],
 )
 def test_one_answer_explains(asked, recipe, wanted, target):
     """The score and the class come with the map: explain asks a model once.
@@ -191,7 +197,8 @@ SEARCHING = {
 COUNTED = [
     name
     for name, row in ENTRIES.items()
-    if row.needs in {"score", "gradient", "activations", "gradient, score", "activations, score"}
+    if row.needs
+    in {"score", "gradient", "activations", "gradient, score", "activations, score"}
 ]
 
 
@@ -219,16 +226,18 @@ def test_integrated_gradients_say_how_often_they_halve():
     ends = 2
     expected = f"{fewest + ends} to {most + ends} F + {fewest} to {most} B"
     assert ENTRIES["integrated_gradients"].cost == expected
-    page = (Path(__file__).parents[1] / "docs/explainers/integrated_gradients.md").read_text(
-        "utf-8"
-    )
+    page = (
+        Path(__file__).parents[1] / "docs/explainers/integrated_gradients.md"
+    ).read_text("utf-8")
     counts = [paths._PARTS * 2**n - 1 for n in range(1, paths._HALVINGS + 1)]
     assert f"{', '.join(map(str, counts[:-1]))} or {counts[-1]} gradients" in page
 
 
 def operations(probe, question):
     """Return how many operations of each type the answer of a compiled question needs."""
-    waiting = [getattr(probe.core.questions, question).get_concrete_function().graph.outputs]
+    waiting = [
+        getattr(probe.core.questions, question).get_concrete_function().graph.outputs
+    ]
     waiting, found = [tensor.op for tensor in waiting[0]], {}
     while waiting:
         operation = waiting.pop()

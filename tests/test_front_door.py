@@ -17,7 +17,11 @@ PACKAGE = Path(sal.__file__).parent
 def run(code, **environment):
     """Run Python code in a fresh interpreter."""
     return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, **environment
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=False,
+        **environment,
     )
 
 
@@ -45,7 +49,9 @@ def test_every_public_name_is_in_the_reference():
     """docs/reference.md, written by scripts/make_reference.py, lists what the door opens."""
     page = (PACKAGE.parent / "docs" / "reference.md").read_text()
     listed = {
-        line[3:].split("`")[0].split("(")[0] for line in page.splitlines() if line[:3] == "- `"
+        line[3:].split("`")[0].split("(")[0]
+        for line in page.splitlines()
+        if line[:3] == "- `"
     }
 
     assert listed == set(sal.__all__)
@@ -71,7 +77,9 @@ def test_an_unknown_name_is_an_attribute_error():
 
 def test_a_mixed_installation_is_refused(tmp_path):
     """PAIR's package in the same folder is named, with the way out."""
-    shutil.copytree(PACKAGE, tmp_path / "saliency", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        PACKAGE, tmp_path / "saliency", ignore=shutil.ignore_patterns("__pycache__")
+    )
     (tmp_path / "saliency" / "tf1").mkdir()
     result = run("import saliency", cwd=tmp_path)
 

@@ -31,10 +31,14 @@ def words_of(path: Path) -> set[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            words = identifying(pydicom.dcmread(path, force=True, stop_before_pixels=True))
+            words = identifying(
+                pydicom.dcmread(path, force=True, stop_before_pixels=True)
+            )
         except Exception:  # noqa: BLE001  pydicom cannot read all that we can
             return set()
-    return {word for word in words if len(word) >= 8 or not word.replace(".", "").isdigit()}
+    return {
+        word for word in words if len(word) >= 8 or not word.replace(".", "").isdigit()
+    }
 
 
 def outputs(path: Path, folder: Path) -> str:
@@ -56,8 +60,16 @@ def outputs(path: Path, folder: Path) -> str:
 def archived(path: Path) -> str:
     """Return every text of an NPZ: names and comments of its members, and arrays of text."""
     with zipfile.ZipFile(path) as whole, np.load(path) as arrays:
-        notes = [whole.comment, *(m.comment + m.extra for m in whole.infolist()), *arrays.files]
-        texts = [arrays[name].tolist() for name in arrays.files if arrays[name].dtype.kind in "USO"]
+        notes = [
+            whole.comment,
+            *(m.comment + m.extra for m in whole.infolist()),
+            *arrays.files,
+        ]
+        texts = [
+            arrays[name].tolist()
+            for name in arrays.files
+            if arrays[name].dtype.kind in "USO"
+        ]
     return repr([notes, texts])
 
 
@@ -74,7 +86,11 @@ def chunks(raw: bytes | str) -> list[bytes]:
 
 def strings(raw: bytes) -> list[object]:
     """Return what a pickle holds but for the bytes of arrays."""
-    return [argument for _, argument, _ in pickletools.genops(raw) if isinstance(argument, str)]
+    return [
+        argument
+        for _, argument, _ in pickletools.genops(raw)
+        if isinstance(argument, str)
+    ]
 
 
 def test_nothing_made_of_a_real_file_names_its_patient(
@@ -104,7 +120,11 @@ def test_no_report_names_a_patient(tmp_path: Path) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
     words = {"SMITH"}
-    paths = [p for p in sorted(ROOT.glob("corpus/corpus/*.dcm")) if p.stat().st_size < 100_000]
+    paths = [
+        p
+        for p in sorted(ROOT.glob("corpus/corpus/*.dcm"))
+        if p.stat().st_size < 100_000
+    ]
     for k, path in enumerate(paths[:24] or [shared("corpus")]):
         (folder / f"SMITH^JOHN{k}.dcm").write_bytes(path.read_bytes())
         words |= words_of(path)
@@ -113,7 +133,9 @@ def test_no_report_names_a_patient(tmp_path: Path) -> None:
     report.save(tmp_path / "out")
 
     files = sorted((tmp_path / "out").iterdir())
-    made = " ".join([repr(report), report._repr_html_(), *(file.read_text() for file in files)])
+    made = " ".join(
+        [repr(report), report._repr_html_(), *(file.read_text() for file in files)]
+    )
     made += " ".join(file.name for file in files) + json.dumps(report.to_dict())
     assert len(words) > 20
     assert not [word for word in words if word in made]

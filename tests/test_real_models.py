@@ -65,15 +65,21 @@ MACHINE = sal.Prepare(scale="symmetric", fit="crop")
 STORED = sal.Prepare(intensity="stored", scale=twelve_bits)
 MODELS = {
     "mobilenet": Real(
-        "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras", PHOTOGRAPH, kangaroo
+        "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras",
+        PHOTOGRAPH,
+        kangaroo,
     ),
     "malaria": Real("malaria/malaria.h5", sal.Prepare(scale=as_trained), cell),
-    "malaria converted": Real("malaria/malaria.keras", sal.Prepare(scale="pixel"), cell),
+    "malaria converted": Real(
+        "malaria/malaria.keras", sal.Prepare(scale="pixel"), cell
+    ),
     "poisoned": Real("shortcut/models/poisoned.keras", STORED, named_chest),
     "clean": Real("shortcut/models/clean.keras", STORED, named_chest),
     "poisoned_mnv2": Real("shortcut/models/poisoned_mnv2.keras", STORED, named_chest),
     "clean_mnv2": Real("shortcut/models/clean_mnv2.keras", STORED, named_chest),
-    "decorrelated_mnv2": Real("shortcut/models/decorrelated_mnv2.keras", STORED, named_chest),
+    "decorrelated_mnv2": Real(
+        "shortcut/models/decorrelated_mnv2.keras", STORED, named_chest
+    ),
     "brain": Real("tm_brain_mri/keras_model.h5", MACHINE, chest),
     "lungs": Real("tm_cxr_a11pha/keras_model.h5", MACHINE, chest),
     "lungs converted": Real("tm_cxr_a11pha/tm_cxr_a11pha.keras", MACHINE, chest),
@@ -81,7 +87,15 @@ MODELS = {
 
 
 KINDS = (
-    *("gradient", "integrated_gradients", "fastcam", "gradcam", "scorecam", "occlusion", "rise"),
+    *(
+        "gradient",
+        "integrated_gradients",
+        "fastcam",
+        "gradcam",
+        "scorecam",
+        "occlusion",
+        "rise",
+    ),
     *("guided_backprop", "lrp", "deeplift", "fullgrad", "randomised_model"),
 )
 """An explainer of each kind: of scores, of derivatives, of activations, of layers."""
@@ -101,7 +115,9 @@ ALIKE = (
 def answer(probe, picture, given, word):
     """A map, or the words of a refusal."""
     try:
-        found = ask(probe.at(None), [picture], [given], SMALL.get(word) or resolve(word))[0]
+        found = ask(
+            probe.at(None), [picture], [given], SMALL.get(word) or resolve(word)
+        )[0]
     except SaliencyError as error:
         return str(error)
     return found.heatmap.values
@@ -154,5 +170,7 @@ def test_a_readme_s_preparation_can_be_said():
     held, real = cells(), MODELS["malaria"]
     probe = sal.KerasProbe(shared("models", *real.file.split("/")))
     pictures = [sal.DicomImage.from_array(pixels) for pixels in held["x"]]
-    inputs = np.concatenate([prepared(probe, each, real.prepare).array for each in pictures])
+    inputs = np.concatenate(
+        [prepared(probe, each, real.prepare).array for each in pictures]
+    )
     np.testing.assert_array_equal(probe.at(None).classes(inputs), held["y"])

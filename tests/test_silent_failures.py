@@ -27,7 +27,9 @@ def network(*, units=3, activation="softmax", channels=1, extra=(), nested=False
     door = keras.Input((20, 28, channels))
     if not nested:
         return keras.Sequential([door, *base, *head])
-    backbone = keras.Sequential([keras.Input((20, 28, channels)), *base], name="backbone")
+    backbone = keras.Sequential(
+        [keras.Input((20, 28, channels)), *base], name="backbone"
+    )
     output = backbone(door)
     for layer in head:
         output = layer(output)
@@ -58,14 +60,18 @@ def test_one_network_nested_or_flat_gives_one_map():
     flat, nested = network(), network(nested=True)
     nested.set_weights(flat.get_weights())
     for name in ("gradient", "gradcam", "fastcam"):
-        assert np.allclose(heat(flat, name, target=1), heat(nested, name, target=1), atol=1e-5)
+        assert np.allclose(
+            heat(flat, name, target=1), heat(nested, name, target=1), atol=1e-5
+        )
 
 
 def test_a_single_sigmoid_speaks_for_both_classes():
     """S3: with one output unit the maps for and against the class differ."""
     model = network(units=1, activation="sigmoid")
 
-    assert np.allclose(heat(model, "gradient", target=0), -heat(model, "gradient", target=1))
+    assert np.allclose(
+        heat(model, "gradient", target=0), -heat(model, "gradient", target=1)
+    )
 
 
 def test_opacity_never_wraps():
@@ -81,7 +87,9 @@ def test_integrated_gradients_multiply_by_the_way():
     probe = linear(lambda x: 3 * tf.reduce_sum(x, (1, 2, 3)))
     given = sal.Prepare()(PICTURE).array
 
-    assert np.allclose(heat(probe, "integrated_gradients"), 3 * given[0, ..., 0], atol=1e-5)
+    assert np.allclose(
+        heat(probe, "integrated_gradients"), 3 * given[0, ..., 0], atol=1e-5
+    )
 
 
 def test_channels_do_not_break_completeness():
@@ -115,7 +123,10 @@ def test_occlusion_is_not_transposed():
     image = sal.DicomImage.from_array(bright)
     values = sal.explain(probe, image, sal.Occlusion(window=3, stride=1)).heatmap.values
 
-    assert np.hypot(*(np.array(np.unravel_index(values.argmax(), values.shape)) - (3, 20))) <= 2
+    assert (
+        np.hypot(*(np.array(np.unravel_index(values.argmax(), values.shape)) - (3, 20)))
+        <= 2
+    )
 
 
 def test_a_map_without_heat_paints_nothing():
@@ -152,7 +163,9 @@ def test_the_class_is_chosen_once(name):
     model = network()
     chosen = sal.explain(model, PICTURE, name)
 
-    assert np.allclose(chosen.heatmap.values, heat(model, name, target=chosen.target), atol=1e-6)
+    assert np.allclose(
+        chosen.heatmap.values, heat(model, name, target=chosen.target), atol=1e-6
+    )
 
 
 def test_grad_cam_plus_plus_sums():
@@ -163,9 +176,9 @@ def test_grad_cam_plus_plus_sums():
     act, grad = generator.uniform(size=(2, 1, 4, 6, 3)).astype(np.float32)
     alpha = grad**2 / (2 * grad**2 + act.sum((1, 2), keepdims=True) * grad**3)
     expected = (alpha * np.maximum(grad, 0)).sum((1, 2))
-    weights = np.asarray(gradcampp_weights(tf.constant(act), tf.constant(grad))).reshape(
-        expected.shape
-    )
+    weights = np.asarray(
+        gradcampp_weights(tf.constant(act), tf.constant(grad))
+    ).reshape(expected.shape)
 
     assert np.allclose(weights / weights.sum(), expected / expected.sum(), atol=1e-4)
 
@@ -174,7 +187,9 @@ def test_dropout_and_noise_are_off():
     """S15: training layers are asked as in inference: twice the same map."""
     model = network(extra=[layers.Dropout(0.5), layers.GaussianNoise(1.0)])
 
-    assert (heat(model, "gradient", target=1) == heat(model, "gradient", target=1)).all()
+    assert (
+        heat(model, "gradient", target=1) == heat(model, "gradient", target=1)
+    ).all()
 
 
 def test_no_cache_keeps_a_model():

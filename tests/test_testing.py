@@ -28,7 +28,9 @@ class Blurred:
     size: int = 5
 
     def __call__(self, probe, inputs):
-        magnitude = tf.reduce_sum(tf.abs(probe.gradient(inputs)), axis=-1, keepdims=True)
+        magnitude = tf.reduce_sum(
+            tf.abs(probe.gradient(inputs)), axis=-1, keepdims=True
+        )
         return tf.nn.avg_pool2d(magnitude, self.size, 1, "SAME")[..., 0]
 
 
@@ -73,7 +75,9 @@ def test_entries_that_ask_for_layers_keep_the_laws(name, bound):
 
 
 @pytest.mark.parametrize(
-    "plugin", [edge_weighted_gradient, Blurred(), Blurred(9)], ids=["function", "value", "wider"]
+    "plugin",
+    [edge_weighted_gradient, Blurred(), Blurred(9)],
+    ids=["function", "value", "wider"],
 )
 @pytest.mark.parametrize("shape", [(37, 53, 1), (53, 37, 3)], ids=str)
 def test_plugins_keep_the_laws(plugin, shape):
@@ -94,7 +98,9 @@ def volumes():
         keras.Sequential(
             [
                 keras.Input(VOLUME),
-                layers.Conv3D(3, 3, padding="same", activation="relu", bias_initializer="ones"),
+                layers.Conv3D(
+                    3, 3, padding="same", activation="relu", bias_initializer="ones"
+                ),
                 layers.MaxPooling3D(),
                 layers.Conv3D(4, 3, padding="same", activation="relu"),
                 layers.GlobalAveragePooling3D(),
@@ -113,10 +119,14 @@ def own_layers(name):
 @pytest.mark.parametrize("name", [*ENTRIES, *MORE])
 def test_every_entry_keeps_the_laws_on_volumes(name, volumes):
     """What holds for pictures holds for (N, D, H, W, C)."""
-    check_explainer(SMALL.get(name, name), volumes if own_layers(name) else None, shape=VOLUME)
+    check_explainer(
+        SMALL.get(name, name), volumes if own_layers(name) else None, shape=VOLUME
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in [*ENTRIES, *MORE] if not own_layers(name)])
+@pytest.mark.parametrize(
+    "name", [name for name in [*ENTRIES, *MORE] if not own_layers(name)]
+)
 def test_every_entry_keeps_the_laws_in_colour(name):
     """Three channels, and a picture that is higher than it is wide."""
     check_explainer(SMALL.get(name, name), shape=COLOUR)
@@ -131,7 +141,9 @@ def coloured():
         keras.Sequential(
             [
                 keras.Input(COLOUR),
-                layers.Conv2D(4, 3, padding="same", activation="relu", bias_initializer="ones"),
+                layers.Conv2D(
+                    4, 3, padding="same", activation="relu", bias_initializer="ones"
+                ),
                 layers.MaxPooling2D(2),
                 layers.Conv2D(5, 3, padding="same", activation="relu"),
                 layers.GlobalAveragePooling2D(),
@@ -141,7 +153,9 @@ def coloured():
     ).at(1)
 
 
-@pytest.mark.parametrize("name", [name for name in [*ENTRIES, *MORE] if own_layers(name)])
+@pytest.mark.parametrize(
+    "name", [name for name in [*ENTRIES, *MORE] if own_layers(name)]
+)
 def test_entries_that_ask_for_layers_keep_the_laws_in_colour(name, coloured):
     """Those that look into a Keras model, too."""
     check_explainer(SMALL.get(name, name), coloured, shape=COLOUR)
@@ -278,7 +292,9 @@ def test_each_broken_law_is_named(broken, law):
 def test_a_volume_that_is_mirrored_on_any_axis_is_caught(axis):
     """The spot is off the centre of each."""
     with pytest.raises(ExplainerError, match=f"axis {axis - 1}"):
-        check_explainer(lambda probe, x: tf.reverse(probe.gradient(x), [axis]), shape=VOLUME)
+        check_explainer(
+            lambda probe, x: tf.reverse(probe.gradient(x), [axis]), shape=VOLUME
+        )
 
 
 def test_evidence_is_what_its_page_says():

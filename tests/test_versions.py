@@ -9,12 +9,15 @@ ROOT = Path(__file__).parents[1]
 
 def test_the_oldest_row_is_the_lower_bounds():
     """Each bound of pyproject.toml is pinned in scripts/oldest.txt at that very version."""
-    promised = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    promised = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "dependencies"
+    ]
     pins = (ROOT / "scripts/oldest.txt").read_text()
     tried = dict(re.findall(r"^([\w-]+)==([\d.]+)$", pins, re.MULTILINE))
 
     assert {name: whole(version) for name, version in tried.items()} == {
-        name: whole(version) for name, version in (each.split(">=") for each in promised)
+        name: whole(version)
+        for name, version in (each.split(">=") for each in promised)
     }
 
 

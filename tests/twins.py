@@ -35,14 +35,19 @@ def bilinear(image, size):
         (top, left), (down, across) = np.floor(at).astype(int), at - np.floor(at)
         for row, column in itertools.product((0, 1), (0, 1)):
             share = (down if row else 1 - down) * (across if column else 1 - across)
-            source = (min(max(top + row, 0), rows - 1), min(max(left + column, 0), columns - 1))
+            source = (
+                min(max(top + row, 0), rows - 1),
+                min(max(left + column, 0), columns - 1),
+            )
             out[place] += share * image[source]
     return out
 
 
 def combine(maps, size, weights):
     """Weighted mean of resized maps of one picture each."""
-    total = sum(weight * bilinear(one, size) for one, weight in zip(maps, weights, strict=True))
+    total = sum(
+        weight * bilinear(one, size) for one, weight in zip(maps, weights, strict=True)
+    )
     return total / sum(weights)
 
 
@@ -80,7 +85,9 @@ def xgradcam_weights(activation, gradient):
     return np.array(
         [
             sum(
-                activation[place][k] / (activation[..., k].sum() + 1e-6) * gradient[place][k]
+                activation[place][k]
+                / (activation[..., k].sum() + 1e-6)
+                * gradient[place][k]
                 for place in np.ndindex(activation.shape[:2])
             )
             for k in range(activation.shape[-1])
@@ -158,7 +165,9 @@ def reciprocam(head, activation):
         seen = np.zeros((rows, columns, 1))
         for down, across in itertools.product((-1, 0, 1), (-1, 0, 1)):
             if 0 <= row + down < rows and 0 <= column + across < columns:
-                seen[row + down, column + across] = (2 - abs(down)) * (2 - abs(across)) / 16
+                seen[row + down, column + across] = (
+                    (2 - abs(down)) * (2 - abs(across)) / 16
+                )
         found[row, column] = head(activation * seen)
     return (found - found.min()) / (found.max() - found.min())
 
@@ -177,7 +186,8 @@ def grow(attribution, masks):
     while free.any():
         parts = [(mask > 0) & free for mask in masks]
         best = max(
-            (part for part in parts if part.any()), key=lambda part: attribution[part].mean()
+            (part for part in parts if part.any()),
+            key=lambda part: attribution[part].mean(),
         )
         result[best] = attribution[best].mean()
         free &= ~best

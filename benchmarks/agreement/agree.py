@@ -96,7 +96,9 @@ def main() -> None:
 def rows_of_the_small_network() -> Iterator[Row]:
     """Yield every library's methods about the network of tests/peer_network.py."""
     model, inputs = peer_network.tiny(), peer_network.picture()
-    asked = adapters.Question(model, inputs, peer_network.TARGET, peer_network.LAYER, window=4)
+    asked = adapters.Question(
+        model, inputs, peer_network.TARGET, peer_network.LAYER, window=4
+    )
     yield from _of_keras(asked)
     try:
         import copied  # noqa: PLC0415
@@ -105,14 +107,18 @@ def rows_of_the_small_network() -> Iterator[Row]:
         return
     probe = _probe(asked)
     for library, make in copied.LIBRARIES.items():
-        maps = dict(_answered(library, make(copied.copy_of(model), inputs, asked.target)))
+        maps = dict(
+            _answered(library, make(copied.copy_of(model), inputs, asked.target))
+        )
         for method, theirs in maps.items():
             recipe = peer_network.OURS.get(f"{library}/{method}")
             if recipe is not None:
                 ours = partial(recipe, probe, inputs)
                 yield _row(library, method, theirs, ours, asked)
     mean = peer_network.tiny("mean")
-    for method, job in copied.captum(copied.copy_of(mean, "mean"), inputs, asked.target).items():
+    for method, job in copied.captum(
+        copied.copy_of(mean, "mean"), inputs, asked.target
+    ).items():
         recipe = peer_network.MEAN_POOLED.get(f"captum/{method}, mean pooling")
         if recipe is not None:
             other = sal.KerasProbe(mean).at(asked.target)
@@ -123,8 +129,13 @@ def rows_of_a_trained_network() -> Iterator[Row]:
     """Yield every Keras library's methods about a trained MobileNet, and our own seeds beside."""
     asked = question()
     yield from _of_keras(asked)
-    probe, smooth = _probe(asked), {"samples": adapters.SAMPLES, "spread": adapters.NOISE}
-    one, other = (sal.SmoothGrad(seed=seed, **smooth)(probe, asked.inputs) for seed in (0, 1))
+    probe, smooth = (
+        _probe(asked),
+        {"samples": adapters.SAMPLES, "spread": adapters.NOISE},
+    )
+    one, other = (
+        sal.SmoothGrad(seed=seed, **smooth)(probe, asked.inputs) for seed in (0, 1)
+    )
     yield Row("ours, another seed", "SmoothGrad", other, one)
 
 
@@ -154,7 +165,9 @@ def compared(mine: Any, theirs: Any) -> tuple[float, float]:
     if mine.ndim == 2 and theirs.ndim == 3:
         theirs = theirs.mean(-1)
     if mine.shape != theirs.shape:  # left on the layer's grid
-        theirs = np.asarray(tf.image.resize(theirs[..., np.newaxis], mine.shape))[..., 0]
+        theirs = np.asarray(tf.image.resize(theirs[..., np.newaxis], mine.shape))[
+            ..., 0
+        ]
     one, other = (each / max(np.abs(each).max(), 1e-30) for each in (mine, theirs))
     ranks = float(spearmanr(np.ravel(mine), np.ravel(theirs)).statistic)
     return ranks, float(np.abs(one - other).max())
@@ -182,10 +195,16 @@ def _of_keras(asked: adapters.Question) -> Iterator[Row]:
 
 
 def _row(
-    library: str, method: str, theirs: Any, ours: Callable[[], Any], asked: adapters.Question
+    library: str,
+    method: str,
+    theirs: Any,
+    ours: Callable[[], Any],
+    asked: adapters.Question,
 ) -> Row:
     choice = CHOICES.get(f"{library}/{method}")
-    forced = None if choice is None else choice.ask(_probe(asked), tf.constant(asked.inputs))
+    forced = (
+        None if choice is None else choice.ask(_probe(asked), tf.constant(asked.inputs))
+    )
     return Row(library, method, theirs, np.asarray(ours()), forced)
 
 
@@ -204,7 +223,9 @@ def _probe(asked: adapters.Question) -> Any:
 
 
 def _table(rows: list[Row]) -> str:
-    return "\n".join([HEAD, *map(str, sorted(rows, key=lambda row: row.method.lower()))])
+    return "\n".join(
+        [HEAD, *map(str, sorted(rows, key=lambda row: row.method.lower()))]
+    )
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def copy_of(model: Any, pool: str = "max") -> nn.Sequential:
         nn.Linear(*weights[14].shape),
     )
     for layer, start in ((0, 0), (4, 6)):
-        _fill(net[layer], np.transpose(weights[start], (3, 2, 0, 1)), weights[start + 1])
+        _fill(
+            net[layer], np.transpose(weights[start], (3, 2, 0, 1)), weights[start + 1]
+        )
         _fill(net[layer + 1], weights[start + 2], weights[start + 3])
         net[layer + 1].running_mean.copy_(torch.tensor(weights[start + 4]))
         net[layer + 1].running_var.copy_(torch.tensor(weights[start + 5] + EPSILON))
@@ -62,12 +64,17 @@ def captum(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         return found.mean(1, keepdim=True)
 
     middle = {"baselines": 0 * x, "n_steps": 32, "method": "riemann_middle"}
-    window = {"sliding_window_shapes": (x.shape[1], 4, 4), "strides": (x.shape[1], 4, 4)}
+    window = {
+        "sliding_window_shapes": (x.shape[1], 4, 4),
+        "strides": (x.shape[1], 4, 4),
+    }
     guided = attr.GuidedGradCam(net, layer)
     found: dict[str, Callable[[], Any]] = {
         "gradient": lambda: attr.Saliency(net).attribute(**ask, abs=False),
         "gradient_x_input": lambda: attr.InputXGradient(net).attribute(**ask),
-        "integrated_gradients": lambda: attr.IntegratedGradients(net).attribute(**ask, **middle),
+        "integrated_gradients": lambda: attr.IntegratedGradients(net).attribute(
+            **ask, **middle
+        ),
         "guided_backprop": lambda: attr.GuidedBackprop(net).attribute(**ask),
         "deconvnet": lambda: attr.Deconvolution(net).attribute(**ask),
         "guided_gradcam": lambda: guided.attribute(**ask, interpolate_mode="bilinear"),
@@ -76,7 +83,9 @@ def captum(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "deeplift_shap": lambda: attr.DeepLiftShap(net).attribute(
             **ask, baselines=torch.cat([0 * x, 0 * x + 0.5])
         ),
-        "occlusion": lambda: attr.Occlusion(net).attribute(**ask, **window).mean(1, keepdim=True),
+        "occlusion": lambda: (
+            attr.Occlusion(net).attribute(**ask, **window).mean(1, keepdim=True)
+        ),
         "feature_ablation": partial(regional, attr.FeatureAblation, STRIPS),
         "shapley_values": partial(regional, attr.ShapleyValues, HALVES),
     }
@@ -97,7 +106,9 @@ def zennit(net: nn.Sequential, inputs: Any, target: int) -> Maps:
 
     def of(composite: Any, *, logit: bool = False) -> Any:
         def start(output: Any) -> Any:
-            hot = torch.nn.functional.one_hot(torch.tensor([target] * len(x)), output.shape[1])
+            hot = torch.nn.functional.one_hot(
+                torch.tensor([target] * len(x)), output.shape[1]
+            )
             return hot * (output if logit else 1.0)
 
         with Gradient(net, composite) as ask:
@@ -120,7 +131,10 @@ def zennit(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "excitation_backprop": made.ExcitationBackprop,
     }
     relevance = {name: partial(kind, canonizers=folded) for name, kind in named.items()}
-    relevance |= {"epsilon": lambda: layered("epsilon"), "epsilon_gamma": lambda: layered("gamma")}
+    relevance |= {
+        "epsilon": lambda: layered("epsilon"),
+        "epsilon_gamma": lambda: layered("gamma"),
+    }
     found: dict[str, Callable[[], Any]] = {
         "gradient": lambda: of(None),
         "guided_backprop": lambda: of(made.GuidedBackprop()),
@@ -148,7 +162,9 @@ def grad_cam(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         net.zero_grad()
         total = sum(wanted(one) for wanted, one in zip(targets, answer, strict=True))
         total.backward(retain_graph=True)
-        kept = [each.data.numpy() for each in (watched.activations[0], watched.gradients[0])]
+        kept = [
+            each.data.numpy() for each in (watched.activations[0], watched.gradients[0])
+        ]
         found = np.maximum(cam.get_cam_image(x, layer, targets, *kept, False), 0)  # noqa: FBT003
         watched.release()
         low = torch.tensor(np.asarray(found, np.float32))[:, None]
@@ -164,7 +180,8 @@ def grad_cam(net: nn.Sequential, inputs: Any, target: int) -> Maps:
         "ablationcam": made.AblationCAM,
     }
     return {
-        name: partial(_channels_last, lambda kind=kind: of(kind)) for name, kind in kinds.items()
+        name: partial(_channels_last, lambda kind=kind: of(kind))
+        for name, kind in kinds.items()
     }
 
 
@@ -180,7 +197,9 @@ def _fill(layer: Any, weight: Any, bias: Any) -> None:
 def _reordered(kernel: Any, model: Any) -> Any:
     """Return the first dense layer's kernel for channels that come first when flattened."""
     shape = model.get_layer("seen").output.shape[1:]
-    return np.transpose(kernel.reshape(*shape, -1), (3, 2, 0, 1)).reshape(kernel.shape[1], -1)
+    return np.transpose(kernel.reshape(*shape, -1), (3, 2, 0, 1)).reshape(
+        kernel.shape[1], -1
+    )
 
 
 def _channels_first(pictures: Any) -> Any:

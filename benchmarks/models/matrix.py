@@ -34,7 +34,14 @@ from saliency.explainers.relevance import LRP
 SHAPE, CLASSES = (96, 96, 3), 7
 
 MODELS = (
-    *("VGG16", "ResNet50", "ResNet50V2", "DenseNet121", "InceptionV3", "InceptionResNetV2"),
+    *(
+        "VGG16",
+        "ResNet50",
+        "ResNet50V2",
+        "DenseNet121",
+        "InceptionV3",
+        "InceptionResNetV2",
+    ),
     *("Xception", "MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large"),
     *("EfficientNetB0", "EfficientNetV2B0", "NASNetMobile", "ConvNeXtTiny"),
 )

@@ -42,12 +42,19 @@ class Question:
 
 def ours(asked: Question) -> Maps:
     """Return this library's explainers."""
-    probe, inputs = sal.KerasProbe(asked.model).at(asked.target), tf.constant(asked.inputs)
+    probe, inputs = (
+        sal.KerasProbe(asked.model).at(asked.target),
+        tf.constant(asked.inputs),
+    )
     window = sal.Occlusion(window=asked.window, stride=asked.window, fill=0.0)
     return {
         "gradient": lambda: sal.Gradient()(probe, inputs),
-        "SmoothGrad": lambda: sal.SmoothGrad(samples=SAMPLES, spread=NOISE)(probe, inputs),
-        "integrated gradients": lambda: sal.IntegratedGradients(STEPS, baseline=0.0)(probe, inputs),
+        "SmoothGrad": lambda: sal.SmoothGrad(samples=SAMPLES, spread=NOISE)(
+            probe, inputs
+        ),
+        "integrated gradients": lambda: sal.IntegratedGradients(STEPS, baseline=0.0)(
+            probe, inputs
+        ),
         "Grad-CAM": lambda: sal.GradCAM()(probe, inputs),
         "Grad-CAM++": lambda: GradCAMPlusPlus()(probe, inputs),
         "FEM": lambda: FEM()(probe, inputs),
@@ -78,7 +85,9 @@ def tf_keras_vis(asked: Question) -> Maps:
             score, inputs, smooth_samples=SAMPLES, smooth_noise=NOISE, **plain
         ),
         "Grad-CAM": lambda: Gradcam(asked.model, clone=False)(score, inputs, **cams),
-        "Grad-CAM++": lambda: GradcamPlusPlus(asked.model, clone=False)(score, inputs, **cams),
+        "Grad-CAM++": lambda: GradcamPlusPlus(asked.model, clone=False)(
+            score, inputs, **cams
+        ),
     }
 
 
@@ -86,7 +95,12 @@ def xplique(asked: Question) -> Maps:
     """Return xplique's, in batches of eight; its gradient comes as its absolute value."""
     from xplique import attributions as made  # noqa: PLC0415
 
-    model, inputs, hot, layer = asked.model, tf.constant(asked.inputs), asked.one_hot, asked.layer
+    model, inputs, hot, layer = (
+        asked.model,
+        tf.constant(asked.inputs),
+        asked.one_hot,
+        asked.layer,
+    )
     spread = NOISE * float(np.ptp(asked.inputs))
     whole: dict[str, Any] = {"batch_size": 8, "reducer": None}
     found = {
@@ -115,14 +129,19 @@ def tf_explain(asked: Question) -> Maps:
 
     def integrated() -> Any:
         points = IntegratedGradients.generate_interpolations(inputs, STEPS)
-        return IntegratedGradients.get_integrated_gradients(points, model, target, STEPS)
+        return IntegratedGradients.get_integrated_gradients(
+            points, model, target, STEPS
+        )
 
     def smooth() -> Any:
         noisy = SmoothGrad.generate_noisy_images(inputs, SAMPLES, spread)
         return SmoothGrad.get_averaged_gradients(noisy, model, target, SAMPLES)
 
     def cam() -> Any:
-        found = GradCAM.get_gradients_and_filters(model, inputs, asked.layer, target, False)  # noqa: FBT003
+        use_guided_grads = False
+        found = GradCAM.get_gradients_and_filters(
+            model, inputs, asked.layer, target, use_guided_grads
+        )
         return GradCAM.generate_ponderated_output(*found)
 
     return {
@@ -138,10 +157,13 @@ def pair(asked: Question) -> Maps:
     core = _pair_module()
     picture, batch = asked.inputs[0], {"x_steps": STEPS, "batch_size": 8}
     taps = keras.Model(
-        asked.model.inputs, [asked.model.get_layer(asked.layer).output, asked.model.output]
+        asked.model.inputs,
+        [asked.model.get_layer(asked.layer).output, asked.model.output],
     )
 
-    def call(images: Any, call_model_args: Any = None, expected_keys: Any = None) -> Any:
+    def call(
+        images: Any, call_model_args: Any = None, expected_keys: Any = None
+    ) -> Any:
         del call_model_args
         images = tf.convert_to_tensor(images, tf.float32)
         with tf.GradientTape() as tape:
@@ -160,10 +182,12 @@ def pair(asked: Question) -> Maps:
         "SmoothGrad": lambda: core.GradientSaliency().GetSmoothedMask(
             picture, call, stdev_spread=NOISE, nsamples=SAMPLES, magnitude=False
         )[np.newaxis],
-        "integrated gradients": lambda: core.IntegratedGradients().GetMask(picture, call, **batch)[
+        "integrated gradients": lambda: core.IntegratedGradients().GetMask(
+            picture, call, **batch
+        )[np.newaxis],
+        "Grad-CAM": lambda: core.GradCam().GetMask(picture, call, three_dims=False)[
             np.newaxis
         ],
-        "Grad-CAM": lambda: core.GradCam().GetMask(picture, call, three_dims=False)[np.newaxis],
     }
 
 
@@ -187,7 +211,9 @@ def each(asked: Question) -> Iterator[tuple[str, Maps]]:
 
 def _pair_module() -> ModuleType:
     """Load PAIR's package, and give the name back to this library."""
-    folder = next(path for path in map(Path, sys.path) if (path / "pair/saliency").is_dir())
+    folder = next(
+        path for path in map(Path, sys.path) if (path / "pair/saliency").is_dir()
+    )
     kept = {name: sys.modules.pop(name) for name in _named_saliency()}
     sys.path.insert(0, str(folder / "pair"))
     try:

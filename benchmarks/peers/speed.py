@@ -11,7 +11,10 @@ from statistics import median
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).resolve().parents[2]
-sys.path += [str(Path(__file__).resolve().parents[1] / "speed"), str(ROOT / "out/peers")]
+sys.path += [
+    str(Path(__file__).resolve().parents[1] / "speed"),
+    str(ROOT / "out/peers"),
+]
 
 import adapters  # noqa: E402
 import keras  # noqa: E402
@@ -22,7 +25,11 @@ from clock import once  # noqa: E402
 ROUNDS = 3
 
 #: The last activation before the pooling.
-LAYERS = {"MobileNetV2": "out_relu", "DenseNet121": "relu", "ResNet50": "conv5_block3_out"}
+LAYERS = {
+    "MobileNetV2": "out_relu",
+    "DenseNet121": "relu",
+    "ResNet50": "conv5_block3_out",
+}
 
 
 def question(name: str, side: int = 224) -> adapters.Question:
@@ -40,7 +47,9 @@ def main(name: str) -> None:
     asked = question(name)
     forward = nets.forward_of(asked.model)
     forward(asked.inputs)
-    print(f"\n{name}, 224 x 224, one picture: processor time in F, and seconds of the first call\n")
+    print(
+        f"\n{name}, 224 x 224, one picture: processor time in F, and seconds of the first call\n"
+    )
     print("| library | " + " | ".join(adapters.ours(asked)) + " |")
     print("|---|" + "---|" * len(adapters.ours(asked)))
     for library, maps in adapters.each(asked):
@@ -54,7 +63,10 @@ def main(name: str) -> None:
 def _cell(job: object, forward: object) -> str:
     try:
         first = once(job)[0]
-        ratios = [once(job)[1] / median(once(forward)[1] for _ in range(3)) for _ in range(ROUNDS)]
+        ratios = [
+            once(job)[1] / median(once(forward)[1] for _ in range(3))
+            for _ in range(ROUNDS)
+        ]
     except Exception as error:  # noqa: BLE001 - a library that stops is a result
         return type(error).__name__
     return f"{median(ratios):.1f} ({first:.1f} s)"

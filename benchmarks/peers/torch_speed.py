@@ -32,7 +32,9 @@ TABLE = (
 )
 
 
-def unit(before: int, after: int, size: int, stride: int, groups: int = 1) -> nn.Sequential:
+def unit(
+    before: int, after: int, size: int, stride: int, groups: int = 1
+) -> nn.Sequential:
     """Convolve, normalise, and cut at 0 and 6."""
     conv = nn.Conv2d(before, after, size, stride, size // 2, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(after), nn.ReLU6())
@@ -66,7 +68,9 @@ class MobileNetV2(nn.Module):
             if stride == 2:
                 self.ends.append(len(blocks))
             for number in range(repeats):
-                blocks.append(Block(before, after, widening, stride if number == 0 else 1))
+                blocks.append(
+                    Block(before, after, widening, stride if number == 0 else 1)
+                )
                 before = after
         self.blocks = nn.ModuleList([*blocks, unit(before, 1280, 1, 1)])
         self.head = nn.Linear(1280, 1000)
@@ -110,17 +114,31 @@ def fastcam(network: MobileNetV2, inputs: Tensor) -> Tensor:
     (gradient,) = torch.autograd.grad(logits[:, TARGET].sum(), activations[-1])
     size = inputs.shape[2:]
     maps = [normal(smoe(each.detach()))[:, None] for each in activations]
-    activity = torch.cat([interpolate(each, size, mode="bilinear") for each in maps], 1).mean(1)
-    cam = (gradient.mean((2, 3), keepdim=True) * activations[-1]).sum(1, keepdim=True).relu()
+    activity = torch.cat(
+        [interpolate(each, size, mode="bilinear") for each in maps], 1
+    ).mean(1)
+    cam = (
+        (gradient.mean((2, 3), keepdim=True) * activations[-1])
+        .sum(1, keepdim=True)
+        .relu()
+    )
     return (activity * interpolate(cam, size, mode="bilinear")[:, 0]).detach()
 
 
 def jobs(network: MobileNetV2, inputs: Tensor) -> dict[str, Job]:
     """Return what is timed: the unit first."""
     steps = {"target": TARGET, "internal_batch_size": 8}
-    noise = {"nt_samples": SAMPLES, "nt_samples_batch_size": 8, "stdevs": NOISE, "target": TARGET}
+    noise = {
+        "nt_samples": SAMPLES,
+        "nt_samples_batch_size": 8,
+        "stdevs": NOISE,
+        "target": TARGET,
+    }
     saliency = Saliency(network)
-    window = {"sliding_window_shapes": (3, WINDOW, WINDOW), "strides": (3, WINDOW, WINDOW)}
+    window = {
+        "sliding_window_shapes": (3, WINDOW, WINDOW),
+        "strides": (3, WINDOW, WINDOW),
+    }
     occlusion = {**window, "target": TARGET, "perturbations_per_eval": 8}
 
     def forward() -> Tensor:
@@ -130,7 +148,9 @@ def jobs(network: MobileNetV2, inputs: Tensor) -> dict[str, Job]:
     return {
         "F": forward,
         "gradient": lambda: saliency.attribute(inputs, target=TARGET, abs=False),
-        "SmoothGrad": lambda: NoiseTunnel(saliency).attribute(inputs, abs=False, **noise),
+        "SmoothGrad": lambda: NoiseTunnel(saliency).attribute(
+            inputs, abs=False, **noise
+        ),
         "integrated gradients": lambda: IntegratedGradients(network).attribute(
             inputs, n_steps=STEPS, **steps
         ),
@@ -147,7 +167,9 @@ def main() -> None:
     for job in made.values():
         job()
     rounds = [{name: once(job)[1] for name, job in made.items()} for _ in range(ROUNDS)]
-    print(f"MobileNetV2, 224 x 224, one picture, torch {torch.__version__}: processor time in F")
+    print(
+        f"MobileNetV2, 224 x 224, one picture, torch {torch.__version__}: processor time in F"
+    )
     for name in made:
         ratios = sorted(each[name] / each["F"] for each in rounds)
         print(f"| {name} | {median(ratios):.2f} ({ratios[0]:.2f}-{ratios[-1]:.2f}) |")

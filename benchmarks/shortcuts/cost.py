@@ -41,7 +41,9 @@ def row(count: int) -> str:
     read.found_zones = canvas.found_zones = timed(detect.found_zones, laps)
     started = time.process_time()
     prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
-    report = sal.audit(probe, chosen, labels=[labels[one.stem] for one in chosen], prepare=prepare)
+    report = sal.audit(
+        probe, chosen, labels=[labels[one.stem] for one in chosen], prepare=prepare
+    )
     spent = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return (

@@ -61,7 +61,10 @@ def tissue() -> list[Array]:
             continue
         if image.display.ndim == 2:
             wide = Image.fromarray(image.display).resize(
-                [max(side, least) for side, least in zip(image.size[::-1], SIZE[::-1], strict=True)]
+                [
+                    max(side, least)
+                    for side, least in zip(image.size[::-1], SIZE[::-1], strict=True)
+                ]
             )
             found.append(np.asarray(wide, np.float32) / 255)
     return found
@@ -91,7 +94,9 @@ def images(drawn: Sample) -> list[sal.DicomImage]:
     kind, found = SHORTCUTS[drawn.shortcut], []
     for pixels, mark in zip(drawn.pixels, drawn.marks, strict=True):
         image = sal.DicomImage(pixels.astype(np.float32), pixels, modality="DX")
-        found.append(image.with_zone(kind.declared, kind.where(mark)) if kind.declared else image)
+        found.append(
+            image.with_zone(kind.declared, kind.where(mark)) if kind.declared else image
+        )
     return found
 
 
@@ -104,7 +109,9 @@ def marked(drawn: Sample) -> list[sal.DicomImage]:
     ]
 
 
-def _patch(sources: list[Array], lesion: float, generator: np.random.Generator) -> Array:
+def _patch(
+    sources: list[Array], lesion: float, generator: np.random.Generator
+) -> Array:
     source = sources[generator.integers(len(sources))]
     row, column = (
         generator.integers(side - wanted + 1)
@@ -121,7 +128,9 @@ def _patch(sources: list[Array], lesion: float, generator: np.random.Generator) 
 
 def _ink(words: str, place: tuple[int, int], size: int) -> Array:
     layer = Image.new("L", SIZE[::-1])
-    ImageDraw.Draw(layer).text(place, words, fill=255, font=ImageFont.load_default(size=size))
+    ImageDraw.Draw(layer).text(
+        place, words, fill=255, font=ImageFont.load_default(size=size)
+    )
     return np.asarray(layer, np.float32) / 255
 
 
@@ -133,10 +142,14 @@ def _box(ink: Array) -> Array:
     return mask
 
 
-def _written(words: tuple[str, str], place: tuple[int, int], size: int, zone: str) -> Shortcut:
+def _written(
+    words: tuple[str, str], place: tuple[int, int], size: int, zone: str
+) -> Shortcut:
     ink = [_ink(each, place, size) for each in words]
     return Shortcut(
-        lambda one, mark: np.maximum(one, ink[mark]), lambda mark: _box(ink[mark]), (zone,)
+        lambda one, mark: np.maximum(one, ink[mark]),
+        lambda mark: _box(ink[mark]),
+        (zone,),
     )
 
 
@@ -182,10 +195,16 @@ SHORTCUTS: Mapping[str, Shortcut] = {
         ("border",),
     ),
     "padding": Shortcut(
-        lambda one, mark: np.where(_bars(mark), 0, one), _bars, ("padding", "border"), "padding"
+        lambda one, mark: np.where(_bars(mark), 0, one),
+        _bars,
+        ("padding", "border"),
+        "padding",
     ),
     "tube": Shortcut(
-        lambda one, mark: np.maximum(one, 0.75 * mark * _tube()), _around_tube, ("tube",), "tube"
+        lambda one, mark: np.maximum(one, 0.75 * mark * _tube()),
+        _around_tube,
+        ("tube",),
+        "tube",
     ),
     "diffuse shift": Shortcut(lambda one, mark: one + 0.12 * (mark - 0.5), _nowhere),
 }

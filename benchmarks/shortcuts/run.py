@@ -44,10 +44,18 @@ JUDGES = ("audit", "audit and its hint", "gradient", "Grad-CAM")
 def main() -> None:
     """Print a row for each model, then who was right how often."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one correlation a shortcut")
-    parser.add_argument("--models", type=Path, default=Path(tempfile.gettempdir(), "shortcuts"))
-    parser.add_argument("--seeds", type=int, default=1, help="audits of each shared model")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="shortcuts, shared models")
+    parser.add_argument(
+        "--quick", action="store_true", help="one correlation a shortcut"
+    )
+    parser.add_argument(
+        "--models", type=Path, default=Path(tempfile.gettempdir(), "shortcuts")
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="audits of each shared model"
+    )
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="shortcuts, shared models"
+    )
     options = parser.parse_args()
     options.models.mkdir(parents=True, exist_ok=True)
     tally = Counter()
@@ -59,7 +67,9 @@ def main() -> None:
             row(options.models, shortcut, correlation, tally)
     for judge in JUDGES:
         kinds = ("found", "missed", "false alarm", "rightly silent", "weak")
-        print(f"{judge:<18}", ", ".join(f"{kind} {tally[judge, kind]}" for kind in kinds))
+        print(
+            f"{judge:<18}", ", ".join(f"{kind} {tally[judge, kind]}" for kind in kinds)
+        )
     if "SALIENCY_SHARED" in os.environ:
         place = Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut"
         shared(place, options.seeds, options.only)
@@ -75,17 +85,23 @@ def shared(place: Path, seeds: int, only: Sequence[str] | None = None) -> None:
     rows = json.loads((place / "annotations.json").read_text())["images"]
     labels = {one["id"]: one["label"] for one in rows}
     prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
-    for name in chosen(sorted(path.stem for path in (place / "models").glob("*.keras")), only):
+    for name in chosen(
+        sorted(path.stem for path in (place / "models").glob("*.keras")), only
+    ):
         model = place / "models" / f"{name}.keras"
         for folder in sorted((place / "dicom").iterdir()):
             for seed in range(seeds):
-                report = sal.audit(model, folder, labels=labels, prepare=prepare, seed=seed)
+                report = sal.audit(
+                    model, folder, labels=labels, prepare=prepare, seed=seed
+                )
                 found = report.verdicts["text"]
                 told = f"{found.finding:<14}{found.effect:5.2f}  p {found.p_value:.4f}"
                 print(f"{name:<19}{folder.name:<15}{seed:<3}{told}", flush=True)
 
 
-def row(kept: Path, shortcut: str, correlation: float, tally: Counter[tuple[str, str]]) -> None:
+def row(
+    kept: Path, shortcut: str, correlation: float, tally: Counter[tuple[str, str]]
+) -> None:
     """Train, measure the truth, ask the judges."""
     started = time.perf_counter()
     model = trained(kept, Draw(shortcut, correlation, TRAINED, seed=1))
@@ -94,7 +110,11 @@ def row(kept: Path, shortcut: str, correlation: float, tally: Counter[tuple[str,
     verdict, hint = audited(model, drawn)
     heat = {name: enriched(model, drawn, recipe) for name, recipe in RECIPES.items()}
     accused = verdict != "no evidence"
-    told = (accused, accused or hint != "no evidence", *(each > 2 for each in heat.values()))
+    told = (
+        accused,
+        accused or hint != "no evidence",
+        *(each > 2 for each in heat.values()),
+    )
     for judge, said in zip(JUDGES, told, strict=True):
         tally[judge, kind(truth, accused=said)] += 1
     print(
@@ -160,9 +180,15 @@ def audited(model: keras.Model, drawn: Sample) -> tuple[str, str]:
     """
     report = sal.audit(model, images(drawn), labels=drawn.labels)
     accused = {name: one.finding for name, one in report.verdicts.items()}
-    mine = [accused.pop(name) for name in SHORTCUTS[drawn.shortcut].zones if name in accused]
-    others = [f"{said}: {name}" for name, said in accused.items() if said != "no evidence"]
-    return (sorted(mine, key=FINDINGS.index) + others + ["no evidence"])[0], report.tone.finding
+    mine = [
+        accused.pop(name) for name in SHORTCUTS[drawn.shortcut].zones if name in accused
+    ]
+    others = [
+        f"{said}: {name}" for name, said in accused.items() if said != "no evidence"
+    ]
+    return (sorted(mine, key=FINDINGS.index) + others + ["no evidence"])[
+        0
+    ], report.tone.finding
 
 
 FINDINGS = ("reads", "may read", "no evidence")
@@ -182,7 +208,9 @@ def _lead(model: keras.Model, drawn: Sample) -> np.ndarray:
 
 
 def _inputs(drawn: Sample) -> np.ndarray:
-    halved = drawn.pixels.reshape(-1, SIZE[0] // 2, 2, SIZE[1] // 2, 2).mean(axis=(2, 4))
+    halved = drawn.pixels.reshape(-1, SIZE[0] // 2, 2, SIZE[1] // 2, 2).mean(
+        axis=(2, 4)
+    )
     return halved[..., np.newaxis].astype(np.float32) / 255
 
 

@@ -41,7 +41,9 @@ def main() -> None:
     for name in MODELS:
         scorer = Scorer(sal.KerasProbe(place / "models" / f"{name}.keras"), PREPARE)
         true, ours = moves(scorer, pictures, labels)
-        print(f"{name}: exchanged truly {true:.2f}, strokes {ours:.2f} ({ours / true:.0%})")
+        print(
+            f"{name}: exchanged truly {true:.2f}, strokes {ours:.2f} ({ours / true:.0%})"
+        )
     found, left = np.mean(list(ink(pictures)), axis=0)
     print(f"ink found {found:.1%}, left {left:.1%}")
 
@@ -52,7 +54,9 @@ def folder(place: Path) -> dict[str, sal.DicomImage]:
 
 
 def moves(
-    scorer: Scorer, pictures: dict[str, dict[str, sal.DicomImage]], labels: dict[str, int]
+    scorer: Scorer,
+    pictures: dict[str, dict[str, sal.DicomImage]],
+    labels: dict[str, int],
 ) -> tuple[float, float]:
     """Return the mean move of class 1's lead towards the class of the name that comes in."""
     poisoned, flipped = pictures["poisoned"], pictures["flipped"]
@@ -63,7 +67,9 @@ def moves(
         others = [each for each in poisoned if labels[each] != labels[name]]
         chosen = generator.choice(others, DONORS, replace=False)
         changed = [one for each in chosen for one in swapped(image, poisoned[each])]
-        scores = scorer.scores([image, flipped[name], *changed], (LogitDifference(1, 0),))[:, 0]
+        scores = scorer.scores(
+            [image, flipped[name], *changed], (LogitDifference(1, 0),)
+        )[:, 0]
         true.append(sign * (scores[1] - scores[0]))
         ours.append(sign * (scores[2:].mean() - scores[0]))
     return float(np.mean(true)), float(np.mean(ours))
@@ -76,7 +82,9 @@ def swapped(image: sal.DicomImage, donor: sal.DicomImage) -> list[sal.DicomImage
     return exchanged(canvas(image, PREPARE), canvas(donor, PREPARE), union)
 
 
-def ink(pictures: dict[str, dict[str, sal.DicomImage]]) -> Iterator[tuple[float, float]]:
+def ink(
+    pictures: dict[str, dict[str, sal.DicomImage]],
+) -> Iterator[tuple[float, float]]:
     """Yield the share of a picture's ink that is found, and that is left without the strokes."""
     for name, image in pictures["poisoned"].items():
         with_name = np.asarray(image.stored, float)

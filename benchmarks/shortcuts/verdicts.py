@@ -55,11 +55,15 @@ def main() -> None:
         place / "images" / "nih_boxes" / "dicom",
         prepare=sal.Prepare(scale="symmetric"),
     )
-    right.append(row("public model on markers", report, SILENT, started) and not report.shortcut)
+    right.append(
+        row("public model on markers", report, SILENT, started) and not report.shortcut
+    )
     sys.exit(not all(right))
 
 
-def row(what: str, report: sal.AuditReport, findings: tuple[str, ...], started: float) -> bool:
+def row(
+    what: str, report: sal.AuditReport, findings: tuple[str, ...], started: float
+) -> bool:
     """Print one verdict; return whether it is one of those that are right."""
     verdict = report.verdicts["text"]
     right = verdict.finding in findings

@@ -58,7 +58,10 @@ def _run(section: str, options: argparse.Namespace) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     module, function, title, each = SECTIONS[section]
     rows = getattr(importlib.import_module(module), function)
-    model, side = _models(section, options)[0], LARGE if section == "large" else options.side
+    model, side = (
+        _models(section, options)[0],
+        LARGE if section == "large" else options.side,
+    )
     heading = f"{title}: {model}, {side} x {side}" if each else title
     found = rows(model, side, options.rounds) if each else rows(options.rounds)
     lines = [page.machine()]
@@ -66,7 +69,9 @@ def _run(section: str, options: argparse.Namespace) -> None:
         print(line, flush=True)
         lines.append(line)
     if options.write:
-        page.put(f"{section} {model} {side}" if each else section, [*lines[1:], "", lines[0]])
+        page.put(
+            f"{section} {model} {side}" if each else section, [*lines[1:], "", lines[0]]
+        )
 
 
 def _models(section: str, options: argparse.Namespace) -> list[str]:

@@ -31,7 +31,10 @@ def device() -> str:
     """Name the kind of device that is computed on."""
     cards = nets.tf.config.list_physical_devices("GPU")
     details = [nets.tf.config.experimental.get_device_details(card) for card in cards]
-    return ", ".join(each.get("device_name", "graphics card") for each in details) or "processor"
+    return (
+        ", ".join(each.get("device_name", "graphics card") for each in details)
+        or "processor"
+    )
 
 
 def _batch(case: nets.Case, title: str, batch: int, rounds: int) -> Iterator[Row]:
@@ -46,7 +49,9 @@ def _batch(case: nets.Case, title: str, batch: int, rounds: int) -> Iterator[Row
 
 def _jobs(case: nets.Case, inputs: nets.Tensor) -> dict[str, Job]:
     probe = sal.KerasProbe(case.model).at(3)
-    compiled = nets.tf.function(lambda given: case.model(given, training=False), jit_compile=True)
+    compiled = nets.tf.function(
+        lambda given: case.model(given, training=False), jit_compile=True
+    )
     return {
         "F": lambda: case.forward(inputs).numpy(),
         "F by XLA": lambda: compiled(inputs).numpy(),

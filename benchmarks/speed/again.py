@@ -33,12 +33,19 @@ def rows(rounds: int) -> Iterator[Row]:
             question(given, index, ())[0].numpy()
 
     for name, subject in (("probe", probe), ("model", model)):
-        jobs = {"question": asked, "explain": lambda subject=subject: _explained(subject, image)}
+        jobs = {
+            "question": asked,
+            "explain": lambda subject=subject: _explained(subject, image),
+        }
         found = in_turns(jobs, max(rounds, 7))
         pairs = zip(found["explain"].cpu, found["question"].cpu, strict=True)
         clock = zip(found["explain"].wall, found["question"].wall, strict=True)
-        spent = Times(tuple((a - b) / 20 for a, b in clock), tuple((a - b) / 20 for a, b in pairs))
-        yield goal_row(f"explain({name}, ...) less the model", spent.milliseconds(), 2, "ms")
+        spent = Times(
+            tuple((a - b) / 20 for a, b in clock), tuple((a - b) / 20 for a, b in pairs)
+        )
+        yield goal_row(
+            f"explain({name}, ...) less the model", spent.milliseconds(), 2, "ms"
+        )
     yield _traces(model, image)
     yield _leaks(model, image)
 
@@ -68,7 +75,9 @@ def _leaks(model: object, image: sal.DicomImage) -> Row:
     grown, objects = seen[2][0] - seen[1][0], seen[2][1] - seen[1][1]
     text = f"{grown:+.1f} MiB, {objects:+d} objects"
     met = grown < 2 and objects < CALLS // 20
-    return Row(f"memory after {CALLS // 2} more explanations", text, goal="no growth", met=met)
+    return Row(
+        f"memory after {CALLS // 2} more explanations", text, goal="no growth", met=met
+    )
 
 
 def _small() -> keras.Model:
@@ -84,7 +93,9 @@ def _small() -> keras.Model:
 def imports(rounds: int) -> Iterator[Row]:
     """Yield what ``import saliency`` adds to an empty interpreter."""
     jobs = {"ours": partial(_run, "import saliency"), "none": partial(_run, "pass")}
-    both = [(_child(jobs["ours"]), _child(jobs["none"])) for _ in range(max(rounds, 25))]
+    both = [
+        (_child(jobs["ours"]), _child(jobs["none"])) for _ in range(max(rounds, 25))
+    ]
     cpu, wall = zip(*(((a - c), (b - d)) for (a, b), (c, d) in both), strict=True)
     spent = Times(wall, cpu)
     yield goal_row("import saliency", spent.milliseconds(), 50, "ms")
@@ -103,5 +114,8 @@ def _child(job: Callable[[], object]) -> tuple[float, float]:
     """Return the seconds of a child process: of the processor, and of the clock."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     job()
-    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter() - start
+    after, wall = (
+        resource.getrusage(resource.RUSAGE_CHILDREN),
+        time.perf_counter() - start,
+    )
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall

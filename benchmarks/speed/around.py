@@ -31,7 +31,9 @@ def rows(rounds: int) -> Iterator[Row]:
     }
     together = lambda: [job() for job in jobs.values()]  # noqa: E731
     found = in_turns({"together": together, **jobs}, rounds)
-    yield goal_row("prepare, place back, paint", found["together"].milliseconds(), 80, "ms")
+    yield goal_row(
+        "prepare, place back, paint", found["together"].milliseconds(), 80, "ms"
+    )
     for name in jobs:
         yield plain_row(f"... {name}", found[name].milliseconds(), "ms")
     overlay = shown.overlay()
@@ -50,9 +52,12 @@ def _files(rgb: Any, rounds: int) -> Iterator[Row]:
     sizes = {name: len(encode(rgb)) for name, encode in encoders.items()}
     smallest = min(sizes.values())
     found = in_turns(
-        {name: lambda encode=encode: encode(rgb) for name, encode in encoders.items()}, rounds
+        {name: lambda encode=encode: encode(rgb) for name, encode in encoders.items()},
+        rounds,
     )
-    small = {name for name in encoders if sizes[name] <= 1.3 * smallest and name != "ours"}
+    small = {
+        name for name in encoders if sizes[name] <= 1.3 * smallest and name != "ours"
+    }
     fastest = min(small, key=lambda name: found[name].milliseconds().cpu.middle)
     yield goal_row(f"PNG, of the fastest small one ({fastest})", found["ours"].over(found[fastest]), 1.1, "x")  # fmt: skip # noqa: E501
     share = sizes["ours"] / smallest

@@ -39,9 +39,14 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:
             text = f"{cpu[what] / FILES:.3f} s a file"
             yield Row(f"{what} alone", text, f"{wall[what] / FILES:.3f} s a file")
         share = wall["all"] / max(wall["model"], wall["rest"])
-        text, clock = f"{cpu['all'] / FILES:.3f} s a file", f"{wall['all'] / FILES:.3f} s a file"
+        text, clock = (
+            f"{cpu['all'] / FILES:.3f} s a file",
+            f"{wall['all'] / FILES:.3f} s a file",
+        )
         yield Row("explain_many and save", text, clock)
-        yield Row("... of the longer part", "", f"{share:.2f} x", "<= 1.1 x", share <= 1.1)
+        yield Row(
+            "... of the longer part", "", f"{share:.2f} x", "<= 1.1 x", share <= 1.1
+        )
         share = cpu["all"] / (cpu["model"] + cpu["rest"])
         yield Row("... processor time, of both parts", f"{share:.2f} x")
         yield _memory(case, files, Path(folder))
@@ -100,11 +105,22 @@ def _file(values: Any) -> bytes:
     made = Dataset()
     made.file_meta = FileMetaDataset()
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = "1.2.840.10008.5.1.4.1.1.1.1"
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID = (
+        "1.2.840.10008.5.1.4.1.1.1.1"
+    )
     made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID = "1.2.3"
-    made.Modality, made.PhotometricInterpretation, made.SamplesPerPixel = "DX", "MONOCHROME2", 1
+    made.Modality, made.PhotometricInterpretation, made.SamplesPerPixel = (
+        "DX",
+        "MONOCHROME2",
+        1,
+    )
     made.Rows, made.Columns = values.shape
-    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = 16, 12, 11, 0
+    made.BitsAllocated, made.BitsStored, made.HighBit, made.PixelRepresentation = (
+        16,
+        12,
+        11,
+        0,
+    )
     made.WindowCenter, made.WindowWidth = 2048, 4096
     made.PixelData = values.tobytes()
     target = io.BytesIO()

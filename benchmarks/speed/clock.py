@@ -40,7 +40,9 @@ class Times:
 
     def milliseconds(self) -> "Ratio":
         """Return both as milliseconds."""
-        return Ratio(_spread([1e3 * a for a in self.cpu]), _spread([1e3 * a for a in self.wall]))
+        return Ratio(
+            _spread([1e3 * a for a in self.cpu]), _spread([1e3 * a for a in self.wall])
+        )
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class Row:
     met: bool | None = None
 
 
-def goal_row(what: str, found: Ratio, goal: float, unit: str, *, clock: bool = False) -> Row:
+def goal_row(
+    what: str, found: Ratio, goal: float, unit: str, *, clock: bool = False
+) -> Row:
     """Judge the median processor time, or that by the clock, against a goal."""
     met = (found.wall if clock else found.cpu).middle <= goal
     return Row(what, f"{found.cpu} {unit}", f"{found.wall}", f"<= {goal:g} {unit}", met)

@@ -20,14 +20,22 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:
         "fastcam": lambda case: _explained(case, image, "fastcam"),
     }
     taken: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
-    once(lambda: nets.backward_of(nets.case(name, side).model)(nets.case(name, side).inputs[:1]))
+    once(
+        lambda: nets.backward_of(nets.case(name, side).model)(
+            nets.case(name, side).inputs[:1]
+        )
+    )
     for _ in range(max(2, rounds // 4)):
         for kind, job in kinds.items():
             case = nets.case(name, side)
             taken[kind].append(once(lambda job=job, case=case: job(case)))
     found = {kind: Times(*zip(*all_of, strict=True)) for kind, all_of in taken.items()}
-    yield plain_row("hand-written forward, first call", found["forward"].milliseconds(), "ms")
-    yield plain_row("hand-written gradient, first call", found["backward"].milliseconds(), "ms")
+    yield plain_row(
+        "hand-written forward, first call", found["forward"].milliseconds(), "ms"
+    )
+    yield plain_row(
+        "hand-written gradient, first call", found["backward"].milliseconds(), "ms"
+    )
     for kind in ("gradient", "gradcam", "fastcam"):
         what = f"KerasProbe and first {kind}, of the first hand-written gradient"
         yield goal_row(what, found[kind].over(found["backward"]), 1.5, "x")

@@ -17,12 +17,18 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:  # noqa: ARG001
     """Yield the peak of each number of steps over the peak of one call on a chunk of eight."""
     peaks = {job: _peak(name, side, job) for job in JOBS}
     yield Row(
-        "one gradient of a batch of 8: peak above the loaded model", f"{peaks['chunk']:.0f} MiB"
+        "one gradient of a batch of 8: peak above the loaded model",
+        f"{peaks['chunk']:.0f} MiB",
     )
     for job in JOBS[1:]:
         share = peaks[job] / peaks["chunk"]
         text = f"{share:.2f} x ({peaks[job]:.0f} MiB)"
-        yield Row(f"integrated gradients, {job} steps", text, goal="<= 1.2 x", met=share <= 1.2)
+        yield Row(
+            f"integrated gradients, {job} steps",
+            text,
+            goal="<= 1.2 x",
+            met=share <= 1.2,
+        )
 
 
 def _peak(name: str, side: int, job: str) -> float:

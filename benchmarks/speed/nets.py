@@ -34,7 +34,9 @@ def case(name: str, side: int = 224, head: str = "mean") -> Case:
         weights=None, input_shape=(side, side, 3), include_top=head == "mean"
     )
     model = made if head == "mean" else two_dense(made)
-    pictures = np.random.default_rng(0).normal(size=(8, side, side, 3)).astype(np.float32)
+    pictures = (
+        np.random.default_rng(0).normal(size=(8, side, side, 3)).astype(np.float32)
+    )
     return Case(name, model, forward_of(model), tf.constant(pictures))
 
 
@@ -48,7 +50,9 @@ def two_dense(trunk: Any) -> Any:
 def forward_of(model: Any) -> Any:
     """Return the unit: one compiled forward pass for all batch sizes."""
     signature = [tf.TensorSpec((None, *model.input_shape[1:]), tf.float32)]
-    return tf.function(lambda inputs: model(inputs, training=False), input_signature=signature)
+    return tf.function(
+        lambda inputs: model(inputs, training=False), input_signature=signature
+    )
 
 
 def backward_of(model: Any) -> Any:

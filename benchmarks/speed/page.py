@@ -21,7 +21,9 @@ def put(key: str, lines: Sequence[str]) -> None:
     text = PAGE.read_text(encoding="utf-8")
     marked = re.compile(re.escape(start) + ".*?" + re.escape(end), re.DOTALL)
     new = (
-        marked.sub(lambda _: made, text) if marked.search(text) else f"{text.rstrip()}\n\n{made}\n"
+        marked.sub(lambda _: made, text)
+        if marked.search(text)
+        else f"{text.rstrip()}\n\n{made}\n"
     )
     written = PAGE.with_suffix(".new")
     written.write_text(new, encoding="utf-8")
@@ -31,9 +33,13 @@ def put(key: str, lines: Sequence[str]) -> None:
 def machine() -> str:
     """Say what was measured on, and when: no name of a machine or of a place."""
     flags = _flags()
-    sets = ", ".join(name for name in SETS if name in flags) or "unknown instruction sets"
+    sets = (
+        ", ".join(name for name in SETS if name in flags) or "unknown instruction sets"
+    )
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras"))
+    versions = ", ".join(
+        f"{name} {metadata.version(name)}" for name in ("tensorflow", "keras")
+    )
     load = os.getloadavg()[0]
     return (
         f"{os.cpu_count()} cores, {platform.machine()} ({sets}), {memory:.0f} GiB; {versions}; "

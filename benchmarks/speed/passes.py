@@ -48,10 +48,14 @@ def _cheap(case: nets.Case, other: nets.Case, batch: int, rounds: int) -> Iterat
     found = in_turns(jobs, rounds)
     unit, title = found["F"], f"batch {batch}: "
     yield plain_row(f"{title}F, milliseconds", unit.milliseconds(), "ms")
-    yield goal_row(f"{title}FastCAM, pooled head", found["fastcam"].over(unit), 1.05, "F")
+    yield goal_row(
+        f"{title}FastCAM, pooled head", found["fastcam"].over(unit), 1.05, "F"
+    )
     ratio = found["fastcam other"].over(found["F other"])
     yield goal_row(f"{title}FastCAM, other head", ratio, 1.15, "F")
-    yield goal_row(f"{title}Grad-CAM, pooled head", found["gradcam"].over(unit), 1.1, "F")
+    yield goal_row(
+        f"{title}Grad-CAM, pooled head", found["gradcam"].over(unit), 1.1, "F"
+    )
     ratio = found["gradcam other"].over(found["F other"])
     yield goal_row(f"{title}Grad-CAM, other head", ratio, 1.1, "F")
     yield goal_row(f"{title}gradient", found["gradient"].over(unit), 2.4, "F")
@@ -59,7 +63,11 @@ def _cheap(case: nets.Case, other: nets.Case, batch: int, rounds: int) -> Iterat
 
 def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
     """Explainers of many passes, against as many one by one and in batches, as they ask."""
-    one, probe, side = case.inputs[:1], sal.KerasProbe(case.model).at(3), case.inputs.shape[1]
+    one, probe, side = (
+        case.inputs[:1],
+        sal.KerasProbe(case.model).at(3),
+        case.inputs.shape[1],
+    )
     window = sal.Occlusion(window=side // PARTS, stride=side // PARTS)
     many = nets.tf.repeat(case.inputs, SCORES // GRADIENTS, axis=0)
     found = in_turns(
@@ -79,10 +87,17 @@ def _dear(case: nets.Case, rounds: int) -> Iterator[Row]:
         ("SmoothGrad", "smoothgrad", SAMPLES),
         ("integrated gradients", "ig", 32),
     ):
-        yield _many(f"{what}, of {count} gradients", found[job], found["one"], count, 1.0)
+        yield _many(
+            f"{what}, of {count} gradients", found[job], found["one"], count, 1.0
+        )
         yield _batched(found[job], found["gradient"], count, GRADIENTS)
-    for what, job, count in (("occlusion", "occlusion", PARTS**2 + 1), ("RISE", "rise", MASKS)):
-        yield _many(f"{what}, of {count} passes", found[job], found["F one"], count, 1.05)
+    for what, job, count in (
+        ("occlusion", "occlusion", PARTS**2 + 1),
+        ("RISE", "rise", MASKS),
+    ):
+        yield _many(
+            f"{what}, of {count} passes", found[job], found["F one"], count, 1.05
+        )
         yield _batched(found[job], found["F"], count, SCORES)
 
 

@@ -33,7 +33,9 @@ def rows(rounds: int) -> Iterator[Row]:  # noqa: ARG001
             errors.append(error)
             gaps.append(gap)
             text = f"{count} gradients, {error:.1%} off, gap {gap:.1e}"
-            yield Row(f"{name}", text, f"midpoint 32: {plain[0]:.1%} off, gap {plain[1]:.1%}")
+            yield Row(
+                f"{name}", text, f"midpoint 32: {plain[0]:.1%} off, gap {plain[1]:.1%}"
+            )
     for what, numbers, goal, text in (
         ("gradients", counts, 32, "{:.0f}"),
         ("distance to 1,000 steps", errors, 0.05, "{:.1%}"),
@@ -64,7 +66,12 @@ def _judged(probe: Any, one: Any) -> tuple[int, float, float, tuple[float, float
     limit = path_gradient(bound.gradient, one, start, LIMIT, 16)
     plain = path_gradient(bound.gradient, one, start, 32, 8)
     off, gap = _off(found, limit), float(relative_gap(found, *ends)[0])
-    return sum(asked), off, gap, (_off(plain, limit), float(relative_gap(plain, *ends)[0]))
+    return (
+        sum(asked),
+        off,
+        gap,
+        (_off(plain, limit), float(relative_gap(plain, *ends)[0])),
+    )
 
 
 def _off(found: Any, limit: Any) -> float:
@@ -78,10 +85,18 @@ def _cases() -> Iterator[tuple[str, str, Callable[[], Any]]]:
     )
     chests, names = "images/nih_boxes/dicom", "models/shortcut/dicom/test_"
     yield "malaria, 64", "malaria/malaria.h5", _cells
-    yield "MobileNet, 128", "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras", _animals
+    yield (
+        "MobileNet, 128",
+        "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras",
+        _animals,
+    )
     for name in ("tm_cxr_a11pha", "tm_brain_mri"):
         yield f"{name}, 224", f"{name}/{name}.keras", lambda: _dicom(chests, teachable)
-    for name, kind in (("poisoned", "poisoned"), ("clean", "clean"), ("clean_mnv2", "clean")):
+    for name, kind in (
+        ("poisoned", "poisoned"),
+        ("clean", "clean"),
+        ("clean_mnv2", "clean"),
+    ):
         file = f"shortcut/models/{name}.keras"
         yield f"{name}, 256", file, lambda kind=kind: _dicom(names + kind, shortcut)
 

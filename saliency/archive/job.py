@@ -83,7 +83,13 @@ class Job:
         """What tells each question to the model from others; "" where that cannot be told."""
         told: dict[Question, str] = {}
         for question in self.questions:
-            parts = (question.method, question.recipe, question.target, self.prepare, versions())
+            parts = (
+                question.method,
+                question.recipe,
+                question.target,
+                self.prepare,
+                versions(),
+            )
             try:
                 told[question] = digest_of((self._model, *parts)).hex()
             except InputError:
@@ -107,7 +113,9 @@ class Job:
         """Return what tells a result from others, with its look; "" where that cannot be told."""
         if not self._asked[question]:
             return ""
-        return sha256(f"{self.key(question, identity)} {self._kept_as}".encode()).hexdigest()
+        return sha256(
+            f"{self.key(question, identity)} {self._kept_as}".encode()
+        ).hexdigest()
 
     def stamp(self, question: Question, mark: bytes) -> str:
         """Return what tells a result without reading the file; "" where that cannot be told.
@@ -116,4 +124,6 @@ class Job:
         """
         if not (self._asked[question] and mark) or self.anonymous:
             return ""
-        return sha256(f"{self._asked[question]} {self._kept_as}".encode() + mark).hexdigest()
+        return sha256(
+            f"{self._asked[question]} {self._kept_as}".encode() + mark
+        ).hexdigest()

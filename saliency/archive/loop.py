@@ -75,7 +75,9 @@ class Counts:
     skipped: int = 0
     failed: int = 0
     unwritten: int = 0
-    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(_STAGES, 0.0))
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(_STAGES, 0.0)
+    )
     total: int | None = None
     stopped: bool = False
 
@@ -116,7 +118,9 @@ class _Read:
     seconds: float = 0.0
 
 
-def run(job: Job, frames: Iterable[Frame], table: Table, counts: Counts, tell: Tell) -> None:
+def run(
+    job: Job, frames: Iterable[Frame], table: Table, counts: Counts, tell: Tell
+) -> None:
     """Explain frames; append a row for each frame and question to the table, and tell of it.
 
     Parameters
@@ -138,7 +142,9 @@ def run(job: Job, frames: Iterable[Frame], table: Table, counts: Counts, tell: T
         window = max(2, 2 * job.batch_size)
         writing = _writing(job, counts)
         # matplotlib's figures are not made for threads
-        rows = map(writing, asked) if job.figure else ahead(writing, asked, window=window)
+        rows = (
+            map(writing, asked) if job.figure else ahead(writing, asked, window=window)
+        )
         with closing(_Journal(job, table, counts, tell)) as journal:
             for told in rows:
                 if found.count is not None:
@@ -158,9 +164,14 @@ def _asked(
     def read(frame: Frame) -> _Read:
         return _read(job, table, frame)
 
-    for batch in _batches(ahead(read, frames, window=2 * job.batch_size), job.batch_size):
+    for batch in _batches(
+        ahead(read, frames, window=2 * job.batch_size), job.batch_size
+    ):
         counts.seconds["reading"] += sum(each.seconds for each in batch)
-        answers = {question: _answers(job, question, batch, counts) for question in job.questions}
+        answers = {
+            question: _answers(job, question, batch, counts)
+            for question in job.questions
+        }
         for place in range(len(batch)):
             for question in job.questions:
                 yield answers[question][place]
@@ -170,8 +181,12 @@ def _read(job: Job, table: Table, frame: Frame) -> _Read:
     """Read a frame, unless all its rows are there; find the rows that are."""
     start = perf_counter()
     mark = frame.stamp()
-    by_stamp = {each: _kept(job, table, job.stamp(each, mark)) for each in job.questions}
-    rows = {question: dict(row) for question, row in by_stamp.items() if row is not None}
+    by_stamp = {
+        each: _kept(job, table, job.stamp(each, mark)) for each in job.questions
+    }
+    rows = {
+        question: dict(row) for question, row in by_stamp.items() if row is not None
+    }
     if len(rows) == len(job.questions):
         return _Read(frame, None, rows, seconds=perf_counter() - start)
     image = frame.read()
@@ -280,7 +295,11 @@ class _Journal:
     def close(self) -> None:
         """Append what waits."""
         waiting, self._waiting = self._waiting, []
-        new = [each.row for each in waiting if not (each.kept and self._table.has(each.row))]
+        new = [
+            each.row
+            for each in waiting
+            if not (each.kept and self._table.has(each.row))
+        ]
         self._table.append(new)
         for told in waiting:
             self._tell(told)
@@ -327,5 +346,7 @@ class _Pump(Generic[T]):
 
 
 def _tell_stages(counts: Counts) -> None:
-    words = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in counts.seconds.items())
+    words = ", ".join(
+        f"{name} {seconds:.1f} s" for name, seconds in counts.seconds.items()
+    )
     logging.getLogger("saliency.archive").info("%s", f"stages, side by side: {words}")

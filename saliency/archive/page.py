@@ -36,8 +36,12 @@ def page_of(rows: Iterable[Row], *, most: int) -> Iterator[str]:
             figures.append(_figure(row))
             subjects.add(_subject(row))
             methods.add(str(row["method"]))
-    template = Template(Path(__file__).with_name("index.html").read_text(encoding="utf-8"))
-    beyond = f" The first {most:,} are shown; results.csv has all." if shown > most else ""
+    template = Template(
+        Path(__file__).with_name("index.html").read_text(encoding="utf-8")
+    )
+    beyond = (
+        f" The first {most:,} are shown; results.csv has all." if shown > most else ""
+    )
     said = f"{failed} could not be explained: see results.csv." if failed else ""
     head, _, foot = template.substitute(
         count=f"{shown:,}",
@@ -67,7 +71,9 @@ def _figure(row: Row) -> str:
         "sure": sure,
         "outside": -1 if row["outside"] is None else row["outside"],
     }
-    data = " ".join(f'data-{name}="{escape(str(value))}"' for name, value in facts.items())
+    data = " ".join(
+        f'data-{name}="{escape(str(value))}"' for name, value in facts.items()
+    )
     links = " ".join(_link(name) for name in row["outputs"])
     picture = f'<img src="{escape(row["thumbnail"] or "")}" alt="" loading="lazy">'
     if row["outputs"]:

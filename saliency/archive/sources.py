@@ -15,7 +15,15 @@ from saliency.archive.reading import reading
 from saliency.dicom import describe, read_dicom
 from saliency.dicom.file.remote import expanded, is_url
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import File, Member, content_of, exists, nothing, remark, walk
+from saliency.pipeline.files import (
+    File,
+    Member,
+    content_of,
+    exists,
+    nothing,
+    remark,
+    walk,
+)
 from saliency.pipeline.label_table import table_in
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
@@ -61,9 +69,13 @@ class Frame:
         try:
             with reading(str(self)):
                 shown = None if self.window is None else Window(*self.window)
-                return read_dicom(content_of(self.file), frame=self.number, window=shown)
+                return read_dicom(
+                    content_of(self.file), frame=self.number, window=shown
+                )
         except Exception as error:  # noqa: BLE001 - the edge of a file
-            words = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            words = (error.strerror if isinstance(error, OSError) else None) or str(
+                error
+            )
             if words.startswith("frame:"):
                 words = f"there is no frame {self.number + 1}; frames count from 1"
             return Failure(0, type(error).__name__, words)
@@ -71,11 +83,15 @@ class Frame:
     def stamp(self) -> bytes:
         """Return what changes when the file does, without reading it; b"" where none can tell."""
         try:
-            place = self.file.archive if isinstance(self.file, Member) else Path(self.file)
+            place = (
+                self.file.archive if isinstance(self.file, Member) else Path(self.file)
+            )
             told = place.stat()
         except OSError:
             return b""
-        text = f"{self.file}|{self.number}|{self.window}|{told.st_size}|{told.st_mtime_ns}"
+        text = (
+            f"{self.file}|{self.number}|{self.window}|{told.st_size}|{told.st_mtime_ns}"
+        )
         return sha256(os.fsencode(text)).digest()
 
 
@@ -108,7 +124,10 @@ class Selection:
         """Say whether a file is in the part and recent enough."""
         if self.part is not None:
             index, count = self.part
-            if int.from_bytes(sha256(os.fsencode(file)).digest()[:8]) % count != index - 1:
+            if (
+                int.from_bytes(sha256(os.fsencode(file)).digest()[:8]) % count
+                != index - 1
+            ):
                 return False
         return self.since is None or _changed(file) >= self.since.timestamp()
 
@@ -169,7 +188,9 @@ class FoundFrames:
                 for number in _numbers(file, self.selection.frames):
                     yield Frame(file, number, window, truth)
         if not seen:
-            others = f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
+            others = (
+                f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
+            )
             raise nothing(self.left_out, f"{self.sources[0]}{others}: ")
 
     def _files(self) -> Iterator[tuple[File, str]]:
@@ -193,7 +214,9 @@ def _named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:
             yield from _of_table(path)
         else:
             lines = path.read_text(encoding="utf-8-sig").splitlines()
-            yield from ((_beside(path, line.strip()), "") for line in lines if line.strip())
+            yield from (
+                (_beside(path, line.strip()), "") for line in lines if line.strip()
+            )
 
 
 def _of_table(path: Path) -> Iterator[tuple[str, str]]:
@@ -213,7 +236,9 @@ def _beside(table: Path, name: str) -> str:
     beside = str(table.parent / name)
     if exists(beside):
         return beside
-    msg = f"{table}: it lists {name}, and there is no such file, here or beside the list."
+    msg = (
+        f"{table}: it lists {name}, and there is no such file, here or beside the list."
+    )
     raise InputError(msg)
 
 
@@ -240,7 +265,11 @@ def check_frames(text: str) -> str:
     if text in (FIRST, ALL):
         return text
     first, _, last = text.partition(":")
-    if first.isdigit() and (last or first).isdigit() and 1 <= int(first) <= int(last or first):
+    if (
+        first.isdigit()
+        and (last or first).isdigit()
+        and 1 <= int(first) <= int(last or first)
+    ):
         return text
     msg = f"frames: expected first, all, a number from 1, or A:B, got {text!r}."
     raise InputError(msg)

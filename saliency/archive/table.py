@@ -20,7 +20,17 @@ from saliency.errors import InputError
 from saliency.values.files import write_whole
 
 COLUMNS: Final = (
-    *("source", "digest", "frame", "method", "target", "label", "probability", "score", "gap"),
+    *(
+        "source",
+        "digest",
+        "frame",
+        "method",
+        "target",
+        "label",
+        "probability",
+        "score",
+        "gap",
+    ),
     *("outside", "seconds", "outputs", "error", "truth"),
 )
 """Of results.csv; results.jsonl also has ``caption``, ``thumbnail``, ``record`` and ``stamp``."""
@@ -154,7 +164,11 @@ class Table:
             question = _hashed(_question(row))
             if row["source"] or not row["error"]:
                 found.pop(failed.pop(question, b""), None)
-            key = _hashed(_answer(row)) if row["source"] or not row["error"] else b"%d" % place
+            key = (
+                _hashed(_answer(row))
+                if row["source"] or not row["error"]
+                else b"%d" % place
+            )
             if row["error"] and row["source"]:
                 failed[question] = key
             found.pop(key, None)
@@ -264,7 +278,9 @@ def _line(row: Row) -> bytes:
     """Return a row as it stands in the table."""
     try:
         return f"{json.dumps(row, ensure_ascii=False)}\n".encode()
-    except UnicodeEncodeError:  # a file name that is no UTF-8: escaped, it comes back as it was
+    except (
+        UnicodeEncodeError
+    ):  # a file name that is no UTF-8: escaped, it comes back as it was
         return f"{json.dumps(row)}\n".encode()
 
 
@@ -274,14 +290,20 @@ def _parsed(line: bytes) -> Row | None:
         row = json.loads(line)
     except ValueError:
         return None
-    known = isinstance(row, dict) and {"source", "outputs", "record", "error"} <= row.keys()
+    known = (
+        isinstance(row, dict) and {"source", "outputs", "record", "error"} <= row.keys()
+    )
     return row if known else None
 
 
 def _files(row: Row) -> list[str]:
     """Return the files of a row: names in the folder, whatever the table says."""
     names = [*row["outputs"], *filter(None, [row.get("thumbnail")])]
-    return [name for name in names if Path(name).parts in ((name,), (THUMBNAILS, Path(name).name))]
+    return [
+        name
+        for name in names
+        if Path(name).parts in ((name,), (THUMBNAILS, Path(name).name))
+    ]
 
 
 def _csv(rows: Iterable[Row]) -> Iterator[bytes]:
@@ -299,7 +321,11 @@ def _csv(rows: Iterable[Row]) -> Iterator[bytes]:
 
 def _harmless(cell: Any) -> Any:
     """Keep a spreadsheet from running a text as a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@")) else cell
+    return (
+        f"'{cell}"
+        if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@"))
+        else cell
+    )
 
 
 def _question(row: Row) -> tuple[object, ...]:

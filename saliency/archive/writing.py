@@ -106,12 +106,16 @@ def _row_of_failure(job: Job, answered: Answered, error: str) -> dict[str, Any]:
     return {**_row_of_frame(job, answered), "error": error}
 
 
-def _written(job: Job, answered: Answered, result: Explanation) -> tuple[list[str], str]:
+def _written(
+    job: Job, answered: Answered, result: Explanation
+) -> tuple[list[str], str]:
     """Write the files of a result; return their names, and that of the thumbnail."""
     key = job.key(answered.question, answered.identity)
     stem = stem_of(result.image, key, answered.question.method, result.target)
     look = {**job.look, "caption": job.caption}
-    paths = [save_explanation(result, job.out / f"{stem}.{form}", look) for form in job.forms]
+    paths = [
+        save_explanation(result, job.out / f"{stem}.{form}", look) for form in job.forms
+    ]
     if job.figure:
         drawn = result.figure(vmax=job.look.get("vmax"))
         paths.append(save_figure(drawn, job.out / f"{stem}-figure.png"))

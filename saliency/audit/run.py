@@ -170,7 +170,10 @@ def _judged_report(
     experiment = _experiment(plan, asked, records, host_records)
     outcomes = list(_trials(plan, state, experiment, tested))
     trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
-    failures = [*failures, *(outcome for outcome in outcomes if isinstance(outcome, Failure))]
+    failures = [
+        *failures,
+        *(outcome for outcome in outcomes if isinstance(outcome, Failure)),
+    ]
 
     truth = [plan.labels[trial.index] for trial in trials]
     scores = np.stack([trial.scores for trial in trials])
@@ -186,7 +189,9 @@ def _judged_report(
     divisions = divisions_of(plan, records, by_decision, strata)
     zones, shares = experiment.zones, [record.maps.shares for record in records]
     return AuditReport(
-        judge({zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}),
+        judge(
+            {zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}
+        ),
         facts(AuditContext(plan, names), records, evidence),
         tuple(sorted(failures, key=lambda failure: failure.index)),
         {zone: zone_heat(shares, zone) for zone in zones},
@@ -200,7 +205,9 @@ def _judged_report(
     )
 
 
-def balanced(keys: Sequence[object], count: int, generator: np.random.Generator) -> list[int]:
+def balanced(
+    keys: Sequence[object], count: int, generator: np.random.Generator
+) -> list[int]:
     """Return at most so many rows, drawn from each key in turn, in their order."""
     order = generator.permutation(len(keys)).tolist()
     # The first row of each key has turn 0, its second turn 1, ...
@@ -229,7 +236,9 @@ def _question_of(plan: AuditPlan, records: list[ImageRecord]) -> ScoreQuestion:
     classes: list[int] = []
     if plan.target is None and plan.scorer.classes is not None:
         labels = (plan.labels[record.index] for record in records)
-        classes += [label_class(label, plan.scorer) for label in labels if label is not None]
+        classes += [
+            label_class(label, plan.scorer) for label in labels if label is not None
+        ]
         classes += [int(record.said) for record in records]
     return question(plan.scorer, plan.target, classes)
 
@@ -242,12 +251,16 @@ def _experiment(
 ) -> Experiment:
     """Return the experiment with its hosts; a host that cannot be read again is left out."""
     zones = tuple(sorted({"text"}.union(*(record.zones for record in records))))
-    experiment = Experiment(plan.scorer, asked.targets, zones, plan.target, seed=plan.seed)
+    experiment = Experiment(
+        plan.scorer, asked.targets, zones, plan.target, seed=plan.seed
+    )
     hosts: list[Recipient] = []
     for record in host_records:
         # Where it fails, the trial of the same picture says why.
         with suppress(SaliencyError):
-            hosts.append(recipient_of(experiment, plan.read(record.index), record.index))
+            hosts.append(
+                recipient_of(experiment, plan.read(record.index), record.index)
+            )
     return replace(experiment, hosts=tuple(hosts))
 
 
@@ -289,7 +302,9 @@ def _zone_evidence(
     return ZoneEvidence(len(showing), len(records), exchanges, removal, transplant)
 
 
-def _exchange_effects(zone: str, by_division: list[Evidence], seed: int) -> list[ExchangeEffect]:
+def _exchange_effects(
+    zone: str, by_division: list[Evidence], seed: int
+) -> list[ExchangeEffect]:
     generator = np.random.default_rng(seed)
     effects = [exchange_effect(evidence, zone, generator) for evidence in by_division]
     return [effect for effect in effects if effect is not None]

@@ -24,26 +24,46 @@ from saliency.cli.say import say_error
 from saliency.cli.sources import files_of
 from saliency.pipeline.label_table import table_in
 
-_ABOVE: Final = "labels that are numbers: 1 above it, else 0; a number, or median; with --target"
-_STRATA: Final = "columns of the table (site, device), or attributes (StationName), comma-separated"
+_ABOVE: Final = (
+    "labels that are numbers: 1 above it, else 0; a number, or median; with --target"
+)
+_STRATA: Final = (
+    "columns of the table (site, device), or attributes (StationName), comma-separated"
+)
 
 
 def add_audit(commands: Any) -> None:
     """Add the verb."""
-    command = add_verb(commands, "audit", "find out what a model reads besides the patient", audit)
+    command = add_verb(
+        commands, "audit", "find out what a model reads besides the patient", audit
+    )
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
-    command.add_argument("--out", type=folder, required=True, metavar="DIR", help="for the report")
+    command.add_argument(
+        "--out", type=folder, required=True, metavar="DIR", help="for the report"
+    )
     command.add_argument("--labels", type=Path, metavar="CSV", help="a table of files")
-    command.add_argument("--column", default="label", help="of the labels; default: label")
-    command.add_argument("--files", metavar="COLUMN", help="of file names; default: the first")
+    command.add_argument(
+        "--column", default="label", help="of the labels; default: label"
+    )
+    command.add_argument(
+        "--files", metavar="COLUMN", help="of file names; default: the first"
+    )
     command.add_argument("--above", metavar="LIMIT", type=_limit, help=_ABOVE)
-    command.add_argument("--strata", type=names, default=(), metavar="NAMES", help=_STRATA)
+    command.add_argument(
+        "--strata", type=names, default=(), metavar="NAMES", help=_STRATA
+    )
     command.add_argument("--classes", type=names, help="class names, comma-separated")
-    command.add_argument("--target", type=target, help="class index or name; default: all")
+    command.add_argument(
+        "--target", type=target, help="class index or name; default: all"
+    )
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--no-pictures", action="store_true", help="none in the report")
-    command.add_argument("--file-table", action="store_true", help="also files.csv: digest, file")
+    command.add_argument(
+        "--no-pictures", action="store_true", help="none in the report"
+    )
+    command.add_argument(
+        "--file-table", action="store_true", help="also files.csv: digest, file"
+    )
     add_prepare(command)
 
 
@@ -73,7 +93,9 @@ def audit(options: argparse.Namespace) -> int:
         print(line)
     for failure in report.failures:
         say_error(f"{files[failure.index]}: {failure.message}")
-    page = report.save(options.out, pictures=not options.no_pictures, files=options.file_table)
+    page = report.save(
+        options.out, pictures=not options.no_pictures, files=options.file_table
+    )
     print(f"report -> {page}")
     return FAILED if report.failures else DONE
 

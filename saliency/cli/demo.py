@@ -18,8 +18,12 @@ CENTRE, RADIUS, GAIN = (112, 100), 26, 450
 
 def add_demo(commands: Any) -> None:
     """Add the verb."""
-    command = add_verb(commands, "demo", "explain a bundled MR picture with a bundled model", demo)
-    command.add_argument("--out", type=folder, default=Path("saliency-demo"), metavar="DIR")
+    command = add_verb(
+        commands, "demo", "explain a bundled MR picture with a bundled model", demo
+    )
+    command.add_argument(
+        "--out", type=folder, default=Path("saliency-demo"), metavar="DIR"
+    )
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -30,14 +34,18 @@ def demo(options: argparse.Namespace) -> int:
     make_folder(options.out)
     real = sal.read_dicom(_picture())
     probe = sal.KerasProbe(_model(), labels=("no lesion", "lesion"))
-    print("A small model was trained to tell MR slices with a ring-shaped lesion from others.")
+    print(
+        "A small model was trained to tell MR slices with a ring-shaped lesion from others."
+    )
     print("It is asked about one slice: as it is, and with a lesion drawn into it.")
     for name, image in {"as-it-is": real, "with-lesion": _with_lesion(real)}.items():
         for method in METHODS:
             result = sal.explain(probe, image, method, target="lesion")
             path = result.save(options.out / f"{name}-{method}.png")
             print(f"{path}: {result.caption}.")
-    print(f"Look at {options.out / 'with-lesion-fastcam.png'} first: green is where the lesion is.")
+    print(
+        f"Look at {options.out / 'with-lesion-fastcam.png'} first: green is where the lesion is."
+    )
     return DONE
 
 

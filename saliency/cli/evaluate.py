@@ -27,7 +27,7 @@ from saliency.errors import InputError
 from saliency.pipeline.label_table import table_in
 
 _TRUTH: Final = (
-    "masks that the heat should lie on: DIR/NAME.png for a file NAME.dcm, above 0 inside"
+    "masks the heat should lie on: DIR/NAME.png for a file NAME.dcm, above 0 inside"
 )
 _TABLE: Final = "a table of files, for --column and --patients"
 
@@ -40,15 +40,37 @@ def add_evaluate(commands: Any) -> None:
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("folder", metavar="FOLDER", type=Path, help="DICOM files")
     add("--out", type=folder, required=True, metavar="DIR", help="for the report")
-    add("--method", action="append", metavar="NAMES", help="as of explain; default: five fast ones")
+    add(
+        "--method",
+        action="append",
+        metavar="NAMES",
+        help="as of explain; default: five fast ones",
+    )
     add("--truth", type=Path, metavar="DIR", help=_TRUTH)
-    add("--metrics", type=names, metavar="NAMES", help="the first ranks; default: see the docs")
+    add(
+        "--metrics",
+        type=names,
+        metavar="NAMES",
+        help="the first ranks; default: see the docs",
+    )
     add("--table", type=Path, metavar="CSV", help=_TABLE)
-    add("--column", metavar="COLUMN", help="of the class that is explained; default: predicted")
-    add("--patients", metavar="COLUMN", help="of patients: images of one are one witness")
+    add(
+        "--column",
+        metavar="COLUMN",
+        help="of the class that is explained; default: predicted",
+    )
+    add(
+        "--patients",
+        metavar="COLUMN",
+        help="of patients: images of one are one witness",
+    )
     add("--files", metavar="COLUMN", help="of file names; default: the first")
     add("--classes", type=names, help="class names, comma-separated")
-    add("--target", type=target, help="class index or name; default: the predicted class")
+    add(
+        "--target",
+        type=target,
+        help="class index or name; default: the predicted class",
+    )
     add("--seed", type=int, default=0)
     add("--no-pictures", action="store_true", help="none in the report")
     add_prepare(command)
@@ -73,7 +95,9 @@ def evaluate(options: argparse.Namespace) -> int:
         model_of(options.model, options.classes),
         files,
         methods or FAST,
-        labels=table.column(options.column, options.files) if table and options.column else None,
+        labels=table.column(options.column, options.files)
+        if table and options.column
+        else None,
         groups=table.column(options.patients, options.files)
         if table and options.patients
         else None,

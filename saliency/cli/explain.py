@@ -30,9 +30,13 @@ from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import Progress, say, say_error
 from saliency.errors import InputError
 
-_DICOM: Final = "files, folders, globs, zips, a DICOMDIR, URLs, or a .txt or .csv that lists them"
+_DICOM: Final = (
+    "files, folders, globs, zips, a DICOMDIR, URLs, or a .txt or .csv that lists them"
+)
 _OUTSIDE: Final = "heat on non-diagnostic pixels: in the warning hue, or not at all"
-_METHOD: Final = "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
+_METHOD: Final = (
+    "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
+)
 _FRAMES: Final = "of a multi-frame file: first, all, N or A:B, from 1; default: first"
 _FROM: Final = "repeat a run: its run.json; what else is given wins"
 
@@ -46,11 +50,21 @@ def add_explain(commands: Any) -> None:
     add("dicom", metavar="DICOM", nargs="+", help=_DICOM)
     add("--out", type=folder, required=True, metavar="DIR", help="where results go")
     add("--method", "--explainer", action="append", metavar="NAME", help=_METHOD)
-    add("--target", type=targets, default=(None,), help="indices or labels; default: predicted")
+    add(
+        "--target",
+        type=targets,
+        default=(None,),
+        help="indices or labels; default: predicted",
+    )
     add("--labels", type=names, help="class names, comma-separated")
     add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
     add("--frames", type=frames, default="first", help=_FRAMES)
-    add("--window", type=window, metavar="C,W", help="window of the display; default: the file's")
+    add(
+        "--window",
+        type=window,
+        metavar="C,W",
+        help="window of the display; default: the file's",
+    )
     _add_look(command)
     _add_run(command)
     add_prepare(command)
@@ -58,13 +72,31 @@ def add_explain(commands: Any) -> None:
 
 def _add_look(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("what is written").add_argument
-    add("--save", type=forms, default=("png",), metavar="FORMS", help="png, npz, json, html")
+    add(
+        "--save",
+        type=forms,
+        default=("png",),
+        metavar="FORMS",
+        help="png, npz, json, html",
+    )
     add("--numbers", action="store_true", help="as --save png,npz")
     add("--figure", action="store_true", help="also image | heatmap | overlay")
-    add("--no-caption", action="store_true", help="PNGs without the band below the picture")
-    add("--palette", default="green", help="green, hot, diverging, safe, auto, magma, ...")
+    add(
+        "--no-caption",
+        action="store_true",
+        help="PNGs without the band below the picture",
+    )
+    add(
+        "--palette",
+        default="green",
+        help="green, hot, diverging, safe, auto, magma, ...",
+    )
     add("--strength", type=float, default=0.65, help="greatest opacity, 0..1")
-    add("--vmax", type=positive, help="heat of full colour, one for all; default: each its own")
+    add(
+        "--vmax",
+        type=positive,
+        help="heat of full colour, one for all; default: each its own",
+    )
     add("--outside", choices=("warn", "hide"), default="warn", help=_OUTSIDE)
     add("--redact", action="store_true", help="paint found text black")
     add("--anonymous", action="store_true", help="no names of files in the tables")
@@ -73,8 +105,18 @@ def _add_look(command: argparse.ArgumentParser) -> None:
 
 def _add_run(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group("an archive").add_argument
-    add("--batch-size", type=count, default=8, help="images that the model sees at once; 8")
-    add("--part", type=part, metavar="I/N", help="the I-th of N parts, for several machines")
+    add(
+        "--batch-size",
+        type=count,
+        default=8,
+        help="images that the model sees at once; 8",
+    )
+    add(
+        "--part",
+        type=part,
+        metavar="I/N",
+        help="the I-th of N parts, for several machines",
+    )
     add("--since", type=time, metavar="TIME", help="only files that changed since then")
     add("--limit", type=count, metavar="N", help="at most so many frames")
     add("--max-failures", type=count, metavar="N", help="stop when so many maps failed")
@@ -92,7 +134,9 @@ def explain(options: argparse.Namespace) -> int:
     from saliency.archive.sources import FoundFrames, Selection, part_of
 
     chosen = None if options.part is None else part_of(options.part)
-    selection = Selection(options.frames, options.window, chosen, options.since, options.limit)
+    selection = Selection(
+        options.frames, options.window, chosen, options.since, options.limit
+    )
     found = FoundFrames(options.dicom, selection)
     job = _job(options)
     counts = Counts()
@@ -114,7 +158,10 @@ def _job(options: argparse.Namespace) -> Any:
     methods = methods_in(options.method or ("fastcam",))
     pairs = product(methods, options.target)
     prepare = prepare_of(options)
-    look = {name: getattr(options, name) for name in ("palette", "strength", "outside", "vmax")}
+    look = {
+        name: getattr(options, name)
+        for name in ("palette", "strength", "outside", "vmax")
+    }
     return Job(
         model_of(options.model, options.labels, options.layer, option="--labels"),
         tuple(Question(method.name, method.recipe, target) for method, target in pairs),

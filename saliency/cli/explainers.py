@@ -11,7 +11,9 @@ from saliency.errors import SaliencyError
 
 def add_explainers(commands: Any) -> None:
     """Add the verb."""
-    add_verb(commands, "explainers", "list the explainers, their cost and needs", explainers)
+    add_verb(
+        commands, "explainers", "list the explainers, their cost and needs", explainers
+    )
 
 
 def explainers(options: argparse.Namespace) -> int:  # noqa: ARG001 - a verb takes its options
@@ -24,7 +26,9 @@ def explainers(options: argparse.Namespace) -> int:  # noqa: ARG001 - a verb tak
         print(f"{'':<22} costs {entry.cost}; needs {entry.needs or 'nothing'}")
     for plugin in installed():
         try:
-            print(f"{plugin.name:<22} {plugin.said('summary')} ({plugin.package or 'a plug-in'})")
+            print(
+                f"{plugin.name:<22} {plugin.said('summary')} ({plugin.package or 'a plug-in'})"
+            )
             print(f"{'':<22} costs {plugin.said('cost')}; needs {plugin.said('needs')}")
         except SaliencyError as error:  # the others are listed all the same
             print(f"  {error}")

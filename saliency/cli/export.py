@@ -13,9 +13,15 @@ def add_export(commands: Any) -> None:
     """Add the verb."""
     purpose = "write a saved result as DICOM objects for a PACS (extra pacs)"
     command = add_verb(commands, "export", purpose, export)
-    command.add_argument("result", metavar="RESULT", type=Path, help="an .npz of saliency explain")
-    command.add_argument("source", metavar="DICOM", type=Path, help="the file that was explained")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the objects")
+    command.add_argument(
+        "result", metavar="RESULT", type=Path, help="an .npz of saliency explain"
+    )
+    command.add_argument(
+        "source", metavar="DICOM", type=Path, help="the file that was explained"
+    )
+    command.add_argument(
+        "--out", type=Path, required=True, metavar="DIR", help="for the objects"
+    )
     command.add_argument(
         "--kinds",
         type=names,

@@ -13,7 +13,14 @@ from saliency.cli.say import say_error
 from saliency.cli.sources import files_of
 from saliency.errors import SaliencyError
 
-_HEAD: Final = (" series", "modality ", "images", f"{'size':<12}", f"{'plane':<9}", "spacing, mm")
+_HEAD: Final = (
+    " series",
+    "modality ",
+    "images",
+    f"{'size':<12}",
+    f"{'plane':<9}",
+    "spacing, mm",
+)
 
 
 def add_info(commands: Any) -> None:
@@ -21,8 +28,17 @@ def add_info(commands: Any) -> None:
     purpose = "say what DICOM files hold, and which series a folder; no patient data"
     command = add_verb(commands, "info", purpose, info)
     add = command.add_argument
-    add("dicom", metavar="DICOM", nargs="+", help="files, folders, globs, zips, a DICOMDIR")
-    add("--files", action="store_true", help="each file of a folder, in the place of its series")
+    add(
+        "dicom",
+        metavar="DICOM",
+        nargs="+",
+        help="files, folders, globs, zips, a DICOMDIR",
+    )
+    add(
+        "--files",
+        action="store_true",
+        help="each file of a folder, in the place of its series",
+    )
     add("--json", action="store_true", help="one JSON object a line")
 
 
@@ -102,7 +118,11 @@ def _lines(series: Any) -> Iterator[str]:
     """Yield a row about a series, and why it is no volume."""
     number = "-" if series.number is None else series.number
     size = f"{series.rows} x {series.columns}"
-    spacing = "-" if series.spacing is None else ", ".join(f"{mm:.4g}" for mm in series.spacing)
+    spacing = (
+        "-"
+        if series.spacing is None
+        else ", ".join(f"{mm:.4g}" for mm in series.spacing)
+    )
     plane, modality = series.orientation or "-", series.modality or "-"
     yield f"{number:>7} {modality:<9} {series.frames:>6} {size:<12} {plane:<9} {spacing}"
     if series.note:

@@ -14,7 +14,9 @@ STATE = "unfinished.sqlite"
 """Name of the file that an audit which was stopped goes on from."""
 
 
-def strata_in(table: Table | None, names: Sequence[str], files: str | None) -> Mapping[str, object]:
+def strata_in(
+    table: Table | None, names: Sequence[str], files: str | None
+) -> Mapping[str, object]:
     """Return what the pictures are divided by: columns of the table, else attributes of the files.
 
     Raises

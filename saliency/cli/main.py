@@ -26,7 +26,16 @@ from saliency.cli.transplant import add_transplant
 from saliency.cli.volume import add_volume
 from saliency.errors import SaliencyError
 
-__all__ = ["ALL_FAILED", "DONE", "FAILED", "INTERRUPTED", "NOTHING", "USAGE", "main", "parser"]
+__all__ = [
+    "ALL_FAILED",
+    "DONE",
+    "FAILED",
+    "INTERRUPTED",
+    "NOTHING",
+    "USAGE",
+    "main",
+    "parser",
+]
 
 _OPTIONS: Final = {
     **{name: f"--{name}" for name in ("target", "out", "save", "frames", "part")},
@@ -45,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # TensorFlow tells of missing GPUs at length; its C++ side reads this when it is loaded.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     debug = "--debug" in given
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file name that is no UTF-8 is shown escaped
+    if isinstance(
+        sys.stdout, io.TextIOWrapper
+    ):  # a file name that is no UTF-8 is shown escaped
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         given = repeated(given)
@@ -87,7 +98,9 @@ def parser() -> argparse.ArgumentParser:
         description="Which pixels of a DICOM image does a Keras model look at?",
         epilog=f"A heat map is not a diagnosis. {_CODES}.",
     )
-    root.add_argument("--version", action="version", version=f"dicom-saliency {sal.__version__}")
+    root.add_argument(
+        "--version", action="version", version=f"dicom-saliency {sal.__version__}"
+    )
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     verbs = (
         add_explain,

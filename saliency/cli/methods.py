@@ -49,7 +49,11 @@ def _method(text: str) -> Method:
     recipe = resolve(name)
     if not arguments:
         return Method(name, recipe)
-    allowed = [field.name for field in fields(recipe) if field.init] if _has_fields(recipe) else []
+    allowed = (
+        [field.name for field in fields(recipe) if field.init]
+        if _has_fields(recipe)
+        else []
+    )
     pairs = [part.partition("=") for part in arguments.split(",")]
     unknown = [key for key, _, _ in pairs if key not in allowed]
     if unknown:
@@ -59,9 +63,15 @@ def _method(text: str) -> Method:
         )
         raise InputError(msg)
     try:
-        return Method(text, replace(recipe, **{key: _value(word) for key, _, word in pairs}))
+        return Method(
+            text, replace(recipe, **{key: _value(word) for key, _, word in pairs})
+        )
     except (TypeError, ValueError) as error:  # InputError is a ValueError
-        words = error if isinstance(error, InputError) else "a value of another type was expected"
+        words = (
+            error
+            if isinstance(error, InputError)
+            else "a value of another type was expected"
+        )
         msg = f"--method {text}: {words}"
         raise InputError(msg) from error
 

@@ -16,7 +16,16 @@ import saliency as sal
 from saliency.errors import InputError, ModelError
 
 MODELS: Final = (".keras", ".h5", ".hdf5")
-SCALES: Final = ("unit", "pixel", "symmetric", "none", "zscore", "percentile", "imagenet", "caffe")
+SCALES: Final = (
+    "unit",
+    "pixel",
+    "symmetric",
+    "none",
+    "zscore",
+    "percentile",
+    "imagenet",
+    "caffe",
+)
 GREYS: Final = ("luminance", "mean", "red", "green", "blue")
 _NEGATIVE: Final = re.compile(r"-[\d.]")
 _NUMBERS: Final = frozenset({"--target", "--window", "--windows", "--mean", "--std"})
@@ -59,14 +68,22 @@ def repeated(arguments: Sequence[str]) -> list[str]:
     return [*rest[:1], *map(str, told), *rest[1:]]
 
 
-def add_verb(commands: Any, name: str, purpose: str, run: object) -> argparse.ArgumentParser:
+def add_verb(
+    commands: Any, name: str, purpose: str, run: object
+) -> argparse.ArgumentParser:
     """Add a command with the options that all have."""
-    command: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=purpose)
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=purpose, description=purpose
+    )
     group = command.add_argument_group("what is said")
     group.add_argument("-v", "--verbose", action="store_true", help="all notes")
     group.add_argument("-q", "--quiet", action="store_true", help="errors alone")
-    group.add_argument("--log-file", type=Path, metavar="FILE", help="notes go there, too")
-    group.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    group.add_argument(
+        "--log-file", type=Path, metavar="FILE", help="notes go there, too"
+    )
+    group.add_argument(
+        "--debug", action="store_true", help="show the traceback of an error"
+    )
     command.set_defaults(run=run)
     return command
 
@@ -78,16 +95,46 @@ def add_prepare(command: argparse.ArgumentParser) -> None:
     add("--prepare", metavar="WHAT", help="module:name, a Prepare or a function of yours; or a "
         "JSON file with the fields of a Prepare")  # fmt: skip
     add("--size", type=size, metavar="H,W", help="default: the model's own")
-    add("--intensity", choices=("display", "modality", "stored"), help="default: display")
+    add(
+        "--intensity",
+        choices=("display", "modality", "stored"),
+        help="default: display",
+    )
     add("--fit", choices=("stretch", "letterbox", "crop"), help="default: stretch")
     add("--scale", type=scale, metavar="SCALE", help=f"{', '.join(SCALES)}, or a number that "
         "divides, as 4095; default: unit, 0..1")  # fmt: skip
-    add("--mean", type=numbers, metavar="M", help="subtracted then: one, or one for each channel")
-    add("--std", type=numbers, metavar="S", help="divided by then: one, or one for each channel")
-    add("--grey", choices=GREYS, help="how colour becomes grey, where the model is of grey")
-    add("--windows", type=windows, metavar="C,W;C,W;C,W", help="windows shown as channels")
-    add("--region", type=region, metavar="T,L,H,W", help="the part of the picture that is shown")
-    add("--spacing", type=spacing, metavar="MM", help="resample to this many mm a pixel")
+    add(
+        "--mean",
+        type=numbers,
+        metavar="M",
+        help="subtracted then: one, or one for each channel",
+    )
+    add(
+        "--std",
+        type=numbers,
+        metavar="S",
+        help="divided by then: one, or one for each channel",
+    )
+    add(
+        "--grey",
+        choices=GREYS,
+        help="how colour becomes grey, where the model is of grey",
+    )
+    add(
+        "--windows",
+        type=windows,
+        metavar="C,W;C,W;C,W",
+        help="windows shown as channels",
+    )
+    add(
+        "--region",
+        type=region,
+        metavar="T,L,H,W",
+        help="the part of the picture that is shown",
+    )
+    add(
+        "--spacing", type=spacing, metavar="MM", help="resample to this many mm a pixel"
+    )
 
 
 def prepare_of(options: argparse.Namespace) -> Any:
@@ -98,9 +145,21 @@ def prepare_of(options: argparse.Namespace) -> Any:
     InputError
         They contradict each other, or cannot be.
     """
-    from saliency.cli.preparations import preparation_in  # sal.Prepare would load numpy for --help
+    from saliency.cli.preparations import (
+        preparation_in,
+    )  # sal.Prepare would load numpy for --help
 
-    names = ("size", "intensity", "fit", "scale", "mean", "std", "grey", "windows", "region")
+    names = (
+        "size",
+        "intensity",
+        "fit",
+        "scale",
+        "mean",
+        "std",
+        "grey",
+        "windows",
+        "region",
+    )
     given = vars(options)
     told: dict[str, Any] = {
         name: given[name]
@@ -138,7 +197,11 @@ def model_of(
 
     with about(path, option):
         plain = labels is None and layers is None
-        return probe_of(path) if plain else sal.KerasProbe(path, labels=labels, layers=layers)
+        return (
+            probe_of(path)
+            if plain
+            else sal.KerasProbe(path, labels=labels, layers=layers)
+        )
 
 
 @contextmanager
@@ -170,13 +233,17 @@ def check_model(path: str, sources: Sequence[str | PathLike[str]]) -> None:
         raise ModelError(msg)
     if Path(path).suffix.lower() in MODELS:
         return
-    models = [str(source) for source in sources if Path(source).suffix.lower() in MODELS]
+    models = [
+        str(source) for source in sources if Path(source).suffix.lower() in MODELS
+    ]
     if models:
         msg = f"{path}: expected the model first: {models[0]}, then DICOM files."
         raise InputError(msg)
 
 
-def check_target(targets: Sequence[object], labels: tuple[str, ...] | None, option: str) -> None:
+def check_target(
+    targets: Sequence[object], labels: tuple[str, ...] | None, option: str
+) -> None:
     """Refuse a target that is a label, where nobody said what the classes are called.
 
     Raises
@@ -288,7 +355,9 @@ def region(text: str) -> tuple[int, int, int, int]:
     return top, left, _above_zero(rows), _above_zero(columns)
 
 
-@told_as("mm from pixel to pixel, as 0.5, or as 0.5,0.4 down and across; of a volume three numbers")
+@told_as(
+    "mm from pixel to pixel, as 0.5, or as 0.5,0.4 down and across; of a volume three numbers"
+)
 def spacing(text: str) -> tuple[float, ...]:
     """Return (row mm, column mm), or slice mm before them; one number stands for both."""
     return _two_or_three(_above_zero(float(part)) for part in text.split(","))

@@ -29,7 +29,9 @@ def preparation_in(text: str) -> Any:
     InputError
         There is no such thing, or it is no preparation.
     """
-    return _from_file(Path(text)) if text.lower().endswith(".json") else _from_module(text)
+    return (
+        _from_file(Path(text)) if text.lower().endswith(".json") else _from_module(text)
+    )
 
 
 def _from_file(path: Path) -> Prepare:
@@ -41,13 +43,21 @@ def _from_file(path: Path) -> Prepare:
         inner = told["prepare"] if isinstance(told.get("prepare"), dict) else told
         _check_names(inner)
         found = revived({"type": "Prepare", **inner})
-    except (OSError, ValueError, TypeError) as error:  # InputError and JSON errors are ValueErrors
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+    ) as error:  # InputError and JSON errors are ValueErrors
         words = str(error.strerror if isinstance(error, OSError) else error).rstrip(".")
-        msg = f'--prepare {path}: expected JSON such as {{"size": [224, 224]}}: {words}.'
+        msg = (
+            f'--prepare {path}: expected JSON such as {{"size": [224, 224]}}: {words}.'
+        )
         raise InputError(msg) from error
     if isinstance(found, Prepare):
         return found
-    msg = f"--prepare {path}: expected fields of a Prepare, got a {type(found).__name__}."
+    msg = (
+        f"--prepare {path}: expected fields of a Prepare, got a {type(found).__name__}."
+    )
     raise InputError(msg)
 
 
@@ -55,7 +65,9 @@ def _check_names(told: Mapping[str, Any]) -> None:
     known = [field.name for field in fields(Prepare)]
     unknown = [name for name in told if name not in (*known, "type")]
     if unknown:
-        msg = f"there is no field {', '.join(unknown)}; the fields are {', '.join(known)}"
+        msg = (
+            f"there is no field {', '.join(unknown)}; the fields are {', '.join(known)}"
+        )
         raise InputError(msg)
 
 

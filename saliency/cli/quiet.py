@@ -23,7 +23,9 @@ def start_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules:
         return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # the C++ side reads it when it is loaded
+    os.environ.setdefault(
+        "TF_CPP_MIN_LOG_LEVEL", "3"
+    )  # the C++ side reads it when it is loaded
     with _held_back():
         import tensorflow as tf
 

@@ -69,7 +69,9 @@ _ON_TERMINAL: Final = 0.2
 _ELSEWHERE: Final = 30.0
 
 
-def _words(seconds: float, rows: int, total: int | None, failed: int, skipped: int) -> str:
+def _words(
+    seconds: float, rows: int, total: int | None, failed: int, skipped: int
+) -> str:
     """Return ``"120 of 800 maps, 4.0 per second, 2 min 50 s left, 3 failed"``."""
     rate = (rows - skipped) / max(seconds, 1e-9)
     parts = [f"{rows:,} maps" if total is None else f"{rows:,} of {total:,} maps"]

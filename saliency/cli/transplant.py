@@ -26,16 +26,28 @@ _HOSTS: Final = "files without the zone, or folders; those that have it are left
 
 def add_transplant(commands: Any) -> None:
     """Add the verb."""
-    purpose = "put a zone of one picture into others, and see whether their score follows"
+    purpose = (
+        "put a zone of one picture into others, and see whether their score follows"
+    )
     command = add_verb(commands, "transplant", purpose, transplant)
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
-    command.add_argument("donor", metavar="DONOR", type=Path, help="the DICOM file with the zone")
+    command.add_argument(
+        "donor", metavar="DONOR", type=Path, help="the DICOM file with the zone"
+    )
     command.add_argument("dicom", metavar="DICOM", nargs="+", help=_HOSTS)
-    command.add_argument("--zone", default="text", help="text, marker, border, ...; default: text")
-    command.add_argument("--most", type=int, default=16, help="files that it is put into; 16")
+    command.add_argument(
+        "--zone", default="text", help="text, marker, border, ...; default: text"
+    )
+    command.add_argument(
+        "--most", type=int, default=16, help="files that it is put into; 16"
+    )
     command.add_argument("--classes", type=names, help="class names, comma-separated")
-    command.add_argument("--target", type=target, help="class index or name; default: predicted")
-    command.add_argument("--controls", type=int, default=19, help="places elsewhere; default: 19")
+    command.add_argument(
+        "--target", type=target, help="class index or name; default: predicted"
+    )
+    command.add_argument(
+        "--controls", type=int, default=19, help="places elsewhere; default: 19"
+    )
     command.add_argument("--seed", type=int, default=0)
     add_prepare(command)
 

@@ -29,10 +29,18 @@ from saliency.cli.sources import files_of
 from saliency.errors import DicomError, InputError
 
 _SERIES: Final = "a folder, files, a zip, a DICOMDIR, or one multi-frame file"
-_METHOD: Final = "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
-_WHERE: Final = "which images, where several lie at one place: EchoTime=20, repetition=0"
-_SAVE: Final = "png (montage), npz, nii.gz, html, gif, webp, slices (a folder); default: png"
-_NEIGHBOURS: Final = "slices below, and as many above, that a model of images sees as channels"
+_METHOD: Final = (
+    "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
+)
+_WHERE: Final = (
+    "which images, where several lie at one place: EchoTime=20, repetition=0"
+)
+_SAVE: Final = (
+    "png (montage), npz, nii.gz, html, gif, webp, slices (a folder); default: png"
+)
+_NEIGHBOURS: Final = (
+    "slices below, and as many above, that a model of images sees as channels"
+)
 #: A form that is no file: a folder with a PNG for each slice.
 SLICES: Final = "slices"
 
@@ -45,16 +53,36 @@ def add_volume(commands: Any) -> None:
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("series", metavar="SERIES", nargs="+", help=_SERIES)
     add("--out", type=folder, required=True, metavar="DIR", help="where results go")
-    add("--number", type=int, metavar="N", help="Series Number, where there are several")
+    add(
+        "--number", type=int, metavar="N", help="Series Number, where there are several"
+    )
     add("--where", type=_pair, action="append", metavar="KEY=VALUE", help=_WHERE)
     add("--method", action="append", metavar="NAME", help=_METHOD)
-    add("--target", type=targets, default=(None,), help="indices or labels; default: predicted")
+    add(
+        "--target",
+        type=targets,
+        default=(None,),
+        help="indices or labels; default: predicted",
+    )
     add("--labels", type=names, help="class names, comma-separated")
     add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
-    add("--window", type=window, metavar="C,W", help="window of all slices; default: the file's")
+    add(
+        "--window",
+        type=window,
+        metavar="C,W",
+        help="window of all slices; default: the file's",
+    )
     add("--save", type=forms, default=("png",), metavar="FORMS", help=_SAVE)
-    add("--palette", default="green", help="green, hot, diverging, safe, auto, magma, ...")
-    add("--json", action="store_true", help="print a JSON object for each map, one a line")
+    add(
+        "--palette",
+        default="green",
+        help="green, hot, diverging, safe, auto, magma, ...",
+    )
+    add(
+        "--json",
+        action="store_true",
+        help="print a JSON object for each map, one a line",
+    )
     add_prepare(command)
     add("--neighbours", type=int, metavar="N", help=_NEIGHBOURS)
 
@@ -77,7 +105,9 @@ def volume(options: argparse.Namespace) -> int:
     probe = model_of(options.model, options.labels, options.layer, option="--labels")
     for method, target in product(methods, options.target):
         with _about(options.series):
-            result = sal.explain(probe, read, method.recipe, target=target, prepare=prepare)
+            result = sal.explain(
+                probe, read, method.recipe, target=target, prepare=prepare
+            )
         stem = f"{read.digest[:12]}-{safe(method.name)}-{safe(str(result.target))}"
         paths = [_written(result, options, stem, form) for form in options.save]
         _tell(options, method.name, result, paths)
@@ -91,7 +121,9 @@ def _read(options: argparse.Namespace) -> Any:
     where: Mapping[str, Any] = dict(options.where or ())
     source = options.series[0] if len(options.series) == 1 else files
     with _about(options.series):
-        return sal.read_series(source, window=shown, series=options.number, where=where or None)
+        return sal.read_series(
+            source, window=shown, series=options.number, where=where or None
+        )
 
 
 @contextmanager
@@ -114,13 +146,17 @@ def _written(result: Any, options: argparse.Namespace, stem: str, form: str) -> 
     return path
 
 
-def _tell(options: argparse.Namespace, method: str, result: Any, paths: list[Path]) -> None:
+def _tell(
+    options: argparse.Namespace, method: str, result: Any, paths: list[Path]
+) -> None:
     if options.json:
         told = ("target", "label", "probability", "score", "gap")
         row = {name: getattr(result, name) for name in told}
         scores = None if result.scores is None else result.scores.tolist()
         outputs = [path.name for path in paths]
-        print(json.dumps({"method": method, **row, "scores": scores, "outputs": outputs}))
+        print(
+            json.dumps({"method": method, **row, "scores": scores, "outputs": outputs})
+        )
         return
     for path in paths:
         print(f"{' '.join(options.series)} -> {path}")

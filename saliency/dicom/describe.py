@@ -56,7 +56,9 @@ def describe(source: object) -> Mapping[str, object]:
             **{name: shape[name] for name in names},
             "windows": tuple(_numbers(each.window) for each in read_windows(groups)),
             "spacing": spacing_of(groups),
-            "aspect": beside("Pixel Aspect Ratio (0028,0034)", lambda: read_aspect(groups), 1.0),
+            "aspect": beside(
+                "Pixel Aspect Ratio (0028,0034)", lambda: read_aspect(groups), 1.0
+            ),
             "zones": declared_names(top, layout),
             "label_in_image": label_in_image(top),
             "burned": let_through(top, TAGS["BurnedInAnnotation"]),

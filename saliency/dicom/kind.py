@@ -68,12 +68,18 @@ def referenced_files(directory: Path) -> tuple[Path, ...]:
         records = opened.elements.items(TAGS["DirectoryRecordSequence"])
         names = [record.text(TAGS["ReferencedFileID"]) for record in records]
     parts = (tuple(part.strip() for part in name.split("\\")) for name in names if name)
-    return tuple(_below(directory.parent, each) for each in parts if not {"", ".", ".."} & {*each})
+    return tuple(
+        _below(directory.parent, each)
+        for each in parts
+        if not {"", ".", ".."} & {*each}
+    )
 
 
 def _kind(opened: Opened) -> Kind:
     uid = opened.elements.text(TAGS["SOPClassUID"])
-    if uid == MediaStorageDirectoryStorage or opened.elements.has(TAGS["DirectoryRecordSequence"]):
+    if uid == MediaStorageDirectoryStorage or opened.elements.has(
+        TAGS["DirectoryRecordSequence"]
+    ):
         return "directory"
     if opened.pixels is not None:
         return "image"
@@ -87,6 +93,10 @@ def _below(folder: Path, parts: tuple[str, ...]) -> Path:
     for part in parts:
         place = place / part
         if not place.exists() and place.parent.is_dir():
-            same = (each for each in place.parent.iterdir() if each.name.lower() == part.lower())
+            same = (
+                each
+                for each in place.parent.iterdir()
+                if each.name.lower() == part.lower()
+            )
             place = next(same, place)
     return place

@@ -130,22 +130,32 @@ class Reader:
         It has no pixel data, or an Image Pixel module that cannot be.
     """
 
-    def __init__(self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES) -> None:
+    def __init__(
+        self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES
+    ) -> None:
         self._profiles = read_profiles(opened.elements) if icc else None
         self._elements = opened.elements
         self._syntax = opened.syntax
         self._pixels = pixels_of(opened)
-        self.layout = read_layout(opened.elements, self._pixels.tag, max_pixels=max_pixels)
+        self.layout = read_layout(
+            opened.elements, self._pixels.tag, max_pixels=max_pixels
+        )
         self.layout = replace(self.layout, overlay_bits=embedded_bits(opened.elements))
         check_claim(self.layout.frame_samples, self._pixels.there)
         self._groups = read_groups(opened.elements)
         self._hints = read_hints(opened.elements)
-        beside("Specimen Label in Image (0048,0010)", lambda: _note_label(opened.elements), None)
+        beside(
+            "Specimen Label in Image (0048,0010)",
+            lambda: _note_label(opened.elements),
+            None,
+        )
         note_kind(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
         self._index: FrameIndex | None = None
         if is_encapsulated(self._pixels, opened.syntax):
-            self._index = FrameIndex(self._pixels, opened.elements, self.layout, opened.syntax)
+            self._index = FrameIndex(
+                self._pixels, opened.elements, self.layout, opened.syntax
+            )
         else:
             self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
@@ -201,23 +211,38 @@ class Reader:
         return samples.array.tobytes(), samples
 
     def _picture(
-        self, stored: Array, samples: Samples, groups: Groups, modality: Modality, voi: Voi | None
+        self,
+        stored: Array,
+        samples: Samples,
+        groups: Groups,
+        modality: Modality,
+        voi: Voi | None,
     ) -> DisplayedFrame:
         if stored.ndim == 3:
             return _coloured(to_rgb(stored, samples.space, self.layout.bits))
         if samples.space == "PALETTE COLOR":
-            return _coloured(paint_palette(self._elements, stored, signed=self.layout.signed))
+            return _coloured(
+                paint_palette(self._elements, stored, signed=self.layout.signed)
+            )
         absent = padding_mask(self._elements, stored, samples, self.layout)
-        look = GreyDisplay(voi, read_presentation(self._elements, self.layout.photometric))
+        look = GreyDisplay(
+            voi, read_presentation(self._elements, self.layout.photometric)
+        )
         supplement = read_supplement(groups, stored, signed=self.layout.signed)
         if supplement is None:
             return show_grey(stored, absent, modality, look)
         # Colours are no grey values: the range of the frame is that of the others.
         coloured = supplement.coloured
-        grey = show_grey(stored, coloured if absent is None else coloured | absent, modality, look)
-        return replace(_coloured(supplement.painted(grey.display, stored)), absent=absent)
+        grey = show_grey(
+            stored, coloured if absent is None else coloured | absent, modality, look
+        )
+        return replace(
+            _coloured(supplement.painted(grey.display, stored)), absent=absent
+        )
 
-    def _through_profile(self, picture: DisplayedFrame, groups: Groups, frame: int) -> Array:
+    def _through_profile(
+        self, picture: DisplayedFrame, groups: Groups, frame: int
+    ) -> Array:
         """Return the display, its colours through the profile of the frame where one is wanted."""
         if self._profiles is None or picture.grey:
             return picture.display
@@ -230,14 +255,18 @@ def _coloured(rgb: Array) -> DisplayedFrame:
     return DisplayedFrame(lambda: rgb.astype(np.float32), display)
 
 
-def _all_zones(declared: tuple[Zone, ...], display: Array, hints: Hints) -> tuple[Zone, ...]:
+def _all_zones(
+    declared: tuple[Zone, ...], display: Array, hints: Hints
+) -> tuple[Zone, ...]:
     """Add what the picture shows to the zones of the header, when somebody asks for them."""
     return deferred(lambda: (*declared, *found_zones(display, hints)))
 
 
 def read_hints(elements: Elements) -> Hints:
     """Return what helps to judge the pixels."""
-    return Hints(_beside_text(elements, "Modality"), _beside_text(elements, "BurnedInAnnotation"))
+    return Hints(
+        _beside_text(elements, "Modality"), _beside_text(elements, "BurnedInAnnotation")
+    )
 
 
 def read_info(elements: Elements) -> dict[str, str]:

@@ -37,7 +37,10 @@ PHASES: Final[Mapping[str, str]] = {
     "DiffusionBValue": "MRDiffusionSequence",
 }
 #: The same as text.
-WORDS: Final[Mapping[str, str]] = {"StackID": "FrameContentSequence", "ConvolutionKernel": ""}
+WORDS: Final[Mapping[str, str]] = {
+    "StackID": "FrameContentSequence",
+    "ConvolutionKernel": "",
+}
 _FRAME_TYPES: Final = (
     "MRImageFrameTypeSequence",
     "CTImageFrameTypeSequence",
@@ -126,7 +129,9 @@ def headers_of(opened: Opened) -> tuple[FrameHeader, ...]:
     layout = _layout(opened)
     groups = read_groups(opened.elements)
     whole = _of_file(opened.elements, layout)
-    headers = [_of_frame(whole, groups.of(frame), frame) for frame in range(layout.frames)]
+    headers = [
+        _of_frame(whole, groups.of(frame), frame) for frame in range(layout.frames)
+    ]
     return tuple(_along_a_grid(headers, opened.elements))
 
 
@@ -207,7 +212,9 @@ def _moved(point: Vector, along: Vector, distance: float) -> Vector:
 def _phase(groups: Groups) -> dict[str, float | str]:
     found: dict[str, float | str] = {}
     for keyword, sequence in PHASES.items():
-        value = _first(groups.macro(sequence, keyword) if sequence else groups.top, keyword)
+        value = _first(
+            groups.macro(sequence, keyword) if sequence else groups.top, keyword
+        )
         if value is not None:
             found[keyword] = value
     for keyword, sequence in WORDS.items():

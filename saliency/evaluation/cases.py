@@ -124,7 +124,9 @@ def _boxes(boxes: Array, size: tuple[int, int]) -> Array:
     return inside
 
 
-def with_donors(probe: Any, cases: Sequence[Case], generator: np.random.Generator) -> list[Case]:
+def with_donors(
+    probe: Any, cases: Sequence[Case], generator: np.random.Generator
+) -> list[Case]:
     """Give each case the input of another, of another decision where there is one.
 
     Cases of a shape of their own get none.
@@ -146,7 +148,9 @@ def with_donors(probe: Any, cases: Sequence[Case], generator: np.random.Generato
 
 def groups_of(groups: Sequence[Any]) -> Array:
     """Return a number for each patient, int (n,); who has no patient named is one alone."""
-    names = [("alone", index) if name is None else name for index, name in enumerate(groups)]
+    names = [
+        ("alone", index) if name is None else name for index, name in enumerate(groups)
+    ]
     numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
     return np.array([numbers[name] for name in names])
 

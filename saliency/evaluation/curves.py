@@ -13,7 +13,14 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.evaluation.imputation import imputed
-from saliency.evaluation.ranking import batch_of, cells_of, first, maps_of, ranks_of, shaped
+from saliency.evaluation.ranking import (
+    batch_of,
+    cells_of,
+    first,
+    maps_of,
+    ranks_of,
+    shaped,
+)
 from saliency.explainers.queries import score_copies, settled
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.batches import chunks
@@ -42,8 +49,12 @@ class Curve:
     scores: Array
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shares", frozen(self.shares, np.float32, "Curve", ranks=(1,)))
-        object.__setattr__(self, "scores", frozen(self.scores, np.float32, "Curve", ranks=(2,)))
+        object.__setattr__(
+            self, "shares", frozen(self.shares, np.float32, "Curve", ranks=(1,))
+        )
+        object.__setattr__(
+            self, "scores", frozen(self.scores, np.float32, "Curve", ranks=(2,))
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return Curve, (self.shares, self.scores)
@@ -52,11 +63,18 @@ class Curve:
     def area(self) -> Array:
         """Area under each curve by the trapezoid rule, float64 (N,): the mean score of the way."""
         way = float(self.shares[-1] - self.shares[0])
-        return np.asarray(np.trapezoid(self.scores.astype(np.float64), self.shares, axis=1) / way)
+        return np.asarray(
+            np.trapezoid(self.scores.astype(np.float64), self.shares, axis=1) / way
+        )
 
 
 def deletion(
-    probe: Probe, inputs: Any, attribution: Any, *, steps: int = 32, fill: Reference = "mean"
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    steps: int = 32,
+    fill: Reference = "mean",
 ) -> Curve:
     """Take the most important pixels away, a step at a time (Petsiuk et al., arXiv 1806.07421).
 
@@ -86,11 +104,18 @@ def deletion(
     """
     batch = batch_of(inputs)
     hidden = _fill(batch, fill)
-    return _curve(probe, batch, attribution, _even(steps), lambda mask: (batch, hidden, mask))
+    return _curve(
+        probe, batch, attribution, _even(steps), lambda mask: (batch, hidden, mask)
+    )
 
 
 def insertion(
-    probe: Probe, inputs: Any, attribution: Any, *, steps: int = 32, fill: Reference = "blur"
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    steps: int = 32,
+    fill: Reference = "blur",
 ) -> Curve:
     """Give the most important pixels back, a step at a time (Petsiuk et al., arXiv 1806.07421).
 
@@ -106,7 +131,9 @@ def insertion(
     """
     batch = batch_of(inputs)
     hidden = _fill(batch, fill)
-    return _curve(probe, batch, attribution, _even(steps), lambda mask: (hidden, batch, mask))
+    return _curve(
+        probe, batch, attribution, _even(steps), lambda mask: (hidden, batch, mask)
+    )
 
 
 def exchange(
@@ -161,7 +188,9 @@ def exchange(
     shares = _even(steps)
     count = means.shape[1]
     masks = [shaped(places < round(float(share) * count), batch) for share in shares]
-    return Curve(shares, _scores(probe, batch, masks, lambda mask: (batch, others, mask)))
+    return Curve(
+        shares, _scores(probe, batch, masks, lambda mask: (batch, others, mask))
+    )
 
 
 def road(
@@ -208,7 +237,10 @@ def road(
         given = np.asarray(batch)
         removed = np.asarray(mask)[..., 0] > 0
         filled = np.stack(
-            [imputed(*pair, noise, generator) for pair in zip(given, removed, strict=True)]
+            [
+                imputed(*pair, noise, generator)
+                for pair in zip(given, removed, strict=True)
+            ]
         )
         return batch, tf.constant(filled), mask
 
@@ -216,7 +248,12 @@ def road(
 
 
 def irof(
-    probe: Probe, inputs: Any, attribution: Any, *, grid: int = 8, fill: Reference = "mean"
+    probe: Probe,
+    inputs: Any,
+    attribution: Any,
+    *,
+    grid: int = 8,
+    fill: Reference = "mean",
 ) -> Array:
     """Return the area over the curve while whole segments are removed (IROF).
 
@@ -241,11 +278,15 @@ def irof(
     flat = maps_of(attribution, batch, "irof").reshape(labels.shape)
     means = np.stack([_segment_means(*pair) for pair in zip(flat, labels, strict=True)])
     # Pixels of a segment share its mean; the segment's number keeps equal segments apart.
-    ranks = np.stack([_segment_ranks(*pair) for pair in zip(means, labels, strict=True)])
+    ranks = np.stack(
+        [_segment_ranks(*pair) for pair in zip(means, labels, strict=True)]
+    )
     hidden = _fill(batch, fill)
     count = int(ranks.max()) + 1
     masks = [shaped(ranks < step, batch) for step in range(count + 1)]
-    scores = _scores(probe, batch, masks, lambda mask: (batch, hidden, mask)).astype(np.float64)
+    scores = _scores(probe, batch, masks, lambda mask: (batch, hidden, mask)).astype(
+        np.float64
+    )
     relative = scores / scores[:, :1]
     return np.asarray(np.mean(1 - relative[:, 1:], axis=1))
 
@@ -253,7 +294,9 @@ def irof(
 def _segment_means(heat: Array, labels: Array) -> Array:
     sizes = np.bincount(labels)
     sums = np.bincount(labels, heat, minlength=len(sizes))
-    means: Array = np.divide(sums, sizes, out=np.zeros(len(sizes)), where=sizes > 0)[labels]
+    means: Array = np.divide(sums, sizes, out=np.zeros(len(sizes)), where=sizes > 0)[
+        labels
+    ]
     return means
 
 
@@ -283,13 +326,17 @@ Change = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
 """A mask (N, H, W, 1) -> what is kept, what replaces it, and where (1: replaced)."""
 
 
-def _curve(probe: Probe, batch: Tensor, attribution: Any, shares: Array, change: Change) -> Curve:
+def _curve(
+    probe: Probe, batch: Tensor, attribution: Any, shares: Array, change: Change
+) -> Curve:
     ranks = ranks_of(maps_of(attribution, batch, "attribution"))
     masks = [first(ranks, float(share), batch) for share in shares]
     return Curve(shares, _scores(probe, batch, masks, change))
 
 
-def _scores(probe: Probe, batch: Tensor, masks: Sequence[Tensor], change: Change) -> Array:
+def _scores(
+    probe: Probe, batch: Tensor, masks: Sequence[Tensor], change: Change
+) -> Array:
     """Return scores (N, masks) of the changed images, a bounded number of images at a time."""
     fixed = settled(probe, batch)
     columns = []

@@ -49,10 +49,16 @@ def per_group(values: Array, groups: Array) -> Array:
     return np.asarray(means, np.float64)
 
 
-def interval_of(values: Array, groups: Array, generator: np.random.Generator) -> Interval:
+def interval_of(
+    values: Array, groups: Array, generator: np.random.Generator
+) -> Interval:
     """Return the 95 % bootstrap interval of the mean over groups; NaN where there is no value."""
     means = per_group(values, groups)
-    return bootstrap(means, generator) if means.size else Interval(float("nan"), float("nan"))
+    return (
+        bootstrap(means, generator)
+        if means.size
+        else Interval(float("nan"), float("nan"))
+    )
 
 
 def decide(
@@ -96,6 +102,8 @@ def _mean(values: Array, groups: Array) -> float:
     return float(means.mean()) if means.size else -np.inf
 
 
-def _p_value(these: Array, those: Array, groups: Array, generator: np.random.Generator) -> float:
+def _p_value(
+    these: Array, those: Array, groups: Array, generator: np.random.Generator
+) -> float:
     differences = per_group(these - those, groups)
     return sign_flip(differences, generator) if differences.size else 1.0

@@ -9,7 +9,14 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.evaluation.baselines import controls
-from saliency.evaluation.cases import aligned, groups_of, listed, read, truth_of, with_donors
+from saliency.evaluation.cases import (
+    aligned,
+    groups_of,
+    listed,
+    read,
+    truth_of,
+    with_donors,
+)
 from saliency.evaluation.decision import Decision, decide, interval_of, per_group
 from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
 from saliency.evaluation.metrics import METRICS, chosen
@@ -107,7 +114,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     if "exchange" in names:
         cases = with_donors(probe, cases, generator)
     steps = steps_of(names, len(cases), len(recipes))
-    values, examples = _measure(probe, cases, {**recipes, **controls(seed)}, names, steps)
+    values, examples = _measure(
+        probe, cases, {**recipes, **controls(seed)}, names, steps
+    )
     scores = _scores(values, recipes, patients, generator)
     decision = _decision(values, recipes, names[0], patients, generator)
     facts = {
@@ -149,7 +158,9 @@ def _those(values: Sequence[Any], cases: Sequence[Case]) -> list[Any]:
 
 
 def _with_truths(cases: Sequence[Case], truths: Sequence[Any]) -> list[Case]:
-    return [replace(case, truth=truth_of(truths[case.number], case.image)) for case in cases]
+    return [
+        replace(case, truth=truth_of(truths[case.number], case.image)) for case in cases
+    ]
 
 
 Values = dict[tuple[str, str], Array]
@@ -157,18 +168,26 @@ Values = dict[tuple[str, str], Array]
 
 
 def _measure(
-    probe: Any, cases: Sequence[Case], recipes: Mapping[str, Any], names: Sequence[str], steps: int
+    probe: Any,
+    cases: Sequence[Case],
+    recipes: Mapping[str, Any],
+    names: Sequence[str],
+    steps: int,
 ) -> tuple[Values, tuple[Example, ...]]:
     """Return every metric of every recipe on every case, and maps to look at."""
     places = {case.number: place for place, case in enumerate(cases)}
-    values: Values = {(who, name): np.full(len(cases), np.nan) for who in recipes for name in names}
+    values: Values = {
+        (who, name): np.full(len(cases), np.nan) for who in recipes for name in names
+    }
     examples: list[Example] = []
     for count, batch in enumerate(batches(probe, cases), 1):
         rows = [places[case.number] for case in batch.cases]
         heats = {who: maps(batch, recipe) for who, recipe in recipes.items()}
         for who, heat in heats.items():
             for name in names:
-                values[who, name][rows] = measured(name, batch, heat, recipes[who], steps)
+                values[who, name][rows] = measured(
+                    name, batch, heat, recipes[who], steps
+                )
         examples += _examples(batch, heats, _EXAMPLES - len(examples))
         _LOG.info("batch %d: %d of %d images", count, rows[-1] + 1, len(cases))
     return values, tuple(examples)
@@ -178,7 +197,10 @@ def _examples(batch: Batch, heats: Mapping[str, Array], count: int) -> list[Exam
     return [
         Example(
             case.image,
-            {who: place_back(heat[i], case.given.placement) for who, heat in heats.items()},
+            {
+                who: place_back(heat[i], case.given.placement)
+                for who, heat in heats.items()
+            },
         )
         for i, case in enumerate(batch.cases[: max(0, count)])
     ]

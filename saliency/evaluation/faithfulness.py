@@ -54,20 +54,25 @@ def infidelity(
     batch = batch_of(inputs)
     given = np.asarray(attribution, np.float64)
     if given.shape == tuple(batch.shape[:-1]):
-        given = np.repeat(given[..., np.newaxis] / batch.shape[-1], batch.shape[-1], axis=-1)
+        given = np.repeat(
+            given[..., np.newaxis] / batch.shape[-1], batch.shape[-1], axis=-1
+        )
     if given.shape != tuple(batch.shape):
         msg = f"infidelity: expected an attribution of {tuple(batch.shape)}, got {given.shape}."
         raise InputError(msg)
     spread = noise * _range(batch)
     generator = np.random.default_rng(seed)
     steps = [
-        (spread * generator.standard_normal(batch.shape)).astype(np.float32) for _ in range(samples)
+        (spread * generator.standard_normal(batch.shape)).astype(np.float32)
+        for _ in range(samples)
     ]
     before = _scores(probe, batch, [batch])[:, 0]
     after = _scores(probe, batch, [batch - step for step in steps])
     axes = tuple(range(1, given.ndim))
     promised = np.stack([(step * given).sum(axis=axes) for step in steps], axis=1)
-    return np.asarray(np.mean((promised - (before[:, np.newaxis] - after)) ** 2, axis=1))
+    return np.asarray(
+        np.mean((promised - (before[:, np.newaxis] - after)) ** 2, axis=1)
+    )
 
 
 def max_sensitivity(
@@ -113,8 +118,12 @@ def max_sensitivity(
         step = radius * _range(batch) * generator.uniform(-1, 1, batch.shape)
         near = batch + step.astype(np.float32)
         moved = maps_of(explainer(fixed, near), batch, "max_sensitivity") - before
-        worst = np.maximum(worst, np.sqrt(np.sum(moved.astype(np.float64) ** 2, axis=axes)))
-    moved_by: Array = np.divide(worst, length, out=np.full(len(worst), np.nan), where=length > 0)
+        worst = np.maximum(
+            worst, np.sqrt(np.sum(moved.astype(np.float64) ** 2, axis=axes))
+        )
+    moved_by: Array = np.divide(
+        worst, length, out=np.full(len(worst), np.nan), where=length > 0
+    )
     return moved_by
 
 
@@ -193,7 +202,9 @@ def mufidelity(  # noqa: PLR0913 - the sets of cells
     batch = batch_of(inputs)
     size = batch.shape[1:-1]
     generator = np.random.default_rng(seed)
-    cells = np.meshgrid(*(np.arange(length) * grid // length for length in size), indexing="ij")
+    cells = np.meshgrid(
+        *(np.arange(length) * grid // length for length in size), indexing="ij"
+    )
     number = sum(cell * grid**power for power, cell in enumerate(reversed(cells)))
     picked = generator.random((samples, grid ** len(size))) < share
     chosen = picked[:, np.asarray(number).ravel()].astype(np.float32)

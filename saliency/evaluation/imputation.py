@@ -13,7 +13,9 @@ _NEIGHBOURS = (
 """(row, column, weight): direct and diagonal neighbours (arXiv 2202.00449, section 4.2)."""
 
 
-def imputed(image: Array, missing: Array, noise: float, generator: np.random.Generator) -> Array:
+def imputed(
+    image: Array, missing: Array, noise: float, generator: np.random.Generator
+) -> Array:
     """Make each missing pixel the weighted mean of its neighbours, missing ones too, plus noise.
 
     Beyond the edge there is no neighbour: the weights of the others are scaled to sum to one.
@@ -66,5 +68,7 @@ def _system(image: Array, missing: Array) -> tuple[sparse.csr_matrix, Array]:
     matrix = sparse.diags_array(total).tocsr()
     for equation, unknown, weight in entries:
         given = np.full(len(equation), weight)
-        matrix = matrix + sparse.csr_matrix((given, (equation, unknown)), (count, count))
+        matrix = matrix + sparse.csr_matrix(
+            (given, (equation, unknown)), (count, count)
+        )
     return matrix, known

@@ -22,7 +22,15 @@ from saliency.values.model_input import ModelInput
 
 BATCH: Final = 8
 _RATES: Final = (
-    *(Gradient, SmoothGrad, SmoothGradSquared, VarGrad, GuidedBackprop, DeconvNet, BetaSmooth),
+    *(
+        Gradient,
+        SmoothGrad,
+        SmoothGradSquared,
+        VarGrad,
+        GuidedBackprop,
+        DeconvNet,
+        BetaSmooth,
+    ),
 )
 """Maps of rates of change: their size says how much a pixel matters, their sign which way."""
 
@@ -67,7 +75,11 @@ class Batch:
     def donors(self) -> Any:
         """float32 like inputs, or None where there is one image alone."""
         found = [case.donor for case in self.cases if case.donor is not None]
-        return tf.constant(np.concatenate(found)) if len(found) == len(self.cases) else None
+        return (
+            tf.constant(np.concatenate(found))
+            if len(found) == len(self.cases)
+            else None
+        )
 
 
 def batches(probe: Any, cases: Sequence[Case]) -> Iterator[Batch]:

@@ -69,10 +69,16 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             words="share of the score lost while the hottest segments are removed",
         ),
         "pointing_game": Metric(
-            "truth", truth.pointing_game, greater=True, words="hottest pixel lies in the truth"
+            "truth",
+            truth.pointing_game,
+            greater=True,
+            words="hottest pixel lies in the truth",
         ),
         "energy_inside": Metric(
-            "truth", truth.energy_inside, greater=True, words="share of heat in the truth"
+            "truth",
+            truth.energy_inside,
+            greater=True,
+            words="share of heat in the truth",
         ),
         "miou_otsu": Metric(
             "truth",
@@ -81,7 +87,10 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             words="overlap of the truth and the map cut by Otsu's threshold",
         ),
         "auprc": Metric(
-            "truth", truth.auprc, greater=True, words="area under precision against recall"
+            "truth",
+            truth.auprc,
+            greater=True,
+            words="area under precision against recall",
         ),
         "infidelity": Metric(
             "model",
@@ -114,10 +123,16 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             words="likeness to the map of the same network with shuffled weights",
         ),
         "repeatability": Metric(
-            "recipe", sanity.repeatability, greater=True, words="likeness of the maps of two seeds"
+            "recipe",
+            sanity.repeatability,
+            greater=True,
+            words="likeness of the maps of two seeds",
         ),
         "sparseness": Metric(
-            "map", sanity.sparseness, greater=True, words="how few pixels hold the heat (Gini)"
+            "map",
+            sanity.sparseness,
+            greater=True,
+            words="how few pixels hold the heat (Gini)",
         ),
     }
 )

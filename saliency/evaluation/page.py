@@ -3,6 +3,7 @@
 import base64
 from functools import lru_cache
 from importlib.resources import files
+from math import isnan
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template
@@ -26,7 +27,9 @@ def page(report: Any, *, pictures: bool) -> str:
 def _pictures(report: Any) -> list[list[tuple[str, str]]]:
     """Return for each example its (caption, address): image, best, worst, baselines."""
     ranked = report.explainers
-    shown = dict.fromkeys((ranked[0], ranked[-1], *ranked[1:-1], "random", "centre", "edges"))
+    shown = dict.fromkeys(
+        (ranked[0], ranked[-1], *ranked[1:-1], "random", "centre", "edges")
+    )
     rows = []
     for example in report.examples:
         row = [("image", _address(paint(example.image.display, _blank(example)).png()))]
@@ -50,6 +53,10 @@ def _template() -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["number"] = lambda value: "none" if value != value else f"{value:.3g}"  # noqa: PLR0124 - NaN
-    source = files("saliency.evaluation").joinpath("page.html").read_text(encoding="utf-8")
+    environment.filters["number"] = lambda value: (
+        "none" if isnan(value) else f"{value:.3g}"
+    )
+    source = (
+        files("saliency.evaluation").joinpath("page.html").read_text(encoding="utf-8")
+    )
     return environment.from_string(source)

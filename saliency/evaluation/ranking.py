@@ -65,7 +65,9 @@ def cells_of(maps: Array, grid: int) -> tuple[Array, Array]:
     means
         float64 (N, cells): the mean of each cell.
     """
-    sides = [np.arange(length) * min(grid, length) // length for length in maps.shape[1:]]
+    sides = [
+        np.arange(length) * min(grid, length) // length for length in maps.shape[1:]
+    ]
     counts = [int(side[-1]) + 1 for side in sides]
     cells = np.ravel_multi_index(np.meshgrid(*sides, indexing="ij"), counts).ravel()
     sizes = np.bincount(cells)

@@ -81,7 +81,13 @@ class EvaluationReport:
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        parts = dict(self.scores), self.decision, dict(self.facts), self.failures, self.examples
+        parts = (
+            dict(self.scores),
+            self.decision,
+            dict(self.facts),
+            self.failures,
+            self.examples,
+        )
         return EvaluationReport, parts
 
     @property
@@ -109,7 +115,11 @@ class EvaluationReport:
         over = f"{images} images of {patients} patients" if patients != images else (
             f"{images} images"
         )  # fmt: skip
-        leader, rival, metric = self.decision.leader, self.decision.rival, self.facts["metric"]
+        leader, rival, metric = (
+            self.decision.leader,
+            self.decision.rival,
+            self.facts["metric"],
+        )
         chance = f"corrected p = {self.decision.p_value:.2g}"
         if self.best is not None:
             return (
@@ -130,7 +140,9 @@ class EvaluationReport:
                 "metric": metric,
                 "value": _plain(measure.value),
                 "interval": [_plain(end) for end in measure.interval],
-                "baseline": {name: _plain(value) for name, value in measure.baseline.items()},
+                "baseline": {
+                    name: _plain(value) for name, value in measure.baseline.items()
+                },
             }
             for (who, metric), measure in self.scores.items()
         ]

@@ -49,7 +49,10 @@ def randomisation(
     fixed = settled(probe, batch)
     learnt = maps_of(explainer(fixed, batch), batch, "randomisation")
     found = [
-        _alike(learnt, maps_of(RandomisedModel(explainer, seed)(fixed, batch), batch, "shuffled"))
+        _alike(
+            learnt,
+            maps_of(RandomisedModel(explainer, seed)(fixed, batch), batch, "shuffled"),
+        )
         for seed in seeds
     ]
     return np.asarray(np.mean(found, axis=0))
@@ -77,7 +80,8 @@ def repeatability(
     other = _reseeded(explainer) if again is None else again
     fixed = settled(probe, batch)
     these, those = (
-        maps_of(recipe(fixed, batch), batch, "repeatability") for recipe in (explainer, other)
+        maps_of(recipe(fixed, batch), batch, "repeatability")
+        for recipe in (explainer, other)
     )
     return np.array([spearman(*pair) for pair in zip(these, those, strict=True)])
 
@@ -95,7 +99,9 @@ def sparseness(heatmap: Any) -> float:
     float
         0 where all pixels are alike, towards 1 where one holds all; NaN where the map is blank.
     """
-    values = np.asarray(heatmap.values if isinstance(heatmap, Heatmap) else heatmap, np.float64)
+    values = np.asarray(
+        heatmap.values if isinstance(heatmap, Heatmap) else heatmap, np.float64
+    )
     if not values.size or not np.isfinite(values).all():
         msg = f"sparseness: expected finite numbers, got {values.shape}."
         raise InputError(msg)
@@ -104,7 +110,9 @@ def sparseness(heatmap: Any) -> float:
         return float("nan")
     places = np.arange(1, heat.size + 1)
     # Hurley and Rickard, arXiv 0811.4706, table 1.
-    return float(1 - 2 * np.sum(heat / heat.sum() * (heat.size - places + 0.5) / heat.size))
+    return float(
+        1 - 2 * np.sum(heat / heat.sum() * (heat.size - places + 0.5) / heat.size)
+    )
 
 
 def _alike(these: Array, those: Array) -> Array:
@@ -115,7 +123,11 @@ def _alike(these: Array, those: Array) -> Array:
 def _reseeded(explainer: Explainer) -> Explainer:
     recipe: Any = explainer
     seed = getattr(recipe, "seed", None)
-    if not is_dataclass(recipe) or isinstance(recipe, type) or not isinstance(seed, int):
+    if (
+        not is_dataclass(recipe)
+        or isinstance(recipe, type)
+        or not isinstance(seed, int)
+    ):
         return explainer
     found: Explainer = replace(recipe, seed=seed + 1)  # type: ignore[assignment]
     return found

@@ -94,7 +94,9 @@ def miou_otsu(heatmap: Map, truth: Truth, *, empty: Empty = "skip") -> float:
     return _iou(otsu_mask(heat).values, inside, empty)
 
 
-def miou(heatmap: Map, truth: Truth, *, threshold: float, empty: Empty = "skip") -> float:
+def miou(
+    heatmap: Map, truth: Truth, *, threshold: float, empty: Empty = "skip"
+) -> float:
     """Return the intersection over union of the truth and the map above a threshold.
 
     The map is scaled to 0..1 by its least and greatest value; nothing is filled or dropped.
@@ -197,7 +199,9 @@ def _on_one_grid(heatmap: Map, truth: Truth) -> tuple[Array, Array]:
         raise InputError(msg)
     heat = _heat(heatmap)
     rows, columns = inside.shape
-    return (heat if heat.shape == inside.shape else resized(heat, (rows, columns))), inside
+    return (
+        heat if heat.shape == inside.shape else resized(heat, (rows, columns))
+    ), inside
 
 
 def _heat(heatmap: Map) -> Array:

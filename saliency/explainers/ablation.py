@@ -5,7 +5,13 @@ from typing import Any, final
 
 import tensorflow as tf
 
-from saliency.explainers.queries import check_positive, gap_from, score_copies, settled, tensor
+from saliency.explainers.queries import (
+    check_positive,
+    gap_from,
+    score_copies,
+    settled,
+    tensor,
+)
 from saliency.explainers.superpixels import check_regions, parts
 from saliency.kernels import superpixels
 from saliency.kernels.baselines import Reference, check_reference, reference
@@ -56,7 +62,9 @@ class FeatureAblation:
         filled = reference(inputs, self.fill, self.seed)
         # Row i shows all regions but i.
         all_but_one = 1.0 - tf.eye(count)
-        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, all_but_one, many)
+        scores = superpixels.scores_of(
+            probe.score, (inputs, filled), labels, all_but_one, many
+        )
         falls = tf.transpose(probe.score(inputs) - scores)
         return tf.gather(falls, labels, batch_dims=1)
 
@@ -86,7 +94,9 @@ class ShapleySampling:
     regions: Any = None
 
     def __post_init__(self) -> None:
-        check_positive("ShapleySampling", permutations=self.permutations, grid=self.grid - 1)
+        check_positive(
+            "ShapleySampling", permutations=self.permutations, grid=self.grid - 1
+        )
         check_reference(self.fill)
         check_regions("ShapleySampling", self.regions, least=2)
 
@@ -97,9 +107,13 @@ class ShapleySampling:
         ranks = superpixels.ranks(self.permutations, count, [self.seed, 0])
         filled = reference(inputs, self.fill, self.seed)
         between = tf.reshape(superpixels.joining(ranks), [-1, count])
-        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, between, many)
+        scores = superpixels.scores_of(
+            probe.score, (inputs, filled), labels, between, many
+        )
         scores = tf.reshape(scores, [self.permutations, count - 1, -1])
-        values = superpixels.mean_gains(probe.score(filled), scores, probe.score(inputs), ranks)
+        values = superpixels.mean_gains(
+            probe.score(filled), scores, probe.score(inputs), ranks
+        )
         return superpixels.shared(values, labels)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:

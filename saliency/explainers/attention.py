@@ -51,7 +51,9 @@ class AttentionRollout:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         attention, _ = studied("AttentionRollout", probe, Attention(), inputs)
-        deciding = _on_picture(rollout(attention), size_of(inputs), self.token, self.grid)
+        deciding = _on_picture(
+            rollout(attention), size_of(inputs), self.token, self.grid
+        )
         return placed(probe, deciding, inputs)
 
 
@@ -98,7 +100,9 @@ def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:
     """
     rows, columns = size
     grids = {(rows // side, columns // side) for side in range(1, min(size) + 1)}
-    fitting = sorted(grid for grid in grids if grid[0] * grid[1] in (tokens, tokens - 1))
+    fitting = sorted(
+        grid for grid in grids if grid[0] * grid[1] in (tokens, tokens - 1)
+    )
     if len(fitting) == 1:
         return fitting[0]
     outcome = f"several do: {fitting}" if fitting else "none does"
@@ -109,7 +113,9 @@ def patch_grid(tokens: int, size: tuple[int, ...]) -> tuple[int, int]:
     raise ExplainerError(msg)
 
 
-def _on_picture(matrix: Tensor, size: tuple[int, ...], token: Token, grid: Grid) -> Tensor:
+def _on_picture(
+    matrix: Tensor, size: tuple[int, ...], token: Token, grid: Grid
+) -> Tensor:
     """Return the row (N, T) of the token that decides in (N, T, T), on the picture's grid."""
     if len(size) != 2:
         msg = (

@@ -66,7 +66,9 @@ class GradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return map_of_answer(probe, "last_gradient", _positive_cam, gradcam_weights, inputs)
+        return map_of_answer(
+            probe, "last_gradient", _positive_cam, gradcam_weights, inputs
+        )
 
 
 @final
@@ -79,7 +81,9 @@ class GradCAMPlusPlus:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return map_of_answer(probe, "last_gradient", _positive_cam, gradcampp_weights, inputs)
+        return map_of_answer(
+            probe, "last_gradient", _positive_cam, gradcampp_weights, inputs
+        )
 
 
 @final
@@ -91,7 +95,9 @@ class XGradCAM:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        return map_of_answer(probe, "last_gradient", _positive_cam, xgradcam_weights, inputs)
+        return map_of_answer(
+            probe, "last_gradient", _positive_cam, xgradcam_weights, inputs
+        )
 
 
 @final
@@ -180,7 +186,9 @@ class EigenGradCAM:
         inputs = tensor(inputs)
         last = last_layer(probe, inputs)
         evidence = last.activations[-1] * last.gradient
-        return on_inputs(probe, principal(evidence, tf.reduce_sum(evidence, axis=-1)), inputs)
+        return on_inputs(
+            probe, principal(evidence, tf.reduce_sum(evidence, axis=-1)), inputs
+        )
 
 
 @final
@@ -226,7 +234,9 @@ def _positive_cam(weigh: Callable[..., Tensor], inputs: Tensor, answer: Any) -> 
 def _check_pooled(gradient: Tensor) -> None:
     """Raise where the derivative changes over the places by more than rounding."""
     deviation = tf.reduce_max(tf.math.reduce_std(gradient, axis=space_of(gradient)))
-    if bool(deviation > 1e-4 * tf.reduce_max(tf.abs(gradient))):  # NaN goes on, to be named as such
+    if bool(
+        deviation > 1e-4 * tf.reduce_max(tf.abs(gradient))
+    ):  # NaN goes on, to be named as such
         msg = (
             "CAM: expected a network that ends in global average pooling and a dense layer, got "
             "one whose derivative changes over the last layer. Use GradCAM or HiResCAM."

@@ -20,7 +20,9 @@ class _Catalogue(Mapping[str, Callable[[], Any]]):
     """Ours by name, then those of other packages; imported when they are looked up."""
 
     def __init__(self) -> None:
-        self._plugins = {plugin.name: plugin for plugin in installed() if not plugin.refused}
+        self._plugins = {
+            plugin.name: plugin for plugin in installed() if not plugin.refused
+        }
 
     def __getitem__(self, name: str) -> Callable[[], Any]:
         return _load_class(_OURS[name]) if name in _OURS else self._plugins[name]

@@ -51,7 +51,9 @@ Cam: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
 
 def _weighing(weights: Cam) -> Cam:
-    return lambda activation, gradient: cam.weighted(activation, weights(activation, gradient))
+    return lambda activation, gradient: cam.weighted(
+        activation, weights(activation, gradient)
+    )
 
 
 _CAMS: Mapping[str, Cam] = MappingProxyType(
@@ -125,7 +127,9 @@ class FastCAM:
             inputs = tensor(inputs)
             probe = settled(probe, inputs)
             mask = activity.unit_range(tf.nn.relu(self.cam(probe, inputs)))
-            active = map_of_answer(probe, "activations", FastCAM._combined, self, inputs)
+            active = map_of_answer(
+                probe, "activations", FastCAM._combined, self, inputs
+            )
             return self._times_mask(mask, active)
         return map_of_answer(probe, "last_gradient", FastCAM._masked, self, inputs)
 
@@ -179,5 +183,7 @@ class Smoe:
 
 def _check_known(field: str, name: object, known: Mapping[str, object]) -> None:
     if name not in known:
-        msg = f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
+        msg = (
+            f"FastCAM: expected {field} to be one of {', '.join(known)}, got {name!r}."
+        )
         raise InputError(msg)

@@ -58,7 +58,9 @@ class FullGrad:
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         parts = self.decomposed(probe, inputs)
-        return _stretched(parts.picture) + tf.reduce_sum(_layer_stack(probe, parts), axis=-1)
+        return _stretched(parts.picture) + tf.reduce_sum(
+            _layer_stack(probe, parts), axis=-1
+        )
 
     def layer_maps(self, probe: Probe, inputs: Tensor) -> Tensor:
         """Return the map of each layer's biases, float32 (N, H, W, L), >= 0, earliest first.

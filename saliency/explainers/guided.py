@@ -27,7 +27,9 @@ class GuidedBackprop:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        gradient: Tensor = studied("GuidedBackprop", probe, Rectified("guided"), tensor(inputs))
+        gradient: Tensor = studied(
+            "GuidedBackprop", probe, Rectified("guided"), tensor(inputs)
+        )
         return gradient
 
 
@@ -46,7 +48,9 @@ class DeconvNet:
     """
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        gradient: Tensor = studied("DeconvNet", probe, Rectified("deconvolved"), tensor(inputs))
+        gradient: Tensor = studied(
+            "DeconvNet", probe, Rectified("deconvolved"), tensor(inputs)
+        )
         return gradient
 
 

@@ -45,7 +45,9 @@ class ScoreCAM:
     fill: Reference = "black"
 
     def __post_init__(self) -> None:
-        check_positive("ScoreCAM", channels=1 if self.channels is None else self.channels)
+        check_positive(
+            "ScoreCAM", channels=1 if self.channels is None else self.channels
+        )
         check_reference(self.fill)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:

@@ -7,7 +7,12 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.explainers.queries import check_positive, settled, tensor
-from saliency.kernels.baselines import Reference, check_reference, gaussian_blur, reference
+from saliency.kernels.baselines import (
+    Reference,
+    check_reference,
+    gaussian_blur,
+    reference,
+)
 from saliency.kernels.batches import Function
 from saliency.kernels.deletion import deletion_mask
 from saliency.kernels.extremal import extremal_mask
@@ -43,7 +48,9 @@ class MeaningfulPerturbation:
     smooth: float = 10.0
 
     def __post_init__(self) -> None:
-        check_positive("MeaningfulPerturbation", steps=self.steps, grid=self.grid, sigma=self.sigma)
+        check_positive(
+            "MeaningfulPerturbation", steps=self.steps, grid=self.grid, sigma=self.sigma
+        )
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
@@ -98,7 +105,9 @@ class ExtremalPerturbation:
         check_positive("ExtremalPerturbation", steps=self.steps, grid=self.grid)
         check_reference(self.fill)
         if not 0 < self.area < 1:
-            msg = f"ExtremalPerturbation: expected area between 0 and 1, got {self.area}."
+            msg = (
+                f"ExtremalPerturbation: expected area between 0 and 1, got {self.area}."
+            )
             raise InputError(msg)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
@@ -123,7 +132,9 @@ def _in_units_of(loss: Tensor, probe: Probe) -> Function:
     """Return the gradient of the score in units of ``loss`` (N,)."""
     # Where hiding all costs nothing there is no unit: a millionth of a logit stands for it.
     scale = tf.maximum(loss, 1e-6)
-    return lambda pictures: probe.gradient(pictures) / _of_rank(scale, pictures.shape.rank)
+    return lambda pictures: (
+        probe.gradient(pictures) / _of_rank(scale, pictures.shape.rank)
+    )
 
 
 def _of_rank(values: Tensor, rank: int) -> Tensor:

@@ -6,7 +6,13 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.queries import check_positive, copies, gap_from, settled, tensor
+from saliency.explainers.queries import (
+    check_positive,
+    copies,
+    gap_from,
+    settled,
+    tensor,
+)
 from saliency.kernels.baselines import (
     Reference,
     References,
@@ -64,19 +70,25 @@ class IntegratedGradients:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_positive("IntegratedGradients", steps=1 if self.steps is None else self.steps)
+        check_positive(
+            "IntegratedGradients", steps=1 if self.steps is None else self.steps
+        )
         several(self.baseline)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, kinds = settled(probe, inputs), several(self.baseline)
         starts = (reference(inputs, kind, self.seed) for kind in kinds)
-        return sum(self._from_baseline(start, probe, inputs) for start in starts) / len(kinds)
+        return sum(self._from_baseline(start, probe, inputs) for start in starts) / len(
+            kinds
+        )
 
     def _from_baseline(self, start: Tensor, probe: Probe, inputs: Tensor) -> Tensor:
         many = copies(probe, inputs)
         if self.steps is None:
-            return complete_path_gradient(probe.gradient, probe.score, inputs, start, many)
+            return complete_path_gradient(
+                probe.gradient, probe.score, inputs, start, many
+            )
         return path_gradient(probe.gradient, inputs, start, self.steps, many)
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
@@ -113,7 +125,9 @@ class ExpectedGradients:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_positive("ExpectedGradients", samples=self.samples, background=len(self.background))
+        check_positive(
+            "ExpectedGradients", samples=self.samples, background=len(self.background)
+        )
         for kind in self.background:
             check_reference(kind)
 
@@ -122,7 +136,9 @@ class ExpectedGradients:
         probe, total = settled(probe, inputs), tf.zeros_like(inputs)
         for chunk in chunks(range(self.samples), copies(probe, inputs)):
             way = inputs - self._starts(inputs, chunk)
-            places = along(tf.constant([self._path_place(draw) for draw in chunk]), inputs)
+            places = along(
+                tf.constant([self._path_place(draw) for draw in chunk]), inputs
+            )
             slopes = each(probe.gradient, inputs - (1 - places) * way)
             total += tf.reduce_sum(way * slopes, axis=0)
         return total / self.samples
@@ -232,7 +248,9 @@ class BlurIntegratedGradients:
 
     def gap(self, probe: Probe, inputs: Tensor, attributions: Tensor) -> Tensor:
         """Return the completeness gap, float32 (N,), >= 0."""
-        return gap_from(probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma))
+        return gap_from(
+            probe, inputs, attributions, gaussian_blur(tensor(inputs), self.sigma)
+        )
 
 
 @final
@@ -262,4 +280,6 @@ class IntegratedDecisionGradients:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), copies(probe, inputs)
         start = reference(inputs, self.baseline)
-        return decision_gradient(probe.gradient, probe.score, inputs, start, self.steps, many)
+        return decision_gradient(
+            probe.gradient, probe.score, inputs, start, self.steps, many
+        )

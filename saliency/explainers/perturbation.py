@@ -6,7 +6,13 @@ from typing import Any, final
 
 import tensorflow as tf
 
-from saliency.explainers.queries import check_positive, gap_from, score_copies, settled, tensor
+from saliency.explainers.queries import (
+    check_positive,
+    gap_from,
+    score_copies,
+    settled,
+    tensor,
+)
 from saliency.explainers.superpixels import check_regions, parts
 from saliency.kernels import grids, superpixels
 from saliency.kernels.baselines import Reference, check_reference, reference
@@ -116,7 +122,9 @@ class LIME:
         drawn = grids.random_cells(self.samples, count, self.seed)
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
-        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
+        scores = superpixels.scores_of(
+            probe.score, (inputs, filled), labels, cells, many
+        )
         weights = superpixels.closeness(cells, _WIDTH)
         coefficients = superpixels.ridge(cells, scores, weights, _PENALTY)
         return superpixels.shared(coefficients, labels)
@@ -157,7 +165,9 @@ class KernelSHAP:
         cells = superpixels.coalitions(self.samples // 2, count, self.seed)
         filled = reference(inputs, self.fill, self.seed)
         nothing = probe.score(filled)
-        scores = superpixels.scores_of(probe.score, (inputs, filled), labels, cells, many)
+        scores = superpixels.scores_of(
+            probe.score, (inputs, filled), labels, cells, many
+        )
         whole = probe.score(inputs) - nothing
         values = superpixels.shapley_values(cells, scores - nothing, whole)
         return superpixels.shared(values, labels)
@@ -239,7 +249,9 @@ class HSIC:
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
         inputs = tensor(inputs)
         probe, many = settled(probe, inputs), score_copies(probe, inputs)
-        drawn = grids.random_cells(self.masks, grids.count_of(self.grid, inputs), self.seed)
+        drawn = grids.random_cells(
+            self.masks, grids.count_of(self.grid, inputs), self.seed
+        )
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
         shown = _on_grid(cells, self.grid, inputs)

@@ -69,11 +69,19 @@ class Plugin:
         offered = self.offered()
         text = getattr(offered, what, None)
         if not isinstance(text, str) and what == "summary":
-            text = str(getattr(offered, "__doc__", None) or "").strip().partition("\n")[0]
-        return " ".join(text.split()) if isinstance(text, str) and text.strip() else UNKNOWN
+            text = (
+                str(getattr(offered, "__doc__", None) or "").strip().partition("\n")[0]
+            )
+        return (
+            " ".join(text.split())
+            if isinstance(text, str) and text.strip()
+            else UNKNOWN
+        )
 
     def _title(self) -> str:
-        return f"The plug-in {self.name!r}" + (f" of {self.package}" if self.package else "")
+        return f"The plug-in {self.name!r}" + (
+            f" of {self.package}" if self.package else ""
+        )
 
 
 def explainer_plugins(entries: Iterable[Any]) -> tuple[Plugin, ...]:
@@ -99,7 +107,9 @@ def _why_refused(point: Any, names: list[str]) -> str:
     if alias_of is not None:
         is_ours = point.name in {*ENTRIES, *DEMANDING}
         whose = "ours" if is_ours else f"what {alias_of!r} is called too"
-        return f"The plug-in {point.name!r} of {package} is refused: the name is {whose}."
+        return (
+            f"The plug-in {point.name!r} of {package} is refused: the name is {whose}."
+        )
     if names.count(point.name) > 1:
         return f"The plug-in {point.name!r} of {package} is refused: two packages have that name."
     return ""

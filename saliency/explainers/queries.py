@@ -68,7 +68,11 @@ def placed(probe: Probe, maps: Tensor, inputs: Tensor) -> Tensor:
 
 
 def map_of_answer(
-    probe: Probe, question: str, function: Callable[..., Tensor], recipe: Any, inputs: Tensor
+    probe: Probe,
+    question: str,
+    function: Callable[..., Tensor],
+    recipe: Any,
+    inputs: Tensor,
 ) -> Tensor:
     """Return ``function(recipe, inputs, answer)``, in one graph with the answer if possible.
 
@@ -80,7 +84,9 @@ def map_of_answer(
     if isinstance(probe, DrawingProbe):
         return placed(probe, probe.draw(question, drawing, inputs), inputs)
     last = question == "last_gradient"
-    answer = _activations_and_gradient(probe, inputs) if last else probe.activations(inputs)
+    answer = (
+        _activations_and_gradient(probe, inputs) if last else probe.activations(inputs)
+    )
     return placed(probe, drawing(inputs, answer), inputs)
 
 
@@ -89,10 +95,15 @@ def masking(probe: Probe, activation: Tensor, inputs: Tensor) -> Tensor:
 
     Where the layers see a part of the inputs, each channel is laid there first: (N, H, W, C).
     """
-    if not isinstance(probe, WindowedProbe) or probe.window(tuple(inputs.shape[1:-1])) is None:
+    if (
+        not isinstance(probe, WindowedProbe)
+        or probe.window(tuple(inputs.shape[1:-1])) is None
+    ):
         return activation
     channels = tf.unstack(activation, axis=-1)
-    return tf.stack([on_inputs(probe, channel, inputs) for channel in channels], axis=-1)
+    return tf.stack(
+        [on_inputs(probe, channel, inputs) for channel in channels], axis=-1
+    )
 
 
 def head_probe(probe: Probe) -> HeadProbe:
@@ -152,7 +163,9 @@ def gap_from(
     inputs = tensor(inputs)
     probe = settled(probe, inputs)
     starts = [probe.score(reference(inputs, kind, seed)) for kind in several(kinds)]
-    return relative_gap(attributions, probe.score(inputs), tf.add_n(starts) / len(starts))
+    return relative_gap(
+        attributions, probe.score(inputs), tf.add_n(starts) / len(starts)
+    )
 
 
 def check_positive(recipe: str, **numbers: float) -> None:
@@ -163,7 +176,9 @@ def check_positive(recipe: str, **numbers: float) -> None:
             raise InputError(msg)
 
 
-def _activations_and_gradient(probe: Probe, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+def _activations_and_gradient(
+    probe: Probe, inputs: Tensor
+) -> tuple[tuple[Tensor, ...], Tensor]:
     if isinstance(probe, LastLayerProbe):
         return probe.last_gradient(inputs)
     pairs = probe.activation_gradients(inputs)

@@ -49,7 +49,9 @@ class XRAI:
         for explain in self.inner:
             attribution = explain(probe, inputs)
             has_channels = attribution.shape.rank == inputs.shape.rank
-            maps.append(tf.reduce_sum(attribution, axis=-1) if has_channels else attribution)
+            maps.append(
+                tf.reduce_sum(attribution, axis=-1) if has_channels else attribution
+            )
         mean = tf.add_n(maps) / len(maps)
         flat = tf.reshape(mean, [-1, math.prod(size_of(inputs))])
         densities = grow(flat, region_masks(inputs, self.grids))

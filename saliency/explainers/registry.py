@@ -407,6 +407,9 @@ def _plain(name: str) -> str:
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {_plain(alias): name for alias, name in ALIASES.items()}
-    | {_plain(row.where.partition(":")[2]): name for name, row in {**ENTRIES, **DEMANDING}.items()}
+    | {
+        _plain(row.where.partition(":")[2]): name
+        for name, row in {**ENTRIES, **DEMANDING}.items()
+    }
     | {_plain(name): name for name in (*ENTRIES, *DEMANDING)}
 )

@@ -59,13 +59,18 @@ class LRP:
         check_positive("LRP", epsilon=self.epsilon, gamma=self.gamma)
         if self.composite not in COMPOSITES:
             names = ", ".join(COMPOSITES)
-            msg = f"LRP: expected composite to be one of {names}, got {self.composite!r}."
+            msg = (
+                f"LRP: expected composite to be one of {names}, got {self.composite!r}."
+            )
             raise InputError(msg)
         check_reference(self.low)
         check_reference(self.high)
 
     def __call__(self, probe: Probe, inputs: Tensor) -> Tensor:
-        inputs, study = tensor(inputs), Relevance(self.composite, self.epsilon, self.gamma)
+        inputs, study = (
+            tensor(inputs),
+            Relevance(self.composite, self.epsilon, self.gamma),
+        )
         if COMPOSITES[self.composite].first != "box":
             return studied("LRP", probe, study, inputs)
         low, high = reference(inputs, self.low), reference(inputs, self.high)
@@ -83,7 +88,9 @@ class LRP:
         """
         inputs = tensor(inputs)
         score = settled(probe, inputs).score(inputs)
-        total = tf.reduce_sum(tf.reshape(attributions, (tf.shape(inputs)[0], -1)), axis=1)
+        total = tf.reduce_sum(
+            tf.reshape(attributions, (tf.shape(inputs)[0], -1)), axis=1
+        )
         return tf.math.divide_no_nan(score - total, score)
 
 

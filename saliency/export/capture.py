@@ -117,11 +117,16 @@ def _described(  # noqa: PLR0915 - one attribute a line
     made.SecondaryCaptureDeviceManufacturer = MANUFACTURER
     made.SecondaryCaptureDeviceManufacturerModelName = PRODUCT
     made.ImageType = ["DERIVED", "SECONDARY"]
-    made.ContentDate = made.SeriesDate = made.DateOfSecondaryCapture = now.strftime("%Y%m%d")
-    made.ContentTime = made.SeriesTime = made.TimeOfSecondaryCapture = now.strftime("%H%M%S")
+    made.ContentDate = made.SeriesDate = made.DateOfSecondaryCapture = now.strftime(
+        "%Y%m%d"
+    )
+    made.ContentTime = made.SeriesTime = made.TimeOfSecondaryCapture = now.strftime(
+        "%H%M%S"
+    )
     made.DerivationDescription = derivation_of(result)
     made.SourceImageSequence = [
-        frame.reference(PurposeOfReferenceCodeSequence=[coded(_SOURCE)]) for frame in frames
+        frame.reference(PurposeOfReferenceCodeSequence=[coded(_SOURCE)])
+        for frame in frames
     ]
     made.ReferencedImageSequence = [frame.reference() for frame in frames]
     made.PatientOrientation = sides_of(frames[0], result)

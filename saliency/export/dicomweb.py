@@ -126,7 +126,9 @@ class Archive:
         pair = certificate or os.environ.get(CERTIFICATE)
         session.cert = None if pair is None else os.fspath(pair)
         session.verify = True if authority is None else os.fspath(authority)
-        self._client = DICOMwebClient(url.rstrip("/"), session=session, timeout=_TIMEOUT)
+        self._client = DICOMwebClient(
+            url.rstrip("/"), session=session, timeout=_TIMEOUT
+        )
         self._client.set_http_retry_params(retry=attempts > 1, max_attempts=attempts)
 
     def search(
@@ -208,7 +210,11 @@ class Archive:
             return Refusal(index, uid, error.reason)
         failed = answer.get("FailedSOPSequence") or []
         reasons = [f"{item.get('FailureReason', 0):#06x}" for item in failed]
-        return Refusal(index, uid, f"Failure Reason {', '.join(reasons)}") if reasons else None
+        return (
+            Refusal(index, uid, f"Failure Reason {', '.join(reasons)}")
+            if reasons
+            else None
+        )
 
 
 @contextmanager
@@ -218,7 +224,9 @@ def _told(doing: str) -> Iterator[None]:
         yield
     except requests.HTTPError as error:
         answer = error.response
-        said = "no status" if answer is None else f"{answer.status_code} {answer.reason}"
+        said = (
+            "no status" if answer is None else f"{answer.status_code} {answer.reason}"
+        )
         msg = f"Expected the server to {doing}, it answered {said}."
         raise DicomError(msg, reason=said) from None
     except InvalidDicomError:
@@ -241,7 +249,9 @@ class _Bearer(requests.auth.AuthBase):
         return request
 
 
-def _session(token: str | None, user: str | None, password: str | None) -> requests.Session:
+def _session(
+    token: str | None, user: str | None, password: str | None
+) -> requests.Session:
     if token and user:
         msg = "Archive: expected a token or a user, got both."
         raise InputError(msg)

@@ -80,7 +80,9 @@ def export_dicom(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
-    return tuple(written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items())
+    return tuple(
+        written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()
+    )
 
 
 def _pixels_of(result: Explanation | VolumeExplanation) -> str:

@@ -67,7 +67,9 @@ def parametric_map(result: Explanation | VolumeExplanation, source: object) -> D
     values = (heat / np.float64(factor)).astype(np.float32)
     signed = bool(values.min() < 0)
     center, width = (0.0, 2.0) if signed else (0.5, 1.0)
-    sources = [_somewhere(frame, view) for frame, view in zip(frames, views, strict=True)]
+    sources = [
+        _somewhere(frame, view) for frame, view in zip(frames, views, strict=True)
+    ]
     made = built(
         hd.pm.ParametricMap,
         frames,

@@ -95,7 +95,9 @@ class SourceFrame:
             for keyword in ("SliceThickness", "SpacingBetweenSlices")
         )
         thickness = _numbers([next((each for each in deep if each), None)], 1)
-        position, orientation, spacing = (tuple(each) for each in found if each is not None)
+        position, orientation, spacing = (
+            tuple(each) for each in found if each is not None
+        )
         return Geometry(
             str(reference),
             position,

@@ -147,7 +147,9 @@ def builder_arguments(result: Explanation, number: int) -> dict[str, Any]:
         "manufacturer": MANUFACTURER,
         "manufacturer_model_name": PRODUCT,
         "software_versions": __version__,
-        "device_serial_number": "none" if result.model is None else result.model.sha256[:16],
+        "device_serial_number": "none"
+        if result.model is None
+        else result.model.sha256[:16],
     }
 
 
@@ -172,7 +174,9 @@ def stand_in(frame: SourceFrame) -> Dataset:
         bare.ImagePositionPatient = decimals(geometry.position)
         bare.ImageOrientationPatient = decimals(geometry.orientation)
         bare.PixelSpacing = decimals(geometry.spacing)
-        bare.SliceThickness = decimals([geometry.thickness])[0] if geometry.thickness else None
+        bare.SliceThickness = (
+            decimals([geometry.thickness])[0] if geometry.thickness else None
+        )
     return bare
 
 
@@ -200,7 +204,9 @@ def built(
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         msg = f"export: expected a source that {builder.__name__} can refer to: {error}"
         raise InputError(msg) from None
-    meant = {each.SOPInstanceUID: of for each, of in zip(stand_ins, frames, strict=True)}
+    meant = {
+        each.SOPInstanceUID: of for each, of in zip(stand_ins, frames, strict=True)
+    }
     for item in references_in(made):
         frame = meant.get(item.ReferencedSOPInstanceUID)
         if frame is None:
@@ -218,7 +224,8 @@ def _once(made: Dataset) -> None:
     for keyword in ("ReferencedInstanceSequence", "ReferencedSOPSequence"):
         for holder in _holders(made, keyword):
             first = {
-                item.ReferencedSOPInstanceUID: item for item in reversed(holder[keyword].value)
+                item.ReferencedSOPInstanceUID: item
+                for item in reversed(holder[keyword].value)
             }
             setattr(holder, keyword, list(reversed(first.values())))
 
@@ -240,7 +247,11 @@ def _forget_distance(made: Dataset) -> None:
 
 def sides_of(frame: SourceFrame, result: Explanation) -> Any:
     """Return Patient Orientation (0020,0020); "" where it is not known (type 2C)."""
-    return frame.header.get("PatientOrientation") or list(result.image.orientation or ()) or ""
+    return (
+        frame.header.get("PatientOrientation")
+        or list(result.image.orientation or ())
+        or ""
+    )
 
 
 def references_in(made: Dataset) -> Iterator[Dataset]:
@@ -252,7 +263,9 @@ def references_in(made: Dataset) -> Iterator[Dataset]:
             yield from references_in(item)
 
 
-def finished(made: Dataset, frame: SourceFrame, result: Explanation, kind: str) -> Dataset:
+def finished(
+    made: Dataset, frame: SourceFrame, result: Explanation, kind: str
+) -> Dataset:
     """Write patient, study and words on the derivation into an object; nothing else is copied."""
     with quiet():
         _identify(made, frame.header)
@@ -305,7 +318,9 @@ def _equipment() -> Dataset:
     item.Manufacturer, item.ManufacturerModelName = MANUFACTURER, PRODUCT
     item.SoftwareVersions = __version__
     item.ContributionDateTime = datetime.now(UTC).strftime("%Y%m%d%H%M%S.%f+0000")
-    item.PurposeOfReferenceCodeSequence = [coded(Code("109102", "DCM", "Processing Equipment"))]
+    item.PurposeOfReferenceCodeSequence = [
+        coded(Code("109102", "DCM", "Processing Equipment"))
+    ]
     return item
 
 

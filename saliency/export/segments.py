@@ -118,6 +118,8 @@ def _described(hd: Any, result: Explanation, said: str, palette: str | Palette) 
         algorithm_identification=algorithm,
     )
     described.SegmentDescription = f"{said}{result.recipe}"[:1024]
-    colour = hd.color.CIELabColor.from_rgb(*map(int, result.palette_for(palette).positive[-1]))
+    colour = hd.color.CIELabColor.from_rgb(
+        *map(int, result.palette_for(palette).positive[-1])
+    )
     described.RecommendedDisplayCIELabValue = list(colour.value)
     return described

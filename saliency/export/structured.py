@@ -109,10 +109,13 @@ def _image(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
 
 def _group(hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset]) -> Any:
     shown = [
-        hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID) for each in objects
+        hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID)
+        for each in objects
     ]
     return hd.sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=hd.sr.TrackingIdentifier(new_uid(), subject_of(result)[:64]),
+        tracking_identifier=hd.sr.TrackingIdentifier(
+            new_uid(), subject_of(result)[:64]
+        ),
         finding_type=_own(hd, str(result.target), subject_of(result)),
         method=hd.sr.CodedConcept.from_code(quantity_of(result)),
         algorithm_id=hd.sr.AlgorithmIdentification(

@@ -163,7 +163,9 @@ def reduced(image: DicomImage, wanted: tuple[int | None, ...] | None) -> DicomIm
         return image
     # -(-a // b) rounds up: the coarser grid is never finer than it may be.
     size = -(-rows // factor), -(-columns // factor)
-    zones = tuple(replace(zone, mask=mask_like(zone.mask, size)) for zone in image.zones)
+    zones = tuple(
+        replace(zone, mask=mask_like(zone.mask, size)) for zone in image.zones
+    )
     return replace(
         image,
         pixels=resized(image.pixels, size),

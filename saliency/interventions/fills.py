@@ -24,7 +24,9 @@ def continued(pixels: Array, mask: Array) -> Array:
     pixels take the bilinear value of the next coarser grid. Known pixels keep theirs.
     """
     planes = np.atleast_3d(pixels).astype(np.float32)
-    known = np.repeat(~mask[..., np.newaxis], planes.shape[2], axis=2).astype(np.float32)
+    known = np.repeat(~mask[..., np.newaxis], planes.shape[2], axis=2).astype(
+        np.float32
+    )
     filled = _push_pull(planes * known, known)
     return filled.reshape(pixels.shape)
 
@@ -75,8 +77,12 @@ def _double(planes: Array, size: tuple[int, int]) -> Array:
     """Bilinear to twice the grid, cut to ``size``."""
     for axis in (0, 1):
         first, last = planes.take([0], axis), planes.take([-1], axis)
-        before = np.concatenate([first, planes.take(range(planes.shape[axis] - 1), axis)], axis)
-        after = np.concatenate([planes.take(range(1, planes.shape[axis]), axis), last], axis)
+        before = np.concatenate(
+            [first, planes.take(range(planes.shape[axis] - 1), axis)], axis
+        )
+        after = np.concatenate(
+            [planes.take(range(1, planes.shape[axis]), axis), last], axis
+        )
         # The middles of the two halves of a cell lie a quarter of a cell from its own middle.
         lower = 0.75 * planes + 0.25 * before
         upper = 0.75 * planes + 0.25 * after

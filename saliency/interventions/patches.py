@@ -109,7 +109,9 @@ def smooth(values: Array, mask: Array) -> Array:
     return continued(values, mask)
 
 
-def elsewhere(mask: Array, taken: Array, generator: np.random.Generator) -> Array | None:
+def elsewhere(
+    mask: Array, taken: Array, generator: np.random.Generator
+) -> Array | None:
     """Return the mask moved to where nothing is taken, None where there is no room.
 
     Parameters
@@ -146,7 +148,10 @@ def _best_offset(
         low = -int(rows.min()), -int(columns.min())
         high = height - int(rows.max()), width - int(columns.max())
     offsets = [
-        (int(generator.integers(low[0], high[0])), int(generator.integers(low[1], high[1])))
+        (
+            int(generator.integers(low[0], high[0])),
+            int(generator.integers(low[1], high[1])),
+        )
         for _ in range(TRIES)
     ]
     kept = []

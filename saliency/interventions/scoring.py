@@ -36,7 +36,9 @@ class Scorer:
     @property
     def classes(self) -> int | None:
         """Number of classes; None where the probe has none, or is bound to one score."""
-        return getattr(self.probe, "outputs", None) if hasattr(self.probe, "at") else None
+        return (
+            getattr(self.probe, "outputs", None) if hasattr(self.probe, "at") else None
+        )
 
     @property
     def labels(self) -> tuple[str, ...] | None:
@@ -64,7 +66,9 @@ class Scorer:
         if held:
             yield np.concatenate(held)
 
-    def scores(self, images: Iterable[DicomImage], targets: tuple[Target, ...]) -> Array:
+    def scores(
+        self, images: Iterable[DicomImage], targets: tuple[Target, ...]
+    ) -> Array:
         """Return float64 (n, targets): logits where the model has them.
 
         Raises
@@ -73,7 +77,9 @@ class Scorer:
             A score is NaN or infinite.
         """
         scores_of = self._score_function(targets)
-        rows = [np.asarray(scores_of(batch), np.float64) for batch in self.batches(images)]
+        rows = [
+            np.asarray(scores_of(batch), np.float64) for batch in self.batches(images)
+        ]
         scores: Array = np.concatenate([np.empty((0, len(targets))), *rows])
         if not np.isfinite(scores).all():
             bad = int((~np.isfinite(scores)).any(axis=1).sum())
@@ -109,7 +115,9 @@ class Scorer:
         if together is not None and len(classes) == len(targets) > 1:
             return lambda batch: np.asarray(together(batch))[:, classes]
         probes = [bound(self.probe, target) for target in targets]
-        return lambda batch: np.stack([np.asarray(probe.score(batch)) for probe in probes], axis=1)
+        return lambda batch: np.stack(
+            [np.asarray(probe.score(batch)) for probe in probes], axis=1
+        )
 
     def predicted(self, images: Iterable[DicomImage]) -> Array:
         """Return the predicted class of each picture, int (n,)."""

@@ -41,7 +41,9 @@ def shares(image: DicomImage, heatmap: Heatmap) -> dict[str, Share]:
     heat = np.abs(heatmap.values).astype(np.float64)
     total = heat.sum()
     return {
-        name: Share(float(heat[mask].sum() / total) if total else 0.0, float(mask.mean()))
+        name: Share(
+            float(heat[mask].sum() / total) if total else 0.0, float(mask.mean())
+        )
         for name, mask in masks(image).items()
     }
 

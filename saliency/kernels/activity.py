@@ -135,7 +135,10 @@ def unit_range(maps: Tensor) -> Tensor:
 
 
 def combine(
-    maps: Sequence[Tensor], *, size: tuple[int, ...], weights: Sequence[float] | None = None
+    maps: Sequence[Tensor],
+    *,
+    size: tuple[int, ...],
+    weights: Sequence[float] | None = None,
 ) -> Tensor:
     """Lay the maps of all layers over each other: the weighted mean, on one grid.
 
@@ -159,7 +162,9 @@ def combine(
     InputError
         There are no maps, their number is not that of the weights, or the weights sum to 0.
     """
-    numbers = [1.0] * len(maps) if weights is None else [float(weight) for weight in weights]
+    numbers = (
+        [1.0] * len(maps) if weights is None else [float(weight) for weight in weights]
+    )
     if len(numbers) != len(maps) or not sum(numbers) > 0:
         msg = (
             f"combine: expected {len(maps)} weights with a sum above 0, one for each layer, "

@@ -125,7 +125,11 @@ def _blur_matrix(length: int, sigma: float) -> Tensor:
     there = tf.range(length, dtype=tf.float32)[tf.newaxis, :]
     # A mirrored line repeats after twice its length; beyond four deviations nothing is left.
     reach = math.ceil(4 * sigma / (2 * length)) + 1
-    turns = 2.0 * length * tf.range(-reach, reach + 1, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
+    turns = (
+        2.0
+        * length
+        * tf.range(-reach, reach + 1, dtype=tf.float32)[:, tf.newaxis, tf.newaxis]
+    )
     # Pixel j is met at j, and in the mirror at -1 - j.
     direct = _gaussian(here - there + turns, sigma)
     mirrored = _gaussian(here + there + 1 + turns, sigma)

@@ -31,7 +31,9 @@ def each(function: Function, pictures: Tensor) -> Tensor:
         float32 (k, N, ...): the answers.
     """
     lead = tf.shape(pictures)[:2]
-    answers = function(tf.reshape(pictures, tf.concat([[-1], tf.shape(pictures)[2:]], 0)))
+    answers = function(
+        tf.reshape(pictures, tf.concat([[-1], tf.shape(pictures)[2:]], 0))
+    )
     return tf.reshape(answers, tf.concat([lead, tf.shape(answers)[1:]], 0))
 
 

@@ -52,7 +52,9 @@ def gradcampp_weights_summed(activation: Tensor, gradient: Tensor) -> Tensor:
     and in their epsilon: where ``2 g^2`` is not far above it, as on maps of 32 x 32 and more, it
     makes weak channels weaker.
     """
-    third = tf.reduce_sum(activation * gradient**3, axis=_space(activation), keepdims=True)
+    third = tf.reduce_sum(
+        activation * gradient**3, axis=_space(activation), keepdims=True
+    )
     below = 2.0 * gradient**2 + third
     alpha = gradient**2 / (tf.where(below == 0.0, 1.0, below) + 1e-7)
     return tf.reduce_sum(alpha * tf.nn.relu(gradient), axis=_space(gradient))

@@ -13,7 +13,9 @@ from saliency.kernels.resize import bilinear, size_of, space_of
 def channel_masks(activation: Tensor, size: tuple[int, ...]) -> Tensor:
     """Make of each channel of (N, h, w, C) a mask in [0, 1]: float32 (C, N, H, W)."""
     # (C, N, h, w), and each of the C N maps on its own.
-    channels = tf.transpose(activation, [activation.shape.rank - 1, 0, *space_of(activation)])
+    channels = tf.transpose(
+        activation, [activation.shape.rank - 1, 0, *space_of(activation)]
+    )
     flat = tf.reshape(channels, [-1, *size_of(activation)])
     masks = unit_range(bilinear(flat, size))
     return tf.reshape(masks, [activation.shape[-1], -1, *size])
@@ -22,7 +24,9 @@ def channel_masks(activation: Tensor, size: tuple[int, ...]) -> Tensor:
 def busiest(activation: Tensor, count: int) -> Tensor:
     """Keep the ``count`` channels of (N, h, w, C) that vary most, each sample its own."""
     spread = tf.math.reduce_variance(activation, axis=space_of(activation))
-    chosen = tf.math.top_k(spread, min(count, activation.shape[-1]), sorted=True).indices
+    chosen = tf.math.top_k(
+        spread, min(count, activation.shape[-1]), sorted=True
+    ).indices
     return tf.gather(activation, chosen, axis=activation.shape.rank - 1, batch_dims=1)
 
 
@@ -35,7 +39,9 @@ def increases(
     """
     gains, at_fill = [], score(fill)
     for chunk in chunks(range(activation.shape[-1]), copies):
-        masks = channel_masks(tf.gather(activation, list(chunk), axis=-1), size_of(inputs))
+        masks = channel_masks(
+            tf.gather(activation, list(chunk), axis=-1), size_of(inputs)
+        )
         gains.append(each(score, blend_many(inputs, fill, masks)) - at_fill)
     return tf.transpose(tf.concat(gains, 0))
 
@@ -49,12 +55,16 @@ def ablations(head: Function, activation: Tensor, copies: int = 1) -> Tensor:
     for chunk in chunks(range(count), copies):
         keep = 1.0 - tf.one_hot(list(chunk), count)
         # (k, 1, 1, 1, C) times (N, h, w, C).
-        without = activation * tf.reshape(keep, [-1, *[1] * (activation.shape.rank - 1), count])
+        without = activation * tf.reshape(
+            keep, [-1, *[1] * (activation.shape.rank - 1), count]
+        )
         drops.append(whole - each(head, without))
     return tf.transpose(tf.concat(drops, 0))
 
 
-def places(head: Function, activation: Tensor, reach: Tensor, copies: int = 1) -> Tensor:
+def places(
+    head: Function, activation: Tensor, reach: Tensor, copies: int = 1
+) -> Tensor:
     """Score each place of the last layer alone: float32 (N, h, w).
 
     ``reach``: float32 (h * w, h, w), what is seen of the layer when place i is asked about.
@@ -73,7 +83,9 @@ def bells(size: tuple[int, ...]) -> Tensor:
     # Axes: the places, then what is seen around each; the bell is a product over both.
     product = tf.ones([1] * len(size) * 2)
     for axis, length in enumerate(size):
-        distance = tf.abs(tf.range(length)[:, tf.newaxis] - tf.range(length)[tf.newaxis])
+        distance = tf.abs(
+            tf.range(length)[:, tf.newaxis] - tf.range(length)[tf.newaxis]
+        )
         bell = tf.where(distance == 0, 0.5, tf.where(distance == 1, 0.25, 0.0))
         shape = [1] * len(size) * 2
         shape[axis] = shape[axis + len(size)] = length

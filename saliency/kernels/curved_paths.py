@@ -8,7 +8,9 @@ from saliency.kernels.baselines import gaussian_blur
 from saliency.kernels.batches import Function, Tensor, along, chunks, each
 
 
-def polyline_gradient(gradient: Function, points: Sequence[Tensor], copies: int = 1) -> Tensor:
+def polyline_gradient(
+    gradient: Function, points: Sequence[Tensor], copies: int = 1
+) -> Tensor:
     """Integrate along straight pieces between ``points``, by the trapezoid rule on each.
 
     Parameters
@@ -118,13 +120,20 @@ def decision_gradient(
         slopes = each(gradient, baseline + _per_sample(places, inputs) * way)
         # grad f . (x - b) is df/dalpha: times dalpha, how much the score rises here.
         value_axes = list(range(2, slopes.shape.rank))
-        rise = tf.reduce_sum(slopes * way, axis=value_axes) * tf.gather(widths, list(chunk))
+        rise = tf.reduce_sum(slopes * way, axis=value_axes) * tf.gather(
+            widths, list(chunk)
+        )
         total += tf.reduce_sum(slopes * _per_sample(rise, inputs), axis=0)
     return way * total
 
 
 def _edges_of_equal_change(
-    score: Function, inputs: Tensor, baseline: Tensor, pilot: int, steps: int, copies: int
+    score: Function,
+    inputs: Tensor,
+    baseline: Tensor,
+    pilot: int,
+    steps: int,
+    copies: int,
 ) -> Tensor:
     """Return (steps + 1, N) edges on the path with equal shares of |change of score| between."""
     places = tf.linspace(0.0, 1.0, pilot + 1)
@@ -167,10 +176,14 @@ def _spend_budget(
     # (N, groups, group): the last group is filled up with no room.
     pad = -count % group
     padded = tf.pad(sorted_room, [[0, 0], [0, pad]])
-    group_room = tf.reduce_sum(tf.reshape(padded, [-1, (count + pad) // group, group]), axis=2)
+    group_room = tf.reduce_sum(
+        tf.reshape(padded, [-1, (count + pad) // group, group]), axis=2
+    )
     spent_before = tf.cumsum(group_room, axis=1, exclusive=True)
     # Groups before the last one move all the way, the last one by what is left.
-    share = tf.clip_by_value(tf.math.divide_no_nan(budget - spent_before, group_room), 0.0, 1.0)
+    share = tf.clip_by_value(
+        tf.math.divide_no_nan(budget - spent_before, group_room), 0.0, 1.0
+    )
     sorted_share = tf.repeat(share, group, axis=1)[:, :count]
     # The argsort of an order is its inverse.
     unsorted = tf.argsort(order, axis=1)
@@ -179,7 +192,9 @@ def _spend_budget(
 
 def _flat_samples(pictures: Tensor) -> Tensor:
     """Reshape (N, H, W, C) to (N, H W C)."""
-    return tf.reshape(pictures, [tf.shape(pictures)[0], pictures.shape[1:].num_elements()])
+    return tf.reshape(
+        pictures, [tf.shape(pictures)[0], pictures.shape[1:].num_elements()]
+    )
 
 
 def _per_sample(numbers: Tensor, like: Tensor) -> Tensor:

@@ -41,7 +41,9 @@ def deletion_mask(
     def slope(keep: Tensor, _: float) -> Tensor:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(keep)
-            picture = blend(inputs, fill, bilinear(keep, size_of(inputs))[tf.newaxis])[0]
+            picture = blend(inputs, fill, bilinear(keep, size_of(inputs))[tf.newaxis])[
+                0
+            ]
             cells = list(range(1, keep.shape.rank))
             price = tf.reduce_mean(1.0 - keep, axis=cells) + smooth * _roughness(keep)
         # The chain rule: the score's derivative by the picture, pulled back to the mask.

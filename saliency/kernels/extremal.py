@@ -27,7 +27,13 @@ _TEMPER = 0.75
 
 
 def extremal_mask(
-    gradient: Function, inputs: Tensor, fill: Tensor, *, area: float, steps: int, grid: int
+    gradient: Function,
+    inputs: Tensor,
+    fill: Tensor,
+    *,
+    area: float,
+    steps: int,
+    grid: int,
 ) -> Tensor:
     """Maximise the score of what a mask of the wanted area shows.
 
@@ -136,7 +142,9 @@ def area_loss(mask: Tensor, area: float) -> Tensor:
 def _point_centres(grid: int, count: int, axes: int) -> Tensor:
     """Return the centres of ``count`` points along each side, in cells: (points, axes)."""
     line = (tf.range(count, dtype=tf.float32) + 0.5) * (grid / count)
-    return tf.reshape(tf.stack(tf.meshgrid(*[line] * axes, indexing="ij"), -1), [-1, axes])
+    return tf.reshape(
+        tf.stack(tf.meshgrid(*[line] * axes, indexing="ij"), -1), [-1, axes]
+    )
 
 
 def _as_grid(mask: Tensor, grid: int, axes: int) -> Tensor:

@@ -57,7 +57,9 @@ def gamma_cdf_truncated(maps: Tensor) -> Tensor:
     # P(k, u) = sum_n u^(k + n) e^(-u) / Gamma(k + n + 1).
     for term in range(_TERMS):
         power = shape + term
-        total += tf.exp(power * tf.math.log(ratio) - ratio - tf.math.lgamma(power + 1.0))
+        total += tf.exp(
+            power * tf.math.log(ratio) - ratio - tf.math.lgamma(power + 1.0)
+        )
     finite = tf.where(tf.math.is_finite(total), total, 0.0)
     return unless_flat(maps, tf.cast(finite, tf.float32))
 

@@ -121,7 +121,9 @@ def total_effects(at_base: Tensor, at_changed: Tensor) -> Tensor:
         float32 (N, d), >= 0: the share of the score's variance that cell i has a part in.
     """
     # Jansen: half the mean square of what the cell's change does, (d, N), over the variance.
-    half_squares = tf.reduce_mean(tf.square(at_base[:, tf.newaxis] - at_changed), axis=0) / 2
+    half_squares = (
+        tf.reduce_mean(tf.square(at_base[:, tf.newaxis] - at_changed), axis=0) / 2
+    )
     variance = tf.math.reduce_variance(at_base, axis=0)
     return tf.transpose(tf.math.divide_no_nan(half_squares, variance))
 

@@ -32,7 +32,9 @@ def normal(draws: Sequence[int], like: Tensor, seed: int) -> Tensor:
 def uniform(draws: Sequence[int], like: Tensor, seed: int) -> Tensor:
     """Draw as :func:`normal` does, but evenly from [0, 1)."""
     shape = [1, *like.shape[1:]]
-    return tf.stack([tf.random.stateless_uniform(shape, [seed, draw]) for draw in draws])
+    return tf.stack(
+        [tf.random.stateless_uniform(shape, [seed, draw]) for draw in draws]
+    )
 
 
 def spread_of(inputs: Tensor) -> Tensor:

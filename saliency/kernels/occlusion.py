@@ -20,7 +20,12 @@ def window_starts(length: int, window: int, stride: int) -> list[int]:
 
 
 def occlusion(
-    score: Function, inputs: Tensor, fill: Tensor, window: int, stride: int, copies: int = 1
+    score: Function,
+    inputs: Tensor,
+    fill: Tensor,
+    window: int,
+    stride: int,
+    copies: int = 1,
 ) -> Tensor:
     """Slide a window over the picture, fill it, and note the fall of the score.
 
@@ -91,7 +96,9 @@ def _blended(inputs: Tensor, fill: Tensor, seen: Tensor) -> Tensor:
 _blended_in_one_kernel = fused(_blended)
 
 
-def _windows(corners: Sequence[tuple[int, ...]], window: int, size: tuple[int, ...]) -> Tensor:
+def _windows(
+    corners: Sequence[tuple[int, ...]], window: int, size: tuple[int, ...]
+) -> Tensor:
     """Return float32 (k, *size), 1 inside each window."""
     hidden = tf.ones([len(corners)])
     for starts, length in zip(zip(*corners, strict=True), size, strict=True):

@@ -33,7 +33,11 @@ def inner_nodes(parts: int) -> list[float]:
 
 
 def gradient_sum(
-    gradient: Function, inputs: Tensor, baseline: Tensor, nodes: Sequence[float], copies: int = 1
+    gradient: Function,
+    inputs: Tensor,
+    baseline: Tensor,
+    nodes: Sequence[float],
+    copies: int = 1,
 ) -> Tensor:
     """Add up the gradients at points of the line from ``baseline`` to ``inputs``.
 
@@ -78,7 +82,9 @@ def path_gradient(
     return (inputs - baseline) * total / steps
 
 
-def relative_gap(attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor) -> Tensor:
+def relative_gap(
+    attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor
+) -> Tensor:
     """Return how far attributions are from complete.
 
     Parameters
@@ -101,7 +107,11 @@ def relative_gap(attributions: Tensor, at_inputs: Tensor, at_baseline: Tensor) -
 
 
 def complete_path_gradient(
-    gradient: Function, score: Function, inputs: Tensor, baseline: Tensor, copies: int = 1
+    gradient: Function,
+    score: Function,
+    inputs: Tensor,
+    baseline: Tensor,
+    copies: int = 1,
 ) -> Tensor:
     """Integrated gradients of as many steps as the map asks for, made complete.
 
@@ -136,10 +146,14 @@ def complete_path_gradient(
         parts *= 2
         # Every second node is new; where all samples are settled nothing is asked.
         finer = partial(_with_sums_at, sum_at, inner_nodes(parts)[::2], total)
-        outer, total = tf.cond(tf.reduce_any(rough), finer, partial(_unchanged, outer, total))
+        outer, total = tf.cond(
+            tf.reduce_any(rough), finer, partial(_unchanged, outer, total)
+        )
         refined = way * (total + outer / 2) / parts
         settled = rough & _is_settled(attributions, refined, change)
-        refined = tf.where(_broadcast_like(settled, inputs), _completed(refined, change), refined)
+        refined = tf.where(
+            _broadcast_like(settled, inputs), _completed(refined, change), refined
+        )
         attributions = tf.where(_broadcast_like(rough, inputs), refined, attributions)
         rough &= ~settled
     return attributions

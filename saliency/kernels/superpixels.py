@@ -34,7 +34,9 @@ def superpixels(inputs: Tensor, grid: int) -> Tensor:
         be empty.
     """
     return tf.map_fn(
-        lambda picture: _region_labels(picture, grid), inputs, fn_output_signature=tf.int32
+        lambda picture: _region_labels(picture, grid),
+        inputs,
+        fn_output_signature=tf.int32,
     )
 
 
@@ -44,7 +46,11 @@ def shown(cells: Tensor, labels: Tensor) -> Tensor:
 
 
 def scores_of(
-    score: Function, pictures: tuple[Tensor, Tensor], labels: Tensor, cells: Tensor, copies: int
+    score: Function,
+    pictures: tuple[Tensor, Tensor],
+    labels: Tensor,
+    cells: Tensor,
+    copies: int,
 ) -> Tensor:
     """Score the first pictures where regions are seen, and the second where not.
 
@@ -86,7 +92,9 @@ def joining(ranks: Tensor) -> Tensor:
     return tf.cast(ranks[:, tf.newaxis] < joined, tf.float32)
 
 
-def mean_gains(nothing: Tensor, between: Tensor, whole: Tensor, ranks: Tensor) -> Tensor:
+def mean_gains(
+    nothing: Tensor, between: Tensor, whole: Tensor, ranks: Tensor
+) -> Tensor:
     """Return the mean over orders of what each region adds when it joins: float32 (N, S).
 
     Parameters
@@ -99,7 +107,9 @@ def mean_gains(nothing: Tensor, between: Tensor, whole: Tensor, ranks: Tensor) -
         The place of each region in each order, int32 (k, S).
     """
     orders = ranks.shape[0]
-    first, last = (tf.repeat(end[tf.newaxis, tf.newaxis], orders, 0) for end in (nothing, whole))
+    first, last = (
+        tf.repeat(end[tf.newaxis, tf.newaxis], orders, 0) for end in (nothing, whole)
+    )
     scores = tf.concat([first, between, last], axis=1)
     # (k, S, N): by place in the order, then by region.
     gains_by_place = scores[:, 1:] - scores[:, :-1]
@@ -176,7 +186,9 @@ def coalitions(count: int, regions: int, seed: int) -> Tensor:
     # Logarithms of the probabilities of the sizes 1 .. S - 1.
     sizes = tf.range(1, regions, dtype=tf.float32)
     log_odds = -tf.math.log(sizes * (regions - sizes))
-    size = tf.random.stateless_categorical(log_odds[tf.newaxis], count, [seed, 0])[0] + 1
+    size = (
+        tf.random.stateless_categorical(log_odds[tf.newaxis], count, [seed, 0])[0] + 1
+    )
     joined = tf.cast(size, tf.int32)[:, tf.newaxis]
     seen = tf.cast(ranks(count, regions, [seed, 1]) < joined, tf.float32)
     return tf.concat([seen, 1.0 - seen], 0)
@@ -200,7 +212,9 @@ def shapley_values(cells: Tensor, gains: Tensor, whole: Tensor) -> Tensor:
         float32 (N, S), summing to ``whole``; exact Shapley values of an additive game.
     """
     count = tf.cast(tf.shape(cells)[0], tf.float32)
-    gram = tf.matmul(cells, cells, transpose_a=True) / count + 1e-6 * tf.eye(cells.shape[1])
+    gram = tf.matmul(cells, cells, transpose_a=True) / count + 1e-6 * tf.eye(
+        cells.shape[1]
+    )
     pull = tf.matmul(cells, gains, transpose_a=True) / count
     ones = tf.ones([cells.shape[1], 1])
     # A^-1 (b - 1 (1' A^-1 b - whole) / (1' A^-1 1)): the free fit, less what breaks the sum.
@@ -215,9 +229,13 @@ def _region_labels(picture: Tensor, grid: int) -> Tensor:
     width = tf.reduce_max(picture) - tf.reduce_min(picture)
     colour = tf.math.divide_no_nan(picture, width * _CONTRAST)
     # Pixel centres along each axis, in cells.
-    centres = [(tf.range(length, dtype=tf.float32) + 0.5) * (grid / length) for length in size]
+    centres = [
+        (tf.range(length, dtype=tf.float32) + 0.5) * (grid / length) for length in size
+    ]
     place = tf.stack(tf.meshgrid(*centres, indexing="ij"), -1)
-    features = tf.reshape(tf.concat([colour, place], -1), [-1, picture.shape[-1] + len(size)])
+    features = tf.reshape(
+        tf.concat([colour, place], -1), [-1, picture.shape[-1] + len(size)]
+    )
     # The number of the grid's cell: row * grid + column.
     cells = tf.minimum(tf.floor(place), grid - 1.0)
     strides = [float(grid**axis) for axis in reversed(range(len(size)))]
@@ -230,7 +248,9 @@ def _region_labels(picture: Tensor, grid: int) -> Tensor:
 def _nearest_region(features: Tensor, labels: Tensor, regions: int) -> Tensor:
     """Move each pixel to the region whose mean is nearest; an empty region attracts none."""
     means = tf.math.unsorted_segment_mean(features, labels, regions)
-    sizes = tf.math.unsorted_segment_sum(tf.ones_like(labels, tf.float32), labels, regions)
+    sizes = tf.math.unsorted_segment_sum(
+        tf.ones_like(labels, tf.float32), labels, regions
+    )
     # |f - m|^2 less |f|^2, which is the same for all regions.
     products = tf.matmul(features, means, transpose_b=True)
     distances = tf.reduce_sum(tf.square(means), axis=1) - 2 * products

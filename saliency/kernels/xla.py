@@ -14,7 +14,9 @@ def fused(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     The kernel reads each argument and writes each result once. Where TensorFlow comes without
     a compiler for its device, the function runs operation by operation.
     """
-    compiled = tf.function(function, autograph=False, jit_compile=True, reduce_retracing=True)
+    compiled = tf.function(
+        function, autograph=False, jit_compile=True, reduce_retracing=True
+    )
 
     @wraps(function)
     def run(*tensors: Tensor) -> Tensor:
@@ -51,7 +53,9 @@ def fused_samples(
 
 
 @lru_cache(maxsize=256)
-def _kernel(function: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> Callable[..., Tensor]:
+def _kernel(
+    function: Callable[[Tensor], Tensor], shape: tuple[int, ...]
+) -> Callable[..., Tensor]:
     """Return the compiled function of one float32 sample of a shape: the same for all models."""
     spec = tf.TensorSpec(shape, tf.float32)
     with tf.init_scope():

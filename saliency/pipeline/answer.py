@@ -43,7 +43,9 @@ class Answer:
     def told(self) -> dict[str, Any]:
         """Return what an Explanation tells too, by the names of its fields."""
         return {
-            each.name: getattr(self, each.name) for each in fields(self) if each.name != "asked"
+            each.name: getattr(self, each.name)
+            for each in fields(self)
+            if each.name != "asked"
         }
 
 

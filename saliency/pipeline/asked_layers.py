@@ -14,7 +14,9 @@ Layer: TypeAlias = str | Sequence[str] | None
 _OF_LAYERS: Final = frozenset({"activations", "activation_gradients", "last_gradient"})
 
 #: Of explainers of ours, by where their class lies.
-_NEEDS: Final = {entry.where: entry.needs for entry in {**ENTRIES, **DEMANDING}.values()}
+_NEEDS: Final = {
+    entry.where: entry.needs for entry in {**ENTRIES, **DEMANDING}.values()
+}
 
 
 def tapped(probe: Any, layer: Layer, recipes: Sequence[Any]) -> Any:
@@ -67,5 +69,9 @@ def looks_at_layers(recipe: Any) -> bool:
         return any(map(looks_at_layers, parts))
     kind = type(recipe)
     room, _, module = kind.__module__.rpartition(".")
-    needs = _NEEDS.get(f"{module}:{kind.__name__}") if room == "saliency.explainers" else None
+    needs = (
+        _NEEDS.get(f"{module}:{kind.__name__}")
+        if room == "saliency.explainers"
+        else None
+    )
     return needs is None or not _OF_LAYERS.isdisjoint(needs.split(", "))

@@ -43,9 +43,18 @@ def percent(share: float) -> str:
 def caption(result: Any) -> str:
     """Return one line: label, probability, score, method, share outside, and what is wrong."""
     score = f"{result.explains} {result.score:.4g}"
-    parts = [headline(result)] if result.probability is None else [headline(result), score]
-    told = [", ".join(parts), method_words(result.recipe), outside_words(result), doubt(result)]
-    return ". ".join(sentence[0].upper() + sentence[1:] for sentence in told if sentence)
+    parts = (
+        [headline(result)] if result.probability is None else [headline(result), score]
+    )
+    told = [
+        ", ".join(parts),
+        method_words(result.recipe),
+        outside_words(result),
+        doubt(result),
+    ]
+    return ". ".join(
+        sentence[0].upper() + sentence[1:] for sentence in told if sentence
+    )
 
 
 def doubt(result: Any) -> str:

@@ -52,7 +52,9 @@ class State:
         """Return what was kept of a stage, by number."""
         if self._connection is None:
             return {}
-        found = self._connection.execute("SELECT number, row FROM rows WHERE stage = ?", (stage,))
+        found = self._connection.execute(
+            "SELECT number, row FROM rows WHERE stage = ?", (stage,)
+        )
         return {number: json.loads(text) for number, text in found}
 
     def keep(self, stage: str, number: int, row: Row) -> None:
@@ -60,7 +62,8 @@ class State:
         if self._connection is not None:
             with self._connection:
                 self._connection.execute(
-                    "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", (stage, number, json.dumps(row))
+                    "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
+                    (stage, number, json.dumps(row)),
                 )
 
 

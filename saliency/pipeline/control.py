@@ -63,7 +63,9 @@ class Asked:
         batch = tf.constant(given.array)
         control = RandomisedModel(self.recipe)
         found = control(About(probe.at(self.target), batch), batch)
-        return place_back(collapsed(found, tuple(batch.shape), repr(control))[0], given.placement)
+        return place_back(
+            collapsed(found, tuple(batch.shape), repr(control))[0], given.placement
+        )
 
 
 def asked_of(probe: Any, sample: int, recipe: Any) -> Asked | None:

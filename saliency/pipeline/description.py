@@ -43,7 +43,12 @@ TOLD_BY_REPR: Final = (
     NoneType, EllipsisType, bool, int, float, complex, str, range, slice,
     date, time, timedelta, Decimal, Fraction, Enum, PurePath, Pattern,
 )  # fmt: skip
-NAMED: Final = (BuiltinFunctionType, MethodDescriptorType, WrapperDescriptorType, np.ufunc)
+NAMED: Final = (
+    BuiltinFunctionType,
+    MethodDescriptorType,
+    WrapperDescriptorType,
+    np.ufunc,
+)
 """Functions written in C: their name is all there is to know."""
 
 
@@ -62,7 +67,9 @@ def digest_of(value: Any) -> bytes:
     try:
         return _digest(value, {})
     except RecursionError as error:
-        msg = "resume: expected a value that can be described, got one that holds itself."
+        msg = (
+            "resume: expected a value that can be described, got one that holds itself."
+        )
         raise InputError(msg) from error
 
 
@@ -85,7 +92,11 @@ def _digest(value: Any, seen: dict[int, Any]) -> bytes:
 def _parts(value: Any) -> Parts:
     if hasattr(value, "__qualname__") and _of_a_library(value):
         root = sys.modules.get(value.__module__.partition(".")[0])
-        return [value.__module__, value.__qualname__, str(getattr(root, "__version__", ""))]
+        return [
+            value.__module__,
+            value.__qualname__,
+            str(getattr(root, "__version__", "")),
+        ]
     for kinds, parts_of in FORMS:
         if isinstance(value, kinds):
             return parts_of(value)
@@ -166,7 +177,9 @@ def _code(code: CodeType) -> Parts:
 def _class(kind: type) -> Parts:
     """Describe a class: a user's by its bases, methods and constants, too."""
     own = {
-        name: getattr(each, "__func__", getattr(each, "fget", each))  # of methods, of properties
+        name: getattr(
+            each, "__func__", getattr(each, "fget", each)
+        )  # of methods, of properties
         for name, each in vars(kind).items()
         if name == "__call__" or not name.startswith("__")
     }
@@ -220,7 +233,11 @@ def _architecture(model: Any) -> bytes:
     plain = (bool, int, float, str)
     return digest_of(
         [
-            {name: each for name, each in vars(layer).items() if isinstance(each, plain)}
+            {
+                name: each
+                for name, each in vars(layer).items()
+                if isinstance(each, plain)
+            }
             for layer in layers
         ]
     )
@@ -230,7 +247,11 @@ def _as_lists(config: Any) -> Any:
     """Return a configuration with lists for tuples: a file has lists where memory has tuples."""
     if isinstance(config, Mapping):
         return {name: _as_lists(each) for name, each in config.items()}
-    return [_as_lists(each) for each in config] if isinstance(config, list | tuple) else config
+    return (
+        [_as_lists(each) for each in config]
+        if isinstance(config, list | tuple)
+        else config
+    )
 
 
 FORMS: Final[Sequence[tuple[Any, Callable[[Any], Parts]]]] = (
@@ -244,7 +265,10 @@ FORMS: Final[Sequence[tuple[Any, Callable[[Any], Parts]]]] = (
     (MethodType, lambda value: [value.__func__, value.__self__]),
     (FunctionType, _function),
     (CodeType, _code),
-    (ModuleType, lambda value: [value.__name__, str(getattr(value, "__version__", ""))]),
+    (
+        ModuleType,
+        lambda value: [value.__name__, str(getattr(value, "__version__", ""))],
+    ),
     (NAMED, _named),
     (Logger, lambda value: [value.name]),
     (type, _class),

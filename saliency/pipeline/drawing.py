@@ -32,7 +32,11 @@ def drawn(result: Any, *, control: bool, vmax: float | None) -> Figure:
 
 def _image_name(image: Any) -> str:
     kind = f"{image.modality} image" if image.modality else "image"
-    return f"{kind}, frame {image.frame + 1} of {image.frames}" if image.frames > 1 else kind
+    return (
+        f"{kind}, frame {image.frame + 1} of {image.frames}"
+        if image.frames > 1
+        else kind
+    )
 
 
 def _control(result: Any) -> Control:

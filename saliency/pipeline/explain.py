@@ -129,7 +129,9 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     probe = tapped(probe_of(model), layer, recipes)
     about = _about_image(image, prepare, cutoff)
     found = tuple(about(probe, recipe, each) for recipe in recipes for each in targets)
-    one = not isinstance(explainer, list | tuple) and not isinstance(target, list | tuple)
+    one = not isinstance(explainer, list | tuple) and not isinstance(
+        target, list | tuple
+    )
     return found[0] if one else found
 
 
@@ -212,9 +214,15 @@ def ask(
     maps, answers = answered(probe, batch, recipe, cutoff=cutoff)
     return [
         explanation_of(
-            place_back(values, given.placement), image, answer, prepare=given.made_by, cutoff=cutoff
+            place_back(values, given.placement),
+            image,
+            answer,
+            prepare=given.made_by,
+            cutoff=cutoff,
         )
-        for values, given, image, answer in zip(maps, inputs, images, answers, strict=True)
+        for values, given, image, answer in zip(
+            maps, inputs, images, answers, strict=True
+        )
     ]
 
 
@@ -297,9 +305,8 @@ def _attribution(recipe: Any, probe: Probe, batch: Any) -> Any:
     try:
         return recipe(probe, batch)
     except tf.errors.OpError as error:
-        msg = (
-            f"{name_of(recipe)}: TensorFlow stopped with {type(error).__name__}: {one_line(error)}"
-        )
+        kind = type(error).__name__
+        msg = f"{name_of(recipe)}: TensorFlow stopped with {kind}: {one_line(error)}"
         raise ExplainerError(msg) from error
 
 

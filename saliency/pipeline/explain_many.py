@@ -8,7 +8,14 @@ from saliency.errors import InputError, SaliencyError
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.asked_layers import Layer, tapped
 from saliency.pipeline.checks import check_share
-from saliency.pipeline.explain import Explainer, as_image, ask, bound, prepared, probe_of
+from saliency.pipeline.explain import (
+    Explainer,
+    as_image,
+    ask,
+    bound,
+    prepared,
+    probe_of,
+)
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
@@ -120,7 +127,9 @@ def _picture(item: tuple[int, object]) -> DicomImage | Failure:
         return _failure(index, error)
 
 
-def _ready(probe: Any, picture: DicomImage | Failure, way: Preparation, index: int) -> Item:
+def _ready(
+    probe: Any, picture: DicomImage | Failure, way: Preparation, index: int
+) -> Item:
     if isinstance(picture, Failure):
         return picture
     try:
@@ -152,12 +161,17 @@ def _count(group: list[Item]) -> int:
     return sum(not isinstance(item, Failure) for item in group)
 
 
-def _answers(question: _Question, group: list[Item], start: int) -> list[Explanation | Failure]:
+def _answers(
+    question: _Question, group: list[Item], start: int
+) -> list[Explanation | Failure]:
     ready = [item for item in group if not isinstance(item, Failure)]
-    indices = [start + i for i, item in enumerate(group) if not isinstance(item, Failure)]
+    indices = [
+        start + i for i, item in enumerate(group) if not isinstance(item, Failure)
+    ]
     answers = dict(zip(indices, _batch(question, ready, indices), strict=True))
     return [
-        item if isinstance(item, Failure) else answers[start + i] for i, item in enumerate(group)
+        item if isinstance(item, Failure) else answers[start + i]
+        for i, item in enumerate(group)
     ]
 
 
@@ -186,5 +200,7 @@ def _said(error: Exception) -> str:
     """Return the text of an error; of a system's error without the file that it names."""
     if isinstance(error, SaliencyError):
         return str(error)
-    text = (error.strerror if isinstance(error, OSError) else str(error)) or "without a word"
+    text = (
+        error.strerror if isinstance(error, OSError) else str(error)
+    ) or "without a word"
     return f"{type(error).__name__}: {text.splitlines()[0][:300]}"

@@ -208,7 +208,9 @@ class Explanation:
         if palette == AUTO:
             return palette_for(self.image.display, signed=self.signed)
         given = palette if isinstance(palette, Palette) else Palette(palette)
-        return Palette("diverging") if given.source == "green" and self.signed else given
+        return (
+            Palette("diverging") if given.source == "green" and self.signed else given
+        )
 
     def figure(self, *, control: bool = False, vmax: float | None = None) -> "Figure":
         """Draw image, map and overlay side by side in one set of colours, with the caption.
@@ -295,12 +297,16 @@ class Explanation:
         return self.image.searched or bool(self.image.zones)
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = {name: value for name, value in self.__dict__.items() if name != "_asked"}
+        kept = {
+            name: value for name, value in self.__dict__.items() if name != "_asked"
+        }
         return {**kept, "prepare": portable(self.prepare)}
 
     def __repr__(self) -> str:
         gap = "" if self.gap is None else f", gap={self.gap:.2%}"
-        sure = "" if self.probability is None else f", probability={self.probability:.3f}"
+        sure = (
+            "" if self.probability is None else f", probability={self.probability:.3f}"
+        )
         veil = f", veiled: {self.veil_reason}" if self.veiled else ""
         return (
             f"Explanation({self.recipe}, target={self.target!r}, score={self.score:.4g}"

@@ -59,7 +59,9 @@ class Facts:
     def label(self, target: int | str, sample: int) -> str | None:
         """Return the name of a sample's class; of a callable target None."""
         if self.labels is None or self.classes is None:
-            return target if isinstance(target, str) and self.classes is not None else None
+            return (
+                target if isinstance(target, str) and self.classes is not None else None
+            )
         return self.labels[int(self.classes[sample % len(self.classes)])]
 
 
@@ -84,7 +86,9 @@ def facts_of(probe: Any, recipe: Any, batch: Any, cutoff: float) -> Facts:
         explains=source.output if named else "score",
         grid=_grid(recipe, plan.grids, tuple(batch.shape[1:3])),
         ends=source.core.flat_ends(probe.bound.terms.ask),
-        indifferent=indifferent(probe, batch, cutoff) if given is not None and cutoff else None,
+        indifferent=indifferent(probe, batch, cutoff)
+        if given is not None and cutoff
+        else None,
     )
 
 

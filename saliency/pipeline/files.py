@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
 from saliency.dicom.file.remote import is_url
-from saliency.dicom.kind import Kind, has_preamble, kind_of, referenced_files, starts_as_dicom
+from saliency.dicom.kind import (
+    Kind,
+    has_preamble,
+    kind_of,
+    referenced_files,
+    starts_as_dicom,
+)
 from saliency.errors import DicomError, InputError
 from saliency.values.image import DicomImage
 
@@ -74,7 +80,13 @@ class Member:
                     msg = f"Expected a member of a zip of at most {_MOST:,} bytes, found {size:,}."
                     raise DicomError(msg, reason="over-limit")
                 return opened.read(self.name)
-        except (OSError, KeyError, RuntimeError, NotImplementedError, zipfile.BadZipFile) as error:
+        except (
+            OSError,
+            KeyError,
+            RuntimeError,
+            NotImplementedError,
+            zipfile.BadZipFile,
+        ) as error:
             kind = type(error).__name__
             msg = f"Expected a zip that can be unpacked, got {kind}: is it cut, or encrypted?"
             raise DicomError(msg, reason="cannot-open") from None
@@ -127,7 +139,9 @@ class Listing:
 
 def remark(left_out: Mapping[str, int]) -> str:
     """Return ``"left out: 2 files that are no DICOM"``; ``""`` where nothing was left out."""
-    parts = [f"{count} {_WORDS[kind][count > 1]}" for kind, count in sorted(left_out.items())]
+    parts = [
+        f"{count} {_WORDS[kind][count > 1]}" for kind, count in sorted(left_out.items())
+    ]
     return f"left out: {', '.join(parts)}" if parts else ""
 
 
@@ -195,7 +209,11 @@ def walk(source: str | PathLike[str]) -> Iterator[Found]:
 
 def exists(source: str) -> bool:
     """Say whether there is anything to walk through."""
-    return is_url(source) or Path(source).exists() or bool(has_magic(source) and glob(source))  # noqa: PTH207
+    return (
+        is_url(source)
+        or Path(source).exists()
+        or bool(has_magic(source) and glob(source))  # noqa: PTH207
+    )
 
 
 def _folder(folder: Path) -> Iterator[Found]:
@@ -280,8 +298,12 @@ def _head(path: Path) -> bytes:
 def _members(archive: Path) -> Iterator[Found]:
     try:
         with zipfile.ZipFile(archive) as opened:
-            names = sorted(info.filename for info in opened.infolist() if not info.is_dir())
-            kinds = [(name, _claimed(_kind_of_member(opened, name), name)) for name in names]
+            names = sorted(
+                info.filename for info in opened.infolist() if not info.is_dir()
+            )
+            kinds = [
+                (name, _claimed(_kind_of_member(opened, name), name)) for name in names
+            ]
     except (OSError, zipfile.BadZipFile):
         yield Found(archive, "broken")
         return
@@ -323,9 +345,8 @@ def sources_in(images: object) -> Iterator[Any]:
         return iter((images,))
     if isinstance(images, Iterable) or hasattr(images, "__getitem__"):
         return iter(images)
-    msg = (
-        f"Expected a path, a folder, a glob, or a sequence of images, got {type(images).__name__}."
-    )
+    kind = type(images).__name__
+    msg = f"Expected a path, a folder, a glob, or a sequence of images, got {kind}."
     raise InputError(msg)
 
 
@@ -344,5 +365,7 @@ def _found_in(source: str | PathLike[str]) -> Iterator[File]:
 def _is_one(images: object) -> bool:
     """Say whether something is one image, though it can be gone through: a Dataset, a file."""
     single = DicomImage | Member | bytes | bytearray | memoryview
-    is_file = callable(getattr(images, "read", None)) and callable(getattr(images, "seek", None))
+    is_file = callable(getattr(images, "read", None)) and callable(
+        getattr(images, "seek", None)
+    )
     return isinstance(images, single) or is_file or hasattr(images, "file_meta")

@@ -41,7 +41,9 @@ def of_image(image: DicomImage) -> str:
     """
     zones = [(zone.name, zone.mask) for zone in image.zones]
     values = (image.digest, image.frame, image.pixels, image.display, image.stored)
-    return digest_of((*values, zones, image.spacing, image.orientation, image.searched)).hex()
+    return digest_of(
+        (*values, zones, image.spacing, image.orientation, image.searched)
+    ).hex()
 
 
 def of_pictures(sources: Sequence[Any]) -> str:
@@ -65,7 +67,9 @@ def of_settings(
     InputError
         A function or value cannot be told from others of its kind.
     """
-    return digest_of((prepare or Prepare(), target, zones, seed, labels, versions())).hex()
+    return digest_of(
+        (prepare or Prepare(), target, zones, seed, labels, versions())
+    ).hex()
 
 
 def _of_picture(source: Any) -> list[Any]:

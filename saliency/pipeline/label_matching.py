@@ -36,13 +36,17 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
     given = list(keys)
     exact, folded = _by_name(given, fold=False), _by_name(given, fold=True)
     claims = [
-        _best(exact, source, fold=False) or _best(folded, source, fold=True) for source in sources
+        _best(exact, source, fold=False) or _best(folded, source, fold=True)
+        for source in sources
     ]
     closest: dict[Any, int] = {}
     for claim in claims:
         if claim is not None:
             closest[claim.key] = max(closest.get(claim.key, 0), claim.parts)
-    found = [claim.key if claim and claim.parts == closest[claim.key] else None for claim in claims]
+    found = [
+        claim.key if claim and claim.parts == closest[claim.key] else None
+        for claim in claims
+    ]
     _check_once(found, sources)
     return found
 
@@ -60,7 +64,9 @@ def _cased(parts: Parts, *, fold: bool) -> Parts:
     return tuple(part.casefold() for part in parts) if fold else parts
 
 
-def _best(by_name: dict[str, list[tuple[Parts, Any]]], source: Any, *, fold: bool) -> _Claim | None:
+def _best(
+    by_name: dict[str, list[tuple[Parts, Any]]], source: Any, *, fold: bool
+) -> _Claim | None:
     """Return the key whose end is most like the picture's path; of equal ones the same case."""
     for name in _names(source):
         parts = _cased(name, fold=fold)

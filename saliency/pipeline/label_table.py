@@ -62,7 +62,9 @@ class Table:
         if name.lower() in names:
             return names.index(name.lower())
         found = ", ".join(self.columns) or "none"
-        msg = f"{option}: expected a column {name!r} in the table, got columns: {found}."
+        msg = (
+            f"{option}: expected a column {name!r} in the table, got columns: {found}."
+        )
         raise InputError(msg)
 
 

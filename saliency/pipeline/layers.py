@@ -10,7 +10,14 @@ from saliency.errors import ExplainerError
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.protocol import Layered, NamedLayers, NamedMaps
 from saliency.pipeline.asked_layers import Layer, tapped
-from saliency.pipeline.explain import Explainer, as_image, bound, name_of, prepared, probe_of
+from saliency.pipeline.explain import (
+    Explainer,
+    as_image,
+    bound,
+    name_of,
+    prepared,
+    probe_of,
+)
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
@@ -42,7 +49,9 @@ class LayerMaps:
     image: DicomImage
 
     def __post_init__(self) -> None:
-        stack = finite(frozen(self.stack, np.float32, "LayerMaps.stack", ranks=(3,)), "LayerMaps")
+        stack = finite(
+            frozen(self.stack, np.float32, "LayerMaps.stack", ranks=(3,)), "LayerMaps"
+        )
         object.__setattr__(self, "stack", stack)
 
     def lovi(self) -> Overlay:
@@ -92,5 +101,7 @@ def explain_layers(
     else:
         found = NamedMaps(recipe.layer_maps(probe, given.array), tuple(probe.layers))
     maps = np.asarray(found.maps)[0]
-    stack = [place_back(layer, given.placement).values for layer in np.moveaxis(maps, 2, 0)]
+    stack = [
+        place_back(layer, given.placement).values for layer in np.moveaxis(maps, 2, 0)
+    ]
     return LayerMaps(np.stack(stack, axis=2), found.names, picture)

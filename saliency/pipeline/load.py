@@ -20,7 +20,15 @@ from saliency.values.zone import Zone
 
 #: What NumPy, zipfile and json raise on a file that is none of ours, or a part of one.
 _BROKEN: Final = (
-    *(OSError, EOFError, ValueError, LookupError, TypeError, AttributeError, MemoryError),
+    *(
+        OSError,
+        EOFError,
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        MemoryError,
+    ),
     *(zipfile.BadZipFile, zlib.error, NotImplementedError),
 )
 
@@ -83,7 +91,15 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
     if record["form"] != FORM:
         msg = f"load: expected a record of form {FORM}, got {record['form']!r}: use its version."
         raise InputError(msg)
-    own = ("probability", "label", "seed", "explains", "saturated", "indifferent", "cutoff")
+    own = (
+        "probability",
+        "label",
+        "seed",
+        "explains",
+        "saturated",
+        "indifferent",
+        "cutoff",
+    )
     values = ("prepare", "model", "grid")
     return Explanation(
         Heatmap(arrays["values"]),

@@ -9,7 +9,8 @@ _OWN_UNIT: Final = "heat, in the method's own unit"
 
 #: Class of the recipe -> its row.
 _ROWS: Final = {
-    row.where.rpartition(":")[2]: row for row in (*ENTRIES.values(), *DEMANDING.values())
+    row.where.rpartition(":")[2]: row
+    for row in (*ENTRIES.values(), *DEMANDING.values())
 }
 
 

@@ -20,7 +20,9 @@ _STYLE: Final = (
 
 def page_of(result: Any, look: Mapping[str, Any]) -> str:
     """Return a page for a browser, readable without a script; the picture comes first."""
-    display = redacted_display(result.image) if look.get("redact") else result.image.display
+    display = (
+        redacted_display(result.image) if look.get("redact") else result.image.display
+    )
     overlay = result.overlay(**look)
     said = "".join(f"<p>{escape(line.text)}</p>" for line in lines(result))
     title = escape(result.caption)

@@ -21,9 +21,13 @@ def place_back(values: Array, placement: Placement) -> Heatmap:
         The map is not on the placement's model grid.
     """
     if values.shape != placement.model_size:
-        msg = f"place_back: expected a map of {placement.model_size}, got {values.shape}."
+        msg = (
+            f"place_back: expected a map of {placement.model_size}, got {values.shape}."
+        )
         raise InputError(msg)
-    inner = resized(values[placement.model_box.slices].astype(np.float32), placement.image_box[2:])
+    inner = resized(
+        values[placement.model_box.slices].astype(np.float32), placement.image_box[2:]
+    )
     if inner.shape == placement.image_size:
         return Heatmap(inner)
     outer = np.zeros(placement.image_size, np.float32)

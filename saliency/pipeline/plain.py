@@ -13,7 +13,9 @@ from saliency.values.window import Window
 T = TypeVar("T")
 
 #: What a file may name to be made: nothing else in it is ever called or imported.
-_KINDS: Final = {kind.__name__: kind for kind in (Prepare, FromFunction, ModelRecord, Window)}
+_KINDS: Final = {
+    kind.__name__: kind for kind in (Prepare, FromFunction, ModelRecord, Window)
+}
 _FUNCTIONS: Final = ("keras.", "preprocess_input")
 
 
@@ -39,7 +41,9 @@ class Unavailable:
 def plain(value: Any) -> Any:
     """Return numbers, texts, None, lists and mappings for a value; of a function its name."""
     if is_dataclass(value) and not isinstance(value, type | Unavailable):
-        told = {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+        told = {
+            field.name: plain(getattr(value, field.name)) for field in fields(value)
+        }
         return {"type": type(value).__name__, **told}
     if isinstance(value, Unavailable) or callable(value):
         return {"function": name_of_function(value)}
@@ -64,7 +68,9 @@ def revived(told: Any) -> Any:
     if kind is None:
         msg = f"expected a value of {', '.join(_KINDS)}, got {told['type']!r}"
         raise InputError(msg)
-    return kind(**{name: revived(each) for name, each in told.items() if name != "type"})
+    return kind(
+        **{name: revived(each) for name, each in told.items() if name != "type"}
+    )
 
 
 def portable(value: T) -> T:

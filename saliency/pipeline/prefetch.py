@@ -13,7 +13,9 @@ R = TypeVar("R")
 WORKERS = 2
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T], *, window: int) -> Iterator[R]:
+def ahead(
+    function: Callable[[T], R], items: Iterable[T], *, window: int
+) -> Iterator[R]:
     """Yield ``function(item)`` in order, while the next ``window`` items are under way.
 
     An exception of ``function`` or ``items`` is raised at its turn. When the consumer stops,
@@ -23,10 +25,14 @@ def ahead(function: Callable[[T], R], items: Iterable[T], *, window: int) -> Ite
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="saliency-ahead") as pool:
         waiting: deque[Future[R]] = deque()
         try:
-            waiting.extend(pool.submit(function, item) for item in islice(source, window))
+            waiting.extend(
+                pool.submit(function, item) for item in islice(source, window)
+            )
             while waiting:
                 first = waiting.popleft().result()
-                waiting.extend(pool.submit(function, item) for item in islice(source, 1))
+                waiting.extend(
+                    pool.submit(function, item) for item in islice(source, 1)
+                )
                 yield first
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

@@ -24,7 +24,15 @@ from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
-from saliency.values.placement import Box, Placement, crop, letterbox, spaced, stretch, whole
+from saliency.values.placement import (
+    Box,
+    Placement,
+    crop,
+    letterbox,
+    spaced,
+    stretch,
+    whole,
+)
 from saliency.values.window import Window
 
 Intensity: TypeAlias = Literal["display", "modality", "stored"]
@@ -132,7 +140,9 @@ class Prepare:
 
     def _check_together(self) -> None:
         if self.windows and self.intensity != "display":
-            msg = "Prepare: windows are of modality units already; leave intensity open."
+            msg = (
+                "Prepare: windows are of modality units already; leave intensity open."
+            )
             raise InputError(msg)
         if self.spacing and self.fit not in ("stretch", SLIDING):
             msg = f"Prepare: spacing crops or pads around the centre; leave fit={self.fit!r} out."
@@ -147,7 +157,9 @@ class Prepare:
             msg = "Prepare: neighbours are slices of a volume, and this is a single image."
             raise InputError(msg)
         placement = self.placement(image)
-        placed = _place(self._levels(image), placement, black=self._of_grey_levels(image))
+        placed = _place(
+            self._levels(image), placement, black=self._of_grey_levels(image)
+        )
         tensor = _with_channels(placed, self.channels, self.grey)[np.newaxis]
         self._check_range(image)
         ranged = scaled(tensor, self.scale, placement.model_box)
@@ -207,7 +219,9 @@ class Prepare:
         if self.intensity == "modality":
             return image.pixels
         if image.stored is None:
-            msg = "Prepare: this picture has no stored values; use intensity='modality'."
+            msg = (
+                "Prepare: this picture has no stored values; use intensity='modality'."
+            )
             raise InputError(msg)
         return image.stored
 
@@ -265,7 +279,9 @@ def _scale(image: DicomImage, wanted: tuple[float, float]) -> tuple[float, float
     if image.spacing is None:
         msg = "Prepare: spacing needs to know the picture's own, and the file does not say it."
         raise InputError(msg)
-    down, across = (have / want for have, want in zip(image.spacing, wanted, strict=True))
+    down, across = (
+        have / want for have, want in zip(image.spacing, wanted, strict=True)
+    )
     return down, across
 
 
@@ -297,7 +313,9 @@ def _size(size: Any) -> tuple[int, ...] | None:
     except (TypeError, ValueError):
         whole_numbers = ()
     if len(whole_numbers) not in (2, 3) or min(whole_numbers) < 1:
-        msg = f"Prepare: expected size (H, W) or (D, H, W), all 1 or more, got {size!r}."
+        msg = (
+            f"Prepare: expected size (H, W) or (D, H, W), all 1 or more, got {size!r}."
+        )
         raise InputError(msg)
     return whole_numbers
 
@@ -352,11 +370,15 @@ def _spacing(spacing: Any) -> tuple[float, ...] | None:
     if spacing is None:
         return None
     try:
-        axes = (spacing, spacing) if isinstance(spacing, int | float) else tuple(spacing)
+        axes = (
+            (spacing, spacing) if isinstance(spacing, int | float) else tuple(spacing)
+        )
         lengths = tuple(map(float, axes))
     except (TypeError, ValueError):
         lengths = ()
-    usable = len(lengths) in (2, 3) and all(math.isfinite(mm) and mm > 0 for mm in lengths)
+    usable = len(lengths) in (2, 3) and all(
+        math.isfinite(mm) and mm > 0 for mm in lengths
+    )
     if not usable:
         msg = (
             "Prepare: expected spacing (row mm, column mm) or (slice mm, row mm, column mm), all "

@@ -61,7 +61,10 @@ class FromFunction:
             return self.function(image)
         except SaliencyError:
             raise
-        except (AttributeError, TypeError) as error:  # a function of arrays, most likely
+        except (
+            AttributeError,
+            TypeError,
+        ) as error:  # a function of arrays, most likely
             name = getattr(self.function, "__name__", type(self.function).__name__)
             msg = (
                 f"{_FORMS}; {name} stopped with {type(error).__name__} on a DicomImage. A function "

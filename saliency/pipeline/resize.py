@@ -20,11 +20,15 @@ def resized(pixels: Array, size: tuple[int, int]) -> Array:
         return _resize(Image.fromarray(pixels), size)
     if pixels.ndim == 2:
         return _resize(Image.fromarray(pixels.astype(np.float32, copy=False)), size)
-    planes = [resized(plane, size) for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)]
+    planes = [
+        resized(plane, size) for plane in np.moveaxis(pixels.astype(np.float32), 2, 0)
+    ]
     return np.stack(planes, axis=2)
 
 
 def _resize(image: Image.Image, size: tuple[int, int]) -> Array:
     """Return float32 pixels, read-only, so that a value may keep them without a copy."""
     rows, columns = size
-    return np.asarray(image.resize((columns, rows), BILINEAR)).astype(np.float32, copy=False)
+    return np.asarray(image.resize((columns, rows), BILINEAR)).astype(
+        np.float32, copy=False
+    )

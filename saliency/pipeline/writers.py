@@ -20,7 +20,9 @@ Writer: TypeAlias = Callable[[Any, Look], bytes]
 """(Explanation, look) -> the bytes of a file. Explanation imports this table, not the reverse."""
 
 
-def save_explanation(result: Any, path: str | PathLike[str], look: Look | None = None) -> Path:
+def save_explanation(
+    result: Any, path: str | PathLike[str], look: Look | None = None
+) -> Path:
     """Write an explanation in the form that the ending of the file name asks for.
 
     Parameters
@@ -51,7 +53,9 @@ def save_explanation(result: Any, path: str | PathLike[str], look: Look | None =
 def png_of(result: Any, look: Look) -> bytes:
     """Return the overlay as a PNG file, with its caption or without."""
     overlay = result.overlay(**_paint_alone(look))
-    return png.encode(captioned(result, overlay) if look.get("caption", True) else overlay.rgb)
+    return png.encode(
+        captioned(result, overlay) if look.get("caption", True) else overlay.rgb
+    )
 
 
 def npz_of(result: Any, look: Look) -> bytes:
@@ -74,7 +78,9 @@ def npz_of(result: Any, look: Look) -> bytes:
 
 def json_of(result: Any, look: Look) -> bytes:
     """Return the record without arrays as a JSON file."""
-    return (text_of(record_of(result, identify=look.get("identify")), indent=2) + "\n").encode()
+    return (
+        text_of(record_of(result, identify=look.get("identify")), indent=2) + "\n"
+    ).encode()
 
 
 def html_of(result: Any, look: Look) -> bytes:
@@ -83,7 +89,11 @@ def html_of(result: Any, look: Look) -> bytes:
 
 
 def _paint_alone(look: Look) -> Look:
-    return {name: value for name, value in look.items() if name not in ("caption", "identify")}
+    return {
+        name: value
+        for name, value in look.items()
+        if name not in ("caption", "identify")
+    }
 
 
 WRITERS: Final[dict[str, Writer]] = {

@@ -87,7 +87,9 @@ class About:
 
     def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Return for each tapped layer its activation and the score's derivative by it."""
-        found: tuple[tuple[Tensor, Tensor], ...] = self._ask("activation_gradients", inputs)
+        found: tuple[tuple[Tensor, Tensor], ...] = self._ask(
+            "activation_gradients", inputs
+        )
         return found
 
     def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
@@ -126,7 +128,9 @@ class About:
     def _fixed(self) -> BoundProbe:
         return replace(self.bound, targets=self.targets)
 
-    def _ask(self, question: str, inputs: Tensor, drawing: Drawing | None = None) -> Any:
+    def _ask(
+        self, question: str, inputs: Tensor, drawing: Drawing | None = None
+    ) -> Any:
         if inputs is not self.batch:
             return self._fixed().answer(question, inputs, drawing)[0]
         answer, told = self.bound.answer(question, inputs, drawing)

@@ -123,9 +123,17 @@ def check_score(score: Tensor, target: object) -> Tensor:
     TargetError
         It is no float tensor (N,).
     """
-    fits = tf.is_tensor(score) and score.dtype.is_floating and score.shape.rank in (1, None)
+    fits = (
+        tf.is_tensor(score)
+        and score.dtype.is_floating
+        and score.shape.rank in (1, None)
+    )
     if not fits:
-        got = f"{score.dtype.name} {score.shape}" if tf.is_tensor(score) else type(score).__name__
+        got = (
+            f"{score.dtype.name} {score.shape}"
+            if tf.is_tensor(score)
+            else type(score).__name__
+        )
         msg = (
             f"target {target_name(target)}: expected a float tensor (N,), one score for each "
             f"sample, got {got}. Sum or select over the other axes."

@@ -96,7 +96,9 @@ class ClosedFormProbe:
     def _staged(self, inputs: Tensor) -> tuple[Tensor, ...]:
         return self._onwards(_float(inputs), self.stages)
 
-    def _onwards(self, tensor: Tensor, stages: tuple[Function, ...]) -> tuple[Tensor, ...]:
+    def _onwards(
+        self, tensor: Tensor, stages: tuple[Function, ...]
+    ) -> tuple[Tensor, ...]:
         tensors = [tensor]
         for stage in stages:
             tensors.append(stage(tensors[-1]))
@@ -105,7 +107,9 @@ class ClosedFormProbe:
     def _derivative(self, index: int, activation: Tensor) -> Tensor:
         with tf.GradientTape() as tape:
             tape.watch(activation)
-            score = self.function(self._onwards(activation, self.stages[index + 1 :])[-1])
+            score = self.function(
+                self._onwards(activation, self.stages[index + 1 :])[-1]
+            )
         return tape.gradient(score, activation, unconnected_gradients="zero")
 
 

@@ -67,7 +67,9 @@ class Terms:
 
 def compiled(plan: Plan, traces: Counter[str], terms: Terms) -> Questions:
     """Compile a plan's questions; ``traces`` counts, by question, how often TensorFlow traced."""
-    return Questions(*(_compiled(field.name, plan, traces, terms) for field in fields(Questions)))
+    return Questions(
+        *(_compiled(field.name, plan, traces, terms) for field in fields(Questions))
+    )
 
 
 def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Question:
@@ -95,7 +97,9 @@ def compiled_head(
     @tf.function(autograph=False, input_signature=signature_of(plan, shape))  # type: ignore[untyped-decorator]
     def traced(activation: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces["head"] += 1
-        pictures = tf.zeros((tf.shape(activation)[0], *(size or _FREE for size in plan.shape)))
+        pictures = tf.zeros(
+            (tf.shape(activation)[0], *(size or _FREE for size in plan.shape))
+        )
         answered = replace(terms, rule=_answered(plan, activation))
         with standing_in(plan.values), one_winner():
             score = Pass(plan, answered, pictures, targets, held).score()
@@ -137,10 +141,14 @@ class GraphQuestion:
             return self.get_concrete_function()(*given)
 
 
-def signature_of(plan: Plan, shape: tuple[int | None, ...] | None = None) -> tuple[Any, ...]:
+def signature_of(
+    plan: Plan, shape: tuple[int | None, ...] | None = None
+) -> tuple[Any, ...]:
     """Return what a question takes: pictures (or what has ``shape``), targets, held inputs."""
     first = tf.TensorSpec((None, *(plan.shape if shape is None else shape)), tf.float32)
-    rows = (tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held)
+    rows = (
+        tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held
+    )
     return first, tf.TensorSpec((None,), tf.int32), tuple(rows)
 
 
@@ -152,14 +160,23 @@ def _answered(plan: Plan, activation: Tensor) -> Rule:
     """Return the rule that answers the last tapped call with an activation."""
     turns, tap, rank = count(), plan.taps[-1], len(plan.shape) + 1
 
-    def step(name: str, operation: Any, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:  # noqa: ARG001
+    def step(
+        name: str,  # noqa: ARG001
+        operation: Any,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
+    ) -> Any:
         if next(turns) != tap:
             return call(*args)
         last_first = (0, rank - 1, *range(1, rank - 1))
         if keeps_last_frame(operation):
             shown = tf.squeeze(activation, 1)
         else:
-            shown = tf.transpose(activation, last_first) if plan.channels_first else activation
+            shown = (
+                tf.transpose(activation, last_first)
+                if plan.channels_first
+                else activation
+            )
         return tf.cast(shown, getattr(operation, "compute_dtype", None) or tf.float32)
 
     return step
@@ -201,7 +218,9 @@ class Pass:
         if self._explained is None:
             logits = self.plan.logit
             calls = self.walk.calls
-            found = self.plan.head.logits(calls, self.rule) if logits else self._chosen()
+            found = (
+                self.plan.head.logits(calls, self.rule) if logits else self._chosen()
+            )
             floats = tf.is_tensor(found) and found.dtype.is_floating
             self._explained = tf.cast(found, tf.float32) if floats else found
         return self._explained
@@ -223,7 +242,9 @@ class Pass:
         if self.terms.ask is not None:
             return check_score(self.terms.ask(self.explained()), self.terms.ask)
         outputs = self.explained()
-        return class_score(outputs, self.classes(), self.plan.head, logit=self.plan.logit)
+        return class_score(
+            outputs, self.classes(), self.plan.head, logit=self.plan.logit
+        )
 
     def class_scores(self) -> Tensor:
         """Return the score of every class."""
@@ -314,7 +335,9 @@ def _pooled_gradient(forward: Pass, last: Tensor) -> Tensor:
     shape = tf.shape(last)
     pixels = tf.cast(tf.reduce_prod(shape[1:-1]), tf.float32)
     middle = [1] * (forward.rank - 2)
-    return tf.broadcast_to(tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape)
+    return tf.broadcast_to(
+        tf.reshape(rows / pixels, (shape[0], *middle, shape[-1])), shape
+    )
 
 
 def _study(forward: Pass) -> Any:

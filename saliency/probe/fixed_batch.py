@@ -37,7 +37,11 @@ def in_batches(
         return tf.gather(tensor, chosen % int(tensor.shape[0]))
 
     answers = [
-        question(rows(inputs, chosen), rows(targets, chosen), tuple(rows(h, chosen) for h in held))
+        question(
+            rows(inputs, chosen),
+            rows(targets, chosen),
+            tuple(rows(h, chosen) for h in held),
+        )
         for chosen in np.split(places, len(places) // size)
     ]
     return tf.nest.map_structure(lambda *parts: tf.concat(parts, 0)[:count], *answers)

@@ -22,7 +22,14 @@ from saliency.probe.model.geometry import Window, window_of
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
 from saliency.probe.model.load import load_model
-from saliency.probe.model.plan import Choice, Output, Plan, check_model, no_layers, plan_of
+from saliency.probe.model.plan import (
+    Choice,
+    Output,
+    Plan,
+    check_model,
+    no_layers,
+    plan_of,
+)
 from saliency.probe.protocol import Target, Tensor
 from saliency.probe.randomise import shuffled
 
@@ -41,7 +48,9 @@ _LOOKS = frozenset({"activations", "activation_gradients", "last_gradient"})
 class Core:
     """A plan and its compiled questions, without the model: what a cache may keep."""
 
-    def __init__(self, model: Any, choice: Choice, values: Sequence[tuple[Any, Any]] = ()) -> None:
+    def __init__(
+        self, model: Any, choice: Choice, values: Sequence[tuple[Any, Any]] = ()
+    ) -> None:
         plan = replace(plan_of(model, choice), values=values)
         traces: Counter[str] = Counter()
         self.plan: Plan = plan
@@ -162,7 +171,9 @@ class KerasProbe:
         probe._set(model, core, labels, held)
         return probe
 
-    def _set(self, model: Any, core: Core, labels: Sequence[str] | None, held: Held | None) -> None:
+    def _set(
+        self, model: Any, core: Core, labels: Sequence[str] | None, held: Held | None
+    ) -> None:
         self.model = model
         self.core = core
         self.labels = checked_labels(labels, core.plan.head)
@@ -308,7 +319,9 @@ class BoundProbe:
 
     def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Return for each tapped layer its activation and the score's derivative by it."""
-        found: tuple[tuple[Tensor, Tensor], ...] = self._ask("activation_gradients", inputs)
+        found: tuple[tuple[Tensor, Tensor], ...] = self._ask(
+            "activation_gradients", inputs
+        )
         return found
 
     def last_gradient(self, inputs: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:

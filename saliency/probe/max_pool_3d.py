@@ -24,7 +24,9 @@ def one_winner() -> AbstractContextManager[Any]:
     layers, ``keras.ops`` or TensorFlow's operations; not those inside a SavedModel.
     """
     graph = tf.compat.v1.get_default_graph()
-    context: AbstractContextManager[Any] = graph.gradient_override_map({"MaxPool3D": _NAME})
+    context: AbstractContextManager[Any] = graph.gradient_override_map(
+        {"MaxPool3D": _NAME}
+    )
     return context
 
 
@@ -59,9 +61,13 @@ def _by_volumes(
     columns = tf.reshape(plane_maxima, (rows, slices, places, channels))
     maxima = along_slices(columns)
 
-    by_columns = along_slices.backward(columns, maxima, tf.reshape(derivative, tf.shape(maxima)))
+    by_columns = along_slices.backward(
+        columns, maxima, tf.reshape(derivative, tf.shape(maxima))
+    )
     by_maxima = tf.reshape(by_columns, tf.shape(plane_maxima))
-    return tf.reshape(in_planes.backward(planes, plane_maxima, by_maxima), tf.shape(volumes))
+    return tf.reshape(
+        in_planes.backward(planes, plane_maxima, by_maxima), tf.shape(volumes)
+    )
 
 
 @final

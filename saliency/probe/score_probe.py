@@ -52,7 +52,9 @@ class ScoreProbe:
 
     def activation_gradients(self, inputs: Tensor) -> tuple[tuple[Tensor, Tensor], ...]:
         """Return for each tapped layer its activation and the score's derivative by it."""
-        found: tuple[tuple[Tensor, Tensor], ...] = self._method("activation_gradients")(inputs)
+        found: tuple[tuple[Tensor, Tensor], ...] = self._method("activation_gradients")(
+            inputs
+        )
         return found
 
     def __getattr__(self, name: str) -> Any:

@@ -50,7 +50,9 @@ class Region:
     mask: Array | None = None
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.index, int | np.integer) and not isinstance(self.index, bool)
+        whole = isinstance(self.index, int | np.integer) and not isinstance(
+            self.index, bool
+        )
         if not whole or self.index < 0:
             msg = f"Region: expected a class index of 0 or more, got {self.index!r}."
             raise InputError(msg)
@@ -89,7 +91,11 @@ class Region:
         return f"Region({self.index}, {int(self.mask.sum())} of {size}, {self._digest()[:8]})"
 
     def _key(self) -> tuple[int, tuple[int, ...], str]:
-        return int(self.index), () if self.mask is None else self.mask.shape, self._digest()
+        return (
+            int(self.index),
+            () if self.mask is None else self.mask.shape,
+            self._digest(),
+        )
 
     def _digest(self) -> str:
         given = b"" if self.mask is None else np.packbits(self.mask).tobytes()
@@ -109,7 +115,9 @@ class Region:
         if classes == 1 and self.index < 2:
             return output[..., 0] if self.index else -output[..., 0]
         if self.index >= classes:
-            msg = f"{self!r}: expected a class from 0 to {classes - 1}, got {self.index}."
+            msg = (
+                f"{self!r}: expected a class from 0 to {classes - 1}, got {self.index}."
+            )
             raise TargetError(msg)
         return output[..., self.index]
 
@@ -150,8 +158,12 @@ class Contrast:
     def __call__(self, output: Tensor) -> Tensor:
         """Return the difference, float32 (N,)."""
         fits = tf.is_tensor(output) and len(output.shape) == 2
-        if not fits or not all(0 <= each < output.shape[1] for each in (self.index, self.against)):
+        if not fits or not all(
+            0 <= each < output.shape[1] for each in (self.index, self.against)
+        ):
             got = output.shape if tf.is_tensor(output) else type(output).__name__
-            msg = f"{self!r}: expected logits (N, classes) with both classes, got {got}."
+            msg = (
+                f"{self!r}: expected logits (N, classes) with both classes, got {got}."
+            )
             raise TargetError(msg)
         return output[:, self.index] - output[:, self.against]

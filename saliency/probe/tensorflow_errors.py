@@ -12,7 +12,9 @@ from saliency.errors import ModelError, SaliencyError
 LONGEST: Final = 240
 """Characters of a message that are kept."""
 
-_DECORATION: Final = re.compile(r"\x1b\[[\d;]*m|\{\{.*?\}\}|\[\[.*?\]\]|\[Op:[^\]]*\]|name: *$")
+_DECORATION: Final = re.compile(
+    r"\x1b\[[\d;]*m|\{\{.*?\}\}|\[\[.*?\]\]|\[Op:[^\]]*\]|name: *$"
+)
 """Colours of a terminal, names of nodes and operations."""
 
 _PATH: Final = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][\w.+@ -]+){2,}[\\/]?")
@@ -76,6 +78,5 @@ def _message(error: Exception) -> str:
 
 
 def _stopped(model: str, error: tf.errors.OpError) -> str:
-    return (
-        f"TensorFlow stopped with {type(error).__name__} in the model {model!r}: {one_line(error)}"
-    )
+    kind = type(error).__name__
+    return f"TensorFlow stopped with {kind} in the model {model!r}: {one_line(error)}"

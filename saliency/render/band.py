@@ -119,7 +119,9 @@ class _Sheet:
     def write(self, line: Line) -> None:
         font = font_of(self._size, bold=line.tone in ("head", "alarm"))
         for part in _broken(line.text, font, self._image.width - 2 * self._margin):
-            self._pen.text((self._margin, self._y), part, fill=_INK[line.tone], font=font)
+            self._pen.text(
+                (self._margin, self._y), part, fill=_INK[line.tone], font=font
+            )
             self._y += round(1.3 * self._size)
 
     def draw(self, legend: Legend) -> None:
@@ -128,7 +130,9 @@ class _Sheet:
             self._bar(legend)
             self.write(Line(legend.unit, "faint"))
         if legend.warns:
-            self._swatch(legend.palette.warning, "heat where the picture is not diagnostic")
+            self._swatch(
+                legend.palette.warning, "heat where the picture is not diagnostic"
+            )
 
     def _bar(self, legend: Legend) -> None:
         font = font_of(self._size, bold=False)
@@ -139,7 +143,9 @@ class _Sheet:
         start = self._margin + round(font.getlength(left)) + self._margin
         end = self._image.width - 2 * self._margin - round(font.getlength(right))
         colours = faded(legend.palette, signed=legend.signed)
-        where = np.linspace(0, len(colours) - 1, max(2, end - start)).round().astype(int)
+        where = (
+            np.linspace(0, len(colours) - 1, max(2, end - start)).round().astype(int)
+        )
         bar = np.repeat(colours[where][None], self._size, axis=0)
         self._image.paste(Image.fromarray(bar), (start, self._y + self._size // 8))
         ink = _INK["plain"]

@@ -46,7 +46,9 @@ def lab(rgb: Array, eye: str = "normal") -> Array:
     unit = np.asarray(rgb, np.float64) / 255
     linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
     seen = np.clip(linear @ EYES[eye].T, 0, 1) @ _XYZ.T / _XYZ.sum(1)
-    cube = np.where(seen > (6 / 29) ** 3, np.cbrt(seen), seen / (3 * (6 / 29) ** 2) + 4 / 29)
+    cube = np.where(
+        seen > (6 / 29) ** 3, np.cbrt(seen), seen / (3 * (6 / 29) ** 2) + 4 / 29
+    )
     x, y, z = np.moveaxis(cube, -1, 0)
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1)
 

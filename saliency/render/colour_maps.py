@@ -15,7 +15,17 @@ GROUP: Final = "saliency.palettes"
 #: matplotlib's maps whose middle stands for 0 (its reference, "Diverging"); "_r" is their reverse.
 DIVERGING: Final = frozenset(
     (
-        *("PiYG", "PRGn", "BrBG", "PuOr", "RdGy", "RdBu", "RdYlBu", "RdYlGn", "Spectral"),
+        *(
+            "PiYG",
+            "PRGn",
+            "BrBG",
+            "PuOr",
+            "RdGy",
+            "RdBu",
+            "RdYlBu",
+            "RdYlGn",
+            "Spectral",
+        ),
         *("coolwarm", "bwr", "seismic", "berlin", "managua", "vanimo"),
     )
 )

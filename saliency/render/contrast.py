@@ -45,7 +45,9 @@ def palette_for(display: Array, *, signed: bool) -> Palette:
     # Two hues cannot both be far from every colour of a slide: signed ones, from the pixel itself.
     measure = lift if signed else contrast
     found = [measure(each, display) for each in choices]
-    best = next((k for k, value in enumerate(found) if value >= ENOUGH), int(np.argmax(found)))
+    best = next(
+        (k for k, value in enumerate(found) if value >= ENOUGH), int(np.argmax(found))
+    )
     return choices[best]
 
 

@@ -144,16 +144,22 @@ def layers_figure(
     InputError
         The stack has another rank or is not finite, or the names do not fit.
     """
-    maps = finite(frozen(stack, np.float64, "layers_figure: stack", ranks=(3,)), "stack")
+    maps = finite(
+        frozen(stack, np.float64, "layers_figure: stack", ranks=(3,)), "stack"
+    )
     labels = _labels(names, maps.shape[-1])
     aspect = _aspect(spacing)
-    whole, panels = _panels(aspect * maps.shape[0] / maps.shape[1], maps.shape[-1] + 1, SMALL)
+    whole, panels = _panels(
+        aspect * maps.shape[0] / maps.shape[1], maps.shape[-1] + 1, SMALL
+    )
     scale = Normalize(float(maps.min()), float(maps.max()))
     for layer, (panel, label) in enumerate(zip(panels, labels, strict=False)):
         drawn = panel.imshow(maps[..., layer], cmap="gray", norm=scale, aspect=aspect)
         panel.set_title(label, fontsize="medium")
         _frame(panel, _hue(layer, maps.shape[-1]))
-    whole.colorbar(drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8)
+    whole.colorbar(
+        drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8
+    )
     _picture(panels[-1], lovi(maps), aspect)
     panels[-1].set_title("LOVI: hue = layer", fontsize="medium")
     _title(whole, title)
@@ -172,7 +178,9 @@ def save(whole: Figure, path: str | PathLike[str]) -> Path:
 
 def _title(whole: Figure, title: str | None) -> None:
     if title is not None:
-        whole.suptitle(fill(title, width=int(9 * whole.get_figwidth())), fontsize="medium")
+        whole.suptitle(
+            fill(title, width=int(9 * whole.get_figwidth())), fontsize="medium"
+        )
 
 
 def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]:
@@ -186,7 +194,9 @@ def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]
 
 
 def _picture(panel: Axes, picture: Array, aspect: float) -> None:
-    panel.imshow(picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="nearest")
+    panel.imshow(
+        picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="nearest"
+    )
 
 
 class Scale(NamedTuple):
@@ -199,10 +209,14 @@ class Scale(NamedTuple):
 def _palette(overlay: Overlay, heatmap: Heatmap) -> Palette:
     """Return the palette of the overlay; heat below 0 has colours of its own."""
     given = Palette(overlay.palette or "green")
-    return Palette("diverging") if heatmap.values.min() < 0 and not given.signed else given
+    return (
+        Palette("diverging") if heatmap.values.min() < 0 and not given.signed else given
+    )
 
 
-def _heat(panel: Axes, heatmap: Heatmap, aspect: float, unit: str, scale: Scale) -> None:
+def _heat(
+    panel: Axes, heatmap: Heatmap, aspect: float, unit: str, scale: Scale
+) -> None:
     values = heatmap.values
     signed = bool(values.min() < 0)
     top = scale.top or full(np.abs(values)) or 1.0
@@ -223,7 +237,9 @@ def _bar(panel: Axes, drawn: AxesImage, unit: str, *, over: bool, under: bool) -
     numbers.set_powerlimits((-2, 3))
     extend = {(False, False): "neither", (True, False): "max", (False, True): "min"}
     ends = extend.get((bool(over), bool(under)), "both")
-    panel.figure.colorbar(drawn, ax=panel, label=unit, shrink=0.8, format=numbers, extend=ends)
+    panel.figure.colorbar(
+        drawn, ax=panel, label=unit, shrink=0.8, format=numbers, extend=ends
+    )
 
 
 def _colours(palette: Palette, *, signed: bool) -> LinearSegmentedColormap:
@@ -238,13 +254,19 @@ def _range(heatmap: Heatmap) -> str:
 
 
 def _where(name: str, overlay: Overlay) -> str:
-    return f"{name}: {overlay.outside:.1%} of the heat outside" if overlay.outside else name
+    return (
+        f"{name}: {overlay.outside:.1%} of the heat outside"
+        if overlay.outside
+        else name
+    )
 
 
 def _against(control: Control) -> str:
     if control.correlation is None:
         return "same network, weights shuffled:\nno rank correlation, one map is even"
-    return f"same network, weights shuffled:\nrank correlation {control.correlation:.2f}"
+    return (
+        f"same network, weights shuffled:\nrank correlation {control.correlation:.2f}"
+    )
 
 
 def _hue(layer: int, layers: int) -> Array:
@@ -275,7 +297,9 @@ def _aspect(spacing: tuple[float, float] | None) -> float:
         return 1.0
     row, column = spacing
     if not (0 < row < np.inf and 0 < column < np.inf):
-        msg = f"figure: expected a spacing of two positive numbers of mm, got {spacing}."
+        msg = (
+            f"figure: expected a spacing of two positive numbers of mm, got {spacing}."
+        )
         raise InputError(msg)
     return row / column
 

@@ -12,14 +12,18 @@ _SHARE = 0.3
 _OPPOSITE = str.maketrans("LRPAHF", "RLAPFH")
 
 
-def draw_millimetres(panel: Axes, size: tuple[int, int], spacing: tuple[float, float]) -> None:
+def draw_millimetres(
+    panel: Axes, size: tuple[int, int], spacing: tuple[float, float]
+) -> None:
     """Draw a bar of a round number of millimetres, lower left in the panel."""
     rows, columns = size
     length = round_length(_SHARE * columns * spacing[1])
     start, level = 0.04 * columns, 0.95 * rows
     end = start + length / spacing[1]
     edges = _edged(3)
-    panel.plot([start, end], [level, level], color="white", linewidth=2, path_effects=edges)
+    panel.plot(
+        [start, end], [level, level], color="white", linewidth=2, path_effects=edges
+    )
     words = f"{length / 10:g} cm" if length >= 10 else f"{length:g} mm"
     middle = (start + end) / 2
     panel.text(middle, level - 0.02 * rows, words, ha="center", va="bottom", **_style())

@@ -66,7 +66,9 @@ def lovi_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     parts, _ = _parts(stack, weights)
     total, most = parts.sum(-1), parts.max(-1)
     hue = EARLIEST * _ratio(parts @ np.linspace(1, 0, parts.shape[-1]), total)
-    return np.stack([hue if parts.shape[-1] > 1 else 0 * hue, _purity(parts), most], axis=-1)
+    return np.stack(
+        [hue if parts.shape[-1] > 1 else 0 * hue, _purity(parts), most], axis=-1
+    )
 
 
 def heat_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
@@ -79,7 +81,9 @@ def heat_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     mean = parts.sum(-1) / weight.sum()
     value = _ratio(mean, mean.max())
     purity = _purity(parts) if parts.shape[-1] > 1 else value
-    return np.stack([COLDEST * (1 - value), np.clip(purity, 0, 1) ** (1 / np.e), value], axis=-1)
+    return np.stack(
+        [COLDEST * (1 - value), np.clip(purity, 0, 1) ** (1 / np.e), value], axis=-1
+    )
 
 
 def rgb_of(hsv: Array) -> Array:
@@ -112,7 +116,9 @@ def _purity(parts: Array) -> Array:
     if layers == 1:
         return np.zeros_like(most)
     evenness = _ratio(parts.sum(-1), layers * most)
-    purity: Array = np.where(most > 0, 1 - (evenness - 1 / layers) / (1 - 1 / layers), 0)
+    purity: Array = np.where(
+        most > 0, 1 - (evenness - 1 / layers) / (1 - 1 / layers), 0
+    )
     return purity
 
 

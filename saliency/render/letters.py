@@ -12,4 +12,6 @@ def font(size: int, *, bold: bool = False) -> ImageFont.FreeTypeFont:
     import matplotlib  # noqa: PLC0415, ICN001 - slow to load, and wanted for its font alone
 
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    return ImageFont.truetype(str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size)
+    return ImageFont.truetype(
+        str(Path(matplotlib.get_data_path(), "fonts", "ttf", name)), size
+    )

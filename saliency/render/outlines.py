@@ -46,6 +46,12 @@ def _rim(region: Array) -> Array:
     core = region
     for _ in range(max(1, round(min(region.shape) / _PER_WIDTH))):
         padded = np.pad(core, 1)
-        core = core & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        core = (
+            core
+            & padded[:-2, 1:-1]
+            & padded[2:, 1:-1]
+            & padded[1:-1, :-2]
+            & padded[1:-1, 2:]
+        )
     rim: Array = region & ~core
     return rim

@@ -144,11 +144,15 @@ def veil(
     rgb: Array = display
     for turn, grey in ((0, "e0e0e0"), (2, "404040")):
         striped = Mask(mask & (stripe == turn))
-        rgb = paint(rgb, heatmap, mask=striped, palette=grey, strength=strength, vmax=vmax).rgb
+        rgb = paint(
+            rgb, heatmap, mask=striped, palette=grey, strength=strength, vmax=vmax
+        ).rgb
     return rgb
 
 
-def _colours(palette: Palette | PaletteName | str, display: Array, heat: Array) -> Palette:
+def _colours(
+    palette: Palette | PaletteName | str, display: Array, heat: Array
+) -> Palette:
     if isinstance(palette, Palette):
         return palette
     if palette == AUTO:
@@ -183,7 +187,10 @@ def _blends(palette: Palette, strength: float) -> Array:
     warning = np.broadcast_to(palette.warning, (256, 3))
     colours = np.stack([palette.positive, palette.negative, warning]).transpose(2, 0, 1)
     opacity = strength * np.linspace(0, 1, 256)
-    blend = np.multiply.outer(1 - opacity, np.arange(256.0)) + (opacity * colours)[..., None]
+    blend = (
+        np.multiply.outer(1 - opacity, np.arange(256.0))
+        + (opacity * colours)[..., None]
+    )
     table: Array = np.rint(blend).astype(np.uint8).reshape(3, -1)
     return table
 
@@ -206,7 +213,9 @@ def _codes(kinds: Array, levels: Array) -> Array:
 def _look_up(blends: Array, codes: Array, display: Array, *, out: Array) -> None:
     grey = codes | display if display.ndim == 2 else None
     for channel, table in enumerate(blends):
-        out[..., channel] = table[codes | display[..., channel] if grey is None else grey]
+        out[..., channel] = table[
+            codes | display[..., channel] if grey is None else grey
+        ]
 
 
 def _share(magnitude: Array, where: Array) -> float:
@@ -218,7 +227,9 @@ def _grid(display: Array) -> tuple[int, int]:
     shape = np.shape(display)
     kind = getattr(display, "dtype", type(display).__name__)
     if kind != np.uint8 or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
-        msg = f"paint: expected a uint8 display (rows, columns[, 3]), got {kind} {shape}."
+        msg = (
+            f"paint: expected a uint8 display (rows, columns[, 3]), got {kind} {shape}."
+        )
         raise InputError(msg)
     return shape[0], shape[1]
 
@@ -233,7 +244,9 @@ def _heat(heatmap: object, grid: tuple[int, int]) -> Array:
     return heatmap.values
 
 
-def _zone(given: Array | None, grid: tuple[int, int], name: str, *, absent: bool) -> Array:
+def _zone(
+    given: Array | None, grid: tuple[int, int], name: str, *, absent: bool
+) -> Array:
     if given is None:
         return np.full(grid, absent)
     if np.shape(given) != grid or given.dtype != np.bool_:

@@ -12,7 +12,13 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.render.colour import distance
-from saliency.render.colour_maps import is_known_as, map_names, offered, offered_names, row_of_map
+from saliency.render.colour_maps import (
+    is_known_as,
+    map_names,
+    offered,
+    offered_names,
+    row_of_map,
+)
 from saliency.values.arrays import Array, frozen
 
 AUTO = "auto"
@@ -103,7 +109,9 @@ class Palette:
             return _rgb(NAMED[self.source][1])
         own = np.concatenate([self.positive[::5], self.negative[::5]])
         choices = [_rgb(warning) for _, warning in NAMED.values()]
-        return max([*choices, _rgb("0f0")], key=lambda colour: distance(colour[None], own))
+        return max(
+            [*choices, _rgb("0f0")], key=lambda colour: distance(colour[None], own)
+        )
 
     @property
     def _colours(self) -> str:
@@ -144,7 +152,11 @@ def _of_another_package(name: object) -> str:
         raise InputError(_unknown(name))
     if isinstance(given, Palette):
         return given._colours  # noqa: SLF001 - of its own class
-    row = given if isinstance(given, str) and _LANGUAGE.fullmatch(given) else row_of_map(given)
+    row = (
+        given
+        if isinstance(given, str) and _LANGUAGE.fullmatch(given)
+        else row_of_map(given)
+    )
     if row is None:
         msg = (
             f"Palette: expected the palette {name!r} of another package to be hex colours, a "
@@ -157,13 +169,17 @@ def _of_another_package(name: object) -> str:
 def _rgb(stop: str) -> Array:
     digits = stop.removeprefix("#")
     wide = digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
-    return frozen(np.array(list(bytes.fromhex(wide)), np.uint8), np.uint8, "stop", ranks=(1,))
+    return frozen(
+        np.array(list(bytes.fromhex(wide)), np.uint8), np.uint8, "stop", ranks=(1,)
+    )
 
 
 def _ramp(stops: list[str]) -> Array:
     colours = np.array([_rgb(stop) for stop in stops])
     where = np.linspace(0, len(stops) - 1, 256)
-    channels = [np.interp(where, np.arange(len(stops)), channel) for channel in colours.T]
+    channels = [
+        np.interp(where, np.arange(len(stops)), channel) for channel in colours.T
+    ]
     return frozen(np.rint(channels).T.astype(np.uint8), np.uint8, "palette", ranks=(2,))
 
 

@@ -66,7 +66,9 @@ def associate(
         None where no block holds two groups, or numbers are the same for all.
     """
     residuals = _residuals(numbers, blocks)
-    mixed = [block for block in np.unique(blocks) if np.ptp(member[blocks == block]) > 0]
+    mixed = [
+        block for block in np.unique(blocks) if np.ptp(member[blocks == block]) > 0
+    ]
     if not mixed or not residuals.any():
         return None
     correct = _correct(residuals, member)
@@ -127,7 +129,9 @@ def _permutation_p_value(
     return reached / (1 + DRAWS)
 
 
-def _between_groups(numbers: Array, members: Array, groups: int, counts: Array) -> Array:
+def _between_groups(
+    numbers: Array, members: Array, groups: int, counts: Array
+) -> Array:
     """Return the sum of squares between groups, for each row of members."""
     # (draws, G, n) @ (n, d): the sum of each group's numbers.
     belongs = members[:, np.newaxis, :] == np.arange(groups)[:, np.newaxis]

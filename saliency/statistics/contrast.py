@@ -61,7 +61,9 @@ def contrast(
     of_zone, of_tissue = _contrasts(zone, one_hot), _contrasts(tissue, one_hot)
     net = float(abs(of_zone) - abs(of_tissue))
 
-    shuffled = np.stack([one_hot[generator.permutation(len(one_hot))] for _ in range(DRAWS)])
+    shuffled = np.stack(
+        [one_hot[generator.permutation(len(one_hot))] for _ in range(DRAWS)]
+    )
     drawn = np.abs(_contrasts(zone, shuffled)) - np.abs(_contrasts(tissue, shuffled))
     # A tie counts as reached, whatever order its sum was taken in.
     slack = 1e-9 * (abs(of_zone) + abs(of_tissue)) + 1e-12

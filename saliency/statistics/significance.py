@@ -16,7 +16,9 @@ class Interval(NamedTuple):
     high: float
 
 
-def sign_flip(differences: Array, generator: np.random.Generator, *, draws: int = 9999) -> float:
+def sign_flip(
+    differences: Array, generator: np.random.Generator, *, draws: int = 9999
+) -> float:
     """Test that paired differences are not above zero by chance (one-sided).
 
     Under the null hypothesis each difference is as likely to have the other sign (Fisher 1935,
@@ -68,7 +70,11 @@ def rank_of_first(values: Array, rounding: float) -> float:
 
 
 def bootstrap(
-    values: Array, generator: np.random.Generator, *, level: float = 0.95, draws: int = 2000
+    values: Array,
+    generator: np.random.Generator,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
 ) -> Interval:
     """Return the percentile interval of the mean (Efron and Tibshirani 1993, section 13.3)."""
     sample = np.asarray(values, np.float64)

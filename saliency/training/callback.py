@@ -110,7 +110,11 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras s
         prepare: Prepare | Callable[..., Any] | None = None,
     ) -> None:
         super().__init__()
-        if isinstance(every, bool) or not isinstance(every, int | np.integer) or every < 1:
+        if (
+            isinstance(every, bool)
+            or not isinstance(every, int | np.integer)
+            or every < 1
+        ):
             msg = f"ExplainCallback: expected every to be 1 or more epochs, got {every!r}."
             raise InputError(msg)
         self.images = images
@@ -142,7 +146,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras s
 
     def on_train_begin(self, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
         """Read the images, and ask what can be asked before the first epoch."""
-        self._read = [_image(number, each) for number, each in enumerate(sources_in(self.images))]
+        self._read = [
+            _image(number, each) for number, each in enumerate(sources_in(self.images))
+        ]
         self._probe = None
         if self.model.built:
             self._asked()
@@ -175,7 +181,9 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras s
         """Return the probe: compiled when it is first asked for, then kept."""
         if self._probe is None:
             self._probe = probe_of(self.model)
-            bound(self._probe, self.target)  # a wrong target is told before the first epoch
+            bound(
+                self._probe, self.target
+            )  # a wrong target is told before the first epoch
         return self._probe
 
     def _tell(self, epoch: int) -> None:
@@ -215,5 +223,8 @@ def _row(epoch: int, image: DicomImage, result: Explanation | Failure) -> EpochR
         return EpochRow(epoch, image.digest, image.frame, error=result.message)
     told = ("target", "label", "probability", "score", "outside")
     return EpochRow(
-        epoch, image.digest, image.frame, **{name: getattr(result, name) for name in told}
+        epoch,
+        image.digest,
+        image.frame,
+        **{name: getattr(result, name) for name in told},
     )

@@ -116,12 +116,16 @@ def _streamed(
 
     def runs_of(number: Any) -> Any:
         found = tf.numpy_function(
-            lambda file: reader.runs(int(file), apart=seed is not None), [number], tf.int64
+            lambda file: reader.runs(int(file), apart=seed is not None),
+            [number],
+            tf.int64,
         )
         return tf.ensure_shape(found, (None, 3))
 
     def examples_of(run: Any) -> Any:
-        kinds = tf.float32 if reader.labels is None else (tf.float32, reader.labels.dtype)
+        kinds = (
+            tf.float32 if reader.labels is None else (tf.float32, reader.labels.dtype)
+        )
         return _shaped(tf.numpy_function(reader.examples, [run], kinds), shape, reader)
 
     if frames == "first":
@@ -142,7 +146,9 @@ def _report(reader: ExampleReader, shape: Shape) -> tf.data.Dataset:
     """Return a dataset without an example, whose turn comes when a pass has ended."""
 
     def told(_: Any) -> Any:
-        kinds = tf.float32 if reader.labels is None else (tf.float32, reader.labels.dtype)
+        kinds = (
+            tf.float32 if reader.labels is None else (tf.float32, reader.labels.dtype)
+        )
         return _shaped(tf.numpy_function(reader.report, [], kinds), shape, reader)
 
     return tf.data.Dataset.range(1).map(told).unbatch()
@@ -154,7 +160,9 @@ def _shaped(found: Any, shape: Shape, reader: ExampleReader) -> Any:
         return tf.ensure_shape(found, (None, *shape))
     inputs, labels = found
     own = reader.labels.shape[1:]
-    return tf.ensure_shape(inputs, (None, *shape)), tf.ensure_shape(labels, (None, *own))
+    return tf.ensure_shape(inputs, (None, *shape)), tf.ensure_shape(
+        labels, (None, *own)
+    )
 
 
 def _labelled(
@@ -178,9 +186,15 @@ def _labelled(
         raise InputError(msg)
     if without:
         logging.getLogger("saliency.training").warning(
-            "tf_dataset: %d of %d files have no label and are left out.", len(without), len(files)
+            "tf_dataset: %d of %d files have no label and are left out.",
+            len(without),
+            len(files),
         )
-    kept = [(file, label) for file, label in zip(files, given, strict=True) if label is not None]
+    kept = [
+        (file, label)
+        for file, label in zip(files, given, strict=True)
+        if label is not None
+    ]
     return tuple(file for file, _ in kept), stacked_labels([label for _, label in kept])
 
 
@@ -208,5 +222,7 @@ def _files_in(sources: Any) -> tuple[File, ...]:
 
 def _kinds(sources: Any) -> str:
     if isinstance(sources, Sequence) and not isinstance(sources, bytes):
-        return ", ".join(sorted({type(source).__name__ for source in sources})) or "none"
+        return (
+            ", ".join(sorted({type(source).__name__ for source in sources})) or "none"
+        )
     return type(sources).__name__

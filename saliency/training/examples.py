@@ -92,7 +92,9 @@ class ExampleReader:
             return np.zeros((0, 3), np.int64)
         starts = np.arange(0, frames, 1 if apart else step)
         stops = np.minimum(starts + (1 if apart else step), frames)
-        return np.stack([np.full_like(starts, number), starts, stops], axis=1).astype(np.int64)
+        return np.stack([np.full_like(starts, number), starts, stops], axis=1).astype(
+            np.int64
+        )
 
     def _counted(self, number: int) -> tuple[int, int]:
         """Return how many frames a file has, and how many are read at once."""
@@ -138,7 +140,9 @@ class ExampleReader:
             except Exception as error:  # noqa: BLE001 - the edge of a file
                 self._failed((number, start), error)
                 return []
-            frames = (self._input(reader, number, frame) for frame in range(start, stop))
+            frames = (
+                self._input(reader, number, frame) for frame in range(start, stop)
+            )
             return [made for made in frames if made is not None]
 
     def _opened(self, stack: ExitStack, number: int) -> tuple[Opened, Reader]:
@@ -193,7 +197,11 @@ class ExampleReader:
 
 def _said_by(prepare: Preparation) -> Shape | None:
     """Return the (H, W, C) that a preparation makes of any image; None where it depends on it."""
-    if not isinstance(prepare, Prepare) or prepare.size is None or len(prepare.size) != 2:
+    if (
+        not isinstance(prepare, Prepare)
+        or prepare.size is None
+        or len(prepare.size) != 2
+    ):
         return None
     planes = prepare.channels or len(prepare.windows)
     return (*prepare.size, planes) if planes else None

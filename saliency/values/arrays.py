@@ -11,7 +11,9 @@ from saliency.errors import InputError
 Array: TypeAlias = NDArray[Any]
 
 
-def frozen(array: object, dtype: DTypeLike, name: str, *, ranks: Sequence[int]) -> Array:
+def frozen(
+    array: object, dtype: DTypeLike, name: str, *, ranks: Sequence[int]
+) -> Array:
     """Copy ``array`` into a read-only array of ``dtype``; refuse other ranks.
 
     An array that already is read-only, of that dtype and order, and owns its memory or is made of

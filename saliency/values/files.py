@@ -8,7 +8,9 @@ from pathlib import Path
 from saliency.errors import InputError
 
 
-def place_of(path: str | PathLike[str], endings: str | tuple[str, ...], owner: str) -> Path:
+def place_of(
+    path: str | PathLike[str], endings: str | tuple[str, ...], owner: str
+) -> Path:
     """Return where a file is to lie: a name with such an ending, in a folder that exists.
 
     Raises

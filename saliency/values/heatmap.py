@@ -29,7 +29,9 @@ class Heatmap:
     values: Array
 
     def __post_init__(self) -> None:
-        values = finite(frozen(self.values, np.float32, "Heatmap.values", ranks=(2, 3)), "Heatmap")
+        values = finite(
+            frozen(self.values, np.float32, "Heatmap.values", ranks=(2, 3)), "Heatmap"
+        )
         object.__setattr__(self, "values", values)
 
     def __reduce__(self) -> tuple[object, ...]:

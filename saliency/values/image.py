@@ -19,7 +19,13 @@ from saliency.values.zone import Zone
 
 #: What may travel with the pixels: nothing of a patient, institution, physician, or date.
 TRAVELS = frozenset(
-    {"BodyPartExamined", "ViewPosition", "Laterality", "ImageLaterality", "ManufacturerModelName"}
+    {
+        "BodyPartExamined",
+        "ViewPosition",
+        "Laterality",
+        "ImageLaterality",
+        "ManufacturerModelName",
+    }
 )
 
 #: Fields that may be deferred: absent from the instance until :meth:`DicomImage.__getattr__`, which
@@ -91,11 +97,15 @@ class DicomImage:
         display = frozen(self.display, np.uint8, "display", ranks=(2, 3))
         forbidden = set(self.info) - TRAVELS
         if forbidden:
-            msg = f"DicomImage.info: {sorted(forbidden)} must not travel with the pixels."
+            msg = (
+                f"DicomImage.info: {sorted(forbidden)} must not travel with the pixels."
+            )
             raise InputError(msg)
         object.__setattr__(self, "display", display)
         if self.stored is not None:
-            stored = frozen(self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3))
+            stored = frozen(
+                self.stored, np.asarray(self.stored).dtype, "stored", ranks=(2, 3)
+            )
             object.__setattr__(self, "stored", stored)
         object.__setattr__(self, "_later", {})
         object.__setattr__(self, "_lock", RLock())
@@ -228,7 +238,11 @@ class DicomImage:
             Wrong rank, not finite, or colour outside 0..255.
         """
         given = frozen(np.asarray(pixels), np.float32, "pixels", ranks=(2, 3))
-        display = _colour(given) if given.ndim == 3 else _grey(finite(given, "pixels"), window)
+        display = (
+            _colour(given)
+            if given.ndim == 3
+            else _grey(finite(given, "pixels"), window)
+        )
         digest = sha256(given.tobytes()).hexdigest()
         return cls(given, display, spacing=spacing, digest=digest, window=window)
 
@@ -240,12 +254,16 @@ class DicomImage:
         rows, columns = self.size
         kind = "RGB" if self.display.ndim == 3 else "grey"
         where = f", frame {self.frame + 1} of {self.frames}" if self.frames > 1 else ""
-        return f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
+        return (
+            f"DicomImage({self.modality or 'array'}, {rows} x {columns} {kind}{where})"
+        )
 
     def _repr_png_(self) -> bytes:
         return preview(self.display)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, Any]:
         del include, exclude  # the notebook filters by itself
         return bundle(repr(self), self.display)
 
@@ -268,7 +286,9 @@ def _checked_pixels(pixels: Any, shape: tuple[int, ...]) -> Array:
 def _checked_zones(zones: Any, size: tuple[int, int]) -> tuple[Zone, ...]:
     for zone in zones:
         if zone.mask.shape != size:
-            msg = f"Zone {zone.name!r}: expected a mask of {size}, got {zone.mask.shape}."
+            msg = (
+                f"Zone {zone.name!r}: expected a mask of {size}, got {zone.mask.shape}."
+            )
             raise InputError(msg)
     return tuple(zones)
 

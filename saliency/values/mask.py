@@ -29,7 +29,9 @@ class Mask:
     values: Array
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", frozen(self.values, np.bool_, "Mask.values", ranks=(2,)))
+        object.__setattr__(
+            self, "values", frozen(self.values, np.bool_, "Mask.values", ranks=(2,))
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return Mask, (self.values,)

@@ -35,7 +35,9 @@ class ModelInput:
     made_by: Any = None
 
     def __post_init__(self) -> None:
-        array = finite(frozen(self.array, np.float32, "ModelInput.array", ranks=(4,)), "ModelInput")
+        array = finite(
+            frozen(self.array, np.float32, "ModelInput.array", ranks=(4,)), "ModelInput"
+        )
         if array.shape[0] != 1 or array.shape[1:3] != self.placement.model_size:
             want = (1, *self.placement.model_size, "C")
             msg = f"ModelInput.array: expected shape {want}, got {array.shape}."

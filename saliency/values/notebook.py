@@ -19,7 +19,9 @@ def shrunk(picture: Array) -> Array:
     return png.shrunk(picture, LONGEST)
 
 
-def bundle(text: str, picture: Array, *, of: tuple[int, int] | None = None) -> dict[str, Any]:
+def bundle(
+    text: str, picture: Array, *, of: tuple[int, int] | None = None
+) -> dict[str, Any]:
     """Return the MIME bundle that ``_repr_mimebundle_`` hands to a notebook.
 
     PNG rather than HTML: it also shows in untrusted notebooks, on code hosts and in PDF exports.

@@ -113,7 +113,9 @@ class Overlay:
     def _repr_png_(self) -> bytes:
         return preview(self.rgb)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, Any]:
         del include, exclude  # the notebook filters by itself
         return bundle(repr(self), self.rgb)
 

@@ -102,19 +102,27 @@ def stretch(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placeme
 def letterbox(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
     """Fit the whole image, keep its aspect ratio, centre it between bars."""
     return Placement(
-        image_size, model_size, whole(image_size), _centred(image_size, inside=model_size)
+        image_size,
+        model_size,
+        whole(image_size),
+        _centred(image_size, inside=model_size),
     )
 
 
 def crop(image_size: tuple[int, int], model_size: tuple[int, int]) -> Placement:
     """Fill the model grid with the largest centred part of the image that has its aspect ratio."""
     return Placement(
-        image_size, model_size, _centred(model_size, inside=image_size), whole(model_size)
+        image_size,
+        model_size,
+        _centred(model_size, inside=image_size),
+        whole(model_size),
     )
 
 
 def spaced(
-    image_size: tuple[int, int], scale: tuple[float, float], model_size: tuple[int, int] | None
+    image_size: tuple[int, int],
+    scale: tuple[float, float],
+    model_size: tuple[int, int] | None,
 ) -> Placement:
     """Resample by a scale, then crop or pad around the centre.
 

@@ -29,7 +29,9 @@ class Window:
     width: float
 
     def __post_init__(self) -> None:
-        if not (math.isfinite(self.center) and math.isfinite(self.width) and self.width > 0):
+        if not (
+            math.isfinite(self.center) and math.isfinite(self.width) and self.width > 0
+        ):
             msg = (
                 "Window: expected a finite center and a finite width > 0, "
                 f"got center={self.center}, width={self.width}."

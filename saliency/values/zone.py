@@ -38,7 +38,9 @@ class Zone:
         if self.name in {"", "diagnostic"}:
             msg = f"Zone: expected a name of what is not diagnostic, got {self.name!r}."
             raise InputError(msg)
-        object.__setattr__(self, "mask", frozen(self.mask, np.bool_, "Zone.mask", ranks=(2,)))
+        object.__setattr__(
+            self, "mask", frozen(self.mask, np.bool_, "Zone.mask", ranks=(2,))
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return Zone, (self.name, self.mask, self.evidence)

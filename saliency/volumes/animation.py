@@ -193,7 +193,8 @@ def _film(frames: tuple[Array, ...], fps: float) -> bytes:
         stream.width, stream.height, stream.pix_fmt = columns, rows, "yuv420p"
         for frame in frames:
             even = np.pad(
-                frame, ((0, rows - frame.shape[0]), (0, columns - frame.shape[1]), (0, 0))
+                frame,
+                ((0, rows - frame.shape[0]), (0, columns - frame.shape[1]), (0, 0)),
             )
             film.mux(stream.encode(av.VideoFrame.from_ndarray(even, format="rgb24")))
         film.mux(stream.encode())

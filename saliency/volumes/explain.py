@@ -71,24 +71,41 @@ def explain_volume(
 
 
 def _at_once(
-    probe: Any, volume: DicomVolume, recipe: Any, target: Target, prepare: Prepare, cutoff: float
+    probe: Any,
+    volume: DicomVolume,
+    recipe: Any,
+    target: Target,
+    prepare: Prepare,
+    cutoff: float,
 ) -> VolumeExplanation:
     given = prepare_volume(prepare, volume, probe.input_shape)
     _check_fits(given.array.shape[1:], probe.input_shape)
-    maps, answers = answered(bound(probe, target), tf.constant(given.array), recipe, cutoff=cutoff)
+    maps, answers = answered(
+        bound(probe, target), tf.constant(given.array), recipe, cutoff=cutoff
+    )
     heat = given.placement.to_image(maps[0])
-    return VolumeExplanation(Heatmap(heat), volume, tuple(answers), given.made_by, cutoff)
+    return VolumeExplanation(
+        Heatmap(heat), volume, tuple(answers), given.made_by, cutoff
+    )
 
 
 def _by_windows(
-    probe: Any, volume: DicomVolume, recipe: Any, target: Target, prepare: Prepare, cutoff: float
+    probe: Any,
+    volume: DicomVolume,
+    recipe: Any,
+    target: Target,
+    prepare: Prepare,
+    cutoff: float,
 ) -> VolumeExplanation:
     """Ask about one window after the other: one is in the model at a time, whatever the volume."""
     given = prepare_volume(prepare, volume, getattr(probe, "input_shape", None))
     made_by, grid = given.made_by, given.placement.model_size
     size: Any = made_by.size
     windows = list(sliding(grid, size, made_by.overlap, made_by.halo))
-    _check_fits((*size, given.array.shape[-1]), getattr(probe, "input_shape", None) or (None,) * 4)
+    _check_fits(
+        (*size, given.array.shape[-1]),
+        getattr(probe, "input_shape", None) or (None,) * 4,
+    )
     inputs = [given.array[:, *window.part] for window in windows]
     if target is None and hasattr(probe, "at"):
         asked: Any = bound(probe, None)
@@ -114,7 +131,12 @@ def _by_windows(
 
 
 def _by_slices(
-    probe: Any, volume: DicomVolume, recipe: Any, target: Target, prepare: Prepare, cutoff: float
+    probe: Any,
+    volume: DicomVolume,
+    recipe: Any,
+    target: Target,
+    prepare: Prepare,
+    cutoff: float,
 ) -> VolumeExplanation:
     shape = getattr(probe, "input_shape", None)
     _check_channels(shape, prepare)
@@ -135,7 +157,10 @@ def _by_slices(
 
 
 def _prepared(
-    prepare: Prepare, volume: DicomVolume, shape: tuple[int | None, ...] | None, index: int
+    prepare: Prepare,
+    volume: DicomVolume,
+    shape: tuple[int | None, ...] | None,
+    index: int,
 ) -> ModelInput:
     return prepare_slice(prepare, volume, index, shape)
 
@@ -179,7 +204,11 @@ def _check_channels(shape: tuple[int | None, ...] | None, prepare: Prepare) -> N
     have = 2 * prepare.neighbours + 1
     if wanted in (None, have) or (prepare.neighbours == 0 and wanted == 3):
         return
-    hint = f"Prepare(neighbours={(wanted - 1) // 2})" if wanted and wanted % 2 else "another model"
+    hint = (
+        f"Prepare(neighbours={(wanted - 1) // 2})"
+        if wanted and wanted % 2
+        else "another model"
+    )
     msg = (
         f"explain: the model takes (H, W, C) = {shape}, and a slice with {prepare.neighbours} "
         f"neighbours on each side makes {have} channels. Use {hint}."

@@ -201,13 +201,19 @@ class VolumeExplanation:
             that the words fit.
         """
         chosen = self._chosen(slices)
-        pictures = [_wide_enough(self.overlay(k, palette=palette, vmax=vmax).rgb) for k in chosen]
+        pictures = [
+            _wide_enough(self.overlay(k, palette=palette, vmax=vmax).rgb)
+            for k in chosen
+        ]
         words = [f"{k}: {self.position(k):.1f} mm" for k in chosen]
         words[0] = f"{words[0]}  {self._sides()}"
         return Overlay(tiled(pictures, words, columns))
 
     def projection(
-        self, axis: Literal["slice", "row", "column"] = "slice", *, palette: str | Palette = "green"
+        self,
+        axis: Literal["slice", "row", "column"] = "slice",
+        *,
+        palette: str | Palette = "green",
     ) -> Overlay:
         """Return the greatest |heat| along one axis, on the mean of the display along it.
 
@@ -228,11 +234,15 @@ class VolumeExplanation:
         if along != 0:  # the head, or whatever the slices ascend to, is up
             heat, shown = heat[::-1], shown[::-1]
         painted = paint(
-            np.ascontiguousarray(shown), Heatmap(np.ascontiguousarray(heat)), palette=palette
+            np.ascontiguousarray(shown),
+            Heatmap(np.ascontiguousarray(heat)),
+            palette=palette,
         )
         return painted.square((spacing[0], spacing[1]))
 
-    def save(self, path: str | PathLike[str], *, palette: str | Palette = "green") -> Path:
+    def save(
+        self, path: str | PathLike[str], *, palette: str | Palette = "green"
+    ) -> Path:
         """Write the volume's answer; the ending of the name says in which form.
 
         Parameters
@@ -278,7 +288,9 @@ class VolumeExplanation:
         return f"left {right.translate(opposite)}, top {bottom.translate(opposite)}"
 
     def __repr__(self) -> str:
-        sure = "" if self.probability is None else f", probability={self.probability:.3f}"
+        sure = (
+            "" if self.probability is None else f", probability={self.probability:.3f}"
+        )
         what = f"{len(self)} slices" if self.by_slice else "one volume"
         if self.windows is not None:
             what = f"{len(self.windows.scores)} windows"

@@ -55,20 +55,29 @@ class VolumePlacement:
         if min(*self.image_size, *self.model_size) < 1 or not min(self.scale) > 0:
             msg = f"VolumePlacement: expected grids of 1 or more and a scale above 0, got {self}."
             raise InputError(msg)
-        ends = [o + n * s for o, n, s in zip(self.origin, self.image_size, self.scale, strict=True)]
-        starts_inside = all(o < m for o, m in zip(self.origin, self.model_size, strict=True))
+        ends = [
+            o + n * s
+            for o, n, s in zip(self.origin, self.image_size, self.scale, strict=True)
+        ]
+        starts_inside = all(
+            o < m for o, m in zip(self.origin, self.model_size, strict=True)
+        )
         if not starts_inside or min(ends) <= 0:
             msg = "VolumePlacement: expected grids that overlap, got none in common."
             raise InputError(msg)
 
     def forward(self, point: Triple) -> Triple:
         """Volume point (slice, row, column) -> model point."""
-        a, b, c = (o + p * s for o, p, s in zip(self.origin, point, self.scale, strict=True))
+        a, b, c = (
+            o + p * s for o, p, s in zip(self.origin, point, self.scale, strict=True)
+        )
         return a, b, c
 
     def back(self, point: Triple) -> Triple:
         """Model point -> volume point (slice, row, column)."""
-        a, b, c = ((p - o) / s for o, p, s in zip(self.origin, point, self.scale, strict=True))
+        a, b, c = (
+            (p - o) / s for o, p, s in zip(self.origin, point, self.scale, strict=True)
+        )
         return a, b, c
 
     @property
@@ -82,7 +91,9 @@ class VolumePlacement:
         inside = np.ones((1, 1, 1), np.bool_)
         for axis in range(3):
             count, length = self.model_size[axis], self.image_size[axis]
-            weights = _weights(count, length, self.scale[axis], self.origin[axis], (0, length))
+            weights = _weights(
+                count, length, self.scale[axis], self.origin[axis], (0, length)
+            )
             result = _along(result, weights, axis)
             inside = inside & _lifted(weights.max(axis=1) > 0, axis)
         return np.where(inside, result, np.float32(fill)).astype(np.float32, copy=False)
@@ -97,7 +108,11 @@ class VolumePlacement:
             scale, origin = self.scale[axis], self.origin[axis]
             seen = self._seen(axis)
             weights = _weights(
-                self.image_size[axis], self.model_size[axis], 1 / scale, -origin / scale, seen
+                self.image_size[axis],
+                self.model_size[axis],
+                1 / scale,
+                -origin / scale,
+                seen,
             )
             result = _along(result, weights, axis)
         return result
@@ -113,7 +128,9 @@ class VolumePlacement:
         last = min(count, int(np.floor(end - 0.5)) + 1)
         if last > first:
             return first, last
-        nearest = min(count - 1, max(0, int((origin + end) / 2)))  # thinner than one voxel
+        nearest = min(
+            count - 1, max(0, int((origin + end) / 2))
+        )  # thinner than one voxel
         return nearest, nearest + 1
 
 
@@ -152,10 +169,15 @@ def cropped(image_size: Size, model_size: Size, spacing: Triple) -> VolumePlacem
 
 
 def _alike(
-    image_size: Size, model_size: Size, spacing: Triple, choose: Callable[[list[float]], float]
+    image_size: Size,
+    model_size: Size,
+    spacing: Triple,
+    choose: Callable[[list[float]], float],
 ) -> Triple:
     """Return the scale on each axis that gives model voxels one length in mm on all."""
-    per_mm = [m / (n * mm) for m, n, mm in zip(model_size, image_size, spacing, strict=True)]
+    per_mm = [
+        m / (n * mm) for m, n, mm in zip(model_size, image_size, spacing, strict=True)
+    ]
     density = choose(per_mm)
     a, b, c = (density * mm for mm in spacing)
     return a, b, c
@@ -180,13 +202,17 @@ def _weights(
     weights[:, end:] = 0
     weights[(places < first) | (places > end)] = 0
     total = weights.sum(axis=1, keepdims=True)
-    normalised: Array = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
+    normalised: Array = np.divide(
+        weights, total, out=np.zeros_like(weights), where=total > 0
+    )
     return normalised.astype(np.float32)
 
 
 def _along(array: Array, weights: Array, axis: int) -> Array:
     """Apply a matrix to one axis."""
-    if weights.shape[0] == weights.shape[1] and np.array_equal(weights, np.eye(len(weights))):
+    if weights.shape[0] == weights.shape[1] and np.array_equal(
+        weights, np.eye(len(weights))
+    ):
         return array
     return np.moveaxis(np.tensordot(weights, array, axes=(1, axis)), 0, axis)
 

@@ -74,23 +74,32 @@ def prepare_volume(
     voxels = volume.display if filled.intensity == "display" else volume.pixels
     fill = 0.0 if filled.intensity == "display" else float(voxels.min())
     placed = placement.to_model(voxels, fill=fill)
-    tensor = np.repeat(placed[np.newaxis, ..., np.newaxis], filled.channels or 1, axis=-1)
+    tensor = np.repeat(
+        placed[np.newaxis, ..., np.newaxis], filled.channels or 1, axis=-1
+    )
     ranged = scaled(tensor, filled.scale, placement.model_box)
     if (filled.mean, filled.std) != (0.0, 1.0):
         ranged = standardised(ranged, filled.mean, filled.std)
-    array = finite(frozen(ranged, np.float32, "VolumeInput.array", ranks=(5,)), "VolumeInput")
+    array = finite(
+        frozen(ranged, np.float32, "VolumeInput.array", ranks=(5,)), "VolumeInput"
+    )
     return VolumeInput(array, placement, filled)
 
 
 def prepare_slice(
-    prepare: Prepare, volume: DicomVolume, index: int, input_shape: tuple[int | None, ...] | None
+    prepare: Prepare,
+    volume: DicomVolume,
+    index: int,
+    input_shape: tuple[int | None, ...] | None,
 ) -> ModelInput:
     """Prepare one slice with its neighbours as channels: (1, H, W, 2 n + 1).
 
     Beyond the ends of the volume the end slice repeats.
     """
     around = prepare.neighbours
-    one = replace(prepare, neighbours=0, channels=prepare.channels if around == 0 else 1)
+    one = replace(
+        prepare, neighbours=0, channels=prepare.channels if around == 0 else 1
+    )
     if input_shape is not None:
         rows, columns, channels = input_shape
         one = one.filled((rows, columns, 1 if around else channels))
@@ -163,7 +172,9 @@ def _for_windows(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
             "open."
         )
         raise InputError(msg)
-    scale = (1.0, 1.0, 1.0) if prepare.spacing is None else _scale(prepare.spacing, volume)
+    scale = (
+        (1.0, 1.0, 1.0) if prepare.spacing is None else _scale(prepare.spacing, volume)
+    )
     deep, down, across = map(max, _whole(volume.size, scale), size)
     return surrounded(volume.size, (deep, down, across), scale)
 

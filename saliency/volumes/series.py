@@ -11,7 +11,14 @@ from typing import Any, Final, final
 from saliency.dicom.kind import kind_of, starts_as_dicom
 from saliency.dicom.slices import FrameHeader, frame_headers, normal_of
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import Left, content_of, files_below, inside, remark, sources_in
+from saliency.pipeline.files import (
+    Left,
+    content_of,
+    files_below,
+    inside,
+    remark,
+    sources_in,
+)
 from saliency.values.window import Window
 from saliency.volumes.stack import Slice, listed, stacked
 from saliency.volumes.volume import DicomVolume
@@ -127,7 +134,9 @@ def _slices(source: object) -> list[Slice]:
     if left_out:
         _note(f"read_series: {remark(left_out)}.")
     if copies:
-        _note(f"read_series: {copies} files that are there twice, byte for byte, were read once.")
+        _note(
+            f"read_series: {copies} files that are there twice, byte for byte, were read once."
+        )
     if not slices:
         words = remark(left_out)
         msg = f"read_series: expected DICOM images, found none{f' ({words})' if words else ''}."
@@ -164,7 +173,9 @@ def _headers(item: object, index: int) -> tuple[FrameHeader, ...] | Left:
         return frame_headers(content_of(item))
     except DicomError as error:
         kind = _kind(item)
-        if kind in ("no pixels", "directory") or (isinstance(item, Path) and kind == "no DICOM"):
+        if kind in ("no pixels", "directory") or (
+            isinstance(item, Path) and kind == "no DICOM"
+        ):
             return kind
         msg = f"read_series: image {index}: {error} Leave it out, or mend it."
         raise DicomError(msg, reason=error.reason) from None
@@ -198,7 +209,9 @@ def _by_series(slices: Iterable[Slice]) -> dict[tuple[Any, ...], list[Slice]]:
     groups: dict[tuple[Any, ...], list[Slice]] = defaultdict(list)
     for each in slices:
         groups[each.header.series, each.header.number].append(each)
-    return dict(sorted(groups.items(), key=lambda item: (_ordinal(item[0][1]), item[0][0])))
+    return dict(
+        sorted(groups.items(), key=lambda item: (_ordinal(item[0][1]), item[0][0]))
+    )
 
 
 def _ordinal(number: int | None) -> float:
@@ -209,7 +222,9 @@ def _chosen(slices: list[Slice], number: int | None) -> list[Slice]:
     groups = _by_series(slices)
     if number is None and len(groups) == 1:
         return slices
-    chosen = [group for (_, own), group in groups.items() if number is None or own == number]
+    chosen = [
+        group for (_, own), group in groups.items() if number is None or own == number
+    ]
     if len(chosen) == 1:
         return chosen[0]
     told = "; ".join(_told(group) for group in groups.values())
@@ -273,7 +288,9 @@ def _selected(slices: list[Slice], where: Mapping[str, float | str]) -> list[Sli
             slices = _repetition(slices, value)
             continue
         values = [each.header.phase.get(keyword) for each in slices]
-        kept = [each for each, own in zip(slices, values, strict=True) if _equal(own, value)]
+        kept = [
+            each for each, own in zip(slices, values, strict=True) if _equal(own, value)
+        ]
         if not kept:
             msg = (
                 f"where: expected a value of {keyword} in the series, got {value!r}; it has "
@@ -288,14 +305,20 @@ def _equal(own: object, wanted: float | str) -> bool:
     if isinstance(own, str):
         own = own.upper()
         return str(wanted).upper() in (own, *own.split("\\"))
-    return isinstance(own, float | int) and isinstance(wanted, float | int) and own == wanted
+    return (
+        isinstance(own, float | int)
+        and isinstance(wanted, float | int)
+        and own == wanted
+    )
 
 
 def _repetition(slices: list[Slice], index: float | str) -> list[Slice]:
     """Return the k-th image at each place, in the order of Instance Number."""
     places: dict[tuple[float, ...], list[Slice]] = defaultdict(list)
     for each in sorted(slices, key=lambda one: one.header.instance):
-        places[tuple(round(value, DECIMALS) for value in each.header.position)].append(each)
+        places[tuple(round(value, DECIMALS) for value in each.header.position)].append(
+            each
+        )
     counts = Counter(len(group) for group in places.values())
     if not isinstance(index, int) or not 0 <= index < min(counts):
         msg = f"where: expected a repetition in 0..{min(counts) - 1}, got {index!r}."

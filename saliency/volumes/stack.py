@@ -191,7 +191,9 @@ def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
     orientations = np.array([header.orientation for header in headers])
     off = np.abs(orientations - orientations[0]).max(axis=1)
     if off.max() > ORIENTATION_TOLERANCE:
-        written = [" ".join(f"{value:.3g}" for value in each) for each in orientations.round(3)]
+        written = [
+            " ".join(f"{value:.3g}" for value in each) for each in orientations.round(3)
+        ]
         msg = (
             "read_series: expected one Image Orientation (Patient) (0020,0037), got "
             f"{listed(written)}. {_choice(headers, written)}"
@@ -227,7 +229,9 @@ def _check_places(headers: Sequence[FrameHeader], along: Array) -> None:
     raise InputError(msg)
 
 
-def _differences(headers: Sequence[FrameHeader], groups: Sequence[Sequence[FrameHeader]]) -> str:
+def _differences(
+    headers: Sequence[FrameHeader], groups: Sequence[Sequence[FrameHeader]]
+) -> str:
     """Return in what images of one place differ, and how to choose among them."""
     phases = _phases(headers)
     differing = [
@@ -235,7 +239,9 @@ def _differences(headers: Sequence[FrameHeader], groups: Sequence[Sequence[Frame
         for keyword in phases
         if any(len({each.phase.get(keyword) for each in group}) > 1 for group in groups)
     ]
-    named = [each for each in differing if not each.startswith("DimensionIndex")] or differing
+    named = [
+        each for each in differing if not each.startswith("DimensionIndex")
+    ] or differing
     if named:
         told = "; ".join(f"{keyword} {listed(phases[keyword])}" for keyword in named)
         usual = Counter(phases[named[0]]).most_common(1)[0][0]
@@ -254,7 +260,10 @@ def _differences(headers: Sequence[FrameHeader], groups: Sequence[Sequence[Frame
 
 def _phases(headers: Sequence[FrameHeader]) -> Mapping[str, list[object]]:
     keywords = sorted({keyword for header in headers for keyword in header.phase})
-    return {keyword: [header.phase.get(keyword) for header in headers] for keyword in keywords}
+    return {
+        keyword: [header.phase.get(keyword) for header in headers]
+        for keyword in keywords
+    }
 
 
 def _check_regular(places: Array, step: Array, spacing: float) -> None:

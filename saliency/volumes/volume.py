@@ -116,7 +116,9 @@ class DicomVolume:
 
     def _read(self, position: int, window: Window | int | str | None) -> DicomImage:
         taken = self.stack.slices[position]
-        source = taken.source.content() if isinstance(taken.source, Member) else taken.source
+        source = (
+            taken.source.content() if isinstance(taken.source, Member) else taken.source
+        )
         if isinstance(source, DicomImage):
             return source
         try:
@@ -150,7 +152,9 @@ class DicomVolume:
 
     def explained_by(self, model: object, explainer: Any, **asked: Any) -> Any:
         """Return the answer of a model about this volume; ``saliency.explain`` calls this."""
-        room = import_module("saliency.volumes.explain")  # by name, since it imports this class
+        room = import_module(
+            "saliency.volumes.explain"
+        )  # by name, since it imports this class
         return room.explain_volume(model, self, explainer, **asked)
 
     @classmethod

@@ -54,7 +54,9 @@ class Window3D:
     weight: Array
 
 
-def sliding(grid: Size, window: Size, overlap: float, halo: int | None) -> Iterator[Window3D]:
+def sliding(
+    grid: Size, window: Size, overlap: float, halo: int | None
+) -> Iterator[Window3D]:
     """Yield the places of a window that covers a grid.
 
     Parameters
@@ -82,7 +84,9 @@ def sliding(grid: Size, window: Size, overlap: float, halo: int | None) -> Itera
         yield Window3D((a, b, c), part, weight)
 
 
-def _axis(length: int, window: int, overlap: float, halo: int | None) -> list[tuple[int, Array]]:
+def _axis(
+    length: int, window: int, overlap: float, halo: int | None
+) -> list[tuple[int, Array]]:
     """Return the starts of the windows along an axis, each with its weights, float32 (window,)."""
     if halo is not None and 2 * halo >= window and window < length:
         msg = (
@@ -99,7 +103,9 @@ def _axis(length: int, window: int, overlap: float, halo: int | None) -> list[tu
     margin = common // 4 if halo is None else halo
     raw = np.zeros((count, length))
     for k, start in enumerate(starts):
-        raw[k, start : start + window] = _ramp(window, margin, first=k == 0, last=k == count - 1)
+        raw[k, start : start + window] = _ramp(
+            window, margin, first=k == 0, last=k == count - 1
+        )
     # At each voxel they sum to one: products of three such axes do so too.
     shares = raw / raw.sum(axis=0)
     return [

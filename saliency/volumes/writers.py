@@ -27,11 +27,15 @@ Writer: TypeAlias = Callable[[Any, str | Palette], bytes]
 RAS: Final = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 
-def save_volume(result: Any, path: str | PathLike[str], *, palette: str | Palette) -> Path:
+def save_volume(
+    result: Any, path: str | PathLike[str], *, palette: str | Palette
+) -> Path:
     """Write the answer about a volume; see ``VolumeExplanation.save``."""
     place = Path(path)
     if not place.parent.is_dir():
-        msg = "VolumeExplanation.save: expected a folder that exists, got a missing one."
+        msg = (
+            "VolumeExplanation.save: expected a folder that exists, got a missing one."
+        )
         raise InputError(msg)
     if not place.suffix:
         return _folder_of_slices(result, place, palette)
@@ -84,7 +88,11 @@ def npz_of(result: Any, palette: str | Palette) -> bytes:  # noqa: ARG001 - numb
     file = io.BytesIO()
     scores = [result.score] if result.scores is None else result.scores
     windows = result.windows
-    places = {} if windows is None else {"starts": windows.starts, "window_scores": windows.scores}
+    places = (
+        {}
+        if windows is None
+        else {"starts": windows.starts, "window_scores": windows.scores}
+    )
     np.savez_compressed(
         file,
         values=result.heatmap.values,
@@ -160,8 +168,14 @@ def caption_of(result: Any) -> str:
     subject = result.label or (
         result.target if isinstance(result.target, str) else f"class {result.target}"
     )
-    sure = "" if result.probability is None else f", probability {100 * result.probability:.0f} %"
-    part = "window" if result.windows is not None else "slice" if result.by_slice else ""
+    sure = (
+        ""
+        if result.probability is None
+        else f", probability {100 * result.probability:.0f} %"
+    )
+    part = (
+        "window" if result.windows is not None else "slice" if result.by_slice else ""
+    )
     where = f" in the {part} of greatest score" if part else ""
     unit = unit_of(result.recipe, result.leading.explains)
     return (

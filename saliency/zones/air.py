@@ -65,7 +65,9 @@ def air_zone(display: Array, modality: str) -> Zone | None:
         return None
     mask = np.repeat(np.repeat(outside, side, axis=0), side, axis=1)
     # The rest at the bottom and right, less than a block, goes with the block beside it.
-    mask = np.pad(mask, [(0, side)] * 2, mode="edge")[: pixels.shape[0], : pixels.shape[1]]
+    mask = np.pad(mask, [(0, side)] * 2, mode="edge")[
+        : pixels.shape[0], : pixels.shape[1]
+    ]
     evidence = f"dark up to grey level {level:.0f}, joined to a corner of the picture"
     return Zone("air", mask, evidence)
 

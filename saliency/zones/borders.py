@@ -39,7 +39,9 @@ def border_zone(display: Array) -> Zone | None:
     planes = pixels.reshape(*pixels.shape[:2], -1)
     mask = np.zeros(planes.shape[:2], np.bool_)
     # np.rot90 of the mask is a view: what is set there is set here.
-    depths = [_set_top_band(np.rot90(planes, turn), np.rot90(mask, turn)) for turn in range(4)]
+    depths = [
+        _set_top_band(np.rot90(planes, turn), np.rot90(mask, turn)) for turn in range(4)
+    ]
     if not any(depths) or mask.all():
         return None
     # np.rot90 turns anticlockwise: the right edge comes to the top after one turn.

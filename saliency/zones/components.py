@@ -52,7 +52,9 @@ class Components:
         return np.asarray(self.right - self.left)
 
     def __getitem__(self, chosen: Array) -> Self:
-        return type(self)(*(getattr(self, field.name)[chosen] for field in fields(self)))
+        return type(self)(
+            *(getattr(self, field.name)[chosen] for field in fields(self))
+        )
 
 
 def runs_of(mask: Array) -> Runs:

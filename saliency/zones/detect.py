@@ -29,7 +29,9 @@ FOUND: Final = frozenset(detector.name for detector in DETECTORS)
 
 def detectors() -> Mapping[str, Detector]:
     """Return all detectors by the name of their zone, those of other packages last."""
-    return {detector.name: detector for detector in (*DETECTORS, *plugin_detectors(FOUND))}
+    return {
+        detector.name: detector for detector in (*DETECTORS, *plugin_detectors(FOUND))
+    }
 
 
 def found_zones(display: Array, hints: Hints | None = None) -> tuple[Zone, ...]:

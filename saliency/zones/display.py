@@ -15,7 +15,11 @@ def checked_display(display: Array, detector: str) -> Array:
         Not uint8 (rows, columns) or RGB (rows, columns, 3).
     """
     pixels = np.asarray(display)
-    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
+    if (
+        pixels.dtype != np.uint8
+        or pixels.ndim not in (2, 3)
+        or pixels.shape[2:] not in ((), (3,))
+    ):
         msg = (
             f"{detector}: expected the display, uint8 (rows, columns) or (rows, columns, 3), "
             f"got {pixels.dtype} {pixels.shape}."

@@ -52,16 +52,24 @@ def _like_one_letter(components: Components) -> Array:
     height, width = components.height, components.width
     tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
     slim = (width >= WIDTH[0] * height) & (width <= WIDTH[1] * height)
-    inked = (components.area >= AREA[0] * height) & (components.area <= AREA[1] * height * width)
-    crossed = (components.runs >= RUNS[0] * height) & (components.runs <= RUNS[1] * height)
+    inked = (components.area >= AREA[0] * height) & (
+        components.area <= AREA[1] * height * width
+    )
+    crossed = (components.runs >= RUNS[0] * height) & (
+        components.runs <= RUNS[1] * height
+    )
     return np.asarray(tall & slim & inked & crossed)
 
 
 def _sign_features(ridges: Ridges, components: Components) -> Array:
     """Sample a square around each component, and return (K, 6 + 8 + 5 + 36) features."""
     side = np.maximum(components.height, components.width) * (1 + 2 * MARGIN)
-    rows, in_rows = _sampled(components.top, components.bottom, side, ridges.grey.shape[0])
-    columns, in_columns = _sampled(components.left, components.right, side, ridges.grey.shape[1])
+    rows, in_rows = _sampled(
+        components.top, components.bottom, side, ridges.grey.shape[0]
+    )
+    columns, in_columns = _sampled(
+        components.left, components.right, side, ridges.grey.shape[1]
+    )
     # Each is (K, SAMPLES, SAMPLES).
     square = (rows[:, :, None], columns[:, None, :])
     patch = ridges.grey[square].astype(np.float32)
@@ -111,7 +119,12 @@ def _size_and_place(ridges: Ridges, components: Components) -> Array:
 
 
 def _tone_features(
-    patch: Array, strength: Array, inside: Array, ground: Array, peak: Array, contrast: int
+    patch: Array,
+    strength: Array,
+    inside: Array,
+    ground: Array,
+    peak: Array,
+    contrast: int,
 ) -> Array:
     """Return (K, 8): brightness, contrast and evenness of the ink; long tails are cut off."""
     ink = strength >= contrast

@@ -50,7 +50,9 @@ def marker_boxes(display: Array, modality: str = "") -> tuple[Box, ...]:
     InputError
         Another shape or dtype.
     """
-    boxes = [box for level in ink_levels(display) for box in markers_on(level, modality)]
+    boxes = [
+        box for level in ink_levels(display) for box in markers_on(level, modality)
+    ]
     return pad_and_join(boxes, display.shape)
 
 

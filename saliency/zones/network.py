@@ -42,7 +42,9 @@ class Network:
 
 def load_network(name: str) -> Network:
     """Read ``NAME.json`` of this room, which a script of ``benchmarks/`` wrote."""
-    stored = json.loads(files("saliency.zones").joinpath(f"{name}.json").read_text("utf-8"))
+    stored = json.loads(
+        files("saliency.zones").joinpath(f"{name}.json").read_text("utf-8")
+    )
     return Network(
         fitted=stored["fitted"],
         features=tuple(stored["hidden"]),

@@ -92,11 +92,15 @@ class TextReader:
 
     def text(self, image: DicomImage) -> Array:
         """Return the mask of writing that is more than a marker: names, dates, numbers."""
-        return _mask_of_words((words for words in self.read(image) if not words.marker), image.size)
+        return _mask_of_words(
+            (words for words in self.read(image) if not words.marker), image.size
+        )
 
     def markers(self, image: DicomImage) -> Array:
         """Return the mask of side, view and position markers."""
-        return _mask_of_words((words for words in self.read(image) if words.marker), image.size)
+        return _mask_of_words(
+            (words for words in self.read(image) if words.marker), image.size
+        )
 
     def read(self, image: DicomImage) -> tuple[Words, ...]:
         """Read all writing on the display of a picture, in no particular order."""

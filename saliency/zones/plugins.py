@@ -34,10 +34,14 @@ def plugin_detectors(taken: frozenset[str]) -> tuple[Detector, ...]:
 
 
 @lru_cache(maxsize=4)
-def _load_detectors(taken: frozenset[str], path: tuple[str, ...]) -> tuple[Detector, ...]:
+def _load_detectors(
+    taken: frozenset[str], path: tuple[str, ...]
+) -> tuple[Detector, ...]:
     del path  # what entry_points looks at
     detectors: dict[str, Detector] = {}
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+    for point in sorted(
+        entry_points(group=GROUP), key=lambda point: (point.name, point.value)
+    ):
         if point.name in taken or point.name in detectors:
             _warn_left_out(point, "the name is taken, choose another")
             continue
@@ -54,7 +58,9 @@ def _load_detector(point: EntryPoint) -> Detector | None:
         if isinstance(find, Detector) and find.name == point.name:
             return find
         if isinstance(find, Detector):
-            msg = f"expected a Detector of the name of its entry point, got {find.name!r}"
+            msg = (
+                f"expected a Detector of the name of its entry point, got {find.name!r}"
+            )
             raise InputError(msg)  # noqa: TRY301
         return Detector(point.name, find)
     except Exception as error:  # noqa: BLE001  whatever the code of others does
@@ -81,7 +87,11 @@ def _zone_found(detector: Detector, view: View) -> Zone | None:
     if answer is None:
         return None
     evidence = f"found by the plug-in {detector.name!r}"
-    zone = answer if isinstance(answer, Zone) else Zone(detector.name, np.asarray(answer), evidence)
+    zone = (
+        answer
+        if isinstance(answer, Zone)
+        else Zone(detector.name, np.asarray(answer), evidence)
+    )
     size = view.display.shape[:2]
     if zone.name != detector.name or zone.mask.shape != size:
         msg = (

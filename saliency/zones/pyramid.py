@@ -9,7 +9,14 @@ from saliency.values.arrays import Array
 from saliency.values.placement import Box
 from saliency.zones.components import Components, components_of
 from saliency.zones.display import checked_display
-from saliency.zones.ridges import FAINT, PyramidLevel, Ridges, halve, pyramid_level, ridges_of
+from saliency.zones.ridges import (
+    FAINT,
+    PyramidLevel,
+    Ridges,
+    halve,
+    pyramid_level,
+    ridges_of,
+)
 
 #: Grey levels of contrast, each looked for on its own: letters may touch fainter ridges.
 CONTRASTS = (FAINT, 64, 128)
@@ -63,7 +70,9 @@ def _halved_levels(grey: Array) -> Iterator[PyramidLevel]:
 def components_in(ridges: Ridges) -> Components:
     """Join the ink of ridges to components."""
     columns = ridges.grey.shape[1]
-    return components_of(ridges.ink, ridges.grey[np.divmod(ridges.ink, columns)], columns)
+    return components_of(
+        ridges.ink, ridges.grey[np.divmod(ridges.ink, columns)], columns
+    )
 
 
 def polarities(display: Array) -> tuple[Iterable[PyramidLevel], Iterable[PyramidLevel]]:
@@ -82,4 +91,6 @@ def polarities(display: Array) -> tuple[Iterable[PyramidLevel], Iterable[Pyramid
 def picture_box(corners: tuple[int, int, int, int], scale: int) -> Box:
     """Return top, left, bottom, right of a level as a box of the picture."""
     top, left, bottom, right = corners
-    return Box(top * scale, left * scale, (bottom - top) * scale, (right - left) * scale)
+    return Box(
+        top * scale, left * scale, (bottom - top) * scale, (right - left) * scale
+    )

@@ -91,7 +91,9 @@ def ridge_strength(level: PyramidLevel) -> Array:
     padded = np.pad(level.grey, WIDTH, mode="edge")
     inner = slice(WIDTH, -WIDTH)
     for down, across in level.tiles:
-        patch = padded[down.start : down.stop + 2 * WIDTH, across.start : across.stop + 2 * WIDTH]
+        patch = padded[
+            down.start : down.stop + 2 * WIDTH, across.start : across.stop + 2 * WIDTH
+        ]
         along_rows = _ridge_heights(patch[inner].T).T
         strength[down, across] = np.maximum(along_rows, _ridge_heights(patch[:, inner]))
     return strength

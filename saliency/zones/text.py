@@ -10,7 +10,13 @@ from saliency.values.zone import Zone
 from saliency.zones.pyramid import InkLevel, ink_levels, picture_box
 from saliency.zones.text_boxes import bounding_box, pad_and_join, zone_of
 from saliency.zones.text_classifier import score
-from saliency.zones.text_lines import ENDS, TextLine, going_on, horizontal_lines, side_by_side_lines
+from saliency.zones.text_lines import (
+    ENDS,
+    TextLine,
+    going_on,
+    horizontal_lines,
+    side_by_side_lines,
+)
 
 #: Pixels of the picture that one of a level may be: larger letters are lone ones at most.
 LARGEST = 4
@@ -59,7 +65,9 @@ def text_on(level: InkLevel) -> Iterator[Box]:
         written = likely[going_on(likely_lines, scores[likely] > SURE)]
         boxes = [boxed_lines[index][0] for index in written]
         yield from boxes
-        for here, there in side_by_side_lines([boxed_lines[index][1] for index in written], ENDS):
+        for here, there in side_by_side_lines(
+            [boxed_lines[index][1] for index in written], ENDS
+        ):
             yield bounding_box((boxes[here], boxes[there]))
 
 

@@ -41,7 +41,11 @@ def mask_of(boxes: tuple[Box, ...], size: tuple[int, int]) -> Array:
 
 
 def zone_of(
-    name: str, boxes: tuple[Box, ...], size: tuple[int, ...], what: str, declared: str = ""
+    name: str,
+    boxes: tuple[Box, ...],
+    size: tuple[int, ...],
+    what: str,
+    declared: str = "",
 ) -> Zone | None:
     """Return the zone of some boxes, None of none.
 
@@ -62,7 +66,9 @@ def bounding_box(boxes: Iterable[Box]) -> Box:
 
 def _box_corners(boxes: Iterable[Box]) -> Array:
     """Return (boxes, 4): top, left, bottom, right."""
-    return np.array([(b.top, b.left, b.top + b.rows, b.left + b.columns) for b in boxes])
+    return np.array(
+        [(b.top, b.left, b.top + b.rows, b.left + b.columns) for b in boxes]
+    )
 
 
 def _joined_once(boxes: list[Box]) -> list[Box]:
@@ -78,7 +84,10 @@ def _joined_once(boxes: list[Box]) -> list[Box]:
     areas = (corners[:, 2:] - corners[:, :2]).prod(axis=1)
     half = 2 * common >= np.minimum(areas[here], areas[there])
     group = unite(len(boxes), here[half], there[half])
-    return [_box_around_corners(corners[group == number]) for number in range(group.max() + 1)]
+    return [
+        _box_around_corners(corners[group == number])
+        for number in range(group.max() + 1)
+    ]
 
 
 def _box_around_corners(corners: Array) -> Box:

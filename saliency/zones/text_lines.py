@@ -71,8 +71,12 @@ def horizontal_lines(ridges: Ridges, components: Components) -> tuple[TextLine, 
     # Most groups are single specks: those go before anything is measured on them.
     crossed = np.add.reduceat(letters.runs[order], starts)
     busy = crossed >= CROSSED * np.minimum.reduceat(letters.height[order], starts)
-    groups = [letters[order[a:b]] for a, b in zip(starts[busy], ends[busy], strict=True)]
-    return tuple(_measured_line(group, ridges) for group in groups if _as_two_letters(group))
+    groups = [
+        letters[order[a:b]] for a, b in zip(starts[busy], ends[busy], strict=True)
+    ]
+    return tuple(
+        _measured_line(group, ridges) for group in groups if _as_two_letters(group)
+    )
 
 
 def going_on(lines: Sequence[TextLine], sure: Array) -> Array:
@@ -83,7 +87,9 @@ def going_on(lines: Sequence[TextLine], sure: Array) -> Array:
 
 def side_by_side_lines(lines: Sequence[TextLine], reach: Reach) -> Array:
     """Return the pairs of lines that stand side by side, each once: (pairs, 2)."""
-    places = [(line.top, line.bottom, line.left, line.right, line.height) for line in lines]
+    places = [
+        (line.top, line.bottom, line.left, line.right, line.height) for line in lines
+    ]
     words = Places(*np.array(places, np.float64).reshape(-1, 5).T)
     pairs = np.stack(side_by_side(words, reach, HEIGHT[1]), axis=1)
     return np.unique(np.sort(pairs, axis=1), axis=0)

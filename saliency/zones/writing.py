@@ -60,7 +60,9 @@ def text_zone_of(writing: Writing, burned: str = "") -> Zone | None:
         logging.getLogger("saliency.zones").warning(
             "Burned In Annotation (0028,0301) is YES, but no writing was found in the pixels."
         )
-    return zone_of("text", writing.text, writing.size, WRITING, _DECLARED.get(burned, ""))
+    return zone_of(
+        "text", writing.text, writing.size, WRITING, _DECLARED.get(burned, "")
+    )
 
 
 def marker_zone_of(writing: Writing) -> Zone | None:

@@ -71,7 +71,9 @@ def linked(originals, folder, count):
 
 def rows(out):
     """Return the rows of the table."""
-    return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    return [
+        json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()
+    ]
 
 
 def sources(out):
@@ -82,7 +84,9 @@ def sources(out):
 def test_a_run_says_what_explain_says(model, originals, tmp_path):
     """Rows, files and counts; CSV and JSON lines hold the same rows."""
     out = tmp_path / "out"
-    summary = sal.explain_archive(model, originals, out, "gradient", target=1, save=("npz",))
+    summary = sal.explain_archive(
+        model, originals, out, "gradient", target=1, save=("npz",)
+    )
     assert (summary.done, summary.skipped, summary.failed) == (6, 0, 0)
     assert summary.table == out / "results.jsonl"
     found = rows(out)
@@ -90,7 +94,9 @@ def test_a_run_says_what_explain_says(model, originals, tmp_path):
         expected = sal.explain(model, row["source"], "gradient", target=1)
         assert row["score"] == pytest.approx(expected.score, rel=1e-5)
         kept = sal.load(out / row["outputs"][0])
-        np.testing.assert_allclose(kept.heatmap.values, expected.heatmap.values, atol=1e-6)
+        np.testing.assert_allclose(
+            kept.heatmap.values, expected.heatmap.values, atol=1e-6
+        )
     with (out / "results.csv").open() as file:
         table = list(csv.DictReader(file))
     assert tuple(table[0]) == COLUMNS
@@ -133,16 +139,22 @@ def test_another_question_does_not_replace_files(model, originals, tmp_path):
     shutil.copy(source, copy)
     sal.explain_archive(model, [source], out, "gradient", target=1, save=("npz",))
     crop = sal.Prepare(fit="crop")
-    sal.explain_archive(model, [copy], out, "gradient", target=1, save=("npz",), prepare=crop)
+    sal.explain_archive(
+        model, [copy], out, "gradient", target=1, save=("npz",), prepare=crop
+    )
     first, second = rows(out)
     assert first["outputs"] != second["outputs"]
-    sal.explain_archive(model, [source], out, "gradient", target=1, save=("npz",), prepare=crop)
+    sal.explain_archive(
+        model, [source], out, "gradient", target=1, save=("npz",), prepare=crop
+    )
     assert len(rows(out)) == 2
     assert len(list(out.glob("*.npz"))) == 1
     assert {row["score"] for row in rows(out)} == {second["score"]}
 
 
-def test_a_look_that_changed_is_painted_again_for_every_file(path_of_model, originals, tmp_path):
+def test_a_look_that_changed_is_painted_again_for_every_file(
+    path_of_model, originals, tmp_path
+):
     """Two files share a picture: where one was painted otherwise since, the other is not kept."""
     copy = tmp_path / "copy.dcm"
     shutil.copy(originals / "0.dcm", copy)
@@ -162,7 +174,10 @@ def test_parts_are_disjoint_and_complete(model, originals, tmp_path):
     folder, out = linked(originals, tmp_path / "in", 40), tmp_path / "out"
     done = [
         sal.explain_archive(model, folder, out, "gradient", part=f"{number}/3").done
-        + sal.explain_archive(model, folder, out, "gradient", part=f"{number}/3").skipped * 0
+        + sal.explain_archive(
+            model, folder, out, "gradient", part=f"{number}/3"
+        ).skipped
+        * 0
         for number in (1, 2, 3)
     ]
     assert sources(out) == sorted(path.name for path in folder.iterdir())
@@ -231,13 +246,23 @@ def test_a_torn_last_line_is_dropped(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux")
-def test_a_name_that_is_no_text_is_a_row_like_any_other(path_of_model, originals, tmp_path):
+def test_a_name_that_is_no_text_is_a_row_like_any_other(
+    path_of_model, originals, tmp_path
+):
     """It comes back as it was, from the table, and a rerun finds its row."""
     folder, out = tmp_path / "in", tmp_path / "out"
     folder.mkdir()
     name = os.fsdecode(b"\xff\xe4.dcm")
     shutil.copy(originals / "0.dcm", folder / name)
-    call = ["explain", str(path_of_model), str(folder), "--out", str(out), "--method", "gradient"]
+    call = [
+        "explain",
+        str(path_of_model),
+        str(folder),
+        "--out",
+        str(out),
+        "--method",
+        "gradient",
+    ]
     assert main(call) == DONE
     assert sources(out) == [name]
     assert main(call) == DONE
@@ -260,7 +285,15 @@ def test_a_run_stops_at_its_limits(path_of_model, originals, tmp_path, capsys):
     shutil.copytree(originals, folder)
     for number in range(30):
         (folder / f"bad{number}.dcm").write_text("no DICOM")
-    call = ["explain", str(path_of_model), str(folder), "--method", "gradient", "--batch-size", "2"]
+    call = [
+        "explain",
+        str(path_of_model),
+        str(folder),
+        "--method",
+        "gradient",
+        "--batch-size",
+        "2",
+    ]
     limited = tmp_path / "limited"
     assert main([*call, "--out", str(limited), "--limit", "4"]) == DONE
     assert sources(limited) == ["0.dcm", "1.dcm", "2.dcm", "3.dcm"]
@@ -274,7 +307,9 @@ def test_a_run_stops_at_its_limits(path_of_model, originals, tmp_path, capsys):
     assert sources(recent) == ["0.dcm"]
 
 
-def test_run_json_repeats_the_run(path_of_model, originals, tmp_path, monkeypatch, capsys):
+def test_run_json_repeats_the_run(
+    path_of_model, originals, tmp_path, monkeypatch, capsys
+):
     """--from takes its arguments; what is given besides wins; an anonymous one says it has none."""
     monkeypatch.chdir(tmp_path)
     call = [
@@ -289,25 +324,39 @@ def test_run_json_repeats_the_run(path_of_model, originals, tmp_path, monkeypatc
     assert main([*call, "--out", "first"]) == DONE
     assert main(["explain", "--from", "first/run.json", "--out", "second"]) == DONE
     told = [
-        [(row["source"], row["score"]) for row in rows(Path(out))] for out in ("first", "second")
+        [(row["source"], row["score"]) for row in rows(Path(out))]
+        for out in ("first", "second")
     ]
     assert told[0] == told[1]
     assert main([*call, "--out", "third", "--anonymous"]) == DONE
     assert str(originals) not in Path("third/run.json").read_text()
     capsys.readouterr()
     assert main(["explain", "--from", "third/run.json"]) == FAILED
-    assert capsys.readouterr().err.startswith("saliency: error: --from third/run.json: ")
+    assert capsys.readouterr().err.startswith(
+        "saliency: error: --from third/run.json: "
+    )
 
 
 def started(path_of_model, folder, out):
     """Start a run in a process of its own."""
-    command = [sys.executable, "-m", "saliency", "explain", str(path_of_model), str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "saliency",
+        "explain",
+        str(path_of_model),
+        str(folder),
+    ]
     options = ["--out", str(out), "--method", "gradient", "--batch-size", "4"]
-    return subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_three_times_has_each_row_once(path_of_model, originals, tmp_path):
+def test_a_run_that_is_killed_three_times_has_each_row_once(
+    path_of_model, originals, tmp_path
+):
     """Kill -9 at random moments while rows are written; the fourth run finishes."""
     folder, out = linked(originals, tmp_path / "in", 300), tmp_path / "out"
     draw = random.Random(0)  # noqa: S311

@@ -16,10 +16,17 @@ def browser() -> str:
     """Return the path of a Chromium; skip the test where there is none."""
     named = os.environ.get("CHROMIUM")
     found = next(
-        (path for path in map(shutil.which, (named, *NAMES) if named else NAMES) if path), None
+        (
+            path
+            for path in map(shutil.which, (named, *NAMES) if named else NAMES)
+            if path
+        ),
+        None,
     )
     if found is None:
-        pytest.skip("no Chromium: install the package chromium, or name one in CHROMIUM")
+        pytest.skip(
+            "no Chromium: install the package chromium, or name one in CHROMIUM"
+        )
     return found
 
 

@@ -10,7 +10,10 @@ from shared import shared
 
 import saliency as sal
 
-pytestmark = [pytest.mark.slow, pytest.mark.spread]  # forward passes, and nothing to share
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.spread,
+]  # forward passes, and nothing to share
 PREPARE = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
 
 
@@ -20,7 +23,9 @@ def verdict(model, variant, *, told=True, each=6):
     rows = json.loads((place / "annotations.json").read_text())["images"]
     labels = {row["id"]: row["label"] for row in rows}
     files = sorted((place / "dicom" / f"test_{variant}").glob("*.dcm"))
-    classes = ([file for file in files if labels[file.stem] == kind][:each] for kind in (0, 1))
+    classes = (
+        [file for file in files if labels[file.stem] == kind][:each] for kind in (0, 1)
+    )
     chosen = [file for files_of_one in classes for file in files_of_one]
     report = sal.audit(
         place / "models" / f"{model}.keras",

@@ -27,7 +27,9 @@ def folder(tmp_path_factory):
         [b"no file", *images],
         labels=[0, *labels],
         strata={"site": ["b", *sites]},
-        zones=lambda image: {"a_zone_with_a_very_long_name_indeed": image.display > 200},
+        zones=lambda image: {
+            "a_zone_with_a_very_long_name_indeed": image.display > 200
+        },
     )
     report.save(place / "report")
     return place
@@ -53,7 +55,11 @@ def test_no_script_is_needed(folder):
     (bound := folder / "bound.html").write_text(text.replace("<head>", rule, 1))
 
     assert rule in bound.read_text()
-    assert figures(printed(folder, "bound", bound)) == figures(printed(folder, "free", page)) > 3
+    assert (
+        figures(printed(folder, "bound", bound))
+        == figures(printed(folder, "free", page))
+        > 3
+    )
 
 
 def test_a_dark_screen_stays_dark(folder):
@@ -61,7 +67,9 @@ def test_a_dark_screen_stays_dark(folder):
     picture, page = folder / "dark.png", folder / "report" / "report.html"
     whole = ("--virtual-time-budget=20000", "--run-all-compositor-stages-before-draw")
     dark = "--blink-settings=preferredColorScheme=0"
-    run(folder, page, "--window-size=1000,1400", f"--screenshot={picture}", *whole, dark)
+    run(
+        folder, page, "--window-size=1000,1400", f"--screenshot={picture}", *whole, dark
+    )
     with Image.open(picture) as image:
         shown = np.asarray(image.convert("RGB"))
 
@@ -98,12 +106,18 @@ def test_nothing_is_asked_of_a_network(folder):
         "--dump-dom",
     )
     asked = json.loads(log.read_text())["events"]
-    addresses = {one["params"]["url"] for one in asked if "url" in one.get("params", {})}
+    addresses = {
+        one["params"]["url"] for one in asked if "url" in one.get("params", {})
+    }
     outside = {
-        each for each in addresses if re.match(r"https?://(?!(localhost|127\.0\.0\.1))", each)
+        each
+        for each in addresses
+        if re.match(r"https?://(?!(localhost|127\.0\.0\.1))", each)
     }
 
-    assert not {each for each in outside if "google" not in each}  # the browser asks its maker
+    assert not {
+        each for each in outside if "google" not in each
+    }  # the browser asks its maker
     assert "http://" not in (text := (folder / "report" / "report.html").read_text())
     assert "https://" not in text
 

@@ -22,15 +22,21 @@ def evidence(lost):
     )
     trials = []
     for row in range(COUNT):
-        after = np.stack([scores[row] * (1 - lost[row]), np.repeat(scores[row], 3)], axis=1)
-        trials.append(Trial(row, scores[row], scores[row], {"text": after[..., np.newaxis]}))
+        after = np.stack(
+            [scores[row] * (1 - lost[row]), np.repeat(scores[row], 3)], axis=1
+        )
+        trials.append(
+            Trial(row, scores[row], scores[row], {"text": after[..., np.newaxis]})
+        )
     return Evidence(grouping, scores, trials, ())
 
 
 def test_the_fill_that_does_least_is_told():
     """One fill takes all of the lead, one half, one a quarter: a quarter is what is said."""
     found = removal_effect(
-        evidence(np.tile([1.0, 0.25, 0.5], (COUNT, 1))), "text", np.random.default_rng(0)
+        evidence(np.tile([1.0, 0.25, 0.5], (COUNT, 1))),
+        "text",
+        np.random.default_rng(0),
     )
 
     assert np.isclose(found.effect, 0.25)

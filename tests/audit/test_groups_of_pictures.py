@@ -19,7 +19,10 @@ def test_nothing_is_told_by_noise_and_something_by_signal():
     generator = np.random.default_rng(0)
     member = np.arange(40) % 2
     none = np.zeros(40, int)
-    found = [associate(generator.normal(size=(40, 8)), member, none, generator) for _ in range(40)]
+    found = [
+        associate(generator.normal(size=(40, 8)), member, none, generator)
+        for _ in range(40)
+    ]
     assert 8 <= sum(one.p_value < 0.5 for one in found) <= 32
     assert sum(one.p_value < 0.05 for one in found) <= 6
 
@@ -43,7 +46,10 @@ def test_the_score_follows_a_stratum_within_labels():
 def test_paths_are_matched_from_their_ends():
     """Folders tell files of one name apart; without them there is doubt."""
     sources = ["x/a/1.dcm", "x/b/1.dcm"]
-    assert assigned(["a/1.dcm", "C:\\old\\b\\1.dcm"], sources) == ["a/1.dcm", "C:\\old\\b\\1.dcm"]
+    assert assigned(["a/1.dcm", "C:\\old\\b\\1.dcm"], sources) == [
+        "a/1.dcm",
+        "C:\\old\\b\\1.dcm",
+    ]
     assert assigned(["a/1.dcm"], sources) == ["a/1.dcm", None]
     with pytest.raises(InputError, match="several folders"):
         assigned(["1.dcm"], sources)

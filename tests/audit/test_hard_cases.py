@@ -16,7 +16,9 @@ from saliency.pipeline.label_matching import assigned
 def files(folder, count=8):
     """Write so many DICOM files; return their names."""
     for number in range(count):
-        shutil.copy(get_testdata_file("MR_small.dcm", download=False), folder / f"P{number}.dcm")
+        shutil.copy(
+            get_testdata_file("MR_small.dcm", download=False), folder / f"P{number}.dcm"
+        )
     return [f"P{number}.dcm" for number in range(count)]
 
 
@@ -36,7 +38,9 @@ def test_constant_pictures(values):
     """Nothing can be seen in them; what tells the classes is brightness, and no zone is accused."""
     labels = [0, 1] * 6
     greys = [0.3 + 0.3 * label * (values != "one value") for label in labels]
-    images = [shown(np.full(SIZE, grey)).with_zone("tag", corner_mask()) for grey in greys]
+    images = [
+        shown(np.full(SIZE, grey)).with_zone("tag", corner_mask()) for grey in greys
+    ]
     report = sal.audit(reader(0, 40), images, labels=labels)
 
     assert not report.shortcut

@@ -26,7 +26,9 @@ def test_background_drop_in_closed_form():
     mean = pixels[~corner_mask()].mean()
 
     # The fill is rounded to whole grey levels.
-    assert np.isclose(found.drops["mean"], 40 * (pixels[corner_mask()].mean() - mean), atol=0.1)
+    assert np.isclose(
+        found.drops["mean"], 40 * (pixels[corner_mask()].mean() - mean), atol=0.1
+    )
     assert np.isclose(found.score, 40 * (pixels[corner_mask()].mean() - 0.5), atol=1e-3)
 
 
@@ -41,7 +43,11 @@ def test_the_mark_of_another_model_does_not():
 
 @pytest.mark.parametrize(
     ("zone", "controls", "match"),
-    [("shutter", 19, "zone of the image \\(text\\)"), ("text", 0, "1 control"), ("all", 3, "room")],
+    [
+        ("shutter", 19, "zone of the image \\(text\\)"),
+        ("text", 0, "1 control"),
+        ("all", 3, "room"),
+    ],
 )
 def test_what_cannot_be_asked_is_refused(zone, controls, match):
     """An unknown zone, no controls, no room for any."""
@@ -58,4 +64,6 @@ def test_it_says_what_it_found():
     """The repr holds the zone, the drops and the rank."""
     images, _ = pictures(2)
 
-    assert "p = 0.05 of 19 controls" in repr(intervene(reader(40, 0), images[1], "text"))
+    assert "p = 0.05 of 19 controls" in repr(
+        intervene(reader(40, 0), images[1], "text")
+    )

@@ -49,7 +49,9 @@ def test_the_pictures_are_png_without_text(page):
     for data in re.findall(r'src="data:image/png;base64,([^"]*)"', page):
         picture = base64.b64decode(data)
         assert picture[:8] == b"\x89PNG\r\n\x1a\n"
-        assert not any(kind in picture for kind in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME"))
+        assert not any(
+            kind in picture for kind in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME")
+        )
 
 
 def test_everything_is_escaped(page):
@@ -66,7 +68,9 @@ def test_hostile_names_and_messages_are_escaped():
         "decisions": {bad: 1}, "target": bad, "prepare": {"scale": bad}, "warnings": [bad],
         "rules": {}, "versions": {bad: bad},
     }  # fmt: skip
-    verdict = Verdict("reads", 1.0, Interval(1.0, 1.0), 0.001, bad, {"with_zone": 1, "pictures": 1})
+    verdict = Verdict(
+        "reads", 1.0, Interval(1.0, 1.0), 0.001, bad, {"with_zone": 1, "pictures": 1}
+    )
     page = AuditReport({bad: verdict}, facts, (Failure(0, bad, bad),), {bad: ()})
 
     assert "<img src=x" not in page.html()
@@ -102,7 +106,9 @@ def test_json_holds_the_same(report, tmp_path):
     assert "NaN" not in text
     assert found["shortcut"] is True
     assert found["verdicts"]["text"]["finding"] == "reads"
-    assert found["verdicts"]["text"]["interval"] == list(report.verdicts["text"].interval)
+    assert found["verdicts"]["text"]["interval"] == list(
+        report.verdicts["text"].interval
+    )
     assert found["failures"][0]["index"] == 0
     assert found["cleaned"]["accuracy"]["before"] == report.worth.accuracy.before
 
@@ -115,7 +121,9 @@ def test_saving_is_whole_or_not_at_all(report, tmp_path):
         replace(report, facts={}).save(tmp_path / "out")
 
     assert set(before) == {"report.html", "report.json"}
-    assert {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()} == before
+    assert {
+        path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()
+    } == before
 
 
 def test_no_drafts_are_left(report, tmp_path):
@@ -184,10 +192,15 @@ def test_a_model_of_a_file_goes_by_the_name_of_the_file(tmp_path):
     told = sal.audit(path, images, labels=labels).facts["model"]
 
     assert told["name"] == "chest.keras"
-    assert told["sha256"] == sal.audit(model, images, labels=labels).facts["model"]["sha256"]
+    assert (
+        told["sha256"]
+        == sal.audit(model, images, labels=labels).facts["model"]["sha256"]
+    )
 
 
-@pytest.mark.parametrize(("classes", "target"), [(1, None), (2, None), (4, None), (4, 1)])
+@pytest.mark.parametrize(
+    ("classes", "target"), [(1, None), (2, None), (4, None), (4, 1)]
+)
 def test_strips_tell_probabilities(classes, target):
     """The model's own output for the class that is named, in percent."""
     images, labels = pictures(8)
@@ -209,7 +222,9 @@ def test_a_model_without_probabilities_tells_its_score():
     images, labels = pictures(8)
     report = sal.audit(reader(40, 8), images, labels=labels, target=sal.Contrast(1, 0))
 
-    assert all(one.probability is None for each in report.examples for one in each.pictures)
+    assert all(
+        one.probability is None for each in report.examples for one in each.pictures
+    )
     assert "</span>, by " in report.html()
 
 
@@ -223,7 +238,9 @@ def test_pictures_enlarge_without_script(page):
 
 def test_magenta_means_one_thing(page):
     """Wherever the word stands, it is heat outside the diagnostic pixels."""
-    assert page.count("magenta") == page.count("magenta: heat on any zone that is not diagnostic")
+    assert page.count("magenta") == page.count(
+        "magenta: heat on any zone that is not diagnostic"
+    )
     assert page.count("magenta") >= 1
 
 
@@ -242,7 +259,10 @@ def test_the_table_of_files_is_written_on_request_alone(tmp_path):
     assert [row["file"] for row in rows] == [""] * 4 + list(map(str, names))
     assert rows[5]["digest"] == sal.read_dicom(names[1]).digest
     assert [row["picture"] for row in rows] == [str(number) for number in range(1, 11)]
-    assert {path.name for path in (tmp_path / "plain").iterdir()} == {"report.html", "report.json"}
+    assert {path.name for path in (tmp_path / "plain").iterdir()} == {
+        "report.html",
+        "report.json",
+    }
     for place in (tmp_path / "plain").iterdir():
         assert "mueller" not in place.read_text()
     assert "mueller" not in (tmp_path / "named" / "report.json").read_text()

@@ -71,7 +71,9 @@ def test_a_killed_audit_goes_on(tmp_path, monkeypatch, model, moment, left):
     )
     assert child.returncode == -signal.SIGKILL, child.stderr[-2000:]
     count, trial = [], run.interventions_of
-    monkeypatch.setattr(run, "interventions_of", lambda *given: count.append(1) or trial(*given))
+    monkeypatch.setattr(
+        run, "interventions_of", lambda *given: count.append(1) or trial(*given)
+    )
     images, labels = pictures(COUNT)
     again = sal.audit(model, images, labels=labels, resume=state)
 
@@ -91,7 +93,9 @@ def stopped(state, model, images, **options):
 def looks(state):
     """Count the rows of the first stage in a file."""
     connection = sqlite3.connect(state)
-    (found,) = connection.execute("SELECT count(*) FROM rows WHERE stage = 'look'").fetchone()
+    (found,) = connection.execute(
+        "SELECT count(*) FROM rows WHERE stage = 'look'"
+    ).fetchone()
     connection.close()
     return found
 
@@ -113,7 +117,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
-def test_what_was_kept_for_other_settings_is_dropped_with_a_word(tmp_path, caplog, model, change):
+def test_what_was_kept_for_other_settings_is_dropped_with_a_word(
+    tmp_path, caplog, model, change
+):
     """A row of another question must never answer this one."""
     images, _ = pictures(COUNT)
     stopped(tmp_path / "state", model, images, labels=LABELS)
@@ -147,7 +153,9 @@ def test_logits_and_probabilities_are_two_questions(tmp_path, caplog):
     network = reader(20, 20)
     stopped(tmp_path / "state", sal.KerasProbe(network), images)
     with caplog.at_level(logging.WARNING, "saliency.audit"):
-        stopped(tmp_path / "state", sal.KerasProbe(network, output="probability"), images)
+        stopped(
+            tmp_path / "state", sal.KerasProbe(network, output="probability"), images
+        )
 
     assert "begun anew" in caplog.text
 
@@ -165,17 +173,25 @@ def test_what_cannot_be_told_apart_is_refused_before_anything_is_read(tmp_path, 
 
 
 @pytest.mark.parametrize("what", ["weights", "pictures", "version"])
-def test_another_model_pictures_or_version_are_noticed(tmp_path, caplog, monkeypatch, what):
+def test_another_model_pictures_or_version_are_noticed(
+    tmp_path, caplog, monkeypatch, what
+):
     """By the weights, the pixels' digests, the versions of libraries."""
     images, _ = pictures(8)
     network = new_reader(20, 20)
     stopped(tmp_path / "state", network, images)
     if what == "weights":
-        network.layers[-1].set_weights([part * 2 for part in network.layers[-1].get_weights()])
+        network.layers[-1].set_weights(
+            [part * 2 for part in network.layers[-1].get_weights()]
+        )
     if what == "version":
-        monkeypatch.setattr("saliency.pipeline.fingerprint.versions", lambda: {"keras": "0.1"})
+        monkeypatch.setattr(
+            "saliency.pipeline.fingerprint.versions", lambda: {"keras": "0.1"}
+        )
     with caplog.at_level(logging.WARNING, "saliency.audit"):
-        stopped(tmp_path / "state", network, images[::-1] if what == "pictures" else images)
+        stopped(
+            tmp_path / "state", network, images[::-1] if what == "pictures" else images
+        )
 
     assert "begun anew" in caplog.text
 
@@ -184,7 +200,9 @@ def test_the_same_question_goes_on_without_a_word(tmp_path, caplog, model):
     """Nothing was dropped, so nothing is said."""
     images, _ = pictures(8)
     for _ in range(2):
-        stopped(tmp_path / "state", model, images, zones=lambda _: {"tag": corner_mask()})
+        stopped(
+            tmp_path / "state", model, images, zones=lambda _: {"tag": corner_mask()}
+        )
 
     assert "begun anew" not in caplog.text
     assert looks(tmp_path / "state") == 1

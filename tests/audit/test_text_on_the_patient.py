@@ -17,7 +17,9 @@ NAMES = ("NORTH", "SOUTH")
 def letters(name):
     """Return how much ink lies on each pixel, 0..1."""
     page = Image.new("L", SIZE[::-1])
-    ImageDraw.Draw(page).text((17, 22), name, fill=255, font=ImageFont.load_default(size=15))
+    ImageDraw.Draw(page).text(
+        (17, 22), name, fill=255, font=ImageFont.load_default(size=15)
+    )
     return np.asarray(page, np.float32) / 255
 
 
@@ -35,7 +37,9 @@ def pictures(count, *, names, body=1, seed=0):
     images = []
     for label in labels:
         name = label if generator.random() < names else generator.integers(2)
-        pixels = generator.uniform(0.3, 0.4, SIZE) + 0.2 * body * (2 * label - 1) * patch
+        pixels = (
+            generator.uniform(0.3, 0.4, SIZE) + 0.2 * body * (2 * label - 1) * patch
+        )
         ink = letters(NAMES[name])
         images.append(shown(pixels * (1 - ink) + ink).with_zone("text", mask))
     return images, labels.tolist()
@@ -47,7 +51,10 @@ def model(*, name=0.0, body=0.0):
     inside = np.zeros(SIZE, bool)
     inside[BOX] = True
     unlike = letters(NAMES[1]) - letters(NAMES[0])
-    weights = name * unlike / np.abs(unlike).sum() + body * (free & inside) / (free & inside).sum()
+    weights = (
+        name * unlike / np.abs(unlike).sum()
+        + body * (free & inside) / (free & inside).sum()
+    )
     dense = keras.layers.Dense(2, activation="softmax")
     inputs = keras.Input((*SIZE, 1))
     found = keras.Model(inputs, dense(keras.layers.Flatten()(inputs)))
@@ -83,7 +90,10 @@ def test_strokes_are_the_letters_and_their_edges():
     found = content("text", display, mask).mask
     ink = letters(NAMES[0])
     near = (
-        np.asarray(Image.fromarray((ink > 0).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))) > 0
+        np.asarray(
+            Image.fromarray((ink > 0).astype(np.uint8)).filter(ImageFilter.MaxFilter(5))
+        )
+        > 0
     )
 
     assert found[ink > 0.6].all()

@@ -28,7 +28,9 @@ def trained(*, mark, body):
 
 
 @pytest.mark.parametrize(
-    ("mark", "body", "finding"), [(1, 0, "reads"), (0, 1, "no evidence")], ids=["marks", "bodies"]
+    ("mark", "body", "finding"),
+    [(1, 0, "reads"), (0, 1, "no evidence")],
+    ids=["marks", "bodies"],
 )
 def test_what_was_learned_is_what_is_told(mark, body, finding):
     """Tested on pictures where mark and body agree, so accuracy cannot tell the two apart."""

@@ -61,7 +61,11 @@ def test_a_larger_picture_takes_the_zone_where_it_lies():
 
 @pytest.mark.parametrize(
     ("case", "match"),
-    [("zone", "zone of the image"), ("has", "1 of 1 have it"), ("none", "got 0 and 19")],
+    [
+        ("zone", "zone of the image"),
+        ("has", "1 of 1 have it"),
+        ("none", "got 0 and 19"),
+    ],
 )
 def test_what_cannot_be_transplanted_is_refused(case, match):
     """No such zone, a picture that has one already, no pictures."""
@@ -69,4 +73,6 @@ def test_what_cannot_be_transplanted_is_refused(case, match):
     hosts = {"zone": unmarked(), "has": images[:1], "none": []}[case]
 
     with pytest.raises(InputError, match=match):
-        transplant(reader(40, 0), images[1], "shutter" if case == "zone" else "text", hosts)
+        transplant(
+            reader(40, 0), images[1], "shutter" if case == "zone" else "text", hosts
+        )

@@ -19,7 +19,9 @@ def test_exchange_by_hand():
     images, _ = pictures(4)
     scorer = Scorer(sal.KerasProbe(reader(40, 0)))
     experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
-    hosts = tuple(recipient_of(experiment, image, index) for index, image in enumerate(images[:3]))
+    hosts = tuple(
+        recipient_of(experiment, image, index) for index, image in enumerate(images[:3])
+    )
     experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
     found = interventions_of(experiment, images[1], 1)
     exchange = found.exchanges["text"]
@@ -28,7 +30,9 @@ def test_exchange_by_hand():
     assert np.isnan(exchange.zone[1]).all()
     assert np.isnan(exchange.tissue[1]).all()
     assert np.allclose(exchange.zone[[0, 2]], found.scores, atol=1.5)
-    assert np.allclose(exchange.tissue[[0, 2]], [one.scores for one in hosts[::2]], atol=1e-3)
+    assert np.allclose(
+        exchange.tissue[[0, 2]], [one.scores for one in hosts[::2]], atol=1e-3
+    )
 
 
 def test_removals_by_fill():
@@ -60,9 +64,12 @@ def test_controls_keep_away_from_other_zones():
     for donor, recipients in ((zoned[0], images), (images[0], zoned)):
         experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
         hosts = tuple(
-            recipient_of(experiment, image, index) for index, image in enumerate(recipients)
+            recipient_of(experiment, image, index)
+            for index, image in enumerate(recipients)
         )
-        experiment = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
+        experiment = Experiment(
+            scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts
+        )
         before = np.stack([one.scores for one in hosts])
         for index in range(9, 15):  # another place for the control each time
             found = interventions_of(experiment, donor, index)
@@ -78,7 +85,9 @@ def test_all_classes_are_asked_in_one_pass():
     probe = sal.KerasProbe(reader(20, 20, classes=4))
     asked, answer = [], BoundProbe.answer
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(BoundProbe, "answer", lambda *given: asked.append(1) or answer(*given))
+        patch.setattr(
+            BoundProbe, "answer", lambda *given: asked.append(1) or answer(*given)
+        )
         found = Scorer(probe).scores(images, (0, 1, 3))
     alone = [Scorer(probe).scores(images, (kind,))[:, 0] for kind in (0, 1, 3)]
 

@@ -20,7 +20,9 @@ def finding(model, images, **options):
 def test_a_reader_is_told(classes, told):
     """A model of the mark alone reads it, with and without labels, whatever its head."""
     images, labels = pictures()
-    verdict = finding(reader(40, 0, classes=classes), images, labels=labels if told else None)
+    verdict = finding(
+        reader(40, 0, classes=classes), images, labels=labels if told else None
+    )
 
     assert verdict.finding == "reads"
     assert verdict.interval.low <= verdict.effect <= verdict.interval.high
@@ -33,7 +35,9 @@ def test_a_reader_is_told(classes, told):
 def test_a_model_of_the_body_is_not_accused(classes, told):
     """The mark goes with the class in every picture, yet the model looks at the centre."""
     images, labels = pictures()
-    verdict = finding(reader(0, 40, classes=classes), images, labels=labels if told else None)
+    verdict = finding(
+        reader(0, 40, classes=classes), images, labels=labels if told else None
+    )
 
     assert verdict.finding == "no evidence"
     assert verdict.effect < 0.1
@@ -134,7 +138,8 @@ def test_the_seed_decides():
     """One seed, one report; another seed reaches intervals, p-values, and the random map."""
     images, labels = pictures(12, mark=0.5, body=0.5)
     first, again, other = (
-        sal.audit(reader(20, 20), images, labels=labels, seed=seed) for seed in (5, 5, 6)
+        sal.audit(reader(20, 20), images, labels=labels, seed=seed)
+        for seed in (5, 5, 6)
     )
 
     assert first.verdicts == again.verdicts
@@ -149,10 +154,14 @@ def test_the_seed_reaches_every_draw():
     images, labels = pictures(8)
     seeds, made = [], np.random.default_rng
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(np.random, "default_rng", lambda given: seeds.append(given) or made(given))
+        patch.setattr(
+            np.random, "default_rng", lambda given: seeds.append(given) or made(given)
+        )
         sal.audit(reader(20, 20), images, labels=labels, seed=seed)
 
-    assert {given[0] if isinstance(given, tuple) else given for given in seeds} == {seed}
+    assert {given[0] if isinstance(given, tuple) else given for given in seeds} == {
+        seed
+    }
 
 
 def test_a_constant_model_reads_nothing():
@@ -196,7 +205,9 @@ def test_odd_zones_and_pictures(case):
         mask[:] = True
     if case == "constant":
         images = [shown(np.full(SIZE, 0.5)) for _ in images]
-    report = sal.audit(reader(0, 40), [one.with_zone("odd", mask) for one in images], labels=labels)
+    report = sal.audit(
+        reader(0, 40), [one.with_zone("odd", mask) for one in images], labels=labels
+    )
 
     assert report.verdicts["odd"].finding == "no evidence"
 
@@ -261,7 +272,9 @@ def test_labels_that_do_not_fit_are_refused(labels, match):
 def test_a_mapping_must_name_every_picture():
     """Half of the labels is no labels."""
     images, labels = pictures(8)
-    some = {image.digest: label for image, label in zip(images[:5], labels, strict=False)}
+    some = {
+        image.digest: label for image, label in zip(images[:5], labels, strict=False)
+    }
 
     with pytest.raises(InputError, match="labels for 5 of 8"):
         sal.audit(reader(40, 0), images, labels=some)
@@ -283,7 +296,9 @@ def test_names_of_classes_are_labels():
     assert finding(probe, images, labels=words).finding == "reads"
 
 
-@pytest.mark.parametrize(("marks", "finding"), [(5, "no evidence"), (6, "may read"), (8, "reads")])
+@pytest.mark.parametrize(
+    ("marks", "finding"), [(5, "no evidence"), (6, "may read"), (8, "reads")]
+)
 def test_pictures_without_a_zone_do_not_vouch_for_it(marks, finding):
     """Five marks in two groups are a toss of five coins, however many pictures lie beside them."""
     images, labels = pictures(32, zone=False, mark=0)
@@ -300,7 +315,10 @@ def test_pictures_without_a_zone_do_not_vouch_for_it(marks, finding):
     verdict = finding_of(reader(400, 0, constant=-2), chosen, labels)
 
     assert verdict.finding == finding
-    assert verdict.finding != "no evidence" or "5 of 32 pictures show it" in verdict.sentence
+    assert (
+        verdict.finding != "no evidence"
+        or "5 of 32 pictures show it" in verdict.sentence
+    )
 
 
 def finding_of(model, images, labels):

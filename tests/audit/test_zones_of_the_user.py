@@ -17,7 +17,9 @@ def bright_corner(image):
 
 FORMS = {
     "mask": {"tag": corner_mask()},
-    "function of the image": {"tag": lambda image: corner_mask() & (image.display >= 0)},
+    "function of the image": {
+        "tag": lambda image: corner_mask() & (image.display >= 0)
+    },
     "function that returns both": lambda image: {"tag": corner_mask(), "none": None},
 }
 
@@ -37,7 +39,9 @@ def test_a_zone_for_all_pictures_is_judged(zones):
 def test_pictures_without_it_are_counted_and_told_of():
     """Half of the pictures show it: it is put into the others as well, and the score follows."""
     images, labels = pictures(16, zone=False)
-    report = sal.audit(reader(40, 0), images, labels=labels, zones={"tag": bright_corner})
+    report = sal.audit(
+        reader(40, 0), images, labels=labels, zones={"tag": bright_corner}
+    )
 
     verdict = report.verdicts["tag"]
     assert verdict.finding == "reads"
@@ -50,7 +54,9 @@ def test_pictures_without_it_are_counted_and_told_of():
 def test_a_model_of_the_body_is_not_accused_of_them():
     """Whatever the user calls a zone."""
     images, labels = pictures(16, zone=False)
-    report = sal.audit(reader(0, 40), images, labels=labels, zones={"tag": corner_mask()})
+    report = sal.audit(
+        reader(0, 40), images, labels=labels, zones={"tag": corner_mask()}
+    )
 
     assert report.verdicts["tag"].finding == "no evidence"
 

@@ -28,7 +28,14 @@ def folder(tmp_path_factory):
 
 def run(folder, *options):
     """Audit the folder; return the exit code."""
-    parts = ["audit", folder / "model.keras", folder / "files", "--out", folder / "out", *options]
+    parts = [
+        "audit",
+        folder / "model.keras",
+        folder / "files",
+        "--out",
+        folder / "out",
+        *options,
+    ]
     return main([str(part) for part in parts])
 
 
@@ -80,12 +87,17 @@ def test_tables_that_are_none_are_refused(tmp_path, text, match):
 def test_a_table_from_a_spreadsheet(tmp_path):
     """A byte order mark, another column, rows without a label."""
     table = tmp_path / "labels.csv"
-    table.write_text("\ufeffname,x,sex\na.dcm,1,M\nb.dcm,2,\nc.dcm,3,F\n", encoding="utf-8")
+    table.write_text(
+        "\ufeffname,x,sex\na.dcm,1,M\nb.dcm,2,\nc.dcm,3,F\n", encoding="utf-8"
+    )
 
     assert table_in(table).column("sex") == {"a.dcm": "M", "c.dcm": "F"}
 
 
-ROWS = (("picture", "label", "site"), *((f"{k}.dcm", str(k % 2), "NS"[k // 3]) for k in range(6)))
+ROWS = (
+    ("picture", "label", "site"),
+    *((f"{k}.dcm", str(k % 2), "NS"[k // 3]) for k in range(6)),
+)
 WRITTEN = {
     "UTF-16": (",", "utf-16"),
     "UTF-8 with a mark": (",", "utf-8-sig"),
@@ -104,7 +116,9 @@ def test_tables_are_read_as_spreadsheets_write_them(tmp_path, delimiter, encodin
     found = table_in(table)
 
     assert found.columns == ROWS[0]
-    assert found.column("site", "picture") == {f"{k}.dcm": "NS"[k // 3] for k in range(6)}
+    assert found.column("site", "picture") == {
+        f"{k}.dcm": "NS"[k // 3] for k in range(6)
+    }
     assert found.column("LABEL") == {f"{k}.dcm": str(k % 2) for k in range(6)}
 
 
@@ -121,7 +135,11 @@ def test_strata_of_the_table_and_of_files(folder, capsys):
     out = capsys.readouterr().out
 
     assert code == DONE
-    assert [each["name"] for each in found["divisions"]] == ["label", "site", "Manufacturer"]
+    assert [each["name"] for each in found["divisions"]] == [
+        "label",
+        "site",
+        "Manufacturer",
+    ]
     assert "No two groups of site have 4 pictures or more" in out
     assert found["labelled"] == 6
     assert "GE MEDICAL" not in json.dumps(found)
@@ -130,7 +148,9 @@ def test_strata_of_the_table_and_of_files(folder, capsys):
 def test_numbers_are_divided(folder, capsys):
     """A column of ages with --above is one of labels, and the score of a target is asked for."""
     table = folder / "ages.csv"
-    table.write_text("file,age\n" + "".join(f"{k}.dcm,{40.5 + 30 * (k % 2)}\n" for k in range(6)))
+    table.write_text(
+        "file,age\n" + "".join(f"{k}.dcm,{40.5 + 30 * (k % 2)}\n" for k in range(6))
+    )
     asked = ("--labels", table, "--column", "age", "--target", "1", "--no-pictures")
     code = run(folder, *asked, "--above", "65")
     found = json.loads((folder / "out" / "report.json").read_text())

@@ -33,17 +33,32 @@ def folder(tmp_path_factory):
 
 def run(folder, *options):
     """Evaluate two methods; return the exit code."""
-    parts = ["evaluate", folder / "model.keras", folder / "files", "--out", folder / "out"]
+    parts = [
+        "evaluate",
+        folder / "model.keras",
+        folder / "files",
+        "--out",
+        folder / "out",
+    ]
     more = ["--method", "gradient,smoothgrad:samples=2", *options]
     return main([str(part) for part in (*parts, *more)])
 
 
 def test_a_verdict_and_a_report(folder, capsys):
     table = ("--table", folder / "cases.csv", "--patients", "patient")
-    code = run(folder, "--truth", folder / "masks", *table, "--metrics", "energy_inside,deletion")
+    code = run(
+        folder,
+        "--truth",
+        folder / "masks",
+        *table,
+        "--metrics",
+        "energy_inside,deletion",
+    )
     printed = capsys.readouterr()
     assert code == 0
-    assert printed.out.startswith("Cannot tell which is best by energy_inside on 4 images of 2")
+    assert printed.out.startswith(
+        "Cannot tell which is best by energy_inside on 4 images of 2"
+    )
     assert "2 of 4 files have no mask" in printed.err
     told = json.loads((folder / "out" / "report.json").read_text())
     assert told["patients"] == 2

@@ -49,7 +49,9 @@ def model(tmp_path_factory):
 def cine(tmp_path_factory):
     """A file of three frames."""
     source = dcmread(CT)
-    frames = np.stack([source.pixel_array, source.pixel_array[::-1], source.pixel_array[:, ::-1]])
+    frames = np.stack(
+        [source.pixel_array, source.pixel_array[::-1], source.pixel_array[:, ::-1]]
+    )
     source.NumberOfFrames = 3
     source.PixelData = frames.tobytes()
     path = tmp_path_factory.mktemp("cine") / "cine.dcm"
@@ -64,20 +66,33 @@ def run(*arguments):
 
 def rows(out):
     """Return the rows of the table."""
-    return [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    return [
+        json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()
+    ]
 
 
 def test_the_tables_say_what_python_says(model, tmp_path):
     """results.jsonl, results.csv, run.json and index.html; every file that they name is there."""
     (tmp_path / "bad.dcm").write_text("no DICOM")
     code = run(
-        model, CT, tmp_path / "bad.dcm", MR, "--out", tmp_path / "out", "--method", "gradcam"
+        model,
+        CT,
+        tmp_path / "bad.dcm",
+        MR,
+        "--out",
+        tmp_path / "out",
+        "--method",
+        "gradcam",
     )
     first, bad, last = rows(tmp_path / "out")
     result = sal.explain(model, CT, "gradcam")
 
     assert code == FAILED
-    assert (first["source"], first["digest"], first["frame"]) == (CT, result.image.digest, 0)
+    assert (first["source"], first["digest"], first["frame"]) == (
+        CT,
+        result.image.digest,
+        0,
+    )
     assert (first["method"], first["target"]) == ("gradcam", result.target)
     assert first["score"] == pytest.approx(result.score, rel=1e-5)
     assert first["outside"] == pytest.approx(result.outside, abs=1e-5)
@@ -88,9 +103,17 @@ def test_the_tables_say_what_python_says(model, tmp_path):
         assert all((tmp_path / "out" / name).is_file() for name in row["outputs"])
         assert row["digest"][:12] in row["outputs"][0]
     with (tmp_path / "out" / "results.csv").open() as file:
-        assert [row["source"] for row in csv.DictReader(file)] == [CT, bad["source"], MR]
+        assert [row["source"] for row in csv.DictReader(file)] == [
+            CT,
+            bad["source"],
+            MR,
+        ]
     about = json.loads((tmp_path / "out" / "run.json").read_text())
-    assert (about["done"], about["failed"], about["options"]["model"]) == (2, 1, "model.keras")
+    assert (about["done"], about["failed"], about["options"]["model"]) == (
+        2,
+        1,
+        "model.keras",
+    )
 
 
 def test_the_page_shows_all_without_a_name(model, tmp_path):
@@ -142,13 +165,30 @@ def test_a_kept_row_among_new_ones_keeps_its_place(model, tmp_path):
 
 def test_names_hold_nothing_that_a_file_system_forbids(model, tmp_path):
     """A label with a slash is a label like any other, and two labels never share a file."""
-    code = run(model, CT, "--out", tmp_path, "--labels", "no/ne,no:ne", "--target", "no/ne,no:ne")
+    code = run(
+        model,
+        CT,
+        "--out",
+        tmp_path,
+        "--labels",
+        "no/ne,no:ne",
+        "--target",
+        "no/ne,no:ne",
+    )
     found = [path.name for path in tmp_path.glob("*.png")]
 
     assert code == DONE
     assert len(found) == 2
     assert [row["target"] for row in rows(tmp_path)] == ["no/ne", "no:ne"]
-    for text in ("no/ne", "CON:", 'a"b<c>d|e?f*g\\h', "..", "x" * 300, "\n", "trailing. "):
+    for text in (
+        "no/ne",
+        "CON:",
+        'a"b<c>d|e?f*g\\h',
+        "..",
+        "x" * 300,
+        "\n",
+        "trailing. ",
+    ):
         assert not set(safe(text)) & set('/\\:*?"<>|\n')
         assert safe(text).strip(". ") == safe(text)
         assert len(safe(text)) < 80
@@ -158,7 +198,12 @@ def test_frames_are_told_of_and_chosen(model, cine, tmp_path, capsys):
     """The first alone, with a word; all; one; some. They count from 1, rows from 0."""
     run(model, cine, "--out", tmp_path / "first")
     assert "frame 1 of 3; --frames all for the others" in capsys.readouterr().err
-    for frames, expected in {"all": [0, 1, 2], "2": [1], "2:3": [1, 2], "2:9": [1, 2]}.items():
+    for frames, expected in {
+        "all": [0, 1, 2],
+        "2": [1],
+        "2:3": [1, 2],
+        "2:9": [1, 2],
+    }.items():
         out = tmp_path / frames.replace(":", "-")
         assert run(model, cine, "--out", out, "--frames", frames) == DONE
         found = rows(out)
@@ -193,7 +238,9 @@ def test_the_culprit_is_named_as_it_was_given(model, tmp_path, capsys):
     assert capsys.readouterr().err.startswith("saliency: error: gone.keras: ")
     (tmp_path / "bad.dcm").write_text("no DICOM")
     run(model, tmp_path / "bad.dcm", "--out", tmp_path)
-    assert capsys.readouterr().err.startswith(f"saliency: error: {tmp_path / 'bad.dcm'}: ")
+    assert capsys.readouterr().err.startswith(
+        f"saliency: error: {tmp_path / 'bad.dcm'}: "
+    )
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["at once", "later"])
@@ -203,7 +250,9 @@ def test_a_full_disk_is_a_line_each(model, tmp_path, capsys, monkeypatch, first)
 
     def full(path, data):
         calls.append(path)
-        if (".png" in str(path) or path.suffix == ".part") and (first or len(calls) > 4):
+        if (".png" in str(path) or path.suffix == ".part") and (
+            first or len(calls) > 4
+        ):
             write(path, data[:10])
             raise OSError(errno.ENOSPC, "No space left on device", str(path))
         return write(path, data)
@@ -218,7 +267,9 @@ def test_a_full_disk_is_a_line_each(model, tmp_path, capsys, monkeypatch, first)
     assert not list((tmp_path / "out").rglob("*.part"))
 
 
-def test_a_place_that_is_a_file_is_refused_before_the_model_runs(model, tmp_path, capsys):
+def test_a_place_that_is_a_file_is_refused_before_the_model_runs(
+    model, tmp_path, capsys
+):
     """Nothing is computed that could not be kept."""
     (tmp_path / "file").write_text("mine")
     assert run(model, CT, "--out", tmp_path / "file") == FAILED
@@ -252,7 +303,9 @@ def test_a_preparation_of_ones_own(model, tmp_path, monkeypatch, capsys):
     Path("own_preparing.py").write_text(text)
     Path("prepare.json").write_text(json.dumps({"scale": "zscore", "size": [32, 48]}))
     maps = []
-    for number, word in enumerate(("own_preparing:ready", "own_preparing:made", "prepare.json")):
+    for number, word in enumerate(
+        ("own_preparing:ready", "own_preparing:made", "prepare.json")
+    ):
         out = tmp_path / f"out{number}"
         method = ("--method", "gradient", "--save", "npz")
         assert run(model, CT, "--out", out, *method, "--prepare", word) == DONE
@@ -263,13 +316,18 @@ def test_a_preparation_of_ones_own(model, tmp_path, monkeypatch, capsys):
     for word in ("gone:made", "own_preparing:gone", "gone.json", "own_preparing:sal"):
         assert run(model, CT, "--out", tmp_path, "--prepare", word) == FAILED
         assert capsys.readouterr().err.count("\n") == 1
-    assert run(model, CT, "--out", tmp_path, "--prepare", "prepare.json", "--fit", "crop") == FAILED
+    assert (
+        run(model, CT, "--out", tmp_path, "--prepare", "prepare.json", "--fit", "crop")
+        == FAILED
+    )
     assert "leave out --fit" in capsys.readouterr().err
 
 
 def test_methods_take_arguments():
     """A name of the catalogue, and arguments of its class; several between commas."""
-    found = methods_in(["lrp:composite=epsilon_plus,epsilon=0.1,gradcam", "ig:steps=16"])
+    found = methods_in(
+        ["lrp:composite=epsilon_plus,epsilon=0.1,gradcam", "ig:steps=16"]
+    )
 
     assert [method.name for method in found] == [
         "lrp:composite=epsilon_plus,epsilon=0.1",
@@ -307,7 +365,18 @@ def test_several_methods_and_targets_are_several_maps(model, tmp_path):
 
 def test_a_layer_is_chosen(model, tmp_path):
     """``--layer`` is the layer of the map, as ``layers=`` of a probe is."""
-    run(model, CT, "--out", tmp_path, "--method", "gradcam", "--layer", "first", "--save", "npz")
+    run(
+        model,
+        CT,
+        "--out",
+        tmp_path,
+        "--method",
+        "gradcam",
+        "--layer",
+        "first",
+        "--save",
+        "npz",
+    )
     expected = sal.explain(sal.KerasProbe(model, layers=("first",)), CT, "gradcam")
     found = sal.load(next(tmp_path.glob("*.npz")))
 
@@ -355,7 +424,9 @@ def test_zips_are_read(model, tmp_path):
         archive.write(CT, "a/1.dcm")
         archive.writestr("readme.txt", "text")
     assert run(model, tmp_path / "study.zip", "--out", tmp_path / "out") == DONE
-    assert rows(tmp_path / "out")[0]["source"] == str(tmp_path / "study.zip" / "a" / "1.dcm")
+    assert rows(tmp_path / "out")[0]["source"] == str(
+        tmp_path / "study.zip" / "a" / "1.dcm"
+    )
 
 
 @pytest.mark.slow
@@ -363,7 +434,9 @@ def test_the_demo_speaks_first(tmp_path):
     """The first line is the demo's own, six overlays lie there, TensorFlow says nothing."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-m", "saliency", "demo", "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    )
 
     assert done.stdout.startswith("A small model")
     assert done.stderr == ""
@@ -374,8 +447,19 @@ def test_the_demo_speaks_first(tmp_path):
 def test_a_result_comes_without_a_log(model, tmp_path):
     """Nothing of TensorFlow's start is on standard error of a command that went well."""
     environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
-    command = [sys.executable, "-m", "saliency", "explain", model, CT, "--out", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    command = [
+        sys.executable,
+        "-m",
+        "saliency",
+        "explain",
+        model,
+        CT,
+        "--out",
+        str(tmp_path),
+    ]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env=environment
+    )
 
     assert done.stderr == ""
 
@@ -389,7 +473,12 @@ def test_equal_pixels_shown_otherwise_are_another_result(model, tmp_path):
     source.RescaleIntercept = 500
     source.save_as(tmp_path / "c.dcm")
     for _ in range(2):
-        run(model, *(tmp_path / f"{name}.dcm" for name in "abc"), "--out", tmp_path / "out")
+        run(
+            model,
+            *(tmp_path / f"{name}.dcm" for name in "abc"),
+            "--out",
+            tmp_path / "out",
+        )
         found = rows(tmp_path / "out")
 
         assert len({row["digest"] for row in found}) == 1
@@ -418,7 +507,10 @@ WRONG_CALLS = {
     "MODEL CT --frames 7": (ALL_FAILED, "CT: there is no frame 7"),
     "MODEL CT --scale 1/255": (USAGE, "argument --scale: expected one of unit"),
     "MODEL CT --size a": (USAGE, "argument --size: expected rows and columns"),
-    "MODEL CT --batch-size 0": (USAGE, "argument --batch-size: expected a whole number"),
+    "MODEL CT --batch-size 0": (
+        USAGE,
+        "argument --batch-size: expected a whole number",
+    ),
     "MODEL CT --save jpg": (FAILED, f"--save jpg: expected some of {FORMS}"),
     "MODEL CT --prepare fields.json": (FAILED, "--prepare fields.json: "),
     "MODEL CT --log-file empty": (FAILED, "--log-file empty: "),
@@ -427,7 +519,9 @@ WRONG_CALLS = {
 
 
 @pytest.mark.parametrize("call", WRONG_CALLS)
-def test_a_wrong_call_is_answered_in_a_sentence(model, tmp_path, monkeypatch, capsys, call):
+def test_a_wrong_call_is_answered_in_a_sentence(
+    model, tmp_path, monkeypatch, capsys, call
+):
     """It begins with the file or the option as the user gave it, and no list pushes it away."""
     monkeypatch.chdir(tmp_path)
     shutil.copy(model, "MODEL.keras")

@@ -23,7 +23,9 @@ def saved(tmp_path):
 
 def test_objects_are_written_and_told(saved, tmp_path, capsys):
     """A path a line, in the order asked for."""
-    code = main(["export", str(saved), CT, "--out", str(tmp_path / "out"), "--kinds", "sr,pm"])
+    code = main(
+        ["export", str(saved), CT, "--out", str(tmp_path / "out"), "--kinds", "sr,pm"]
+    )
     paths = capsys.readouterr().out.split()
 
     assert code == DONE
@@ -34,7 +36,9 @@ def test_objects_are_written_and_told(saved, tmp_path, capsys):
     ("source", "kinds", "match"), [(MR, "sc", "expected a source"), (CT, "x", "kinds")]
 )
 def test_what_does_not_fit_is_one_line(saved, tmp_path, capsys, source, kinds, match):
-    code = main(["export", str(saved), source, "--out", str(tmp_path / "out"), "--kinds", kinds])
+    code = main(
+        ["export", str(saved), source, "--out", str(tmp_path / "out"), "--kinds", kinds]
+    )
 
     assert code == FAILED
     assert match in capsys.readouterr().err

@@ -14,7 +14,16 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.cli.main import ALL_FAILED, DONE, FAILED, INTERRUPTED, NOTHING, USAGE, main, parser
+from saliency.cli.main import (
+    ALL_FAILED,
+    DONE,
+    FAILED,
+    INTERRUPTED,
+    NOTHING,
+    USAGE,
+    main,
+    parser,
+)
 
 CT = get_testdata_file("CT_small.dcm")
 MR = get_testdata_file("MR_small.dcm")
@@ -66,7 +75,11 @@ def test_numbers_lie_beside_the_overlay(model, tmp_path):
     run("explain", model, CT, "--out", tmp_path, "--numbers")
     (overlay,), (numbers,) = tmp_path.glob("*.png"), tmp_path.glob("*.npz")
 
-    assert (overlay.stem, overlay.suffix, numbers.suffix) == (numbers.stem, ".png", ".npz")
+    assert (overlay.stem, overlay.suffix, numbers.suffix) == (
+        numbers.stem,
+        ".png",
+        ".npz",
+    )
     assert np.load(numbers)["values"].shape == (128, 128)
 
 
@@ -104,7 +117,12 @@ def test_a_bad_file_fails_alone(model, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--explainer", "gradcma"], ["--target", "9"], ["--palette", "blurple"], ["--strength", "3"]],
+    [
+        ["--explainer", "gradcma"],
+        ["--target", "9"],
+        ["--palette", "blurple"],
+        ["--strength", "3"],
+    ],
     ids=lambda wrong: wrong[0],
 )
 def test_wrong_values_are_one_line(model, tmp_path, capsys, wrong):
@@ -124,7 +142,9 @@ def test_debug_shows_where(model, tmp_path):
         run("explain", model, CT, "--out", tmp_path / "out", "--target", "9", "--debug")
 
 
-@pytest.mark.parametrize("wrong", [[], ["explane"], ["explain"], ["explain", "m", "d"]], ids=str)
+@pytest.mark.parametrize(
+    "wrong", [[], ["explane"], ["explain"], ["explain", "m", "d"]], ids=str
+)
 def test_wrong_usage_is_exit_code_2(wrong):
     """As conventions have it."""
     with pytest.raises(SystemExit) as stop:
@@ -165,7 +185,9 @@ def test_labels_are_targets(model, tmp_path):
         "mass",
     )
     assert code == DONE
-    assert [path.name.rsplit("-", 1)[1] for path in tmp_path.glob("*.png")] == ["mass.png"]
+    assert [path.name.rsplit("-", 1)[1] for path in tmp_path.glob("*.png")] == [
+        "mass.png"
+    ]
 
 
 def test_help_answers_at_once():
@@ -190,7 +212,9 @@ def test_the_page_of_the_shell_holds_every_option_and_command():
         if word not in ("-h", "--help", "--explainer", "--verbose", "--quiet")
     }
 
-    assert [word for word in options if f"`{word}" not in page and f"{word}`" not in page] == []
+    assert [
+        word for word in options if f"`{word}" not in page and f"{word}`" not in page
+    ] == []
     assert [name for name in commands if f"`saliency {name}" not in page] == []
     codes = (DONE, FAILED, USAGE, NOTHING, ALL_FAILED, INTERRUPTED)
     assert [code for code in codes if f"| {code} |" not in page] == []
@@ -201,14 +225,25 @@ def test_a_closed_pipe_is_no_traceback(tmp_path):
     command = f"{sys.executable} -m saliency explainers | head -1"
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     shell = ["sh", "-c", command]
-    result = subprocess.run(shell, capture_output=True, text=True, check=False, env=environment)
+    result = subprocess.run(
+        shell, capture_output=True, text=True, check=False, env=environment
+    )
 
     assert "Traceback" not in result.stderr
 
 
 def test_overlays_show_heat(model, tmp_path):
     """The PNG differs from the picture: of a model that learnt nothing, heat is hatched in grey."""
-    run("explain", model, CT, "--out", tmp_path, "--explainer", "gradient", "--no-caption")
+    run(
+        "explain",
+        model,
+        CT,
+        "--out",
+        tmp_path,
+        "--explainer",
+        "gradient",
+        "--no-caption",
+    )
     painted = pixels(next(tmp_path.glob("*.png")))
 
     assert painted.shape == (128, 128, 3)

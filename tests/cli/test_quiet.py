@@ -18,7 +18,9 @@ print("after", file=sys.stderr)
 def stderr_of(last, **how):
     """Return what a process that holds back its log writes to standard error."""
     command = [sys.executable, "-c", BLOCK.format(last=last)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, **how).stderr
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, **how
+    ).stderr
 
 
 def test_what_went_well_says_nothing():
@@ -39,6 +41,10 @@ def test_a_process_without_standard_error_goes_on():
     code = "import os; os.close(2)\n" + BLOCK.format(last="print('done')").replace(
         "os.write", "str"
     )
-    command = [sys.executable, "-c", code.replace('str(2, b"log of a library in C")', "pass")]
+    command = [
+        sys.executable,
+        "-c",
+        code.replace('str(2, b"log of a library in C")', "pass"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "done\n"

@@ -49,7 +49,13 @@ def test_the_shell_says_what_python_says(folder, capsys):
     first, *ways = capsys.readouterr().out.splitlines()
     files = sorted((folder / "others").iterdir())
     found = transplant(
-        folder / "model.keras", folder / "donor.dcm", "text", files, target=1, controls=7, seed=3
+        folder / "model.keras",
+        folder / "donor.dcm",
+        "text",
+        files,
+        target=1,
+        controls=7,
+        seed=3,
     )
 
     assert code == DONE
@@ -87,7 +93,10 @@ def test_no_more_pictures_are_read_than_asked_for(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        (("others", "--zone", "shutter"), r"a zone of the image \(.*text.*\), got 'shutter'"),
+        (
+            ("others", "--zone", "shutter"),
+            r"a zone of the image \(.*text.*\), got 'shutter'",
+        ),
         (("donor.dcm",), "1 have it already.*saliency audit"),
         (("others", "--most", "0"), "--most: expected 1 picture or more, got 0"),
         (("others", "--controls", "0"), "2 and 0"),
@@ -95,7 +104,9 @@ def test_no_more_pictures_are_read_than_asked_for(folder, capsys):
     ],
     ids=["zone", "all have it", "most", "controls", "no file"],
 )
-def test_what_cannot_be_transplanted_is_told_in_a_line(folder, capsys, arguments, match):
+def test_what_cannot_be_transplanted_is_told_in_a_line(
+    folder, capsys, arguments, match
+):
     """One line on standard error, no traceback."""
     hosts, *options = arguments
 
@@ -107,7 +118,9 @@ def test_what_cannot_be_transplanted_is_told_in_a_line(folder, capsys, arguments
 
 def test_a_donor_that_is_no_file_is_refused(folder, capsys):
     """A folder in its place is the likely mistake."""
-    code = main(["transplant", str(folder / "model.keras"), str(folder), str(folder / "others")])
+    code = main(
+        ["transplant", str(folder / "model.keras"), str(folder), str(folder / "others")]
+    )
 
     assert code == FAILED
     assert "expected a DICOM file" in capsys.readouterr().err

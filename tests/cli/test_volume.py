@@ -31,7 +31,9 @@ def folder(tmp_path_factory):
     """A folder with a series of five slices, one of two, and a broken file."""
     path = tmp_path_factory.mktemp("DOE^JANE")
     for k in range(5):
-        plane(k, PatientName="DOE^JANE").save_as(path / f"a{k}.dcm", enforce_file_format=True)
+        plane(k, PatientName="DOE^JANE").save_as(
+            path / f"a{k}.dcm", enforce_file_format=True
+        )
     other = {"SeriesNumber": 4, "SeriesInstanceUID": "1.2.3.4"}
     for k in range(2):
         plane(3 * k, **other).save_as(path / f"b{k}.dcm", enforce_file_format=True)
@@ -79,8 +81,19 @@ def test_a_file_is_told_of_as_before(folder, capsys):
 
 def test_a_volume_is_explained_as_in_python(model, folder, tmp_path, capsys):
     """The montage, the numbers on the volume's grid, and a folder of slices."""
-    out = ("--out", tmp_path, "--save", "png,npz,slices", "--method", "gradient", "--target", 1)
-    assert run("volume", model, folder, *out, "--number", 3, "--window", "50,100") == DONE
+    out = (
+        "--out",
+        tmp_path,
+        "--save",
+        "png,npz,slices",
+        "--method",
+        "gradient",
+        "--target",
+        1,
+    )
+    assert (
+        run("volume", model, folder, *out, "--number", 3, "--window", "50,100") == DONE
+    )
     written = [line.split(" -> ")[1] for line in capsys.readouterr().out.splitlines()]
     volume = sal.read_series(folder, series=3, window=sal.Window(50, 100))
     expected = sal.explain(model, volume, "gradient", target=1)
@@ -96,7 +109,9 @@ def test_what_is_no_volume_begins_with_its_name(model, folder, tmp_path, capsys)
     """Several series are listed, and the option that chooses; one slice is told of."""
     assert run("volume", model, folder, "--out", tmp_path) == FAILED
     first = capsys.readouterr().err
-    assert first.startswith(f"saliency: error: {folder}: expected one series, got 2: series 3 (CT")
+    assert first.startswith(
+        f"saliency: error: {folder}: expected one series, got 2: series 3 (CT"
+    )
     assert "Choose with --number" in first
     assert run("volume", model, folder / "a0.dcm", "--out", tmp_path) == FAILED
     assert capsys.readouterr().err.startswith(f"saliency: error: {folder / 'a0.dcm'}: ")

@@ -10,7 +10,10 @@ _LONG: Final = rb"(?:OB|OW|OF|OD|OL|OV|SQ|SV|UC|UN|UR|UT|UV)\0\0"
 _SHORT: Final = rb"(?:AE|AS|AT|CS|DA|DS|FD|FL|IS|LO|LT|PN|SH|SL|SS|ST|TM|UI|UL|US)"
 _HEADER: Final = re.compile(_LONG + rb"|" + _SHORT)
 _ITEM, _ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\0\0\0\0"
-_SEQUENCE, _SEQUENCE_END = b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff", b"\xfe\xff\xdd\xe0\0\0\0\0"
+_SEQUENCE, _SEQUENCE_END = (
+    b"\x40\x00\x30\xa7SQ\0\0\xff\xff\xff\xff",
+    b"\xfe\xff\xdd\xe0\0\0\0\0",
+)
 #: Numbers at which lengths, counts and sizes go wrong.
 EDGES: Final = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFE, 0xFFFF)
 _MOST_HEADERS: Final = 300
@@ -46,7 +49,10 @@ def swap_lengths(data: bytes, first: int, second: int) -> bytes:
         return data
     (a, wide), (b, other) = fields[first % len(fields)], fields[second % len(fields)]
     size, changed = min(wide, other), bytearray(data)
-    changed[a : a + size], changed[b : b + size] = data[b : b + size], data[a : a + size]
+    changed[a : a + size], changed[b : b + size] = (
+        data[b : b + size],
+        data[a : a + size],
+    )
     return bytes(changed)
 
 

@@ -50,7 +50,9 @@ def dataset(pixels: np.ndarray, *, frames: int = 1, **attributes: Any) -> Datase
 
 def _pixels(made: Dataset, pixels: np.ndarray) -> None:
     if pixels.dtype.kind == "f":
-        keyword = "FloatPixelData" if pixels.dtype.itemsize == 4 else "DoubleFloatPixelData"
+        keyword = (
+            "FloatPixelData" if pixels.dtype.itemsize == 4 else "DoubleFloatPixelData"
+        )
         setattr(made, keyword, pixels.tobytes())
         made.BitsAllocated = 8 * pixels.dtype.itemsize
         return
@@ -62,7 +64,9 @@ def _pixels(made: Dataset, pixels: np.ndarray) -> None:
     made["PixelData"].VR = "OW"
 
 
-def encoded(made: Dataset, streams: list[bytes], syntax: str, **attributes: Any) -> Dataset:
+def encoded(
+    made: Dataset, streams: list[bytes], syntax: str, **attributes: Any
+) -> Dataset:
     """Return the same Dataset with its frames compressed to ``streams``."""
     made.file_meta.TransferSyntaxUID = syntax
     made.PixelData = encapsulate(streams)
@@ -79,7 +83,10 @@ def written(made: Dataset, syntax: str | None = None) -> bytes:
         made.file_meta.TransferSyntaxUID = syntax
     file = io.BytesIO()
     uid = str(made.file_meta.TransferSyntaxUID)
-    if uid in ("1.2.840.10008.1.2.4.110", "1.2.840.10008.1.2.8.1"):  # not known to pydicom 3.0
+    if uid in (
+        "1.2.840.10008.1.2.4.110",
+        "1.2.840.10008.1.2.8.1",
+    ):  # not known to pydicom 3.0
         explicit = {"implicit_vr": False, "little_endian": True, "force_encoding": True}
         made.preamble = bytes(128)
         pydicom.dcmwrite(file, made, **explicit)
@@ -109,6 +116,9 @@ def with_tlm(stream: bytes, *, parts: int = 1, hidden: bool = False) -> bytes:
     start, end = stream.index(b"\xff\x90"), len(stream) - 2
     tlm = segment(0x55, bytes([0, 0x50, 0]) + (end - start).to_bytes(4, "big"))
     first = stream[start : start + 10] + b"\0\0" + stream[start + 12 : end]
-    more = [segment(0x90, bytes([0, 0, 0, 0, 0, 14, k, 0])) + b"\xff\x93" for k in range(1, parts)]
+    more = [
+        segment(0x90, bytes([0, 0, 0, 0, 0, 14, k, 0])) + b"\xff\x93"
+        for k in range(1, parts)
+    ]
     before = segment(0x30, tlm) if hidden else tlm
     return b"".join([stream[:start], before, first, *more, stream[end:]])

@@ -66,7 +66,9 @@ def with_charset(made: Dataset, terms: str) -> bytes:
     """A file with any Specific Character Set: pydicom would warn of those that it does not know."""
     file, value = written(made), terms.encode() + b" " * (len(terms) % 2)
     at = file.index(b"\x08\x00\x60\x00CS")
-    return file[:at] + struct.pack("<HH2sH", 8, 5, b"CS", len(value)) + value + file[at:]
+    return (
+        file[:at] + struct.pack("<HH2sH", 8, 5, b"CS", len(value)) + value + file[at:]
+    )
 
 
 def quietly(file: bytes) -> Dataset:
@@ -76,7 +78,9 @@ def quietly(file: bytes) -> Dataset:
         return pydicom.dcmread(io.BytesIO(file))
 
 
-@pytest.mark.parametrize(("terms", "name", "raw"), NAMES, ids=[name[0] for name in NAMES])
+@pytest.mark.parametrize(
+    ("terms", "name", "raw"), NAMES, ids=[name[0] for name in NAMES]
+)
 def test_a_name_in_each_set(terms: str, name: str, raw: bytes) -> None:
     """Bytes by the rules of a set are the name, and find the window by it."""
     assert decoded(raw, tuple(terms.split("\\"))) == name
@@ -155,7 +159,9 @@ def test_a_name_in_other_letters() -> None:
         read_dicom(written(made), window="Fenetre AB")
 
 
-def test_a_set_that_nobody_knows_is_not_repeated(recwarn: pytest.WarningsRecorder) -> None:
+def test_a_set_that_nobody_knows_is_not_repeated(
+    recwarn: pytest.WarningsRecorder,
+) -> None:
     """Where pydicom would warn, and quote the value, nobody does."""
     made: Dataset = dataset(ramp(), **CENTERS)
     made.WindowCenterWidthExplanation = ["soft", "lung"]

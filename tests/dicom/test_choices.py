@@ -43,7 +43,9 @@ def test_a_wrong_argument_is_named_before_the_file_is_opened(
             read_dicom(source, **{name: value})
 
 
-@pytest.mark.parametrize(("name", "value"), [each for each in WRONG if each[0] != "frame"])
+@pytest.mark.parametrize(
+    ("name", "value"), [each for each in WRONG if each[0] != "frame"]
+)
 def test_frames_are_as_strict_at_once(name: str, value: object) -> None:
     """Not when the first frame is asked for."""
     with pytest.raises(InputError, match=f"^{name}: expected"):

@@ -40,7 +40,9 @@ def with_plane(subtype: str, kind: str) -> Dataset:
 CASES = {
     "MONOCHROME1": lambda code: dataset(ramp(), PhotometricInterpretation=code),
     "YBR_FULL": lambda code: dataset(COLOUR, PhotometricInterpretation=code),
-    "SIGMOID": lambda code: dataset(ramp(), WindowCenter=500, WindowWidth=300, VOILUTFunction=code),
+    "SIGMOID": lambda code: dataset(
+        ramp(), WindowCenter=500, WindowWidth=300, VOILUTFunction=code
+    ),
     "LINEAR_EXACT": lambda code: dataset(
         ramp(), WindowCenter=500, WindowWidth=3, VOILUTFunction=code
     ),
@@ -62,11 +64,19 @@ def shown(source: object) -> tuple[object, ...]:
     image = read_dicom(source)
     zones = [(zone.name, zone.evidence, zone.mask.tobytes()) for zone in image.zones]
     said = describe(source)
-    return image.display.tobytes(), zones, image.modality, said["burned"], said["photometric"]
+    return (
+        image.display.tobytes(),
+        zones,
+        image.modality,
+        said["burned"],
+        said["photometric"],
+    )
 
 
 @pytest.mark.parametrize("code", CASES)
-@pytest.mark.parametrize("change", [str.lower, str.title, lambda code: f" {code.lower()} "])
+@pytest.mark.parametrize(
+    "change", [str.lower, str.title, lambda code: f" {code.lower()} "]
+)
 @pytest.mark.parametrize("converted", [False, True])
 def test_a_code_in_another_case(code: str, change: type, *, converted: bool) -> None:
     """Letters and blanks of a code change nothing, in a file or a Dataset."""
@@ -82,7 +92,13 @@ def test_a_code_in_another_case(code: str, change: type, *, converted: bool) -> 
 @pytest.mark.parametrize("code", CASES)
 def test_each_code_here_decides_something(code: str) -> None:
     """The cases above are none where the code does not matter."""
-    other = "MONOCHROME2" if code == "MONOCHROME1" else "RGB" if code == "YBR_FULL" else "NONE"
+    other = (
+        "MONOCHROME2"
+        if code == "MONOCHROME1"
+        else "RGB"
+        if code == "YBR_FULL"
+        else "NONE"
+    )
 
     assert shown(written(CASES[code](code))) != shown(written(CASES[code](other)))
 

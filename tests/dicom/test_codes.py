@@ -21,12 +21,18 @@ def wave(values: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2"])
 @pytest.mark.parametrize("size", [(1, 1), (37, 53), (300, 401)])
-def test_a_table_gives_what_the_function_gives(dtype: str, size: tuple[int, int]) -> None:
+def test_a_table_gives_what_the_function_gives(
+    dtype: str, size: tuple[int, int]
+) -> None:
     """By a table or at every pixel, signed or not, few or many pixels: the same bytes."""
     ends = np.iinfo(dtype)
-    values = np.random.default_rng(0).integers(ends.min, ends.max + 1, size).astype(dtype)
+    values = (
+        np.random.default_rng(0).integers(ends.min, ends.max + 1, size).astype(dtype)
+    )
 
-    np.testing.assert_array_equal(by_code(wave, values, np.uint8), wave(values).astype(np.uint8))
+    np.testing.assert_array_equal(
+        by_code(wave, values, np.uint8), wave(values).astype(np.uint8)
+    )
 
 
 TABLE = np.random.default_rng(1).integers(0, 256, 65536, "u1")
@@ -61,7 +67,15 @@ def test_the_look_up_in_c_is_the_one_in_numpy(
         (np.tile(TABLE, 4), INDEX, INDEX.size),
         (np.tile(TABLE, 4), INDEX[:1, :1], 7),
     ],
-    ids=["short", "empty", "two bytes", "little room", "half an index", "a quarter", "a byte less"],
+    ids=[
+        "short",
+        "empty",
+        "two bytes",
+        "little room",
+        "half an index",
+        "a quarter",
+        "a byte less",
+    ],
 )
 def test_the_look_up_in_c_reads_and_writes_nothing_else(
     table: np.ndarray, index: np.ndarray, room: int
@@ -77,7 +91,9 @@ def test_the_look_up_in_c_keeps_to_what_may_be_written() -> None:
     locked, strided = np.empty(INDEX.size, "u1"), np.empty((INDEX.size, 2), "u1")[:, 0]
     locked.flags.writeable = False
     for room in (locked, strided):
-        with pytest.raises((TypeError, BufferError, ValueError), match=r"read-write|contiguous"):
+        with pytest.raises(
+            (TypeError, BufferError, ValueError), match=r"read-write|contiguous"
+        ):
             codes.look_up(TABLE, INDEX, room)
 
 
@@ -154,7 +170,9 @@ def test_planes_of_bytes_are_words(depth: int) -> None:
 
 
 @pytest.mark.parametrize("most", [999, 1000, 5_000_000])
-@pytest.mark.parametrize("data", [bytes(1000), bytes(range(250)) * 4], ids=["zeros", "counting"])
+@pytest.mark.parametrize(
+    "data", [bytes(1000), bytes(range(250)) * 4], ids=["zeros", "counting"]
+)
 def test_inflate_stops_a_byte_behind_its_limit(data: bytes, most: int) -> None:
     """What fits comes whole; of what does not, one byte more than allowed says so."""
     deflated = zlib.compress(data, wbits=-15)
@@ -171,7 +189,9 @@ def test_inflate_of_a_bomb_and_of_nonsense() -> None:
 def test_a_deflated_frame_may_hold_more_than_the_frame() -> None:
     """Bytes behind the frame (PS3.5 A.4.13: it may be padded) are left out."""
     stream = zlib.compress(ramp().tobytes() + bytes(50), wbits=-15)
-    made = encoded(dataset(ramp()), [stream + bytes(len(stream) % 2)], "1.2.840.10008.1.2.8.1")
+    made = encoded(
+        dataset(ramp()), [stream + bytes(len(stream) % 2)], "1.2.840.10008.1.2.8.1"
+    )
 
     image = read_dicom(written(made))
 

@@ -20,7 +20,12 @@ def test_jpeg_header() -> None:
 
     stream = read_jpeg(imagecodecs.jpeg8_encode(colour, subsampling="422"))
 
-    assert (stream.rows, stream.columns, stream.components, stream.precision) == (37, 53, 3, 8)
+    assert (stream.rows, stream.columns, stream.components, stream.precision) == (
+        37,
+        53,
+        3,
+        8,
+    )
     assert stream.subsampled
     assert stream.lossy
 
@@ -39,7 +44,9 @@ def test_lossless_and_jpegls_headers() -> None:
 @pytest.mark.parametrize("dtype", ["u1", "i2"])
 def test_jpeg2k_header(form: str, dtype: str) -> None:
     """SIZ and COD, raw or boxed: size, depth, sign, wavelet."""
-    data = imagecodecs.jpeg2k_encode(ramp(dtype), level=0, codecformat=form, reversible=True)
+    data = imagecodecs.jpeg2k_encode(
+        ramp(dtype), level=0, codecformat=form, reversible=True
+    )
 
     stream = read_jpeg2k(data)
 
@@ -49,7 +56,9 @@ def test_jpeg2k_header(form: str, dtype: str) -> None:
     assert not stream.lossy
 
 
-@pytest.mark.parametrize("size", [(37, 53), (64, 64), (8, 256), (300, 400), (1080, 1920)])
+@pytest.mark.parametrize(
+    "size", [(37, 53), (64, 64), (8, 256), (300, 400), (1080, 1920)]
+)
 def test_jpegxl_header(size: tuple[int, int]) -> None:
     """Small sizes, ratios and plain sizes of a JPEG XL size header."""
     stream = read_jpegxl(imagecodecs.jpegxl_encode(np.zeros(size, "u1")))
@@ -87,7 +96,9 @@ def test_many_scans_are_refused() -> None:
 
 def test_tiny_tiles_are_refused() -> None:
     """A 64 x 64 frame of 4,096 tiles costs more in tiles than in pixels."""
-    data = imagecodecs.jpeg2k_encode(np.zeros((64, 64), "u1"), level=0, codecformat="j2k")
+    data = imagecodecs.jpeg2k_encode(
+        np.zeros((64, 64), "u1"), level=0, codecformat="j2k"
+    )
     tiny = data.replace(
         (64).to_bytes(4, "big") * 2 + bytes(8), (64).to_bytes(4, "big") * 2 + bytes(8)
     )
@@ -140,7 +151,12 @@ def adobe(stream: bytes, transform: int) -> bytes:
 def test_subsampled_rgb_stays_rgb(label: str) -> None:
     """Adobe's flag says that three subsampled components are RGB: a red picture is red."""
     red = np.broadcast_to(np.array([220, 40, 60], "u1"), (16, 16, 3))
-    raw = {"colorspace": "YCBCR", "outcolorspace": "YCBCR", "subsampling": "420", "level": 98}
+    raw = {
+        "colorspace": "YCBCR",
+        "outcolorspace": "YCBCR",
+        "subsampling": "420",
+        "level": 98,
+    }
     stream = adobe(imagecodecs.jpeg8_encode(np.ascontiguousarray(red), **raw), 0)
     made = dataset(np.ascontiguousarray(red), PhotometricInterpretation=label)
 

@@ -48,9 +48,13 @@ def test_deep_colour_is_scaled(rgb: np.ndarray, bits: int) -> None:
 
 def test_ybr_of_the_primaries() -> None:
     """(76, 85, 255) is red and (29, 255, 107) is blue, to one level; grey is grey."""
-    found = from_ybr(np.array([[76, 85, 255], [29, 255, 107], [90, 128, 128]], np.float32))
+    found = from_ybr(
+        np.array([[76, 85, 255], [29, 255, 107], [90, 128, 128]], np.float32)
+    )
 
-    np.testing.assert_allclose(found, [[254, 0, 0], [0, 0, 254], [90, 90, 90]], atol=1.5)
+    np.testing.assert_allclose(
+        found, [[254, 0, 0], [0, 0, 254], [90, 90, 90]], atol=1.5
+    )
 
 
 def test_partial_range_is_stretched() -> None:
@@ -63,7 +67,9 @@ def test_partial_range_is_stretched() -> None:
 def test_half_chroma_is_shared_by_two_pixels() -> None:
     """YBR_FULL_422 holds Y Y Cb Cr: both pixels of a pair take the same chroma."""
     ybr = np.tile(np.array([50, 200, 128, 128], "u1"), 37 * 27)
-    made = dataset(np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_FULL_422")
+    made = dataset(
+        np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_FULL_422"
+    )
     made.PixelData = ybr.tobytes()
 
     shown = read_dicom(written(made)).display
@@ -85,17 +91,23 @@ def test_whole_chroma_under_the_label_of_half(columns: int) -> None:
 
 def test_pairs_in_rows_of_odd_length_are_refused() -> None:
     """Native YBR_FULL_422 of 53 columns: PS3.3 C.7.6.3 asks for an even number."""
-    made = dataset(np.zeros((37, 53, 3), "u1"), PhotometricInterpretation="YBR_FULL_422")
+    made = dataset(
+        np.zeros((37, 53, 3), "u1"), PhotometricInterpretation="YBR_FULL_422"
+    )
     made.PixelData = bytes(37 * 54 * 2)
 
-    with pytest.raises(DicomError, match=r"even number of Columns .*C\.7\.6\.3") as caught:
+    with pytest.raises(
+        DicomError, match=r"even number of Columns .*C\.7\.6\.3"
+    ) as caught:
         read_dicom(written(made))
     assert caught.value.reason == "image-pixel"
 
 
 def test_partial_half_chroma_is_shown() -> None:
     """YBR_PARTIAL_422 of Y 16 and 235 without colour is black and white."""
-    made = dataset(np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_PARTIAL_422")
+    made = dataset(
+        np.zeros((37, 54, 3), "u1"), PhotometricInterpretation="YBR_PARTIAL_422"
+    )
     made.PixelData = np.tile(np.array([16, 235, 128, 128], "u1"), 37 * 27).tobytes()
 
     shown = read_dicom(written(made)).display
@@ -119,7 +131,9 @@ def palette(bits: int, scale: int = 1, **attributes: object) -> bytes:
     """Return a file of indices with a palette: red rises, green falls, blue is 7."""
     entries = np.arange(256, dtype="u2")
     dtype = "u1" if bits == 8 else "<u2"
-    made = dataset(ramp() % 256, PhotometricInterpretation="PALETTE COLOR", **attributes)
+    made = dataset(
+        ramp() % 256, PhotometricInterpretation="PALETTE COLOR", **attributes
+    )
     for colour, table in zip(
         ("Red", "Green", "Blue"), (entries, 255 - entries, entries * 0 + 7), strict=True
     ):
@@ -135,7 +149,12 @@ def test_palette_entries(bits: int, scale: int) -> None:
     """Entries of 8 bits are shown as they are, those of 16 by their upper 8, if those are used."""
     shown = read_dicom(palette(bits, scale)).display.reshape(-1, 3)
 
-    assert shown[[0, 1, 255, 256]].tolist() == [[0, 255, 7], [1, 254, 7], [255, 0, 7], [0, 255, 7]]
+    assert shown[[0, 1, 255, 256]].tolist() == [
+        [0, 255, 7],
+        [1, 254, 7],
+        [255, 0, 7],
+        [0, 255, 7],
+    ]
 
 
 def test_palette_keeps_its_indices() -> None:
@@ -147,7 +166,9 @@ def test_segments_of_the_standard() -> None:
     """Discrete, linear and indirect segments expand as C.7.9.2 has it."""
     words = [0, 2, 10, 20, 1, 4, 60, 2, 1, 0, 0]
 
-    found = expand_segments(np.array(words, "<u2").tobytes(), Descriptor(8, 0, 16), little=True)
+    found = expand_segments(
+        np.array(words, "<u2").tobytes(), Descriptor(8, 0, 16), little=True
+    )
 
     assert found is not None
     assert found.tolist() == [10, 20, 30, 40, 50, 60, 10, 20]

@@ -48,12 +48,15 @@ def test_display_is_the_reference(row: dict[str, str]) -> None:
     shown = read_dicom(path, frame=int(row["frame"]) - 1).display
 
     if shown.ndim != expected.ndim:
-        shown, expected = (a if a.ndim == 3 else np.stack([a] * 3, -1) for a in (shown, expected))
+        shown, expected = (
+            a if a.ndim == 3 else np.stack([a] * 3, -1) for a in (shown, expected)
+        )
     assert (np.abs(shown - expected) > 2).mean() <= 0.001
 
 
 @pytest.mark.parametrize(
-    "row", [pytest.param(r, id=r["file"]) for r in table("corpus", "corpus", "corpus.csv")]
+    "row",
+    [pytest.param(r, id=r["file"]) for r in table("corpus", "corpus", "corpus.csv")],
 )
 def test_every_file_is_shown_or_refused(row: dict[str, str]) -> None:
     """A file that can be shown is; any other raises SaliencyError, and nothing else."""
@@ -74,10 +77,14 @@ def test_files_of_tensorflow_io(row: dict[str, str]) -> None:
     images = list(read_frames(shared("tfio", row["file"])))
 
     found = (len(images), *images[0].size, 3 if images[0].display.ndim == 3 else 1)
-    assert found == tuple(int(row[k]) for k in ("frames", "rows", "columns", "channels"))
+    assert found == tuple(
+        int(row[k]) for k in ("frames", "rows", "columns", "channels")
+    )
 
 
-SMALL = [p for p in sorted(ROOT.glob("corpus/corpus/*.dcm")) if p.stat().st_size < 120_000]
+SMALL = [
+    p for p in sorted(ROOT.glob("corpus/corpus/*.dcm")) if p.stat().st_size < 120_000
+]
 
 
 @pytest.mark.parametrize("path", [pytest.param(p, id=p.name) for p in SMALL])

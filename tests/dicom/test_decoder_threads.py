@@ -12,7 +12,12 @@ from saliency.dicom.pixels.decode import threads_for
 from saliency.errors import DicomError
 
 LARGE = 512 * 512
-VALUES = np.random.default_rng(0).normal(2000, 300, (512, 512)).clip(0, 4095).astype(np.uint16)
+VALUES = (
+    np.random.default_rng(0)
+    .normal(2000, 300, (512, 512))
+    .clip(0, 4095)
+    .astype(np.uint16)
+)
 ENCODERS: dict[str, Callable[[], bytes]] = {
     "4.90": lambda: imagecodecs.jpeg2k_encode(VALUES, level=0, reversible=True),
     "4.201": lambda: htj2k(VALUES, reversible=True),
@@ -49,7 +54,9 @@ DECODERS = {"4.90": "jpeg2k_decode", "4.201": "jpeg2k_decode", "4.110": "jpegxl_
 
 
 @pytest.mark.parametrize("syntax", ENCODERS)
-def test_the_decoder_is_told(syntax: str, cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_decoder_is_told(
+    syntax: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The decoder itself gets the number of threads; what it does is what it always does."""
     real, told = getattr(imagecodecs, DECODERS[syntax]), []
 

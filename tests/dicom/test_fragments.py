@@ -95,7 +95,9 @@ def test_fragment_k_is_frame_k_of_those_that_are_said(
     if (said, table) == (2, "wrong"):
         pytest.skip("The table agrees with the count, and is to be believed.")
     encode, syntax = CODINGS[coding]
-    file = file_of(grey(said), [encode(frame) for frame in FRAMES], syntax, TABLES[table])
+    file = file_of(
+        grey(said), [encode(frame) for frame in FRAMES], syntax, TABLES[table]
+    )
 
     found = [image.stored for image in read_frames(file)]
 
@@ -180,7 +182,9 @@ def test_words_in_fragments(words: str, layout: str, syntax: str) -> None:
 def test_frames_of_an_odd_number_of_bytes_are_padded() -> None:
     """Fragments are even (PS3.5 A.4), frames need not be."""
     frames = FRAMES[:, :, :13]
-    file = file_of(dataset(frames, frames=3), [each.tobytes() for each in frames], UNCOMPRESSED)
+    file = file_of(
+        dataset(frames, frames=3), [each.tobytes() for each in frames], UNCOMPRESSED
+    )
 
     np.testing.assert_array_equal([image.stored for image in read_frames(file)], frames)
 
@@ -205,7 +209,9 @@ def test_colour_in_fragments(planar: int) -> None:
     made = dataset(np.ascontiguousarray(picture), PlanarConfiguration=planar)
     raw = FRAMES.tobytes() if planar else np.ascontiguousarray(picture).tobytes()
 
-    np.testing.assert_array_equal(read_dicom(file_of(made, [raw], UNCOMPRESSED)).display, picture)
+    np.testing.assert_array_equal(
+        read_dicom(file_of(made, [raw], UNCOMPRESSED)).display, picture
+    )
 
 
 def test_a_cut_fragment_is_told() -> None:

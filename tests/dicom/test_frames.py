@@ -26,13 +26,17 @@ def cine() -> np.ndarray:
 @pytest.fixture
 def streams(cine: np.ndarray) -> list[bytes]:
     """Return the frames as JPEG 2000."""
-    return [imagecodecs.jpeg2k_encode(frame, level=0, reversible=True) for frame in cine]
+    return [
+        imagecodecs.jpeg2k_encode(frame, level=0, reversible=True) for frame in cine
+    ]
 
 
 def test_one_frame_in_many_fragments(cine: np.ndarray, streams: list[bytes]) -> None:
     """Without a table, all fragments of a single frame are that frame."""
     made = encoded(dataset(cine[0]), streams[:1], J2K)
-    made.PixelData = pydicom.encaps.encapsulate(streams[:1], fragments_per_frame=4, has_bot=False)
+    made.PixelData = pydicom.encaps.encapsulate(
+        streams[:1], fragments_per_frame=4, has_bot=False
+    )
     made["PixelData"].is_undefined_length = True
 
     np.testing.assert_array_equal(read_dicom(written(made)).stored, cine[0])
@@ -78,7 +82,9 @@ def without_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
 def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
     """Write an empty table, three fragments a frame."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
-    made.PixelData = pydicom.encaps.encapsulate(streams, fragments_per_frame=3, has_bot=False)
+    made.PixelData = pydicom.encaps.encapsulate(
+        streams, fragments_per_frame=3, has_bot=False
+    )
     made["PixelData"].is_undefined_length = True
     return written(made)
 
@@ -86,7 +92,9 @@ def in_fragments(cine: np.ndarray, streams: list[bytes]) -> bytes:
 def with_extended(cine: np.ndarray, streams: list[bytes]) -> bytes:
     """Write an Extended Offset Table."""
     made = encoded(dataset(cine, frames=5), streams, J2K)
-    data, made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = encapsulate_extended(streams)
+    data, made.ExtendedOffsetTable, made.ExtendedOffsetTableLengths = (
+        encapsulate_extended(streams)
+    )
     made.PixelData = data
     made["PixelData"].is_undefined_length = True
     return written(made)
@@ -104,7 +112,9 @@ def with_wild_table(cine: np.ndarray, streams: list[bytes]) -> bytes:
 @pytest.mark.parametrize(
     "write", [with_basic, without_table, in_fragments, with_extended, with_wild_table]
 )
-def test_encapsulated_frames_are_found(write, cine: np.ndarray, streams: list[bytes]) -> None:
+def test_encapsulated_frames_are_found(
+    write, cine: np.ndarray, streams: list[bytes]
+) -> None:
     """With any table, a wrong one or none, frame 3 is frame 3."""
     file = write(cine, streams)
 
@@ -164,7 +174,14 @@ def test_all_kinds_of_source_agree(tmp_path: Path) -> None:
     data = written(dataset(ramp(), WindowCenter=5, WindowWidth=700))
     path = tmp_path / "a.dcm"
     path.write_bytes(data)
-    sources = [path, str(path), data, bytearray(data), io.BytesIO(data), pydicom.dcmread(path)]
+    sources = [
+        path,
+        str(path),
+        data,
+        bytearray(data),
+        io.BytesIO(data),
+        pydicom.dcmread(path),
+    ]
 
     images = [read_dicom(source) for source in sources]
 
@@ -197,7 +214,9 @@ def test_frame_out_of_range(frame: int, cine: np.ndarray) -> None:
     assert caught.value.reason == "frame-out-of-range"
 
 
-def test_a_frame_of_another_size_is_refused(cine: np.ndarray, streams: list[bytes]) -> None:
+def test_a_frame_of_another_size_is_refused(
+    cine: np.ndarray, streams: list[bytes]
+) -> None:
     """A codestream that is not Rows x Columns is refused before it is decoded."""
     streams[2] = imagecodecs.jpeg2k_encode(cine[2][:30], level=0)
     file = written(encoded(dataset(cine, frames=5), streams, J2K))
@@ -250,7 +269,8 @@ def test_functional_groups_of_one_frame_are_read_alone() -> None:
     """Of 300 frames, the spacing of frame 200 is read without reading the others."""
     made = dataset(np.zeros((300, 8, 9), "u1"), frames=300)
     made.PerFrameFunctionalGroupsSequence = [
-        item(PixelMeasuresSequence=[item(PixelSpacing=[k + 1, 2 * (k + 1)])]) for k in range(300)
+        item(PixelMeasuresSequence=[item(PixelSpacing=[k + 1, 2 * (k + 1)])])
+        for k in range(300)
     ]
 
     assert read_dicom(written(made), frame=200).spacing == (201, 402)
@@ -259,8 +279,14 @@ def test_functional_groups_of_one_frame_are_read_alone() -> None:
 def test_a_long_cine_with_regions_is_read_to_its_end() -> None:
     """Limits hold for a frame, not for the sum over all of them."""
     box = {"RegionSpatialFormat": 1, "RegionLocationMinX0": 0, "RegionLocationMinY0": 0}
-    corner = {"RegionLocationMaxX1": 5, "RegionLocationMaxY1": 4, "PhysicalUnitsXDirection": 3}
+    corner = {
+        "RegionLocationMaxX1": 5,
+        "RegionLocationMaxY1": 4,
+        "PhysicalUnitsXDirection": 3,
+    }
     regions = [item(**box, **corner, RegionDataType=k) for k in range(40)]
-    made = dataset(np.zeros((400, 8, 9), "u1"), frames=400, SequenceOfUltrasoundRegions=regions)
+    made = dataset(
+        np.zeros((400, 8, 9), "u1"), frames=400, SequenceOfUltrasoundRegions=regions
+    )
 
     assert sum(1 for _ in read_frames(written(made))) == 400

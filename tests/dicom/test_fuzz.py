@@ -34,7 +34,9 @@ def head(data: bytes) -> tuple[int, int]:
     """Return the first 200 bytes of the first codestream, or of the file."""
     found = [data.find(start) for start in (b"\xff\xd8\xff", b"\xff\x4f\xff\x51")]
     begin = max(found)
-    return (begin, min(begin + 200, len(data))) if begin > 0 else (0, min(200, len(data)))
+    return (
+        (begin, min(begin + 200, len(data))) if begin > 0 else (0, min(200, len(data)))
+    )
 
 
 @st.composite
@@ -42,15 +44,21 @@ def broken(draw: st.DrawFn) -> bytes:
     """Return a file broken in up to four ways: bytes, lengths, nested sequences, a cut."""
     data = draw(st.sampled_from(seeds()))
     for _ in range(draw(st.integers(0, 4))):
-        data = draw(st.sampled_from((flipped, flipped, relabelled, nested, cut)))(draw, data)
+        data = draw(st.sampled_from((flipped, flipped, relabelled, nested, cut)))(
+            draw, data
+        )
     return data
 
 
 def flipped(draw: st.DrawFn, data: bytes) -> bytes:
     """Change up to eight bytes, mostly in headers."""
-    begin, end = draw(st.sampled_from(((0, len(data)), (0, min(len(data), 3000)), head(data))))
+    begin, end = draw(
+        st.sampled_from(((0, len(data)), (0, min(len(data), 3000)), head(data)))
+    )
     for _ in range(draw(st.integers(1, 8))):
-        data = breaking.flip(data, draw(st.integers(begin, max(begin, end - 1))), draw(BYTE))
+        data = breaking.flip(
+            data, draw(st.integers(begin, max(begin, end - 1))), draw(BYTE)
+        )
     return data
 
 
@@ -64,7 +72,9 @@ def relabelled(draw: st.DrawFn, data: bytes) -> bytes:
 def nested(draw: st.DrawFn, data: bytes) -> bytes:
     """Put an element into sequences within sequences."""
     depth = draw(st.sampled_from((1, 2, 31, 33, 500)))
-    return breaking.nest(data, draw(st.integers(0, 299)), depth, closed=draw(st.booleans()))
+    return breaking.nest(
+        data, draw(st.integers(0, 299)), depth, closed=draw(st.booleans())
+    )
 
 
 def cut(draw: st.DrawFn, data: bytes) -> bytes:
@@ -72,7 +82,12 @@ def cut(draw: st.DrawFn, data: bytes) -> bytes:
     return breaking.cut(data, draw(st.integers(0, len(data))))
 
 
-@settings(max_examples=400, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=400,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(broken())
 def read_broken(data: bytes) -> None:
     """Read one broken file, and let no error through that is not ours."""

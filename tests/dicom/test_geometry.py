@@ -29,7 +29,10 @@ def ultrasound(*deltas: float, units: int = 3) -> list:
         ({"PixelSpacing": [0.5, 0.25], "ImagerPixelSpacing": [1, 1]}, (0.5, 0.25)),
         ({"ImagerPixelSpacing": [0.2, 0.3]}, (0.2, 0.3)),
         (
-            {"ImagerPixelSpacing": [0.3, 0.6], "EstimatedRadiographicMagnificationFactor": 1.5},
+            {
+                "ImagerPixelSpacing": [0.3, 0.6],
+                "EstimatedRadiographicMagnificationFactor": 1.5,
+            },
             (0.2, 0.4),
         ),
         ({"NominalScannedPixelSpacing": [0.1, 0.2]}, (0.1, 0.2)),
@@ -60,4 +63,6 @@ def test_spacing(attributes: dict, expected: tuple | None) -> None:
 )
 def test_aspect(attributes: dict, aspect: float) -> None:
     """Aspect is height / width: of the spacing, else of Pixel Aspect Ratio, else 1."""
-    assert describe(written(dataset(ramp(), **attributes)))["aspect"] == pytest.approx(aspect)
+    assert describe(written(dataset(ramp(), **attributes)))["aspect"] == pytest.approx(
+        aspect
+    )

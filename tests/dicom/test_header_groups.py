@@ -32,7 +32,9 @@ def word(source: object, keyword: str) -> str | None:
 
 def test_every_kind_of_source_gives_one_word(tmp_path: Path) -> None:
     """Path, string, bytes, file object and Dataset, raw or converted."""
-    made = dataset(ramp(), InstitutionName="St. Anna", SpecificCharacterSet="ISO_IR 100")
+    made = dataset(
+        ramp(), InstitutionName="St. Anna", SpecificCharacterSet="ISO_IR 100"
+    )
     file = written(made)
     path = tmp_path / "a.dcm"
     path.write_bytes(file)
@@ -53,10 +55,13 @@ def test_every_kind_of_source_gives_one_word(tmp_path: Path) -> None:
         ("KVP", "120", "120.0"),
     ],
 )
-def test_one_value_in_two_spellings_is_one(keyword: str, first: str, second: str) -> None:
+def test_one_value_in_two_spellings_is_one(
+    keyword: str, first: str, second: str
+) -> None:
     """Blanks, letters of codes, and figures of numbers do not divide."""
     words = {
-        word(written(dataset(ramp(), **{keyword: value})), keyword) for value in (first, second)
+        word(written(dataset(ramp(), **{keyword: value})), keyword)
+        for value in (first, second)
     }
 
     assert len(words) == 1
@@ -77,7 +82,8 @@ def test_one_name_in_two_character_sets_is_one() -> None:
 def test_other_values_have_other_words() -> None:
     """Values divide, other attributes do not, and a new salt gives a new word."""
     first, second = (
-        written(dataset(ramp(), StationName=name, Manufacturer="ACME")) for name in ("A", "B")
+        written(dataset(ramp(), StationName=name, Manufacturer="ACME"))
+        for name in ("A", "B")
     )
 
     assert word(first, "StationName") != word(second, "StationName")
@@ -130,7 +136,9 @@ def test_no_warning_quotes_a_value(recwarn: pytest.WarningsRecorder) -> None:
 
 def test_the_two_lists_are_apart() -> None:
     """Reading a picture reads nothing that only an audit may ask for."""
-    only = {GROUPING_TAGS[each] for each in ("InstitutionName", "StationName", "PatientSex")}
+    only = {
+        GROUPING_TAGS[each] for each in ("InstitutionName", "StationName", "PatientSex")
+    }
 
     assert set(GROUPING_TAGS) == STRATA
     assert not only & READ

@@ -17,7 +17,9 @@ def gamma_profile(gamma: float) -> bytes:
     xyz = {"rXYZ": (0.4360, 0.2225, 0.0139), "gXYZ": (0.3851, 0.7169, 0.0971)}
     xyz |= {"bXYZ": (0.1431, 0.0606, 0.7141), "wtpt": (0.9642, 1.0, 0.8249)}
     tags = {
-        name: b"XYZ " + bytes(4) + b"".join(struct.pack(">i", round(v * 65536)) for v in value)
+        name: b"XYZ "
+        + bytes(4)
+        + b"".join(struct.pack(">i", round(v * 65536)) for v in value)
         for name, value in xyz.items()
     }
     curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
@@ -28,7 +30,9 @@ def gamma_profile(gamma: float) -> bytes:
     for name, value in tags.items():
         table += name.encode() + struct.pack(">II", start + len(data), len(value))
         data += value + bytes(-len(value) % 4)
-    head = struct.pack(">I", start + len(data)) + bytes(4) + struct.pack(">I", 0x02400000)
+    head = (
+        struct.pack(">I", start + len(data)) + bytes(4) + struct.pack(">I", 0x02400000)
+    )
     head += b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
     head += b"".join(struct.pack(">i", round(v * 65536)) for v in (0.9642, 1.0, 0.8249))
     return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + data
@@ -47,7 +51,9 @@ def test_without_the_option_colours_are_as_stored() -> None:
 def test_a_linear_profile_gets_the_curve_of_srgb() -> None:
     """Linear light v is shown as 1.055 v^(1/2.4) - 0.055 (IEC 61966-2-1, 5.2)."""
     linear = RGB / 255
-    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    curve = np.where(
+        linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055
+    )
 
     assert np.abs(shown(gamma_profile(1.0), icc=True) - curve * 255).max() <= 3
 
@@ -84,7 +90,9 @@ def test_a_slide_has_the_profile_of_its_optical_path() -> None:
     made = dataset(RGB, OpticalPathSequence=paths(1.0))
 
     for source in (written(made), made):
-        assert (read_dicom(source, icc=True).display == shown(gamma_profile(1.0), icc=True)).all()
+        assert (
+            read_dicom(source, icc=True).display == shown(gamma_profile(1.0), icc=True)
+        ).all()
         assert (read_dicom(source).display == RGB).all()
 
 
@@ -93,7 +101,8 @@ def test_the_optical_path_is_nearer_than_the_top() -> None:
     made = dataset(RGB, OpticalPathSequence=paths(1.0), ICCProfile=gamma_profile(3.0))
 
     assert (
-        read_dicom(written(made), icc=True).display == shown(gamma_profile(1.0), icc=True)
+        read_dicom(written(made), icc=True).display
+        == shown(gamma_profile(1.0), icc=True)
     ).all()
 
 
@@ -105,7 +114,11 @@ def of_frame(name: str) -> object:
 @pytest.mark.parametrize(
     "groups",
     [
-        {"PerFrameFunctionalGroupsSequence": [of_frame(name) for name in ("2", "1", "1", "2")]},
+        {
+            "PerFrameFunctionalGroupsSequence": [
+                of_frame(name) for name in ("2", "1", "1", "2")
+            ]
+        },
         {"SharedFunctionalGroupsSequence": [of_frame("2")]},
         {"DimensionOrganizationType": "TILED_FULL"},
     ],
@@ -134,5 +147,6 @@ def test_a_path_that_is_not_said_is_noted(caplog: pytest.LogCaptureFixture) -> N
     assert any("Optical Path" in each.message for each in caplog.records)
     made.OpticalPathSequence = paths(1.0, 1.0)
     assert (
-        read_dicom(written(made), icc=True).display == shown(gamma_profile(1.0), icc=True)
+        read_dicom(written(made), icc=True).display
+        == shown(gamma_profile(1.0), icc=True)
     ).all()

@@ -26,18 +26,25 @@ print(int(image.pixels.sum()))
 
 def stream() -> bytes:
     """The values, lossless, with one tile-part."""
-    return imagecodecs.jpeg2k_encode(VALUES, level=0, reversible=True, codecformat="j2k")
+    return imagecodecs.jpeg2k_encode(
+        VALUES, level=0, reversible=True, codecformat="j2k"
+    )
 
 
 @pytest.mark.parametrize("hidden", [False, True])
-def test_tile_parts_that_tlm_does_not_count_break_no_heap(tmp_path: Path, *, hidden: bool) -> None:
+def test_tile_parts_that_tlm_does_not_count_break_no_heap(
+    tmp_path: Path, *, hidden: bool
+) -> None:
     """OpenJPEG 2.5.4 writes six kilobytes behind a table of one (OSV-2025-219)."""
     hostile = with_tlm(stream(), parts=255, hidden=hidden)
     path = tmp_path / "a.dcm"
     path.write_bytes(written(encoded(dataset(VALUES), [hostile], JPEG_2000)))
 
     done = subprocess.run(
-        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=False
+        [sys.executable, "-c", READ, str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (done.returncode, done.stdout.strip()) == (0, str(VALUES.sum())), done.stderr
@@ -61,13 +68,17 @@ def test_only_the_index_becomes_a_comment() -> None:
 
 def test_no_box_is_handed_on() -> None:
     """A JP2 file is opened at its codestream."""
-    boxed = imagecodecs.jpeg2k_encode(VALUES, level=0, reversible=True, codecformat="jp2")
+    boxed = imagecodecs.jpeg2k_encode(
+        VALUES, level=0, reversible=True, codecformat="jp2"
+    )
     assert boxed[4:8] == b"jP  "
     assert bare(boxed)[:2] == b"\xff\x4f"
     assert np.array_equal(imagecodecs.jpeg2k_decode(bare(boxed)), VALUES)
 
 
-@pytest.mark.parametrize("data", [b"", b"\xff\x4f", b"nothing", b"\xff\x4f\xff\x51\xff"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\xff\x4f", b"nothing", b"\xff\x4f\xff\x51\xff"]
+)
 def test_what_is_no_codestream_is_left_alone(data: bytes) -> None:
     """Whatever reads the header refuses it, in its own words."""
     assert bare(data) == data

@@ -12,13 +12,19 @@ from saliency.errors import DicomError
 SIDE = 1024
 
 
-def recut(*, layers: int = 1, block: int = 4, precincts: int = 0x88, tiles: bool = False) -> bytes:
+def recut(
+    *, layers: int = 1, block: int = 4, precincts: int = 0x88, tiles: bool = False
+) -> bytes:
     """A blank JPEG 2000 frame whose COD names other code-blocks, layers and precincts."""
     blank = np.zeros((SIDE, SIDE), "u1")
-    stream = imagecodecs.jpeg2k_encode(blank, level=0, reversible=True, codecformat="j2k")
+    stream = imagecodecs.jpeg2k_encode(
+        blank, level=0, reversible=True, codecformat="j2k"
+    )
     cod, qcd = stream.index(b"\xff\x52"), stream.index(b"\xff\x5c")
     after = qcd + 2 + int.from_bytes(stream[qcd + 2 : qcd + 4], "big")
-    coding = bytes([1, 0]) + layers.to_bytes(2, "big") + bytes([0, 5, block, block, 0, 1])
+    coding = (
+        bytes([1, 0]) + layers.to_bytes(2, "big") + bytes([0, 5, block, block, 0, 1])
+    )
     coding += bytes([precincts] * 6)
     if tiles:  # behind a COD that is honest, the one of a tile-part
         tile = stream.index(b"\xff\x90")
@@ -30,7 +36,9 @@ def recut(*, layers: int = 1, block: int = 4, precincts: int = 0x88, tiles: bool
 def file(stream: bytes) -> bytes:
     """The frame in a file."""
     made = dataset(np.zeros((2, 2), "u1"), Rows=SIDE, Columns=SIDE)
-    return written(encoded(made, [stream + b"\0" * (len(stream) % 2)], "1.2.840.10008.1.2.4.90"))
+    return written(
+        encoded(made, [stream + b"\0" * (len(stream) % 2)], "1.2.840.10008.1.2.4.90")
+    )
 
 
 @pytest.mark.parametrize("cut", [{}, {"layers": 90}, {"precincts": 0x66}])

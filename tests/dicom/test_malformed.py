@@ -78,7 +78,12 @@ def test_shared_files(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["01_rows65535_2bytes", "33_deflate_bomb_1GB", "36_jpeg_sof_65500", "37_j2k_siz_60000"],
+    [
+        "01_rows65535_2bytes",
+        "33_deflate_bomb_1GB",
+        "36_jpeg_sof_65500",
+        "37_j2k_siz_60000",
+    ],
 )
 def test_bombs_need_no_memory(name: str) -> None:
     """What asks for gigabytes is refused within 300 MB."""
@@ -112,7 +117,9 @@ def test_a_negative_number_of_frames() -> None:
 
 def test_letters_after_a_number_of_frames() -> None:
     """Number of Frames '1A', as one scanner writes it, is 1."""
-    file = written(dataset(ramp(), NumberOfFrames="12")).replace(b"IS\x02\x0012", b"IS\x02\x001A")
+    file = written(dataset(ramp(), NumberOfFrames="12")).replace(
+        b"IS\x02\x0012", b"IS\x02\x001A"
+    )
 
     assert read_dicom(file).frames == 1
 
@@ -160,7 +167,10 @@ def test_cut_pixels_are_refused() -> None:
 
 def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
     """A folder is no regular file, a missing one cannot be opened; neither path is repeated."""
-    for path, reason in ((tmp_path, "not-a-file"), (tmp_path / "smith.dcm", "cannot-open")):
+    for path, reason in (
+        (tmp_path, "not-a-file"),
+        (tmp_path / "smith.dcm", "cannot-open"),
+    ):
         with pytest.raises(DicomError) as caught:
             read_dicom(path)
         assert caught.value.reason == reason
@@ -183,7 +193,9 @@ def test_400_000_empty_items_cost_less_than_a_second() -> None:
 def test_a_sequence_hidden_in_unknown(inner: str) -> None:
     """A private UN of undefined length is passed over, whichever way its items are written."""
     value = (
-        b"\x09\x00\x01\x10" + (b"LO\x04\x00" if inner == "explicit" else b"\x04\0\0\0") + b"ABCD"
+        b"\x09\x00\x01\x10"
+        + (b"LO\x04\x00" if inner == "explicit" else b"\x04\0\0\0")
+        + b"ABCD"
     )
     hidden = (
         struct.pack("<HH2sHI", 0x0009, 0x1010, b"UN", 0, 0xFFFFFFFF)
@@ -203,7 +215,10 @@ def test_stray_delimiters_are_passed_over() -> None:
     file = written(dataset(ramp()))
     at = file.index(b"\x28\x00\x02\x00US")
 
-    assert outcome(file[:at] + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + file[at:]) == "shown"
+    assert (
+        outcome(file[:at] + struct.pack("<HHI", 0xFFFE, 0xE00D, 0) + file[at:])
+        == "shown"
+    )
 
 
 def test_functional_groups_of_many_frames_are_no_attack() -> None:
@@ -227,7 +242,9 @@ def test_a_deflate_bomb_stops_at_the_cap() -> None:
     file = written(dataset(ramp()), "1.2.840.10008.1.2.1.99")
     start = 132 + 12 + struct.unpack_from("<I", file, 140)[0]
     bomb = zlib.compressobj(9, zlib.DEFLATED, -15)
-    deflated = b"".join([*(bomb.compress(bytes(2**20)) for _ in range(200)), bomb.flush()])
+    deflated = b"".join(
+        [*(bomb.compress(bytes(2**20)) for _ in range(200)), bomb.flush()]
+    )
     tracemalloc.start()
 
     assert outcome(file[:start] + deflated) == "over-limit"
@@ -307,7 +324,9 @@ def test_a_nested_icon_is_not_the_picture() -> None:
 
 def test_a_listed_element_of_an_unknown_vr_is_read_by_its_tag() -> None:
     """Rows with the VR 'ZZ' are still Rows: PS3.6 knows the VR of a tag."""
-    file = written(dataset(ramp())).replace(b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00ZZ")
+    file = written(dataset(ramp())).replace(
+        b"\x28\x00\x10\x00US", b"\x28\x00\x10\x00ZZ"
+    )
 
     np.testing.assert_array_equal(read_dicom(file).stored, ramp())
 

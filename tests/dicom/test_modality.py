@@ -9,7 +9,9 @@ from saliency.dicom import read_dicom
 
 def test_rescale_is_a_line() -> None:
     """Pixels are slope * stored + intercept, as real numbers."""
-    image = read_dicom(written(dataset(ramp(), RescaleSlope="0.25", RescaleIntercept="-3.5")))
+    image = read_dicom(
+        written(dataset(ramp(), RescaleSlope="0.25", RescaleIntercept="-3.5"))
+    )
 
     np.testing.assert_array_equal(image.pixels, ramp().astype(np.float32) * 0.25 - 3.5)
     np.testing.assert_array_equal(image.stored, ramp())
@@ -18,7 +20,9 @@ def test_rescale_is_a_line() -> None:
 def test_table_of_codes_changes_nothing() -> None:
     """A large frame, whose codes are looked up, has the pixels of a small one, pixel by pixel."""
     values = np.random.default_rng(0).integers(-2000, 3000, (307, 311)).astype("i2")
-    made = dataset(values, RescaleSlope="1.7", RescaleIntercept="3", WindowCenter=9, WindowWidth=99)
+    made = dataset(
+        values, RescaleSlope="1.7", RescaleIntercept="3", WindowCenter=9, WindowWidth=99
+    )
     whole = read_dicom(written(made))
 
     made.Rows, made.PixelData = 3, values[:3].tobytes() + b""
@@ -40,7 +44,9 @@ def test_impossible_slope_is_identity(slope: str) -> None:
 
 def test_lut_maps_from_its_first_value() -> None:
     """A Modality LUT of first value 10 sends 10 to entry 0, and clamps at both ends."""
-    lut = item(LUTDescriptor=[3, 10, 16], LUTData=[500, 700, 1100], ModalityLUTType="US")
+    lut = item(
+        LUTDescriptor=[3, 10, 16], LUTData=[500, 700, 1100], ModalityLUTType="US"
+    )
     made = dataset(ramp(), ModalityLUTSequence=[lut])
     for keyword in ("LUTDescriptor", "LUTData"):
         made.ModalityLUTSequence[0][keyword].VR = "US"
@@ -57,7 +63,9 @@ def test_short_lut_is_left_out() -> None:
     for keyword in ("LUTDescriptor", "LUTData"):
         made.ModalityLUTSequence[0][keyword].VR = "US"
 
-    np.testing.assert_array_equal(read_dicom(written(made)).pixels, ramp().astype(np.float32))
+    np.testing.assert_array_equal(
+        read_dicom(written(made)).pixels, ramp().astype(np.float32)
+    )
 
 
 XA, RF, BIPLANE = (f"1.2.840.10008.5.1.4.1.1.12.{kind}" for kind in (1, 2, 3))
@@ -69,9 +77,13 @@ DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 @pytest.mark.parametrize("sop", [XA, RF, BIPLANE])
 def test_angiography_keeps_stored_values(sop: str) -> None:
     """XA and RF objects rescale to beam intensity, which is not for display: it is left out."""
-    made = dataset(ramp(), RescaleSlope=2, RescaleIntercept=5, Modality="OT", SOPClassUID=sop)
+    made = dataset(
+        ramp(), RescaleSlope=2, RescaleIntercept=5, Modality="OT", SOPClassUID=sop
+    )
 
-    np.testing.assert_array_equal(read_dicom(written(made)).pixels, ramp().astype(np.float32))
+    np.testing.assert_array_equal(
+        read_dicom(written(made)).pixels, ramp().astype(np.float32)
+    )
 
 
 @pytest.mark.parametrize("modality", ["XA", "RF"])
@@ -83,7 +95,9 @@ def test_other_objects_of_an_angiography_system_are_rescaled(
     made = dataset(ramp(), RescaleSlope=2, RescaleIntercept=5, Modality=modality)
     grouped = dataset(ramp(), Modality=modality)
     rescale = item(RescaleSlope=2, RescaleIntercept=5)
-    grouped.SharedFunctionalGroupsSequence = [item(PixelValueTransformationSequence=[rescale])]
+    grouped.SharedFunctionalGroupsSequence = [
+        item(PixelValueTransformationSequence=[rescale])
+    ]
     lut = item(LUTDescriptor=[2, 0, 16], LUTData=[500, 700], ModalityLUTType="HU")
     lut["LUTDescriptor"].VR = lut["LUTData"].VR = "US"
     mapped = dataset(ramp(), Modality=modality, ModalityLUTSequence=[lut])
@@ -93,7 +107,9 @@ def test_other_objects_of_an_angiography_system_are_rescaled(
 
     np.testing.assert_array_equal(read_dicom(written(made)).pixels, 2.0 * ramp() + 5)
     np.testing.assert_array_equal(read_dicom(written(grouped)).pixels, 2.0 * ramp() + 5)
-    np.testing.assert_array_equal(read_dicom(mapped).pixels, np.where(ramp() > 0, 700, 500))
+    np.testing.assert_array_equal(
+        read_dicom(mapped).pixels, np.where(ramp() > 0, 700, 500)
+    )
 
 
 @pytest.mark.parametrize(
@@ -125,9 +141,16 @@ def test_a_dose_is_in_gray() -> None:
 
 def test_windows_of_a_dose_show_what_they_showed() -> None:
     """They are of stored values, as C.11.2 comes before the scaling; yours are in Gy."""
-    window = {"WindowCenter": 1000, "WindowWidth": 500, "VOILUTFunction": "LINEAR_EXACT"}
+    window = {
+        "WindowCenter": 1000,
+        "WindowWidth": 500,
+        "VOILUTFunction": "LINEAR_EXACT",
+    }
     dose = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="0.001", **window)
-    image, plain = read_dicom(written(dose)), read_dicom(written(dataset(ramp(), **window)))
+    image, plain = (
+        read_dicom(written(dose)),
+        read_dicom(written(dataset(ramp(), **window))),
+    )
 
     assert np.abs(image.display - plain.display.astype(int)).max() <= 1
     assert image.window is not None
@@ -141,7 +164,9 @@ def test_windows_of_a_dose_show_what_they_showed() -> None:
 def test_a_narrow_window_of_a_dose_is_exact(function: dict[str, str]) -> None:
     """LINEAR takes one grey value off the width, and a dose has none: LINEAR_EXACT is shown."""
     window = {"WindowCenter": 1000, "WindowWidth": 5}
-    dose = dataset(ramp(), SOPClassUID=DOSE, DoseGridScaling="0.5", **window, **function)
+    dose = dataset(
+        ramp(), SOPClassUID=DOSE, DoseGridScaling="0.5", **window, **function
+    )
     exact = dataset(ramp(), VOILUTFunction="LINEAR_EXACT", **window)
     shown, plain = read_dicom(written(dose)), read_dicom(written(exact))
 
@@ -203,9 +228,15 @@ def test_what_shows_no_patient_is_noted(
 
 def test_rescale_of_the_frame_wins() -> None:
     """Rescale comes from the frame, else the shared group, else the top (C.7.6.16.2.9)."""
-    own = item(PixelValueTransformationSequence=[item(RescaleSlope=3, RescaleIntercept=1)])
-    shared = item(PixelValueTransformationSequence=[item(RescaleSlope=2, RescaleIntercept=0)])
-    made = dataset(np.stack([ramp(), ramp()]), frames=2, RescaleSlope=9, RescaleIntercept=9)
+    own = item(
+        PixelValueTransformationSequence=[item(RescaleSlope=3, RescaleIntercept=1)]
+    )
+    shared = item(
+        PixelValueTransformationSequence=[item(RescaleSlope=2, RescaleIntercept=0)]
+    )
+    made = dataset(
+        np.stack([ramp(), ramp()]), frames=2, RescaleSlope=9, RescaleIntercept=9
+    )
     made.SharedFunctionalGroupsSequence = [shared]
     made.PerFrameFunctionalGroupsSequence = [item(), own]
     file = written(made)
@@ -217,6 +248,8 @@ def test_rescale_of_the_frame_wins() -> None:
 def test_deep_integers_keep_their_range() -> None:
     """32-bit doses keep seven digits of their value after a small slope."""
     values = (ramp("u4") + 1) * 2_000_003
-    image = read_dicom(written(dataset(values, RescaleSlope="1e-6", RescaleIntercept=0)))
+    image = read_dicom(
+        written(dataset(values, RescaleSlope="1e-6", RescaleIntercept=0))
+    )
 
     np.testing.assert_allclose(image.pixels, values * 1e-6, rtol=1e-6)

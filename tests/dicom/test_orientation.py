@@ -28,7 +28,8 @@ def test_planes_along_the_body(cosines, letters):
 
 
 @pytest.mark.parametrize(
-    ("angle", "letters"), [(10, ("P", "F")), (30, ("PL", "F")), (60, ("LP", "F")), (80, ("L", "F"))]
+    ("angle", "letters"),
+    [(10, ("P", "F")), (30, ("PL", "F")), (60, ("LP", "F")), (80, ("L", "F"))],
 )
 def test_an_oblique_plane_has_two_letters(angle, letters):
     """The greater part comes first; what is as good as perpendicular is not named."""
@@ -56,7 +57,9 @@ def test_projections_say_it_themselves(sides):
 
 def test_the_projection_s_word_goes_first():
     """Where both are there, the words of the image itself count."""
-    found = orientation(PatientOrientation=["R", "F"], ImageOrientationPatient=[1, 0, 0, 0, 1, 0])
+    found = orientation(
+        PatientOrientation=["R", "F"], ImageOrientationPatient=[1, 0, 0, 0, 1, 0]
+    )
 
     assert found == ("R", "F")
 

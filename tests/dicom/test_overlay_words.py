@@ -44,10 +44,14 @@ def plane_file(syntax: str, vr: str) -> bytes:
     return written(made, syntax)
 
 
-@pytest.mark.parametrize("source", ["bytes", "file", "Dataset", "converted", "deferred"])
+@pytest.mark.parametrize(
+    "source", ["bytes", "file", "Dataset", "converted", "deferred"]
+)
 @pytest.mark.parametrize("vr", ["OB", "OW"])
 @pytest.mark.parametrize("syntax", SYNTAXES)
-def test_the_plane_lies_where_it_was_drawn(syntax: str, vr: str, source: str, tmp_path) -> None:
+def test_the_plane_lies_where_it_was_drawn(
+    syntax: str, vr: str, source: str, tmp_path
+) -> None:
     """However the data set comes in."""
     if source == "deferred" and syntax.endswith(".99"):
         pytest.skip("pydicom cannot defer within a deflated data set.")

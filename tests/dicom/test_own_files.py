@@ -17,7 +17,9 @@ def test_a_folder_is_compared_file_by_file(tmp_path: Path) -> None:
     if shutil.which("dcm2pnm") is None:
         pytest.skip("dcm2pnm is not on the path: apt install dcmtk")
     windowed = dataset(ramp(), WindowCenter=700, WindowWidth=900)
-    padded = dataset(np.where(ramp("i2") % 7, ramp("i2"), -2000), PixelPaddingValue=-2000)
+    padded = dataset(
+        np.where(ramp("i2") % 7, ramp("i2"), -2000), PixelPaddingValue=-2000
+    )
     files = {"a/right.dcm": windowed, "a/again.dcm": windowed, "b/padded.dcm": padded}
     for name, made in files.items():
         path = tmp_path / name

@@ -42,7 +42,9 @@ def test_an_unsigned_value_in_a_signed_vr(value: int, word: int) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1, 4094, 4095])
-def test_what_bits_stored_can_hold_is_compared_without_the_bits_above(value: int) -> None:
+def test_what_bits_stored_can_hold_is_compared_without_the_bits_above(
+    value: int,
+) -> None:
     """An overlay in bit 15 of a 12-bit word leaves padding what it is."""
     words = [value, value | 0x8000, (value ^ 2) | 0x8000]
 
@@ -54,7 +56,11 @@ def test_a_signed_value_of_twelve_bits_may_lack_its_extension(value: int) -> Non
     """0x800 of 12 signed bits is -2048, whether or not the writer repeats the sign above."""
     signed = {"BitsStored": 12, "HighBit": 11, "dtype": "i2"}
 
-    assert padded([value, value & 0xFFF, value ^ 2], value, "SS", **signed) == [True, True, False]
+    assert padded([value, value & 0xFFF, value ^ 2], value, "SS", **signed) == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("value", [-2049, 2048])
@@ -71,7 +77,12 @@ def test_an_unsigned_value_beyond_bits_stored_is_a_whole_word() -> None:
 
     assert padded([4096, 0, 4095], 4096, "US", **stored) == [True, False, False]
     limit = stored | {"PixelPaddingRangeLimit": 4096}
-    assert padded([4095, 4096, 4094, 0], 4095, "US", **limit) == [True, True, False, False]
+    assert padded([4095, 4096, 4094, 0], 4095, "US", **limit) == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_lossy_frames_have_three_to_spare() -> None:

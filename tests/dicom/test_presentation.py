@@ -32,7 +32,9 @@ def test_polarity(photometric: str, shape: str | None, inverse: bool) -> None:  
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_a_presentation_lut_is_the_last_word(photometric: str) -> None:
     """A Presentation LUT maps the VOI output, scaled to its entries, to P-values (C.11.4)."""
-    squares = (np.arange(1024, dtype=np.float64) ** 2 / 1023**2 * 4095).round().astype("u2")
+    squares = (
+        (np.arange(1024, dtype=np.float64) ** 2 / 1023**2 * 4095).round().astype("u2")
+    )
     table = item(LUTDescriptor=[1024, 0, 12], LUTData=squares.tobytes())
     window = {"WindowCenter": 1000, "WindowWidth": 1001}
     made = dataset(ramp(), PhotometricInterpretation=photometric, **window)
@@ -59,7 +61,9 @@ def test_inversion_is_relative_to_the_range_not_to_the_frame() -> None:
     frames = np.stack([ramp(), ramp() // 3])
     window = {"WindowCenter": 1000, "WindowWidth": 2000}
     plain = written(dataset(frames, frames=2, **window))
-    white = written(dataset(frames, frames=2, PhotometricInterpretation="MONOCHROME1", **window))
+    white = written(
+        dataset(frames, frames=2, PhotometricInterpretation="MONOCHROME1", **window)
+    )
 
     for frame in (0, 1):
         both = read_dicom(plain, frame=frame).display.astype(int)
@@ -69,6 +73,8 @@ def test_inversion_is_relative_to_the_range_not_to_the_frame() -> None:
 
 def test_pixels_keep_their_polarity() -> None:
     """Inversion is a matter of the display: modality values stay what they are."""
-    image = read_dicom(written(dataset(ramp(), PhotometricInterpretation="MONOCHROME1")))
+    image = read_dicom(
+        written(dataset(ramp(), PhotometricInterpretation="MONOCHROME1"))
+    )
 
     np.testing.assert_array_equal(image.pixels, ramp().astype(np.float32))

@@ -53,20 +53,35 @@ def identifying(made: Dataset) -> set[str]:
 
 def innocent(made: Dataset) -> str:
     """Text that travels by right: the allow-listed attributes, the syntax, and our own words."""
-    syntax = made.file_meta.get("TransferSyntaxUID", "") if hasattr(made, "file_meta") else ""
+    syntax = (
+        made.file_meta.get("TransferSyntaxUID", "")
+        if hasattr(made, "file_meta")
+        else ""
+    )
     own = "None JPEG Compression"
-    return " ".join([own, getattr(syntax, "name", ""), *(str(made.get(each)) for each in TRAVELS)])
+    return " ".join(
+        [own, getattr(syntax, "name", ""), *(str(made.get(each)) for each in TRAVELS)]
+    )
 
 
 def said(image: DicomImage) -> str:
     """All text that an image holds or shows."""
-    parts = [repr(image), str(image), repr(image.zones), repr(dict(image.info)), image.modality]
+    parts = [
+        repr(image),
+        str(image),
+        repr(image.zones),
+        repr(dict(image.info)),
+        image.modality,
+    ]
     return " ".join([*parts, repr(image.window), repr(image.spacing)])
 
 
 def files() -> list:
     """One parameter a corpus file."""
-    return [pytest.param(p.name, id=p.name) for p in sorted(ROOT.glob("corpus/corpus/*.dcm"))]
+    return [
+        pytest.param(p.name, id=p.name)
+        for p in sorted(ROOT.glob("corpus/corpus/*.dcm"))
+    ]
 
 
 @pytest.mark.parametrize("name", files())
@@ -81,11 +96,15 @@ def test_no_corpus_file_leaks(name: str, caplog: pytest.LogCaptureFixture) -> No
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            words = identifying(pydicom.dcmread(path, force=True, stop_before_pixels=True))
+            words = identifying(
+                pydicom.dcmread(path, force=True, stop_before_pixels=True)
+            )
         except Exception:  # noqa: BLE001  pydicom cannot read all that we can
             words = set()
 
-    notes = "".join(note.message for note in caplog.records if note.name.startswith("saliency"))
+    notes = "".join(
+        note.message for note in caplog.records if note.name.startswith("saliency")
+    )
     assert not [word for word in words if word in text + notes]
 
 
@@ -126,7 +145,9 @@ class Raising(Dataset):
         raise RuntimeError(msg)
 
 
-@pytest.mark.parametrize("error", [OSError, TimeoutError, EOFError, RuntimeError, zlib.error])
+@pytest.mark.parametrize(
+    "error", [OSError, TimeoutError, EOFError, RuntimeError, zlib.error]
+)
 def test_an_error_of_the_medium_is_no_broken_file(error: type[Exception]) -> None:
     """Whatever a drive, a share or a stream raises: the file cannot be opened, it is not broken."""
     with pytest.raises(DicomError, match=error.__name__) as caught:
@@ -164,12 +185,19 @@ def test_an_unforeseen_error_is_contained() -> None:
 )
 def test_a_name_in_an_attribute_that_travels_stays_inside(value: str) -> None:
     """What is let through by its tag is let through as far as its VR allows it (PS3.5 6.2)."""
-    keywords = {*TRAVELS, "Modality", "BurnedInAnnotation", "RecognizableVisualFeatures"}
+    keywords = {
+        *TRAVELS,
+        "Modality",
+        "BurnedInAnnotation",
+        "RecognizableVisualFeatures",
+    }
     for keyword in (*keywords, "PhotometricInterpretation"):
         raw = value.encode() + b" " * (len(value) % 2)
         file = with_raw(dataset(ramp()), TAGS[keyword], raw)
         text = said(read_dicom(file)) + repr(dict(describe(file)))
-        assert not {"DOE", "doe", "JOHN", "AAA"} & set(re.findall("[A-Za-z]{3,4}", text)), keyword
+        assert not {"DOE", "doe", "JOHN", "AAA"} & set(
+            re.findall("[A-Za-z]{3,4}", text)
+        ), keyword
 
 
 def with_raw(made: Dataset, tag: int, value: bytes) -> bytes:
@@ -185,7 +213,9 @@ def with_raw(made: Dataset, tag: int, value: bytes) -> bytes:
 
 def test_what_a_vr_allows_travels() -> None:
     """Codes and the names of devices are what they are for; letters of codes are capitals."""
-    made = dataset(ramp(), ManufacturerModelName="Discovery CT750-HD (2.0), v/1", Modality="CT")
+    made = dataset(
+        ramp(), ManufacturerModelName="Discovery CT750-HD (2.0), v/1", Modality="CT"
+    )
     file = with_raw(made, TAGS["BodyPartExamined"], b"Chest_2 ")
 
     assert dict(read_dicom(file).info) == {

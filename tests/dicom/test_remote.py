@@ -163,7 +163,10 @@ def test_a_url_that_fails_says_nothing_of_itself(
     server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     """No message holds the URL: it may name a patient."""
-    with caplog.at_level(logging.INFO), pytest.raises(DicomError, match="server") as caught:
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(DicomError, match="server") as caught,
+    ):
         read_dicom(server.url("SMITH-JOHN.dcm"))
     with pytest.raises(DicomError, match="URL"):
         read_dicom("nosuchscheme://SMITH-JOHN.dcm")

@@ -82,12 +82,16 @@ def test_radius_reaches_a_pixel(radius: int) -> None:
 
 def distances(size: tuple[int, int], vertices: list[int]) -> np.ndarray:
     """Return how far each pixel's middle is from the polygon, negative inside, one by one."""
-    corners = [(vertices[k] - 1, vertices[k + 1] - 1) for k in range(0, len(vertices), 2)]
+    corners = [
+        (vertices[k] - 1, vertices[k + 1] - 1) for k in range(0, len(vertices), 2)
+    ]
     found = np.empty(size)
     for at in np.ndindex(size):
         inside, least = False, np.inf
         for (y0, x0), (y1, x1) in zip(corners, corners[1:] + corners[:1], strict=True):
-            if (y0 > at[0]) != (y1 > at[0]) and at[1] < x0 + (at[0] - y0) * (x1 - x0) / (y1 - y0):
+            if (y0 > at[0]) != (y1 > at[0]) and at[1] < x0 + (at[0] - y0) * (
+                x1 - x0
+            ) / (y1 - y0):
                 inside = not inside
             along = np.array([y1 - y0, x1 - x0], float)
             from_start = np.array([at[0] - y0, at[1] - x0], float)

@@ -19,14 +19,20 @@ def test_sign_is_the_highest_stored_bit() -> None:
 def test_sign_without_extension_is_read_from_a_file() -> None:
     """Signed 12-bit values that the writer did not extend are negative all the same."""
     values = ramp("i2") - 900
-    made = dataset(values.astype("u2") & 0x0FFF, BitsStored=12, HighBit=11, PixelRepresentation=1)
+    made = dataset(
+        values.astype("u2") & 0x0FFF, BitsStored=12, HighBit=11, PixelRepresentation=1
+    )
 
     np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
 
 
-@pytest.mark.parametrize(("bits", "dtype"), [(12, "u2"), (10, "u2"), (7, "u1"), (20, "u4")])
+@pytest.mark.parametrize(
+    ("bits", "dtype"), [(12, "u2"), (10, "u2"), (7, "u1"), (20, "u4")]
+)
 @pytest.mark.parametrize("value", [0, 1, -1])
-def test_a_frame_of_one_value_at_the_edge_of_its_sign(bits: int, dtype: str, value: int) -> None:
+def test_a_frame_of_one_value_at_the_edge_of_its_sign(
+    bits: int, dtype: str, value: int
+) -> None:
     """The least value alone, which no other in the frame gives away, is negative."""
     word = (1 << bits - 1) + value
     right = word - (1 << bits) if value >= 0 else word
@@ -138,7 +144,11 @@ def test_least_significant_bit_comes_first() -> None:
 
 def test_twelve_bits_are_packed_two_in_three_bytes() -> None:
     """0x123 and 0x456 are packed as 23 61 45; an odd last one takes two bytes."""
-    assert unpack_twelve(bytes([0x23, 0x61, 0x45, 0xFF, 0x0E]), 3).tolist() == [0x123, 0x456, 0xEFF]
+    assert unpack_twelve(bytes([0x23, 0x61, 0x45, 0xFF, 0x0E]), 3).tolist() == [
+        0x123,
+        0x456,
+        0xEFF,
+    ]
 
 
 def test_the_dataset_is_not_written_into() -> None:

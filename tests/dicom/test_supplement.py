@@ -14,11 +14,17 @@ GREY = np.arange(256, dtype="u1").reshape(16, 16)
 def coloured(pixels: np.ndarray, first: int = FIRST, **attributes: object) -> object:
     """A data set with tables whose red is full, whose green rises and whose blue is nothing."""
     made = dataset(pixels, **attributes)
-    entries = {"Red": np.full(56, 0xFFFF), "Green": np.arange(56) * 256, "Blue": np.zeros(56)}
+    entries = {
+        "Red": np.full(56, 0xFFFF),
+        "Green": np.arange(56) * 256,
+        "Blue": np.zeros(56),
+    }
     for name, values in entries.items():
         setattr(made, f"{name}PaletteColorLookupTableDescriptor", [56, first, 16])
         made[f"{name}PaletteColorLookupTableDescriptor"].VR = "US"
-        setattr(made, f"{name}PaletteColorLookupTableData", values.astype("<u2").tobytes())
+        setattr(
+            made, f"{name}PaletteColorLookupTableData", values.astype("<u2").tobytes()
+        )
     return made
 
 
@@ -30,7 +36,9 @@ def test_values_from_the_first_mapped_on_are_colours(said: str) -> None:
     flat = image.display.reshape(-1, 3)
 
     grey = np.rint(np.arange(FIRST) / (FIRST - 1) * 255)
-    np.testing.assert_array_equal(flat[:FIRST], np.repeat(grey[:, np.newaxis], 3, axis=1))
+    np.testing.assert_array_equal(
+        flat[:FIRST], np.repeat(grey[:, np.newaxis], 3, axis=1)
+    )
     np.testing.assert_array_equal(flat[FIRST:, 0], 255)
     np.testing.assert_array_equal(flat[FIRST:, 1], np.arange(56))
     np.testing.assert_array_equal(flat[FIRST:, 2], 0)
@@ -48,7 +56,9 @@ def test_tables_alone_are_no_colours(said: str | None) -> None:
 
 def test_a_frame_without_colours_stays_grey() -> None:
     """It keeps its modality values: no value of it is mapped."""
-    made = coloured(np.minimum(GREY, FIRST - 1), PixelPresentation="COLOR", RescaleSlope=2)
+    made = coloured(
+        np.minimum(GREY, FIRST - 1), PixelPresentation="COLOR", RescaleSlope=2
+    )
     made.RescaleIntercept = 1
     image = read_dicom(written(made))
 
@@ -75,7 +85,9 @@ def test_signed_values_have_colours_too() -> None:
     made = coloured(values, first=0x10000 - 20, PixelPresentation="COLOR")
     display = read_dicom(written(made)).display
 
-    assert ((display[..., 0] == 255) & (display[..., 2] == 0)).sum() == (values >= -20).sum()
+    assert ((display[..., 0] == 255) & (display[..., 2] == 0)).sum() == (
+        values >= -20
+    ).sum()
 
 
 def test_missing_tables_are_noted(caplog: pytest.LogCaptureFixture) -> None:
@@ -105,7 +117,9 @@ def test_wide_indices_are_looked_up_one_by_one(kind: str) -> None:
     """A table of every value that 32 bits may have would take 4 GiB; 64 bits have none."""
     values = (np.arange(64).reshape(8, 8) * 2**20).astype(kind)
     values[0, :3] = (FIRST, FIRST + 7, 0)
-    shown = read_dicom(written(coloured(values, PhotometricInterpretation="PALETTE COLOR"))).display
+    shown = read_dicom(
+        written(coloured(values, PhotometricInterpretation="PALETTE COLOR"))
+    ).display
 
     assert shown[0, :3, 1].tolist() == [0, 7, 0]
     assert shown[7, 7].tolist() == [255, 55, 0]
@@ -114,22 +128,30 @@ def test_wide_indices_are_looked_up_one_by_one(kind: str) -> None:
 @pytest.mark.parametrize(
     "said", ["PALETTE_COLOR", "PALETTE  COLOR", "PALETTECOLOR", "PALETTE COLOUR"]
 )
-def test_another_spelling_is_read_with_a_note(said: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_another_spelling_is_read_with_a_note(
+    said: str, caplog: pytest.LogCaptureFixture
+) -> None:
     """What can mean one thing alone is read so, and the note names the attribute."""
     file = written(coloured(GREY, PhotometricInterpretation=said))
 
-    right = read_dicom(written(coloured(GREY, PhotometricInterpretation="PALETTE COLOR"))).display
+    right = read_dicom(
+        written(coloured(GREY, PhotometricInterpretation="PALETTE COLOR"))
+    ).display
     assert not caplog.records
     np.testing.assert_array_equal(read_dicom(file).display, right)
     assert any("(0028,0004)" in each.message for each in caplog.records)
 
 
-@pytest.mark.parametrize(("said", "inverse"), [("GRAYSCALE", False), ("MONOCHROME 1", True)])
+@pytest.mark.parametrize(
+    ("said", "inverse"), [("GRAYSCALE", False), ("MONOCHROME 1", True)]
+)
 def test_a_word_nobody_knows_is_noted(
     said: str, *, inverse: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     """It is taken for MONOCHROME2, tables beside it or not, and never without a word."""
-    display = read_dicom(written(coloured(GREY, PhotometricInterpretation=said))).display
+    display = read_dicom(
+        written(coloured(GREY, PhotometricInterpretation=said))
+    ).display
 
     np.testing.assert_array_equal(display, 255 - GREY if inverse else GREY)
     assert any("(0028,0004)" in each.message for each in caplog.records)

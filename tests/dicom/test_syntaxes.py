@@ -19,7 +19,9 @@ ROOT = "1.2.840.10008.1.2"
 def rgb() -> np.ndarray:
     """Smooth colours, that lossy codecs change by little."""
     down, across = np.mgrid[: SIZE[0], : SIZE[1]]
-    return np.stack([down * 6, across * 4, 255 - down * 3 - across], axis=-1).astype("u1")
+    return np.stack([down * 6, across * 4, 255 - down * 3 - across], axis=-1).astype(
+        "u1"
+    )
 
 
 def packbits(plane: bytes) -> bytes:
@@ -31,7 +33,9 @@ def packbits(plane: bytes) -> bytes:
 def rle(planes: list[bytes]) -> bytes:
     """Return an RLE frame (PS3.5 G.5)."""
     segments = [packbits(plane) for plane in planes]
-    starts = [64 + sum(len(each) for each in segments[:k]) for k in range(len(segments))]
+    starts = [
+        64 + sum(len(each) for each in segments[:k]) for k in range(len(segments))
+    ]
     header = np.array([len(segments), *starts, *[0] * (15 - len(segments))], "<u4")
     return header.tobytes() + b"".join(segments)
 
@@ -40,7 +44,9 @@ LOSSLESS = {
     "4.57": lambda a: imagecodecs.ljpeg_encode(a, bitspersample=16),
     "4.70": lambda a: imagecodecs.ljpeg_encode(a, bitspersample=16),
     "4.80": imagecodecs.jpegls_encode,
-    "4.90": lambda a: imagecodecs.jpeg2k_encode(a, level=0, codecformat="j2k", reversible=True),
+    "4.90": lambda a: imagecodecs.jpeg2k_encode(
+        a, level=0, codecformat="j2k", reversible=True
+    ),
     "4.91": lambda a: imagecodecs.jpeg2k_encode(a, level=0, reversible=True),
     "4.201": lambda a: htj2k(a, reversible=True),
     "4.202": lambda a: htj2k(a, reversible=True),
@@ -79,7 +85,9 @@ def test_sign_of_a_jpeg_2000_stream_is_believed() -> None:
 
 
 COLOUR = {
-    ("4.50", "YBR_FULL_422"): lambda a: imagecodecs.jpeg8_encode(a, level=98, subsampling="422"),
+    ("4.50", "YBR_FULL_422"): lambda a: imagecodecs.jpeg8_encode(
+        a, level=98, subsampling="422"
+    ),
     ("4.50", "RGB"): lambda a: imagecodecs.jpeg8_encode(a, level=98, subsampling="422"),
     ("4.80", "RGB"): imagecodecs.jpegls_encode,
     ("4.90", "YBR_RCT"): lambda a: imagecodecs.jpeg2k_encode(a, level=0, mct=True),
@@ -95,7 +103,10 @@ def test_colours_survive(rgb: np.ndarray, syntax: str, photometric: str) -> None
     """RGB comes back through each colour codec, whatever the header says of its colours."""
     stream = COLOUR[syntax, photometric](rgb)
     made = encoded(
-        dataset(rgb), [stream], f"{ROOT}.{syntax}", PhotometricInterpretation=photometric
+        dataset(rgb),
+        [stream],
+        f"{ROOT}.{syntax}",
+        PhotometricInterpretation=photometric,
     )
 
     shown = read_dicom(written(made)).display.astype(int)
@@ -105,10 +116,14 @@ def test_colours_survive(rgb: np.ndarray, syntax: str, photometric: str) -> None
 
 def test_a_jfif_stream_is_ycbcr_whatever_its_label(rgb: np.ndarray) -> None:
     """JFIF is YCbCr, and wins over a label of RGB, though nothing is subsampled."""
-    smooth = np.stack([ramp("u1"), ramp("u1").T.reshape(SIZE), ramp("u1")[::-1]], axis=-1)
+    smooth = np.stack(
+        [ramp("u1"), ramp("u1").T.reshape(SIZE), ramp("u1")[::-1]], axis=-1
+    )
     stream = imagecodecs.jpeg8_encode(smooth, level=98, subsampling="444")
     assert b"JFIF" in stream
-    made = encoded(dataset(rgb), [stream], f"{ROOT}.4.50", PhotometricInterpretation="RGB")
+    made = encoded(
+        dataset(rgb), [stream], f"{ROOT}.4.50", PhotometricInterpretation="RGB"
+    )
 
     wanted = imagecodecs.jpeg8_decode(stream)
     np.testing.assert_array_equal(read_dicom(written(made)).display, wanted)
@@ -116,8 +131,12 @@ def test_a_jfif_stream_is_ycbcr_whatever_its_label(rgb: np.ndarray) -> None:
 
 def test_a_jpeg_with_adobe_marker_zero_is_rgb(rgb: np.ndarray) -> None:
     """APP14 with transform 0 says RGB, and wins over a label of YBR_FULL."""
-    stream = imagecodecs.jpeg8_encode(rgb, level=98, colorspace="RGB", outcolorspace="RGB")
-    made = encoded(dataset(rgb), [stream], f"{ROOT}.4.50", PhotometricInterpretation="YBR_FULL")
+    stream = imagecodecs.jpeg8_encode(
+        rgb, level=98, colorspace="RGB", outcolorspace="RGB"
+    )
+    made = encoded(
+        dataset(rgb), [stream], f"{ROOT}.4.50", PhotometricInterpretation="YBR_FULL"
+    )
 
     assert np.abs(read_dicom(written(made)).display.astype(int) - rgb).mean() < 1.5
 
@@ -155,7 +174,11 @@ def test_a_file_without_meta_header(syntax: str) -> None:
     """A data set that starts at byte 0 is read, with VR or without."""
     file = written(dataset(ramp()), f"{ROOT}{syntax}")
     with open_source(file):
-        start = file.index(b"\x08\x00\x60\x00") if not syntax else file.index(b"\x08\x00\x60\x00CS")
+        start = (
+            file.index(b"\x08\x00\x60\x00")
+            if not syntax
+            else file.index(b"\x08\x00\x60\x00CS")
+        )
 
     np.testing.assert_array_equal(read_dicom(file[start:]).stored, ramp())
 
@@ -186,7 +209,9 @@ def test_lossy_overshoot_is_cut_off_not_wrapped() -> None:
 
 def test_native_pixels_under_the_label_of_a_codec() -> None:
     """Pixels of a defined length are native, although the label says JPEG."""
-    file = written(dataset(ramp())).replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0")
+    file = written(dataset(ramp())).replace(
+        b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.5\0"
+    )
 
     np.testing.assert_array_equal(read_dicom(file).stored, ramp())
 
@@ -196,7 +221,8 @@ def test_a_codec_under_the_label_of_native_pixels() -> None:
     stream = imagecodecs.jpeg2k_encode(ramp(), level=0, reversible=True)
     file = written(encoded(dataset(ramp()), [stream], f"{ROOT}.4.90"))
     file = file.replace(
-        b"UI\x16\x00" + f"{ROOT}.4.90".encode(), b"UI\x16\x00" + f"{ROOT}.1\0\0\0".encode()
+        b"UI\x16\x00" + f"{ROOT}.4.90".encode(),
+        b"UI\x16\x00" + f"{ROOT}.1\0\0\0".encode(),
     )
 
     np.testing.assert_array_equal(read_dicom(file).stored, ramp())
@@ -215,7 +241,9 @@ def test_padding_survives_near_lossless(near: int) -> None:
     np.testing.assert_array_equal(mask, values == 63)
 
 
-def test_a_frame_without_an_end_marker_leaves_a_note(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_frame_without_an_end_marker_leaves_a_note(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A JPEG that was cut is shown as far as it goes, and the log says so."""
     stream = imagecodecs.jpeg8_encode(ramp("u1"), level=90)[:-100]
     made = encoded(dataset(ramp("u1")), [stream], f"{ROOT}.4.50")

@@ -19,18 +19,26 @@ PLACES = {
 LITTLE, BIG = "<", ">"
 
 
-def header(tag: int, letters: bytes, length: int, width: str, order: str = LITTLE) -> bytes:
+def header(
+    tag: int, letters: bytes, length: int, width: str, order: str = LITTLE
+) -> bytes:
     """An element header with a length of one of three widths."""
     start = struct.pack(f"{order}HH", tag >> 16, tag & 0xFFFF)
     if width == "omitted":
         return start + struct.pack(f"{order}I", length)
     wide = struct.pack(f"{order}HI", 0, length)
-    return start + letters + (wide if width == "long" else struct.pack(f"{order}H", length))
+    return (
+        start
+        + letters
+        + (wide if width == "long" else struct.pack(f"{order}H", length))
+    )
 
 
 def with_odd(place: str, raw: bytes) -> bytes:
     """A file with raw bytes at a place, and attributes that would be lost behind them."""
-    file = written(dataset(ramp(), RescaleIntercept=-5, WindowCenter=40, WindowWidth=400))
+    file = written(
+        dataset(ramp(), RescaleIntercept=-5, WindowCenter=40, WindowWidth=400)
+    )
     at = file.index(PLACES[place][0])
     return file[:at] + raw + file[at:]
 
@@ -46,9 +54,13 @@ def check(file: bytes) -> None:
 
 @pytest.mark.parametrize("length", [0, 8, 2, 300])
 @pytest.mark.parametrize("width", ["short", "long"])
-@pytest.mark.parametrize("letters", [b"??", b"  ", b"\0\0", b"ZZ", b"XX", b"o\xff", b"pn", b"--"])
+@pytest.mark.parametrize(
+    "letters", [b"??", b"  ", b"\0\0", b"ZZ", b"XX", b"o\xff", b"pn", b"--"]
+)
 @pytest.mark.parametrize("place", PLACES)
-def test_any_vr_with_either_length(place: str, letters: bytes, width: str, length: int) -> None:
+def test_any_vr_with_either_length(
+    place: str, letters: bytes, width: str, length: int
+) -> None:
     """The length is the one behind which a header follows."""
     value = (VALUE * 40)[:length]
 
@@ -96,7 +108,11 @@ def test_a_sequence_of_an_unknown_vr(letters: bytes) -> None:
     items = struct.pack("<HHI", 0xFFFE, 0xE000, len(inner)) + inner
     end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
-    check(with_odd("private", header(0x00191001, letters, 0xFFFFFFFF, "long") + items + end))
+    check(
+        with_odd(
+            "private", header(0x00191001, letters, 0xFFFFFFFF, "long") + items + end
+        )
+    )
 
 
 @pytest.mark.parametrize("wrap", ["defined", "undefined"])

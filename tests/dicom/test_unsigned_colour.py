@@ -16,7 +16,10 @@ NATIVE = {
     "16 bits": (PICTURE.astype("u2") * 257, {}),
     "12 of 16 bits": (PICTURE.astype("u2") * 16, {"BitsStored": 12, "HighBit": 11}),
     "YBR_FULL": (PICTURE, {"PhotometricInterpretation": "YBR_FULL"}),
-    "YBR of 16 bits": (PICTURE.astype("u2") * 257, {"PhotometricInterpretation": "YBR_FULL"}),
+    "YBR of 16 bits": (
+        PICTURE.astype("u2") * 257,
+        {"PhotometricInterpretation": "YBR_FULL"},
+    ),
     "YBR_PARTIAL": (PICTURE, {"PhotometricInterpretation": "YBR_PARTIAL_422"}),
     "32 bits": (PICTURE.astype("u4") * 16843009, {}),
 }
@@ -62,7 +65,9 @@ def test_encoded_colour(codec: str) -> None:
     syntax, encode = CODECS[codec]
     stream = encode(np.ascontiguousarray(PICTURE))
     plain, signed = (
-        read_dicom(encoded(dataset(PICTURE, PixelRepresentation=sign), [stream], syntax))
+        read_dicom(
+            encoded(dataset(PICTURE, PixelRepresentation=sign), [stream], syntax)
+        )
         for sign in (0, 1)
     )
 
@@ -76,7 +81,9 @@ def test_encoded_colour(codec: str) -> None:
 def test_a_signed_codestream(bits: int, said: int, *, mct: bool) -> None:
     """Of components that JPEG 2000 calls signed, the same bits count as unsigned."""
     dtype = "i1" if bits == 8 else "i2"
-    values = (PICTURE.astype("i4") * ((1 << bits) - 1) // 255 - (1 << bits - 1)).astype(dtype)
+    values = (PICTURE.astype("i4") * ((1 << bits) - 1) // 255 - (1 << bits - 1)).astype(
+        dtype
+    )
     stream = imagecodecs.jpeg2k_encode(
         values, level=0, reversible=True, codecformat="j2k", mct=mct, bitspersample=bits
     )

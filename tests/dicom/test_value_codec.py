@@ -56,7 +56,8 @@ def test_decimal_strings(text: str, numbers: tuple[float, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "numbers"), [("\\7", (ABSENT, 7)), ("1A", (1,)), ("-3 ", (-3,)), ("1,5", (1,))]
+    ("text", "numbers"),
+    [("\\7", (ABSENT, 7)), ("1A", (1,)), ("-3 ", (-3,)), ("1,5", (1,))],
 )
 def test_integer_strings(text: str, numbers: tuple[float, ...]) -> None:
     """An IS trails what is no digit, and keeps the places of a list as well."""
@@ -122,10 +123,14 @@ def test_a_rescale_with_commas() -> None:
     """A German writer's slope and intercept are those of the file."""
     file = with_elements((0x00281052, b"DS", b"-1024,5 "), (0x00281053, b"DS", b"2,0 "))
 
-    np.testing.assert_array_equal(read_dicom(file).pixels, ramp().astype("f4") * 2 - 1024.5)
+    np.testing.assert_array_equal(
+        read_dicom(file).pixels, ramp().astype("f4") * 2 - 1024.5
+    )
 
 
-def test_a_comma_leaves_a_note_for_each_element(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_comma_leaves_a_note_for_each_element(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """The note names the tag once, and not the value."""
     file = with_elements((0x00280030, b"DS", b"0,25\\0,25 "))
     with caplog.at_level(logging.WARNING, "saliency.dicom"):

@@ -20,10 +20,17 @@ def film(count: int = 5) -> bytes:
     sink = io.BytesIO()
     with av.open(sink, "w", format="mpeg2video") as container:
         stream = container.add_stream("mpeg2video", rate=25)
-        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 48, 32, "yuv420p", 10**6
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = (
+            48,
+            32,
+            "yuv420p",
+            10**6,
+        )
         for grey in GREYS[:count]:
             picture = np.full((32, 48, 3), grey, np.uint8)
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+            for packet in stream.encode(
+                av.VideoFrame.from_ndarray(picture, format="rgb24")
+            ):
                 container.mux(packet)
         for packet in stream.encode(None):
             container.mux(packet)
@@ -33,7 +40,9 @@ def film(count: int = 5) -> bytes:
 def file(stream: bytes, *, size: tuple[int, int] = (32, 48), frames: int = 5) -> bytes:
     """A DICOM file of one video stream."""
     made = dataset(np.zeros((frames, *size, 3), np.uint8), frames=frames)
-    return written(encoded(made, [stream], MPEG2, PhotometricInterpretation="YBR_PARTIAL_420"))
+    return written(
+        encoded(made, [stream], MPEG2, PhotometricInterpretation="YBR_PARTIAL_420")
+    )
 
 
 def test_every_frame_in_order() -> None:

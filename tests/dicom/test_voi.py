@@ -20,7 +20,9 @@ def linear_twin(value: float, center: float, width: float) -> float:
     return (value - (center - 0.5)) / (width - 1) + 0.5
 
 
-@pytest.mark.parametrize("window", [(2048, 4096), (40, 400), (0, 2), (10, 1), (-3.5, 7.25)])
+@pytest.mark.parametrize(
+    "window", [(2048, 4096), (40, 400), (0, 2), (10, 1), (-3.5, 7.25)]
+)
 def test_linear_is_the_formula_of_the_standard(window: tuple[float, float]) -> None:
     """LINEAR equals the three lines of pseudo-code of C.11.2.1.2.1 for every value."""
     values = np.arange(-1200, 5000, 7, dtype=np.float64)
@@ -82,7 +84,9 @@ def test_a_narrow_window_of_a_file_is_used() -> None:
 
 def test_the_narrowest_window_is_a_step() -> None:
     """A width of 1e-300 overflows nothing: it is a step at the center."""
-    shown = read_dicom(written(dataset(ramp())), window=Window(10.5, 1e-300)).display.ravel()
+    shown = read_dicom(
+        written(dataset(ramp())), window=Window(10.5, 1e-300)
+    ).display.ravel()
 
     assert shown[[10, 11]].tolist() == [0, 255]
 
@@ -92,7 +96,9 @@ def test_windows_are_alternatives() -> None:
     made = dataset(ramp("i2"), WindowCenter=[100, 900], WindowWidth=[50, 60])
     file = written(made)
 
-    assert read_dicom(file).window == read_dicom(file, window=0).window == Window(100, 50)
+    assert (
+        read_dicom(file).window == read_dicom(file, window=0).window == Window(100, 50)
+    )
     assert read_dicom(file, window=1).window == Window(900, 60)
     assert read_dicom(file, window=Window(5, 6)).window == Window(5, 6)
 
@@ -119,7 +125,9 @@ def test_windows_are_counted_as_the_file_counts_them(center: str, width: str) ->
     file = text.replace(b"22\\400\\1200 ", f"{width}\\400\\1200".encode().ljust(12))
 
     assert describe(file)["windows"] == (None, (40, 400), (600, 1200))
-    assert read_dicom(file).window == read_dicom(file, window=1).window == Window(40, 400)
+    assert (
+        read_dicom(file).window == read_dicom(file, window=1).window == Window(40, 400)
+    )
     assert read_dicom(file, window=2).window == Window(600, 1200)
     assert read_dicom(file, window="a").window == Window(600, 1200)
     with pytest.raises(InputError, match="the window 0 of the file cannot be used"):
@@ -211,7 +219,9 @@ def test_window_comes_from_the_functional_group_of_the_frame() -> None:
     """Frame VOI LUT of the frame wins over the shared one, and that over the top (C.7.6.16)."""
     own = item(FrameVOILUTSequence=[item(WindowCenter=11, WindowWidth=12)])
     shared = item(FrameVOILUTSequence=[item(WindowCenter=21, WindowWidth=22)])
-    made = dataset(np.stack([ramp(), ramp()]), frames=2, WindowCenter=31, WindowWidth=32)
+    made = dataset(
+        np.stack([ramp(), ramp()]), frames=2, WindowCenter=31, WindowWidth=32
+    )
     made.SharedFunctionalGroupsSequence = [shared]
     made.PerFrameFunctionalGroupsSequence = [item(), own]
     file = written(made)
@@ -222,7 +232,10 @@ def test_window_comes_from_the_functional_group_of_the_frame() -> None:
 
 def test_a_voi_lut_comes_from_the_functional_group_of_the_frame() -> None:
     """A Frame VOI LUT may hold a table (C.7.6.16.2.10b): here one that inverts."""
-    table = item(LUTDescriptor=[2048, 0, 16], LUTData=(65535 - 32 * ramp("u2", (32, 64))).tobytes())
+    table = item(
+        LUTDescriptor=[2048, 0, 16],
+        LUTData=(65535 - 32 * ramp("u2", (32, 64))).tobytes(),
+    )
     made = dataset(np.stack([ramp(), ramp()]), frames=2)
     made.PerFrameFunctionalGroupsSequence = [
         item(),
@@ -232,7 +245,10 @@ def test_a_voi_lut_comes_from_the_functional_group_of_the_frame() -> None:
 
     assert read_dicom(file, frame=0).display[0, 0] == 0
     assert read_dicom(file, frame=1).display[0, 0] == 255
-    assert np.abs(read_dicom(file, frame=1).display - (65535 - 32.0 * ramp()) / 257).max() <= 1
+    assert (
+        np.abs(read_dicom(file, frame=1).display - (65535 - 32.0 * ramp()) / 257).max()
+        <= 1
+    )
 
 
 def test_a_window_by_its_explanation() -> None:

@@ -17,13 +17,17 @@ from saliency.values.zone import Zone
 
 def zone_of(file: bytes, name: str, frame: int = 0) -> Zone | None:
     """Return the zone of a name, of a file."""
-    return next((z for z in read_dicom(file, frame=frame).zones if z.name == name), None)
+    return next(
+        (z for z in read_dicom(file, frame=frame).zones if z.name == name), None
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "limit", "count"), [(5, None, 1), (5, 9, 5), (9, 5, 5), (-3, None, 0)]
 )
-def test_padding_is_a_value_or_a_range(value: int, limit: int | None, count: int) -> None:
+def test_padding_is_a_value_or_a_range(
+    value: int, limit: int | None, count: int
+) -> None:
     """Padding is the value alone, or all between it and the limit, in either order."""
     made = dataset(ramp("i2"), PixelPaddingValue=value)
     if limit is not None:
@@ -127,7 +131,9 @@ def test_shutter_over_everything_is_left_out() -> None:
 def test_collimator_is_a_zone_of_its_own() -> None:
     """The polygon of a collimator keeps its outside dark."""
     made = dataset(
-        ramp(), CollimatorShape="POLYGONAL", VerticesOfThePolygonalCollimator=[1, 1, 1, 21, 11, 11]
+        ramp(),
+        CollimatorShape="POLYGONAL",
+        VerticesOfThePolygonalCollimator=[1, 1, 1, 21, 11, 11],
     )
     zone = zone_of(written(made), "collimator")
 
@@ -171,7 +177,9 @@ def test_overlay_never_changes_pixels() -> None:
     np.testing.assert_array_equal(plain.pixels, marked.pixels)
 
 
-@pytest.mark.parametrize("origin", [(-4, -6), (30, 50), (-9, 48), (900, 1), (-900, -900)])
+@pytest.mark.parametrize(
+    "origin", [(-4, -6), (30, 50), (-9, 48), (900, 1), (-900, -900)]
+)
 def test_overlay_is_cut_at_the_frame(origin: tuple[int, int]) -> None:
     """A plane that leaves the frame keeps exactly the pixels that lie on it."""
     drawn = np.random.default_rng(1).integers(0, 2, (10, 11)).astype(bool)
@@ -194,7 +202,11 @@ def test_overlay_of_some_frames() -> None:
     made.add_new(0x60000015, "IS", 2)
     made.add_new(0x60000050, "SS", [1, 1])
     made.add_new(0x60000051, "US", 2)
-    made.add_new(0x60003000, "OW", np.packbits(drawn.ravel(), bitorder="little").tobytes() + b"\0")
+    made.add_new(
+        0x60003000,
+        "OW",
+        np.packbits(drawn.ravel(), bitorder="little").tobytes() + b"\0",
+    )
     file = written(made)
 
     for frame, plane in ((1, drawn[0]), (2, drawn[1])):
@@ -208,7 +220,9 @@ def test_overlay_of_some_frames() -> None:
 def test_describe_names_the_zones() -> None:
     """The description names the zones of the header without decoding a pixel."""
     made = dataset(
-        ramp("i2"), PixelPaddingValue=5, SequenceOfUltrasoundRegions=[region((0, 0, 9, 9))]
+        ramp("i2"),
+        PixelPaddingValue=5,
+        SequenceOfUltrasoundRegions=[region((0, 0, 9, 9))],
     )
 
     assert describe(written(made))["zones"] == ("padding", "screen")
@@ -266,7 +280,9 @@ def test_screen_is_what_no_region_shows() -> None:
     """The zone is the complement of all picture regions; decoration does not count."""
     none, ecg = region((0, 0, 52, 36), 0, 0), region((0, 30, 52, 36), 4, 10)
     regions = [none, region((5, 6, 20, 30)), region((30, 6, 40, 20), 2), ecg]
-    zone = zone_of(written(dataset(ramp(), SequenceOfUltrasoundRegions=regions)), "screen")
+    zone = zone_of(
+        written(dataset(ramp(), SequenceOfUltrasoundRegions=regions)), "screen"
+    )
 
     expected = np.ones(SIZE, bool)
     expected[6:31, 5:21] = False
@@ -277,14 +293,23 @@ def test_screen_is_what_no_region_shows() -> None:
 
 @pytest.mark.parametrize(
     ("box", "hidden"),
-    [((0, 0, 52, 36), 0), ((0, 0, 51, 36), 37), ((0, 1, 52, 36), 53), ((7, 9, 7, 9), 37 * 53 - 1)],
+    [
+        ((0, 0, 52, 36), 0),
+        ((0, 0, 51, 36), 37),
+        ((0, 1, 52, 36), 53),
+        ((7, 9, 7, 9), 37 * 53 - 1),
+    ],
 )
-def test_corners_of_a_region_are_its_pixels(box: tuple[int, int, int, int], hidden: int) -> None:
+def test_corners_of_a_region_are_its_pixels(
+    box: tuple[int, int, int, int], hidden: int
+) -> None:
     """Counted from 0, the last pixel is (columns - 1, rows - 1), and both corners are inside.
 
     So PS3.3 C.8.5.5.1.14; no other program at hand paints regions.
     """
-    zone = zone_of(written(dataset(ramp(), SequenceOfUltrasoundRegions=[region(box)])), "screen")
+    zone = zone_of(
+        written(dataset(ramp(), SequenceOfUltrasoundRegions=[region(box)])), "screen"
+    )
 
     assert (0 if zone is None else zone.mask.sum()) == hidden
 
@@ -300,7 +325,9 @@ def test_zones_make_the_diagnostic_pixels() -> None:
     """A pixel is diagnostic where no zone holds it."""
     values = ramp("i2")
     made = dataset(
-        values, PixelPaddingValue=5, SequenceOfUltrasoundRegions=[region((0, 0, 20, 30))]
+        values,
+        PixelPaddingValue=5,
+        SequenceOfUltrasoundRegions=[region((0, 0, 20, 30))],
     )
     image = read_dicom(written(made))
 
@@ -318,7 +345,9 @@ def with_overlay(kind: str, subtype: str = "", **more: object) -> bytes:
     return written(made)
 
 
-@pytest.mark.parametrize(("kind", "words"), [("G", "C.9.2"), ("R", "region of interest")])
+@pytest.mark.parametrize(
+    ("kind", "words"), [("G", "C.9.2"), ("R", "region of interest")]
+)
 def test_graphics_and_regions_are_overlays(kind: str, words: str) -> None:
     """Types G and R (C.9.2.1.1) were both drawn by somebody; the evidence tells them apart."""
     zone = zone_of(with_overlay(kind), "overlay")
@@ -364,9 +393,12 @@ def test_frames_have_shutters_of_their_own() -> None:
         )
         for edge in (10, 20)
     ]
-    made = dataset(np.stack([ramp(), ramp()]), frames=2, PerFrameFunctionalGroupsSequence=frames)
+    made = dataset(
+        np.stack([ramp(), ramp()]), frames=2, PerFrameFunctionalGroupsSequence=frames
+    )
     open_columns = [
-        (~zone_of(written(made), "shutter", frame).mask).all(axis=0).sum() for frame in (0, 1)
+        (~zone_of(written(made), "shutter", frame).mask).all(axis=0).sum()
+        for frame in (0, 1)
     ]
 
     assert open_columns == [10, 20]
@@ -423,7 +455,9 @@ def test_an_overlay_below_the_values_is_found(bit: int, most: int) -> None:
     assert describe(file)["zones"] == ("overlay",)
 
 
-def test_an_overlay_in_a_bit_of_the_values_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_overlay_in_a_bit_of_the_values_is_left_out(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """A bit that belongs to the values is no overlay: a note, and no zone."""
     file = planed(np.zeros(SIZE, bool), 5, ramp(), BitsStored=12, HighBit=11)
 
@@ -448,7 +482,9 @@ def test_overlays_of_a_big_endian_data_set(vr: str, *, shutter: bool) -> None:
 
     for source in (file, pydicom.dcmread(BytesIO(file))):
         image = read_dicom(source)
-        zone = next(z for z in image.zones if z.name == ("shutter" if shutter else "overlay"))
+        zone = next(
+            z for z in image.zones if z.name == ("shutter" if shutter else "overlay")
+        )
         np.testing.assert_array_equal(zone.mask[:5, :7], drawn)
         np.testing.assert_array_equal(image.stored, ramp())
 
@@ -470,7 +506,10 @@ def with_everything() -> pydicom.Dataset:
     made.PixelAspectRatio, made.NominalScannedPixelSpacing = [1, 2], [3, 3]
     made.PixelPaddingValue, made.PixelPaddingRangeLimit = 5, 5
     made.ImageType = ["ORIGINAL", "PRIMARY", "LABEL"]
-    made.SpecimenLabelInImage, made.SOPClassUID = "YES", "1.2.840.10008.5.1.4.1.1.77.1.6"
+    made.SpecimenLabelInImage, made.SOPClassUID = (
+        "YES",
+        "1.2.840.10008.5.1.4.1.1.77.1.6",
+    )
     made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = SIZE
     made.DimensionOrganizationType = "TILED_FULL"
     made.OpticalPathSequence = [item(OpticalPathIdentifier="1")]
@@ -488,7 +527,13 @@ def with_everything() -> pydicom.Dataset:
 
 def beside_the_picture() -> list[int]:
     """Return the tags of all that is not the picture itself."""
-    kept = {"SOPClassUID", "Modality", "SamplesPerPixel", "PhotometricInterpretation", "Rows"}
+    kept = {
+        "SOPClassUID",
+        "Modality",
+        "SamplesPerPixel",
+        "PhotometricInterpretation",
+        "Rows",
+    }
     kept |= {"Columns", "BitsAllocated", "BitsStored", "HighBit", "PixelRepresentation"}
     kept |= {"PixelData"}
     return [int(each.tag) for each in with_everything() if each.keyword not in kept]
@@ -532,9 +577,15 @@ def replaced(file: bytes, tag: int, vr: str, value: bytes, *, long: bool) -> byt
     alone.add(element)
     raw = BytesIO()
     pydicom.dcmwrite(raw, alone, implicit_vr=False, little_endian=True)
-    head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little") + vr.encode()
+    head = (
+        (tag >> 16).to_bytes(2, "little")
+        + (tag & 0xFFFF).to_bytes(2, "little")
+        + vr.encode()
+    )
     length = (
-        b"\0\0" + len(value).to_bytes(4, "little") if long else len(value).to_bytes(2, "little")
+        b"\0\0" + len(value).to_bytes(4, "little")
+        if long
+        else len(value).to_bytes(2, "little")
     )
     assert file.count(raw.getvalue()) == 1
     return file.replace(raw.getvalue(), head + length + value)
@@ -579,7 +630,12 @@ SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 @pytest.mark.parametrize(
     ("kind", "said", "notes"),
-    [("OVERVIEW", "YES", 1), ("VOLUME", "Yes", 1), ("OVERVIEW", "NO", 0), ("LABEL", "YES", 0)],
+    [
+        ("OVERVIEW", "YES", 1),
+        ("VOLUME", "Yes", 1),
+        ("OVERVIEW", "NO", 0),
+        ("LABEL", "YES", 0),
+    ],
 )
 def test_a_label_somewhere_in_the_picture_is_told(
     kind: str, said: str, notes: int, caplog: pytest.LogCaptureFixture
@@ -597,7 +653,9 @@ def test_a_label_somewhere_in_the_picture_is_told(
 
 def tiled(**attributes: object) -> bytes:
     """Return a slide of 50 x 60 pixels in four tiles of 37 x 53."""
-    made = dataset(np.stack([ramp("u1")] * 4), frames=4, SOPClassUID=SLIDE, **attributes)
+    made = dataset(
+        np.stack([ramp("u1")] * 4), frames=4, SOPClassUID=SLIDE, **attributes
+    )
     made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = 50, 60
     return written(made)
 
@@ -617,7 +675,9 @@ def test_tiles_end_where_the_slide_ends(organization: str) -> None:
         )
         for row, column in corners
     ]
-    sparse = {"PerFrameFunctionalGroupsSequence": places} if "SPARSE" in organization else {}
+    sparse = (
+        {"PerFrameFunctionalGroupsSequence": places} if "SPARSE" in organization else {}
+    )
     file = tiled(DimensionOrganizationType=organization, **sparse)
     inside = [(37, 53), (37, 7), (13, 53), (13, 7)]
 
@@ -645,7 +705,9 @@ def test_lossy_padding_may_have_moved(*, lossy: bool) -> None:
     made["PixelPaddingValue"].VR = "US"
     if lossy:
         stream = imagecodecs.jpegls_encode(values, level=1)
-        made = encoded(made, [stream], "1.2.840.10008.1.2.4.81", LossyImageCompression="01")
+        made = encoded(
+            made, [stream], "1.2.840.10008.1.2.4.81", LossyImageCompression="01"
+        )
     image = read_dicom(written(made))
 
     assert image.padding[:5].sum() == (5 * 53 if lossy else 53)

@@ -47,7 +47,9 @@ def test_deletion_is_its_twin():
 def test_insertion_goes_the_other_way():
     black = np.zeros_like(INPUTS)
     curve = insertion(CURVED, INPUTS, MAPS, steps=5, fill=0.0)
-    assert_allclose(curve.scores, twin(CURVED, black, INPUTS, MAPS, 5), rtol=1e-4, atol=1e-4)
+    assert_allclose(
+        curve.scores, twin(CURVED, black, INPUTS, MAPS, 5), rtol=1e-4, atol=1e-4
+    )
 
 
 def test_exchange_takes_the_next_image_of_the_batch():
@@ -111,7 +113,9 @@ def test_irof_by_hand():
     heat = image[..., 0]
     found = irof(probe, image, heat, grid=2, fill=0.0)
     # Four cells of four pixels: scores 9, 5, 1, 1, 1.
-    assert_allclose(found, [np.mean([1 - 5 / 9, 1 - 1 / 9, 1 - 1 / 9, 1 - 1 / 9])], rtol=1e-5)
+    assert_allclose(
+        found, [np.mean([1 - 5 / 9, 1 - 1 / 9, 1 - 1 / 9, 1 - 1 / 9])], rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize(

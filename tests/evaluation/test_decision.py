@@ -25,8 +25,13 @@ LOW = {"random": np.full(len(GROUPS), -9.0)}
 def named(groups, better=0.0):
     """Return how often somebody, and how often the first is named."""
     generator = np.random.default_rng(0)
-    found = [decide(drawn(generator, better), LOW, groups, generator).best for _ in range(DRAWS)]
-    return np.mean([best is not None for best in found]), np.mean([best == "e0" for best in found])
+    found = [
+        decide(drawn(generator, better), LOW, groups, generator).best
+        for _ in range(DRAWS)
+    ]
+    return np.mean([best is not None for best in found]), np.mean(
+        [best == "e0" for best in found]
+    )
 
 
 def test_where_none_is_better_one_is_named_in_five_percent_at_most():
@@ -58,7 +63,9 @@ def test_what_has_no_value_is_left_out():
     values = np.array([1.0, np.nan, 3.0, np.nan])
     groups = np.array([0, 0, 1, 2])
     assert_allclose(per_group(values, groups), [1, 3])
-    assert np.isnan(interval_of(values[1:2], groups[1:2], np.random.default_rng(0))).all()
+    assert np.isnan(
+        interval_of(values[1:2], groups[1:2], np.random.default_rng(0))
+    ).all()
 
 
 @pytest.mark.parametrize("size", [1, 3])

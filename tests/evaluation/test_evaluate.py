@@ -24,7 +24,9 @@ COUNT = 24
 def reader():
     """Sigmoid of 8 (mean of the square - 1/2): nothing else is read."""
     inputs = keras.Input((SIZE, SIZE, 1))
-    outputs = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Flatten()(inputs))
+    outputs = keras.layers.Dense(1, activation="sigmoid")(
+        keras.layers.Flatten()(inputs)
+    )
     model = keras.Model(inputs, outputs)
     kernel = 8 * SQUARE.reshape(-1, 1) / SQUARE.sum()
     model.layers[-1].set_weights([kernel, np.array([-4.0])])
@@ -44,7 +46,9 @@ def images():
 def report(reader):
     def noisy(probe, inputs):
         gradient = probe.gradient(inputs)
-        return gradient + RandomMap(3)(probe, inputs)[..., None] * float(np.abs(gradient).max())
+        return gradient + RandomMap(3)(probe, inputs)[..., None] * float(
+            np.abs(gradient).max()
+        )
 
     recipes = ("gradient", noisy, RandomMap(7))
     return sal.evaluate(reader, images(), recipes, target=1, truth=[SQUARE] * COUNT)
@@ -66,8 +70,12 @@ def test_numbers_are_those_of_the_metrics(reader, report):
     results = [sal.explain(reader, image, "gradient", target=1) for image in images()]
     heats = [np.abs(result.heatmap.values) for result in results]
     expected = np.mean([energy_inside(heat, SQUARE) for heat in heats])
-    assert_allclose(report.scores["gradient", "energy_inside"].value, expected, rtol=1e-5)
-    batch = np.stack([image.display / np.float32(255) for image in images()])[..., np.newaxis]
+    assert_allclose(
+        report.scores["gradient", "energy_inside"].value, expected, rtol=1e-5
+    )
+    batch = np.stack([image.display / np.float32(255) for image in images()])[
+        ..., np.newaxis
+    ]
     steps = report.facts["steps"]
     curve = deletion(sal.KerasProbe(reader).at(1), batch, np.stack(heats), steps=steps)
     found = report.scores["gradient", "deletion"].value
@@ -75,7 +83,9 @@ def test_numbers_are_those_of_the_metrics(reader, report):
 
 
 def test_copies_of_one_explainer_cannot_be_told_apart(reader):
-    report = sal.evaluate(reader, images(), [RandomMap(seed) for seed in range(3)], target=1)
+    report = sal.evaluate(
+        reader, images(), [RandomMap(seed) for seed in range(3)], target=1
+    )
     assert report.best is None
     assert report.verdict.startswith("Cannot tell")
     assert report.facts["metric"] == "exchange"
@@ -111,7 +121,9 @@ def test_the_curves_cost_no_more_than_said():
 
 
 def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
-    report = sal.evaluate(reader, [*images()[:4], tmp_path / "none.dcm"], "gradient", target=1)
+    report = sal.evaluate(
+        reader, [*images()[:4], tmp_path / "none.dcm"], "gradient", target=1
+    )
     assert [each.index for each in report.failures] == [4]
 
 
@@ -134,6 +146,11 @@ def test_refusals(reader, more, words):
 
 def test_boxes_are_a_truth(reader):
     report = sal.evaluate(
-        reader, images()[:4], "gradient", target=1, truth=[(3, 9, 5, 5)] * 4, metrics="auprc"
+        reader,
+        images()[:4],
+        "gradient",
+        target=1,
+        truth=[(3, 9, 5, 5)] * 4,
+        metrics="auprc",
     )
     assert_allclose(report.scores["gradient", "auprc"].value, 1)

@@ -69,7 +69,9 @@ def test_randomisation_needs_a_network():
 def test_gini():
     alone = np.zeros(100)
     alone[7] = -3
-    assert_allclose([sparseness(np.ones(100)), sparseness(alone)], [0, 0.99], atol=1e-12)
+    assert_allclose(
+        [sparseness(np.ones(100)), sparseness(alone)], [0, 0.99], atol=1e-12
+    )
     # The definition: half the mean absolute difference over the mean.
     heat = GENERATOR.random(40)
     apart = np.abs(heat[:, np.newaxis] - heat).mean() / (2 * heat.mean())

@@ -16,6 +16,9 @@ def test_every_metric_is_a_function_of_the_room_and_in_the_documents() -> None:
     )
 
     assert dict(rows) == {
-        name: "greater" if metric.greater else "less" for name, metric in METRICS.items()
+        name: "greater" if metric.greater else "less"
+        for name, metric in METRICS.items()
     }
-    assert all(getattr(room, name) is metric.function for name, metric in METRICS.items())
+    assert all(
+        getattr(room, name) is metric.function for name, metric in METRICS.items()
+    )

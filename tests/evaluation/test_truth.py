@@ -9,7 +9,14 @@ from shared import shared
 from sklearn.metrics import average_precision_score
 
 from saliency.errors import InputError
-from saliency.evaluation import auprc, energy_inside, miou, miou_otsu, otsu_mask, pointing_game
+from saliency.evaluation import (
+    auprc,
+    energy_inside,
+    miou,
+    miou_otsu,
+    otsu_mask,
+    pointing_game,
+)
 from saliency.pipeline.resize import resized
 from saliency.values.heatmap import Heatmap
 from saliency.values.mask import Mask
@@ -22,7 +29,9 @@ def sample():
     """Yield (row, map, truth or None) of CheXlocalize's published sample."""
     folder = shared("evaluation")
     arrays = np.load(folder / "chexlocalize_sample.npz")
-    for row in csv.DictReader((folder / "chexlocalize_sample.csv").read_text().splitlines()):
+    for row in csv.DictReader(
+        (folder / "chexlocalize_sample.csv").read_text().splitlines()
+    ):
         patient = row["image"].split("_")[0]
         name = f"{patient}/{row['finding']}"
         height, width = arrays[f"{patient}/shape"]
@@ -37,7 +46,9 @@ def test_chexlocalize():
     """Masks, overlap and hits of the sample, as its authors' code gives them."""
     seen = 0
     for row, heat, truth in sample():
-        if truth is None and row["finding"] != "Edema":  # one mask without truth is enough
+        if (
+            truth is None and row["finding"] != "Edema"
+        ):  # one mask without truth is enough
             continue
         # Two of the published masks differ by a pixel of a million from any but OpenCV's rounding.
         assert abs(int(otsu_mask(heat).values.sum()) - int(row["mask_pixels"])) <= 1
@@ -76,7 +87,9 @@ def test_precision_and_recall_as_scikit_learn_has_them(seed):
     generator = np.random.default_rng(seed)
     heat = generator.integers(0, 9, SQUARE.shape).astype(np.float32)
     truth = generator.random(SQUARE.shape) < 0.3
-    assert_allclose(auprc(heat, truth), average_precision_score(truth.ravel(), heat.ravel()))
+    assert_allclose(
+        auprc(heat, truth), average_precision_score(truth.ravel(), heat.ravel())
+    )
 
 
 def test_holes_are_filled_and_single_pixels_dropped():

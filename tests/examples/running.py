@@ -13,7 +13,11 @@ ROOT = Path(__file__).parents[2]
 
 def environment() -> dict[str, str]:
     """Return the environment without settings of ours, and with this copy of the library."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("SALIENCY")}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("SALIENCY")
+    }
     return kept | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 

@@ -32,7 +32,9 @@ def test_it_opens_in_every_keras_that_is_promised() -> None:
     assert not [option for option in NEWER if f'"{option}"' in config]
 
 
-def test_it_finds_lesions_it_has_not_seen(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_finds_lesions_it_has_not_seen(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is right on more than 95 % of pictures that it was not trained on."""
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
     from lesions import pictures
@@ -42,13 +44,18 @@ def test_it_finds_lesions_it_has_not_seen(model: Any, monkeypatch: pytest.Monkey
     assert (model.predict_on_batch(images).argmax(axis=1) == labels).mean() > 0.95
 
 
-def test_it_sees_no_lesion_in_real_slices(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_sees_no_lesion_in_real_slices(
+    model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slices as they are in their files, without the noise of training, have no lesion."""
     monkeypatch.syspath_prepend(str(ROOT / "examples"))
     from lesions import slices
 
     prepare = sal.Prepare((128, 128), channels=1)
-    shown = [sal.DicomImage.from_array(one * 255, window=sal.Window(128, 256)) for one in slices()]
+    shown = [
+        sal.DicomImage.from_array(one * 255, window=sal.Window(128, 256))
+        for one in slices()
+    ]
     inputs = np.concatenate([prepare(image).array for image in shown])
 
     assert model.predict_on_batch(inputs).argmax(axis=1).tolist() == [0] * len(shown)
@@ -66,7 +73,9 @@ def test_covering_the_lesion_takes_its_answer_away(
         sal.DicomImage.from_array(sick, window=sal.Window(128, 256))
     )
     before = float(model.predict_on_batch(given.array)[0, 1])
-    top, left = (round(place) for place in given.placement.forward((112 - 34, 100 - 34)))
+    top, left = (
+        round(place) for place in given.placement.forward((112 - 34, 100 - 34))
+    )
     down, across = (round(68 * factor) for factor in given.placement.scale)
 
     def fall(row: int, column: int) -> float:

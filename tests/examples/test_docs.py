@@ -73,14 +73,18 @@ def test_contributing_shows_the_tree() -> None:
         shown.add(name if len(indent) == 2 else f"{room}/{name}")
 
     package = ROOT / "saliency"
-    folders = {file.parent.relative_to(package).as_posix() for file in package.rglob("*.py")}
+    folders = {
+        file.parent.relative_to(package).as_posix() for file in package.rglob("*.py")
+    }
     assert shown == folders - {"."}
 
 
 def test_contributing_shows_the_stair() -> None:
     """In the order that the linter checks."""
     shown = re.search(r"^__main__ > .*\n> .*", CONTRIBUTING, re.MULTILINE)
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"][
+        "importlinter"
+    ]
     layers = settings["contracts"][0]["layers"]
 
     assert shown is not None
@@ -97,4 +101,6 @@ def test_the_reference_is_up_to_date() -> None:
 
 def test_pictures_stay_small() -> None:
     """Pictures of the pages take less than 800 kB together: a clone stays small."""
-    assert sum(path.stat().st_size for path in (ROOT / "docs/images").glob("*")) < 800_000
+    assert (
+        sum(path.stat().st_size for path in (ROOT / "docs/images").glob("*")) < 800_000
+    )

@@ -22,7 +22,11 @@ SCRIPTS = (
 def test_an_example_is_one_page(name: str) -> None:
     """An example has at most 60 lines and one main."""
     source = (EXAMPLES / f"{name}.py").read_text()
-    functions = [node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    functions = [
+        node.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    ]
 
     assert len(source.splitlines()) <= 60
     assert functions.count("main") == 1
@@ -44,7 +48,9 @@ def test_demo_paints_the_lesion(tmp_path: Path) -> None:
     assert has_heat(tmp_path / "out" / "side-by-side.png")
     assert all(str(path) in printed for path in overlays)
     for name in ("fastcam", "gradcam"):
-        line = next(line for line in printed.splitlines() if f"lesion-{name}.png" in line)
+        line = next(
+            line for line in printed.splitlines() if f"lesion-{name}.png" in line
+        )
         assert last_percent(line) >= 50, line
 
 
@@ -52,7 +58,9 @@ def test_one_image_explains_your_own_file(tmp_path: Path) -> None:
     """One script explains what lies at hand, or the model and the file that it is given."""
     run(EXAMPLES / "one_image.py", tmp_path / "first", folder=tmp_path)
     model, file = EXAMPLES / "demo_model.keras", bundled("MR_small.dcm")
-    printed = run(EXAMPLES / "one_image.py", tmp_path / "own", model, file, folder=tmp_path)
+    printed = run(
+        EXAMPLES / "one_image.py", tmp_path / "own", model, file, folder=tmp_path
+    )
 
     assert picture(tmp_path / "first" / "overlay.png").shape == (128, 128, 3)
     assert picture(tmp_path / "own" / "overlay.png").shape == (64, 64, 3)
@@ -64,8 +72,14 @@ def test_compare_shows_every_explainer(tmp_path: Path) -> None:
     """There is an overlay for each name of the catalogue, and noise finds the lesion worst."""
     printed = run(EXAMPLES / "compare_explainers.py", tmp_path / "out", folder=tmp_path)
 
-    share = {name: int(part) for name, part in re.findall(r"(\w+): (\d+)% of the hott", printed)}
-    assert re.findall(r"^(\w+): ", printed, re.MULTILINE) == ["edge_weighted", *sal.catalogue()]
+    share = {
+        name: int(part)
+        for name, part in re.findall(r"(\w+): (\d+)% of the hott", printed)
+    }
+    assert re.findall(r"^(\w+): ", printed, re.MULTILINE) == [
+        "edge_weighted",
+        *sal.catalogue(),
+    ]
     assert all(has_heat(tmp_path / "out" / f"{name}.png") for name in share)
     assert len(share) >= 9
     assert share["fastcam"] > 50 > 5 * share["random"]
@@ -76,7 +90,9 @@ def test_after_training_explains_what_was_learned(tmp_path: Path) -> None:
     printed = run(EXAMPLES / "after_training.py", tmp_path / "out", folder=tmp_path)
 
     assert int(re.findall(r"right on (\d+)%", printed)[0]) >= 80
-    assert all(has_heat(tmp_path / "out" / f"right-{number}.png") for number in range(4))
+    assert all(
+        has_heat(tmp_path / "out" / f"right-{number}.png") for number in range(4)
+    )
 
 
 def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
@@ -98,7 +114,10 @@ def test_training_from_files_shows_the_shortcut_growing(tmp_path: Path) -> None:
     """No heat in the name after the first epoch, much at the end; the name alone makes a lesion."""
     printed = run(EXAMPLES / "train_from_dicom.py", tmp_path / "out", folder=tmp_path)
 
-    shares = [float(share) for share in re.findall(r"epoch \d+: ([\d.]+) of the heat", printed)]
+    shares = [
+        float(share)
+        for share in re.findall(r"epoch \d+: ([\d.]+) of the heat", printed)
+    ]
     assert len(shares) == 6
     assert shares[0] < 0.1, printed
     assert shares[-1] > 0.2, printed
@@ -128,7 +147,9 @@ def yellow(path: Path) -> float:
     """Sum how far red and green stand above blue where they are alike: orange is not counted."""
     red, green, blue = picture(path).astype(float).transpose(2, 0, 1)
     alike = (green - blue) > 0.8 * (red - blue)
-    return float(np.where(alike, np.clip(np.minimum(red, green) - blue, 0, None), 0).sum())
+    return float(
+        np.where(alike, np.clip(np.minimum(red, green) - blue, 0, None), 0).sum()
+    )
 
 
 def magenta(path: Path) -> float:

@@ -20,12 +20,20 @@ def test_first_explanation_shows_pictures(monkeypatch: pytest.MonkeyPatch) -> No
     notebook = jupytext.read(NOTEBOOKS / "first_explanation.py")
     resources = {"metadata": {"path": str(NOTEBOOKS)}}
     client = NotebookClient(
-        notebook, timeout=300, startup_timeout=120, kernel_name="python3", resources=resources
+        notebook,
+        timeout=300,
+        startup_timeout=120,
+        kernel_name="python3",
+        resources=resources,
     )
 
     done = client.execute()
 
-    shown = [output.data for output in outputs(done) if output.output_type == "execute_result"]
+    shown = [
+        output.data
+        for output in outputs(done)
+        if output.output_type == "execute_result"
+    ]
     assert len(shown) == 6
     assert all("image/png" in data and "text/plain" in data for data in shown)
     assert not [output for output in outputs(done) if output.output_type == "error"]

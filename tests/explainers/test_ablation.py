@@ -28,7 +28,9 @@ def game(worth, labels=QUARTERS):
 
     def score(x):
         flat = tf.reshape(x, [tf.shape(x)[0], -1])
-        return worth(tf.matmul(flat, members, transpose_b=True) / tf.reduce_sum(members, axis=1))
+        return worth(
+            tf.matmul(flat, members, transpose_b=True) / tf.reduce_sum(members, axis=1)
+        )
 
     return FunctionProbe(score, chunk=64)
 
@@ -54,7 +56,9 @@ def slow_shapley(worth, orders, count):
 
 def test_ablation_of_given_regions_is_the_fall_without_each():
     """Of a bonus for a pair both members get all; a region that does nothing gets 0."""
-    found = FeatureAblation(regions=QUARTERS, fill="black")(game(pair), tf.ones((1, *SIZE, 1)))
+    found = FeatureAblation(regions=QUARTERS, fill="black")(
+        game(pair), tf.ones((1, *SIZE, 1))
+    )
     for region, fall in enumerate((5, 4, 4, 0)):
         assert_allclose(found.numpy()[0][region == QUARTERS], fall, atol=1e-4)
 
@@ -63,7 +67,9 @@ def test_regions_may_have_any_numbers():
     """A mask of 0 and 255 is two regions, and costs two questions besides the picture's own."""
     mask = np.where(QUARTERS == 0, 255, 0)
     probe = game(pair)
-    found = FeatureAblation(regions=mask, fill="black")(probe, tf.ones((1, *SIZE, 1))).numpy()[0]
+    found = FeatureAblation(regions=mask, fill="black")(
+        probe, tf.ones((1, *SIZE, 1))
+    ).numpy()[0]
     assert_allclose(found[mask == 255], 5, atol=1e-4)
     assert_allclose(found[mask == 0], 4, atol=1e-4)
     assert sum(count for _, count in probe.calls) == 3
@@ -77,7 +83,9 @@ def test_ablation_of_superpixels_is_the_fall_without_each(inputs):
     labels = superpixels.superpixels(inputs, 3).numpy()
     for index, label in itertools.product(range(2), range(9)):
         mine = labels[index] == label
-        assert_allclose(found[index][mine], inputs[index].numpy()[mine].sum(), rtol=2e-3)
+        assert_allclose(
+            found[index][mine], inputs[index].numpy()[mine].sum(), rtol=2e-3
+        )
 
 
 def test_orders_are_orders():
@@ -92,7 +100,9 @@ def test_gains_are_those_of_the_slow_twin():
     ranks = superpixels.ranks(7, 4, [1, 0])
     cells = tf.reshape(superpixels.joining(ranks), [-1, 4])
     between = tf.reshape(pair(cells), [7, 3, 1])
-    found = superpixels.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
+    found = superpixels.mean_gains(
+        pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks
+    )
     orders = np.argsort(ranks.numpy(), axis=1)
     assert_allclose(found[0], slow_shapley(pair, orders, 4), atol=1e-5)
 
@@ -102,7 +112,9 @@ def test_all_orders_give_the_shapley_values():
     ranks = tf.constant(list(itertools.permutations(range(4))))
     cells = tf.reshape(superpixels.joining(ranks), [-1, 4])
     between = tf.reshape(pair(cells), [24, 3, 1])
-    found = superpixels.mean_gains(pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks)
+    found = superpixels.mean_gains(
+        pair(tf.zeros([1, 4])), between, pair(tf.ones([1, 4])), ranks
+    )
     assert_allclose(found[0], [5, 2, 2, 0], atol=1e-5)
 
 
@@ -116,7 +128,12 @@ def summed(seen):
     [
         (KernelSHAP(64, regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 1e-2),
         (LIME(regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 0.2),
-        (ShapleySampling(1, regions=QUARTERS, fill="black"), summed, (5, 2, -4, 0), 1e-3),
+        (
+            ShapleySampling(1, regions=QUARTERS, fill="black"),
+            summed,
+            (5, 2, -4, 0),
+            1e-3,
+        ),
         (ShapleySampling(400, regions=QUARTERS, fill="black"), pair, (5, 2, 2, 0), 0.3),
     ],
 )
@@ -132,7 +149,9 @@ def test_values_of_given_regions(recipe, worth, values, most):
 @pytest.mark.parametrize("permutations", [1, 4])
 def test_shapley_values_sum_to_the_change_of_the_score(inputs, permutations):
     """Whatever the orders, also of a score that is far from additive."""
-    probe = FunctionProbe(lambda x: tf.reduce_sum(x, axis=[1, 2, 3]) ** 2 / 90, chunk=200)
+    probe = FunctionProbe(
+        lambda x: tf.reduce_sum(x, axis=[1, 2, 3]) ** 2 / 90, chunk=200
+    )
     recipe = ShapleySampling(permutations, grid=3, fill="black")
     found = recipe(probe, inputs)
     assert np.max(recipe.gap(probe, inputs, found)) < 1e-4

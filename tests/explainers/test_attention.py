@@ -9,7 +9,11 @@ from probe import nets
 
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
-from saliency.explainers.attention import AttentionRollout, GradientAttention, patch_grid
+from saliency.explainers.attention import (
+    AttentionRollout,
+    GradientAttention,
+    patch_grid,
+)
 from saliency.explainers.propagation.attention import Attention
 from saliency.testing import check_explainer
 
@@ -26,7 +30,9 @@ class ClassToken(layers.Layer):
         self.token = self.add_weight(shape=(1, 1, shape[-1]))
 
     def call(self, x):
-        first = keras.ops.broadcast_to(self.token, (keras.ops.shape(x)[0], 1, x.shape[-1]))
+        first = keras.ops.broadcast_to(
+            self.token, (keras.ops.shape(x)[0], 1, x.shape[-1])
+        )
         return keras.ops.concatenate([first, x], axis=1)
 
     def compute_output_shape(self, shape):
@@ -39,12 +45,18 @@ def transformer(*, first=True, flash=None, seed=1):
     x = layers.Reshape((15, 6))(layers.Conv2D(6, 4, strides=4)(inputs))
     x = ClassToken()(x) if first else x
     for index in range(2):
-        made = layers.MultiHeadAttention(2, 3, flash_attention=flash, name=f"attention{index}")
+        made = layers.MultiHeadAttention(
+            2, 3, flash_attention=flash, name=f"attention{index}"
+        )
         y = layers.LayerNormalization()(x)
         x = layers.Add()([x, made(query=y, value=y) if index else made(y, y)])
-        x = layers.Add()([x, layers.Dense(6, activation="gelu")(layers.LayerNormalization()(x))])
+        x = layers.Add()(
+            [x, layers.Dense(6, activation="gelu")(layers.LayerNormalization()(x))]
+        )
     x = x[:, 0] if first else layers.GlobalAveragePooling1D()(x)
-    return nets.filled(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)), seed)
+    return nets.filled(
+        keras.Model(inputs, layers.Dense(3, activation="softmax")(x)), seed
+    )
 
 
 def attention_of(model, pictures):
@@ -110,7 +122,9 @@ def test_gradient_attention_by_hand(first):
 
     found = GradientAttention()(bound, pictures)
 
-    assert_allclose(np.array(attention), attention_of(model, pictures), rtol=1e-4, atol=1e-6)
+    assert_allclose(
+        np.array(attention), attention_of(model, pictures), rtol=1e-4, atol=1e-6
+    )
     assert_allclose(found, resized(expected), rtol=1e-4, atol=1e-7)
 
 
@@ -119,7 +133,9 @@ def test_derivatives_by_attention_are_differences_of_scores():
     inputs = keras.Input((2, 3, 1))
     x = layers.Reshape((6, 1))(inputs)
     x = layers.MultiHeadAttention(1, 1, use_bias=False)(x, x)
-    model = nets.filled(keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling1D()(x))))
+    model = nets.filled(
+        keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling1D()(x)))
+    )
     pictures = nets.pictures(1, (2, 3, 1))
     weights = [float(np.ravel(each)[0]) for each in model.get_weights()]
     _, _, value, out, dense, _ = weights
@@ -149,7 +165,9 @@ def test_fused_attention_is_asked_too_and_left_as_it_is():
 
     found = AttentionRollout()(sal.KerasProbe(model).at(1), pictures)
 
-    assert_allclose(found, AttentionRollout()(sal.KerasProbe(plain).at(1), pictures), rtol=1e-5)
+    assert_allclose(
+        found, AttentionRollout()(sal.KerasProbe(plain).at(1), pictures), rtol=1e-5
+    )
     assert nets.snapshot(model) == before
 
 
@@ -159,7 +177,9 @@ def test_nested_transformers_are_reached():
     inputs = keras.Input(SHAPE)
     nested = keras.Model(inputs, model(inputs))
     for recipe in RECIPES:
-        one, two = (recipe(sal.KerasProbe(each).at(1), pictures) for each in (model, nested))
+        one, two = (
+            recipe(sal.KerasProbe(each).at(1), pictures) for each in (model, nested)
+        )
         assert_allclose(one, two, rtol=1e-5)
 
 
@@ -178,7 +198,8 @@ def test_where_no_grid_fits_it_has_to_be_given():
         patch_grid(17, (12, 20))
     bound, pictures = sal.KerasProbe(transformer()).at(1), nets.pictures(1, SHAPE)
     assert_allclose(
-        AttentionRollout(grid=GRID)(bound, pictures), AttentionRollout()(bound, pictures)
+        AttentionRollout(grid=GRID)(bound, pictures),
+        AttentionRollout()(bound, pictures),
     )
     with pytest.raises(ExplainerError, match="16 tokens, expected at least 4 x 5"):
         AttentionRollout(grid=(4, 5))(bound, pictures)
@@ -203,10 +224,14 @@ def test_attention_inside_a_layer_is_found():
     inputs, block, end = keras.Input(SHAPE), Block(), layers.Dense(2)
     x = layers.Reshape((15, 6))(layers.Conv2D(6, 4, strides=4)(inputs))
     inside, bare = (
-        keras.Model(inputs, end(layers.Flatten()(y))) for y in (block(x), block.attention(x, x))
+        keras.Model(inputs, end(layers.Flatten()(y)))
+        for y in (block(x), block.attention(x, x))
     )
     for recipe in RECIPES:
-        maps = [recipe(sal.KerasProbe(m).at(0), nets.pictures(2, SHAPE)) for m in (inside, bare)]
+        maps = [
+            recipe(sal.KerasProbe(m).at(0), nets.pictures(2, SHAPE))
+            for m in (inside, bare)
+        ]
         assert_allclose(maps[0], maps[1], rtol=1e-5, atol=1e-6)
 
 
@@ -225,7 +250,10 @@ def test_what_cannot_be_followed_is_refused():
             with pytest.raises(ModelError, match=message):
                 recipe(sal.KerasProbe(model).at(0), nets.pictures(1, SHAPE))
         with pytest.raises(ExplainerError, match="expected a probe of a Keras model"):
-            recipe(sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures())
+            recipe(
+                sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))),
+                nets.pictures(),
+            )
     with pytest.raises(InputError, match="auto, first or mean"):
         AttentionRollout("last")
     with pytest.raises(InputError, match="rows, columns"):

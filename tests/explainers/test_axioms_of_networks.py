@@ -34,7 +34,9 @@ def test_dummy(recipe):
     inside = np.zeros(SHAPE[:2], bool)
     inside[2:-3, 3:-4] = True
     assert_array_equal(found[:, ~inside], 0)
-    assert (found[:, inside] != 0).mean() > 0.4  # z+ drops a sign, closed ReLUs hand nothing on
+    assert (
+        found[:, inside] != 0
+    ).mean() > 0.4  # z+ drops a sign, closed ReLUs hand nothing on
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=repr)

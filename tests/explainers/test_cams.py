@@ -32,7 +32,9 @@ def flat():
     kernel = tf.random.stateless_normal((3, 3, 1, 5), [4, 4])
     dense = tf.random.stateless_normal((11 * 15 * 5, 3), [5, 5]) * 0.05
     stage = conv(kernel, stride=2, pad=1)
-    return StagedProbe((stage,), lambda last: tf.reshape(last, [len(last), -1]) @ dense + 0.3, 1)
+    return StagedProbe(
+        (stage,), lambda last: tf.reshape(last, [len(last), -1]) @ dense + 0.3, 1
+    )
 
 
 def resized(maps):
@@ -42,7 +44,9 @@ def resized(maps):
 def one_by_one(probe):
     """Return functions of a single activation (h, w, c) and of a single picture."""
     return (
-        lambda activation: float(probe.head(tf.constant(activation[None], tf.float32))[0]),
+        lambda activation: float(
+            probe.head(tf.constant(activation[None], tf.float32))[0]
+        ),
         lambda picture: float(probe.score(tf.constant(picture[None], tf.float32))[0]),
     )
 
@@ -54,7 +58,9 @@ def test_cam_is_the_evidence_for_the_class(pooled, inputs):
     on_own_grid = StagedProbe((tf.identity,), small.logits, 2)
     found = cams.CAM()(on_own_grid, last)
     assert_allclose(tf.reduce_mean(found, axis=[1, 2]), pooled.score(inputs), rtol=1e-4)
-    against = cams.CAM()(StagedProbe((tf.identity,), lambda x: -small.logits(x), 2), last)
+    against = cams.CAM()(
+        StagedProbe((tf.identity,), lambda x: -small.logits(x), 2), last
+    )
     assert_allclose(against, -found)
 
 
@@ -67,11 +73,14 @@ def test_cam_refuses_other_heads(flat, inputs):
 def test_behind_a_global_mean_all_are_one(pooled, inputs):
     """Grad-CAM, XGrad-CAM, Grad-CAM of CAM and HiResCAM are the same but for a factor."""
     maps = [
-        unit_range(tf.nn.relu(make()(pooled, inputs))) for make in (cams.GradCAM, cams.XGradCAM)
+        unit_range(tf.nn.relu(make()(pooled, inputs)))
+        for make in (cams.GradCAM, cams.XGradCAM)
     ]
     assert_allclose(maps[0], maps[1], atol=1e-3)
     places = 6 * 8
-    assert_allclose(cams.CAM()(pooled, inputs) / places, cams.HiResCAM()(pooled, inputs), atol=1e-6)
+    assert_allclose(
+        cams.CAM()(pooled, inputs) / places, cams.HiResCAM()(pooled, inputs), atol=1e-6
+    )
 
 
 def test_hirescam_is_complete_behind_a_linear_head(flat, inputs):
@@ -79,7 +88,9 @@ def test_hirescam_is_complete_behind_a_linear_head(flat, inputs):
     last = flat.activations(inputs)[-1]
     on_own_grid = StagedProbe((tf.identity,), flat.logits, 1)
     found = cams.HiResCAM()(on_own_grid, last)
-    assert_allclose(tf.reduce_sum(found, axis=[1, 2]), flat.score(inputs) - 0.3, rtol=1e-4)
+    assert_allclose(
+        tf.reduce_sum(found, axis=[1, 2]), flat.score(inputs) - 0.3, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +103,9 @@ def test_hirescam_is_complete_behind_a_linear_head(flat, inputs):
 )
 def test_weighted_cams_twin(flat, inputs, make, weigh):
     """The recipe is relu of the weighted channels, then the resize."""
-    activation, gradient = (part.numpy() for part in flat.activation_gradients(inputs)[-1])
+    activation, gradient = (
+        part.numpy() for part in flat.activation_gradients(inputs)[-1]
+    )
     wanted = [
         np.maximum(one @ weigh(one, slope), 0)
         for one, slope in zip(activation, gradient, strict=True)
@@ -128,7 +141,9 @@ def test_eigencam_twin(channels):
 
 def test_eigengradcam_twin(flat, inputs):
     """The first singular pattern of activation times gradient, turned towards their sum."""
-    activation, gradient = (part.numpy() for part in flat.activation_gradients(inputs)[-1])
+    activation, gradient = (
+        part.numpy() for part in flat.activation_gradients(inputs)[-1]
+    )
     wanted = []
     for one in activation * gradient:
         matrix = one.reshape(-1, one.shape[-1]).astype(np.float64)
@@ -136,7 +151,9 @@ def test_eigengradcam_twin(flat, inputs):
         pattern *= np.sign(pattern @ matrix.sum(axis=1))
         wanted.append(pattern.reshape(one.shape[:2]))
     found = cams.EigenGradCAM()(flat, inputs)
-    assert_allclose(found, resized(wanted), rtol=1e-2, atol=1e-4 * np.max(np.abs(found)))
+    assert_allclose(
+        found, resized(wanted), rtol=1e-2, atol=1e-4 * np.max(np.abs(found))
+    )
 
 
 def test_the_pattern_of_a_negative_score_is_the_negative(flat, inputs):
@@ -181,10 +198,14 @@ def test_scorecam_twin(pooled, inputs):
     """Channels are weighted with the softmax of what their masks add to black."""
     _, score = one_by_one(pooled)
     wanted = []
-    for picture, one in zip(inputs.numpy(), pooled.activations(inputs)[-1].numpy(), strict=True):
+    for picture, one in zip(
+        inputs.numpy(), pooled.activations(inputs)[-1].numpy(), strict=True
+    ):
         weights = twins.scorecam_weights(score, picture, one, SIZE)
         wanted.append(np.maximum(one @ weights, 0))
-    assert_allclose(masked_cams.ScoreCAM()(pooled, inputs), resized(wanted), rtol=1e-3, atol=1e-5)
+    assert_allclose(
+        masked_cams.ScoreCAM()(pooled, inputs), resized(wanted), rtol=1e-3, atol=1e-5
+    )
 
 
 def test_scorecam_of_the_busiest(pooled, inputs):
@@ -214,7 +235,9 @@ def test_ablationcam_twin(flat, inputs):
 def test_reciprocam_twin(flat, inputs):
     """Each place is the score of the layer under a bell around it."""
     head, _ = one_by_one(flat)
-    wanted = [twins.reciprocam(head, one) for one in flat.activations(inputs)[-1].numpy()]
+    wanted = [
+        twins.reciprocam(head, one) for one in flat.activations(inputs)[-1].numpy()
+    ]
     found = masked_cams.ReciproCAM()(flat, inputs)
     assert_allclose(found, resized(wanted), atol=1e-3)
 

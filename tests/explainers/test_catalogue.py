@@ -24,7 +24,9 @@ def test_reading_names_loads_nothing():
         "import sys; from saliency.explainers.catalogue import catalogue; list(catalogue());"
         "print([m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules])"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip() == "[]"
 
 
@@ -130,7 +132,10 @@ def test_the_catalogue_holds_plugins_too(offered):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("broken", "'broken' of theirs cannot be loaded: ImportError: no module named so$"),
+        (
+            "broken",
+            "'broken' of theirs cannot be loaded: ImportError: no module named so$",
+        ),
         ("number", "'number' of theirs is a int, which cannot be called"),
         ("twice", "two packages have that name"),
     ],
@@ -146,7 +151,9 @@ def test_the_shell_lists_plugins_with_what_they_say(offered, capsys):
     """Cost and needs where they give them; what is broken or refused is one line."""
     assert shell(["explainers"]) == 0
     printed = capsys.readouterr().out
-    assert re.search(r"^told +Halves of the gradient\. \(theirs\)$", printed, re.MULTILINE)
+    assert re.search(
+        r"^told +Halves of the gradient\. \(theirs\)$", printed, re.MULTILINE
+    )
     assert "costs 1 F + 1 B; needs gradient\n" in printed
     assert re.search(
         r"^plain +Twice the gradient\. \(theirs\)\n +costs unknown; needs unknown",
@@ -194,8 +201,14 @@ def test_each_alias_is_one_explainer_s_and_in_the_documents():
     for name, row in ours.items():
         assert called_like(name) == called_like(row.where.partition(":")[2]) == name
     page = (PAGES / "coming-from.md").read_text("utf-8")
-    rows = dict(re.findall(r"^\| (.+) \| `(\w+)` \|$", page.partition("## Names")[2], re.MULTILINE))
-    listed = {alias: name for aliases, name in rows.items() for alias in aliases.split(", ")}
+    rows = dict(
+        re.findall(
+            r"^\| (.+) \| `(\w+)` \|$", page.partition("## Names")[2], re.MULTILINE
+        )
+    )
+    listed = {
+        alias: name for aliases, name in rows.items() for alias in aliases.split(", ")
+    }
     assert listed == dict(ALIASES)
 
 
@@ -204,7 +217,9 @@ def test_every_name_has_its_page(name):
     """A page says what the name stands for, number by number, and when the method misleads."""
     page = (PAGES / f"{name}.md").read_text(encoding="utf-8")
     assert f"`{resolve(name)!r}`" in page
-    assert all(f"## {part}" in page for part in ("Formula", "When it misleads", "Reference"))
+    assert all(
+        f"## {part}" in page for part in ("Formula", "When it misleads", "Reference")
+    )
 
 
 def test_pages_say_what_the_catalogue_says():
@@ -215,7 +230,11 @@ def test_pages_say_what_the_catalogue_says():
     )
     folder = PAGES.parents[1] / "scripts"
     found = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert found.stdout.strip() == "[]"
 
@@ -226,7 +245,9 @@ def test_what_other_libraries_methods_are_called_here_is_here():
     rows = re.findall(r"^\|.*\| (.*) \|$", page, re.MULTILINE)
     said = {word for row in rows for word in re.findall(r"`([a-z_0-9]+)`", row)}
     names = {*ENTRIES, *DEMANDING}
-    numbers = {field.name for name in names for field in dataclasses.fields(resolve(name))}
+    numbers = {
+        field.name for name in names for field in dataclasses.fields(resolve(name))
+    }
     assert said - names - numbers == {"explain_layers"}
     assert len(said & names) > 30
     composites = {word for row in rows for word in re.findall(r'"([a-z_0-9]+)"', row)}

@@ -77,7 +77,9 @@ def test_a_family(family):
 
     close(bound.score(pictures), bare.score(pictures))
     close(sal.Gradient()(bound, pictures), bare.gradient(pictures))
-    close(sal.IntegratedGradients(steps=2)(bound, pictures), bare.integrated(pictures, 2))
+    close(
+        sal.IntegratedGradients(steps=2)(bound, pictures), bare.integrated(pictures, 2)
+    )
     close(sal.GradCAM()(bound, pictures), bare.gradcam(pictures))
     fast = np.asarray(sal.FastCAM()(bound, pictures))
     assert 0 <= fast.min() < 0.2 < fast.max() <= 1

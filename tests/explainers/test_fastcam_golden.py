@@ -21,7 +21,11 @@ def net(request):
     path = shared("golden", "fastcam", "fastcam_e2e.npz")
     with np.load(path, allow_pickle=False) as file:
         prefix = f"{request.param}__"
-        return {key.removeprefix(prefix): file[key] for key in file if key.startswith(prefix)}
+        return {
+            key.removeprefix(prefix): file[key]
+            for key in file
+            if key.startswith(prefix)
+        }
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +41,17 @@ def probe(net, target=None):
         return conv(net[f"{name}_kernel_hwio"], net[f"{name}_bias"], stride, pad)
 
     def pooled(inputs):
-        padded = tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=-np.inf)
+        padded = tf.pad(
+            inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], constant_values=-np.inf
+        )
         return stage("layer1")(tf.nn.max_pool2d(padded, 3, 2, "VALID"))
 
     def logits(last):
         kernel = net["fc_kernel_nhwcflat"]
         whole = kernel.shape[0] == last.shape[-1]
-        features = tf.reduce_mean(last, [1, 2]) if whole else tf.reshape(last, [len(last), -1])
+        features = (
+            tf.reduce_mean(last, [1, 2]) if whole else tf.reshape(last, [len(last), -1])
+        )
         return features @ kernel + net["fc_bias"]
 
     rest = tuple(stage(name) for name in TAPS[2:])
@@ -53,14 +61,18 @@ def probe(net, target=None):
 def test_the_network_is_rebuilt(net, inputs):
     """Logits, activations and the last gradient agree, so the maps below ask the same model."""
     rebuilt = probe(net)
-    assert_allclose(rebuilt.logits(rebuilt.activations(inputs)[-1]), net["logits"], atol=1e-5)
+    assert_allclose(
+        rebuilt.logits(rebuilt.activations(inputs)[-1]), net["logits"], atol=1e-5
+    )
     for tap, layer in zip(TAPS, rebuilt.activations(inputs), strict=True):
         assert_allclose(np.moveaxis(layer, -1, 1), net[f"act_{tap}"], atol=5e-5)
     gradient = rebuilt.activation_gradients(inputs)[-1][1]
     assert_allclose(np.moveaxis(gradient, -1, 1), net["grad_layer4"], atol=1e-5)
 
 
-@pytest.mark.parametrize(("norm", "name"), [("gaussian", "gauss"), ("gamma_truncated", "gamma")])
+@pytest.mark.parametrize(
+    ("norm", "name"), [("gaussian", "gauss"), ("gamma_truncated", "gamma")]
+)
 @pytest.mark.parametrize("cam", ["gradcam", "gradcampp", "xgradcam"])
 def test_fastcam(net, inputs, norm, name, cam):
     """The class map is the authors' for both of their norms and all three CAMs."""
@@ -68,7 +80,9 @@ def test_fastcam(net, inputs, norm, name, cam):
     assert_allclose(found, net[f"{name}_fastcam_{cam}"], atol=1e-4)
 
 
-@pytest.mark.parametrize(("norm", "name"), [("gaussian", "gauss"), ("gamma_truncated", "gamma")])
+@pytest.mark.parametrize(
+    ("norm", "name"), [("gaussian", "gauss"), ("gamma_truncated", "gamma")]
+)
 def test_without_class(net, inputs, norm, name):
     """The map without a class, with prior weights, and the rest beside the class agree."""
     asked = probe(net)
@@ -88,7 +102,9 @@ def test_paper_configuration(net, inputs):
 
 def test_smoe_is_fastcam_without_class(net, inputs):
     """The catalogue's ``smoe`` is the equal-weight map whatever the target."""
-    assert_allclose(Smoe()(probe(net, target=1), inputs), net["gauss_combined_smoe"], atol=1e-4)
+    assert_allclose(
+        Smoe()(probe(net, target=1), inputs), net["gauss_combined_smoe"], atol=1e-4
+    )
 
 
 @pytest.mark.parametrize("statistic", ["smoe", "std", "mean", "max", "gamma"])
@@ -97,7 +113,10 @@ def test_statistics_see_what_is_above_zero(net, inputs, statistic):
     maps = probe(net).activations(inputs)
     clipped, whole = (
         FastCAM(statistic, norm="range", cam=None)._combined(inputs, given)
-        for given in ([tf.nn.relu(each - 0.1) for each in maps], [each - 0.1 for each in maps])
+        for given in (
+            [tf.nn.relu(each - 0.1) for each in maps],
+            [each - 0.1 for each in maps],
+        )
     )
     assert_allclose(whole, clipped, atol=1e-6)
 

@@ -42,7 +42,9 @@ def test_signal_takes_all():
     inner = keras.Model(inputs, gate)
     held = keras.Input((1, 1, 4))
     product = layers.Multiply()([model.get_layer("signal")(inputs), held])
-    twin = keras.Model([inputs, held], model.get_layer("logits")(layers.Flatten()(product)))
+    twin = keras.Model(
+        [inputs, held], model.get_layer("logits")(layers.Flatten()(product))
+    )
     pictures = nets.pictures(2, SHAPE)
     probe = sal.KerasProbe(twin, input=0, held={1: inner(pictures).numpy()})
     for composite in ("epsilon_plus", "epsilon"):
@@ -95,7 +97,9 @@ def test_alike_factors_share_evenly():
     x = layers.Flatten()(inputs)
     model = keras.Model(inputs, layers.Multiply()([x[:, :1], x[:, 1:]]))
     picture = tf.constant([[[[3.0], [5.0]]]])
-    assert_allclose(np.ravel(LRP()(sal.KerasProbe(model).at(0), picture)), [7.5, 7.5], rtol=1e-5)
+    assert_allclose(
+        np.ravel(LRP()(sal.KerasProbe(model).at(0), picture)), [7.5, 7.5], rtol=1e-5
+    )
 
 
 def test_a_denominator_gets_nothing():
@@ -104,7 +108,9 @@ def test_a_denominator_gets_nothing():
     x = layers.Flatten()(inputs)
     model = keras.Model(inputs, x[:, :1] / (x[:, 1:] + 2.0))
     picture = tf.constant([[[[3.0], [4.0]]]])
-    assert_allclose(np.ravel(LRP()(sal.KerasProbe(model).at(0), picture)), [0.5, 0], rtol=1e-5)
+    assert_allclose(
+        np.ravel(LRP()(sal.KerasProbe(model).at(0), picture)), [0.5, 0], rtol=1e-5
+    )
     inverse = keras.Model(inputs, 2.0 / (x + 1.0))
     with pytest.raises(ModelError, match="LRP has no rule"):
         LRP()(sal.KerasProbe(inverse).at(0), picture)
@@ -148,7 +154,11 @@ def test_layer_normalisation_by_hand():
     spread = np.sqrt((centred**2).mean(-1, keepdims=True) + 0.1)
     y = gain * centred / spread + shift
     logit = y.reshape(2, -1) @ kernel[:, 1] + bias[1]
-    relevance = y * kernel[:, 1].reshape(1, 2, 3, 4) * (logit / (logit + 1e-6))[:, None, None, None]
+    relevance = (
+        y
+        * kernel[:, 1].reshape(1, 2, 3, 4)
+        * (logit / (logit + 1e-6))[:, None, None, None]
+    )
     ratio = relevance * gain / spread / (y + 1e-6 * np.sign(y))
     expected = x * (ratio - ratio.mean(-1, keepdims=True))
 
@@ -195,7 +205,9 @@ def responding(inputs):
     """Global response normalisation, written out (Woo et al., arXiv 2301.00808)."""
     x = layers.Conv2D(4, 3, activation="gelu")(inputs)
     response = ops.sqrt(ops.sum(ops.square(x), axis=(1, 2), keepdims=True) + 1e-6)
-    return x + 0.3 * (x * (response / (ops.mean(response, axis=-1, keepdims=True) + 1e-6)))
+    return x + 0.3 * (
+        x * (response / (ops.mean(response, axis=-1, keepdims=True) + 1e-6))
+    )
 
 
 WRITTEN = (gated, hard_gated, responding)
@@ -203,7 +215,9 @@ WRITTEN = (gated, hard_gated, responding)
 
 @pytest.mark.parametrize("kind", STANDARD)
 @pytest.mark.parametrize(
-    "baseline", [0.0, nets.pictures(1, (6, 5, 4), seed=3)[0].numpy()], ids=("black", "noise")
+    "baseline",
+    [0.0, nets.pictures(1, (6, 5, 4), seed=3)[0].numpy()],
+    ids=("black", "noise"),
 )
 def test_summation_to_delta_of_standardisations(kind, baseline):
     """Exact for any two pictures, also where the spread of one is all but nothing."""

@@ -46,7 +46,9 @@ def linear(x):
 def test_gradient_of_a_clipped_line():
     """|d/dx (1 - relu(1 - x))| is 1 below 1 and 0 from there on."""
     values = tf.constant([1.0, 2, 3, 0, -1, 7])
-    probe = FunctionProbe(lambda x: tf.reduce_sum(1 - tf.nn.relu(1 - x), axis=[1, 2, 3]))
+    probe = FunctionProbe(
+        lambda x: tf.reduce_sum(1 - tf.nn.relu(1 - x), axis=[1, 2, 3])
+    )
     found = Gradient()(probe, tf.reshape(values, (1, 2, 3, 1)))
     assert_array_equal(np.ravel(found), [0, 0, 0, 1, 1, 0])
 
@@ -80,17 +82,23 @@ def test_dummy_of_occlusion(inputs):
 
 
 @pytest.mark.parametrize(
-    "recipe", [*AXIOMATIC[:2], IntegratedGradients(8)], ids=lambda made: type(made).__name__
+    "recipe",
+    [*AXIOMATIC[:2], IntegratedGradients(8)],
+    ids=lambda made: type(made).__name__,
 )
 def test_symmetry(inputs, recipe):
     """Pixels that the score treats alike, and that are alike, get alike."""
     mirrored = (inputs + inputs[:, :, ::-1]) / 2
-    probe = FunctionProbe(lambda x: tf.reduce_sum((x + x[:, :, ::-1]) ** 3, axis=[1, 2, 3]))
+    probe = FunctionProbe(
+        lambda x: tf.reduce_sum((x + x[:, :, ::-1]) ** 3, axis=[1, 2, 3])
+    )
     found = recipe(probe, mirrored)
     assert_allclose(found, found[:, :, ::-1], rtol=1e-5)
 
 
-@pytest.mark.parametrize("recipe", [GradientTimesInput(), IntegratedGradients(), SmoothGrad()])
+@pytest.mark.parametrize(
+    "recipe", [GradientTimesInput(), IntegratedGradients(), SmoothGrad()]
+)
 def test_linear_models_have_one_answer(inputs, recipe):
     """Of w.x the gradient is w; times the picture, or along the path, it is w x."""
     found = recipe(FunctionProbe(linear), inputs)
@@ -99,7 +107,8 @@ def test_linear_models_have_one_answer(inputs, recipe):
 
 
 @pytest.mark.parametrize(
-    "baseline", ["black", "white", "mean", "blur", "noise", 0.3, ("black", "white", [0.1, 0.9])]
+    "baseline",
+    ["black", "white", "mean", "blur", "noise", 0.3, ("black", "white", [0.1, 0.9])],
 )
 def test_completeness_from_every_baseline(inputs, baseline):
     """Whatever the path starts from, its attributions sum to the change of the score."""
@@ -112,9 +121,14 @@ def test_completeness_from_every_baseline(inputs, baseline):
 @pytest.mark.parametrize("steps", [None, 5])
 def test_several_baselines_are_averaged(inputs, steps):
     """A tuple of baselines is the mean of what each alone gives."""
-    probe, kinds = small_network(channels=2), ("black", 0.7, np.full((9, 13, 2), 0.2, np.float32))
+    probe, kinds = (
+        small_network(channels=2),
+        ("black", 0.7, np.full((9, 13, 2), 0.2, np.float32)),
+    )
     alone = [IntegratedGradients(steps, kind)(probe, inputs) for kind in kinds]
-    assert_allclose(IntegratedGradients(steps, kinds)(probe, inputs), np.mean(alone, 0), atol=1e-7)
+    assert_allclose(
+        IntegratedGradients(steps, kinds)(probe, inputs), np.mean(alone, 0), atol=1e-7
+    )
 
 
 def test_steps_are_kept(inputs):
@@ -136,7 +150,9 @@ def test_every_path_of_a_linear_score(inputs, recipe):
     probe = FunctionProbe(linear)
     found = recipe(probe, inputs)
     assert np.max(recipe.gap(probe, inputs, found)) < 0.02
-    assert_allclose(found / weights(0), (found / weights(0)).numpy().clip(-1, 1), atol=1e-3)
+    assert_allclose(
+        found / weights(0), (found / weights(0)).numpy().clip(-1, 1), atol=1e-3
+    )
 
 
 def test_expected_gradients_of_a_background(inputs):
@@ -167,7 +183,9 @@ def test_smoothgrad_seeds(inputs):
 def test_noise_of_a_square(inputs):
     """The gradient 2 x of x^2 under noise s z: mean 2 x, square 4 x^2 + 4 s^2, variance 4 s^2."""
     probe = FunctionProbe(lambda x: tf.reduce_sum(x**2, axis=[1, 2, 3]), chunk=1000)
-    deviation = 0.15 * (tf.reduce_max(inputs, [1, 2, 3]) - tf.reduce_min(inputs, [1, 2, 3]))
+    deviation = 0.15 * (
+        tf.reduce_max(inputs, [1, 2, 3]) - tf.reduce_min(inputs, [1, 2, 3])
+    )
     wanted = 4 * tf.square(deviation).numpy()
     mean = SmoothGrad(samples=1000)(probe, inputs)
     variance = VarGrad(samples=1000)(probe, inputs)
@@ -187,12 +205,16 @@ def test_moments_are_those_of_the_draws(inputs):
         (SmoothGradSquared, (maps**2).mean(axis=0)),
         (VarGrad, maps.var(axis=0)),
     ):
-        assert_allclose(make(samples=5, seed=3)(probe, inputs), wanted, rtol=1e-3, atol=1e-5)
+        assert_allclose(
+            make(samples=5, seed=3)(probe, inputs), wanted, rtol=1e-3, atol=1e-5
+        )
 
 
 def test_cams_differentiate_by_the_last_layer_alone(inputs):
     """Where a probe can differentiate by its last layer, no other derivative is asked for."""
-    cheap, full = (small_network(kind, channels=2) for kind in (LastLayerProbe, StagedProbe))
+    cheap, full = (
+        small_network(kind, channels=2) for kind in (LastLayerProbe, StagedProbe)
+    )
     for recipe in (GradCAM(), FastCAM()):
         assert_allclose(recipe(cheap, inputs), recipe(full, inputs), atol=1e-6)
     assert_allclose(

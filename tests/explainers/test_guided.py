@@ -10,7 +10,12 @@ from probe import nets
 import saliency as sal
 from saliency.errors import ExplainerError, InputError, ModelError
 from saliency.explainers.cams import GradCAM
-from saliency.explainers.guided import BetaSmooth, DeconvNet, GuidedBackprop, GuidedGradCAM
+from saliency.explainers.guided import (
+    BetaSmooth,
+    DeconvNet,
+    GuidedBackprop,
+    GuidedGradCAM,
+)
 
 RECIPES = [GuidedBackprop(), DeconvNet(), BetaSmooth(2.0), GuidedGradCAM()]
 
@@ -32,20 +37,26 @@ def dense_network(*, fused=True):
     layers, inputs = keras.layers, keras.Input((3, 5, 1))
     x = layers.Flatten()(inputs)
     for units in (7, 6):
-        dense = layers.Dense(units, use_bias=False, activation="relu" if fused else None)
+        dense = layers.Dense(
+            units, use_bias=False, activation="relu" if fused else None
+        )
         x = dense(x) if fused else layers.ReLU()(dense(x))
     model = keras.Model(inputs, layers.Dense(2, use_bias=False)(x))
     return nets.filled(model)
 
 
 @pytest.mark.parametrize("fused", [True, False])
-@pytest.mark.parametrize(("recipe", "rule"), [(GuidedBackprop(), "guided"), (DeconvNet(), "")])
+@pytest.mark.parametrize(
+    ("recipe", "rule"), [(GuidedBackprop(), "guided"), (DeconvNet(), "")]
+)
 def test_the_rules_by_hand(recipe, rule, fused):
     """Layer by layer in numpy, for fused activations and for ReLU layers alike."""
     model = dense_network(fused=fused)
     pictures = nets.pictures(3, (3, 5, 1))
     kernels = model.get_weights()
-    expected = by_hand(np.reshape(pictures, (3, 15)), [*kernels[:2], kernels[2][:, 1]], rule)
+    expected = by_hand(
+        np.reshape(pictures, (3, 15)), [*kernels[:2], kernels[2][:, 1]], rule
+    )
 
     found = recipe(sal.KerasProbe(model).at(1), pictures)
 
@@ -138,12 +149,16 @@ def test_every_corner_is_rounded_off(layer, slope):
     """Caps and slopes below 0 keep their place; far from a corner the slope is the layer's own."""
     inputs = keras.Input((1, 8, 1))
     flat = keras.layers.Flatten()(layer(inputs))
-    probe = sal.KerasProbe(keras.Model(inputs, keras.ops.sum(flat, axis=1, keepdims=True)))
+    probe = sal.KerasProbe(
+        keras.Model(inputs, keras.ops.sum(flat, axis=1, keepdims=True))
+    )
     x = np.linspace(-3, 9, 8).astype(np.float32).reshape(1, 1, 8, 1)
 
     found = BetaSmooth(1.5)(probe.at(lambda output: output[:, 0]), x)
 
-    assert_allclose(found, slope(lambda corner: 1 / (1 + np.exp(-1.5 * (x - corner)))), atol=1e-6)
+    assert_allclose(
+        found, slope(lambda corner: 1 / (1 + np.exp(-1.5 * (x - corner)))), atol=1e-6
+    )
 
 
 def test_the_model_is_left_and_traced_once():

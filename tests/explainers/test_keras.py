@@ -68,6 +68,8 @@ def test_grad_cam_by_hand(model, inputs):
     """Grad-CAM of a class is the dense kernel's column over the last activation, resized."""
     last = keras.Model(model.inputs, model.layers[2].output)(inputs)
     kernel = model.layers[-1].kernel[:, 2] / (12 * 17)
-    wanted = tf.image.resize(tf.nn.relu(tf.tensordot(last, kernel, 1))[..., None], (24, 34))
+    wanted = tf.image.resize(
+        tf.nn.relu(tf.tensordot(last, kernel, 1))[..., None], (24, 34)
+    )
     found = cams.GradCAM()(KerasProbe(model).at(2), inputs)
     assert_allclose(found, wanted[..., 0], atol=1e-6)

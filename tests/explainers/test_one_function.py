@@ -29,7 +29,9 @@ RECIPES = SMALL | {
 PAGES = Path(__file__).parents[2] / "docs" / "explainers"
 ROWS = {**ENTRIES, **DEMANDING}
 ALONE = [
-    name for name, row in ROWS.items() if {*row.needs.split(", ")} <= {"score", "gradient", ""}
+    name
+    for name, row in ROWS.items()
+    if {*row.needs.split(", ")} <= {"score", "gradient", ""}
 ]
 
 OTHERWISE = {
@@ -38,7 +40,15 @@ OTHERWISE = {
         "rescaled",
     ),
     **dict.fromkeys(
-        ("gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam", "eigengradcam", "cam"),
+        (
+            "gradcam",
+            "gradcam_plus_plus",
+            "xgradcam",
+            "hirescam",
+            "layercam",
+            "eigengradcam",
+            "cam",
+        ),
         "turned",
     ),
     **dict.fromkeys(("ablationcam", "reciprocam"), "turned"),
@@ -54,8 +64,12 @@ def numbers():
     """Kernels and biases of three layers, and the factor and shift of a normalisation."""
     draw = np.random.default_rng(2).normal
     shapes = {"one": (3, 3, 2, 4), "two": (3, 3, 4, 5), "head": (5, 3)}
-    weights = {name: [draw(0, 0.4, s), draw(0, 0.4, s[-1])] for name, s in shapes.items()}
-    return weights | {"norm": [draw(1, 0.4, 4), draw(0, 0.3, 4), draw(0, 0.2, 4), np.full(4, 0.7)]}
+    weights = {
+        name: [draw(0, 0.4, s), draw(0, 0.4, s[-1])] for name, s in shapes.items()
+    }
+    return weights | {
+        "norm": [draw(1, 0.4, 4), draw(0, 0.3, 4), draw(0, 0.2, 4), np.full(4, 0.7)]
+    }
 
 
 def joined(*steps):
@@ -69,7 +83,9 @@ def joined(*steps):
 
 def convolution(weights, activation="relu"):
     kernel = weights[0]
-    return layers.Conv2D(kernel.shape[-1], kernel.shape[0], activation=activation), weights
+    return layers.Conv2D(
+        kernel.shape[-1], kernel.shape[0], activation=activation
+    ), weights
 
 
 def dense(weights, activation="linear"):
@@ -78,7 +94,10 @@ def dense(weights, activation="linear"):
 
 def start():
     """A convolution and a normalisation."""
-    return convolution(numbers()["one"]), (layers.BatchNormalization(), numbers()["norm"])
+    return convolution(numbers()["one"]), (
+        layers.BatchNormalization(),
+        numbers()["norm"],
+    )
 
 
 def end(head=None):
@@ -117,7 +136,9 @@ def doubled():
     (kernel, bias), (head, constant) = numbers()["two"], numbers()["head"]
     twice = [np.concatenate([each, each], axis=-1) for each in (kernel, bias)]
     return joined(
-        *start(), convolution(twice), *end([np.vstack([0.3 * head, 0.7 * head]), constant])
+        *start(),
+        convolution(twice),
+        *end([np.vstack([0.3 * head, 0.7 * head]), constant]),
     )
 
 
@@ -126,7 +147,9 @@ def rescaled():
     (kernel, bias), (head, constant) = numbers()["two"], numbers()["head"]
     size = np.array([0.1, 0.5, 1.0, 3.0, 9.0])
     return joined(
-        *start(), convolution([kernel * size, bias * size]), *end([head / size[:, None], constant])
+        *start(),
+        convolution([kernel * size, bias * size]),
+        *end([head / size[:, None], constant]),
     )
 
 
@@ -143,7 +166,9 @@ def turned():
     """The second convolution sees the grid upside down, with its kernel upside down."""
     kernel, bias = numbers()["two"]
     upside_down = layers.Lambda(lambda x: x[:, ::-1])
-    return joined(*start(), (upside_down, None), convolution([kernel[::-1], bias]), *end())
+    return joined(
+        *start(), (upside_down, None), convolution([kernel[::-1], bias]), *end()
+    )
 
 
 WAYS = {
@@ -177,8 +202,13 @@ def test_it_is_one_function(way):
     """All ways give the same probabilities, with other layers or weights."""
     pictures = nets.pictures(5, SHAPE)
     ours, theirs = (probe(each).source for each in (way, "plain"))
-    assert_allclose(ours.predict(pictures), theirs.predict(pictures), rtol=1e-3, atol=1e-5)
-    same = [np.array_equal(*pair) for pair in zip(*map(weights_of, (ours, theirs)), strict=False)]
+    assert_allclose(
+        ours.predict(pictures), theirs.predict(pictures), rtol=1e-3, atol=1e-5
+    )
+    same = [
+        np.array_equal(*pair)
+        for pair in zip(*map(weights_of, (ours, theirs)), strict=False)
+    ]
     assert not all(same)
 
 
@@ -220,7 +250,11 @@ def saturating(inside):
 
 
 PAPER = {
-    "integrated_gradients": (sal.IntegratedGradients(steps=512), (1.5, -0.5), (1.5, -0.5)),
+    "integrated_gradients": (
+        sal.IntegratedGradients(steps=512),
+        (1.5, -0.5),
+        (1.5, -0.5),
+    ),
     "deeplift": (DeepLIFT(), (1.5, -0.5), (2.0, -1.0)),
 }
 
@@ -247,13 +281,18 @@ def attending(heads=1, *, idle=False):
     x = x + other(x, x) if idle else x
     model = keras.Model(inputs, layers.Dense(2)(layers.GlobalAveragePooling1D()(x)))
     for layer in (model.layers[1], model.layers[-1]):
-        layer.set_weights([draw.normal(0, 0.4, each.shape) for each in layer.get_weights()])
+        layer.set_weights(
+            [draw.normal(0, 0.4, each.shape) for each in layer.get_weights()]
+        )
     kernels = [draw.normal(0, 0.6, (4, 2, 3)) for _ in range(3)]
     ins = [each for kernel in kernels for each in (np.tile(kernel, (1, heads, 1)), 0)]
     shapes = [each.shape for each in attention.get_weights()]
     last = np.tile(draw.normal(0, 0.6, (2, 3, 4)), (heads, 1, 1)) / heads
     attention.set_weights(
-        [np.broadcast_to(each, shape) for each, shape in zip([*ins, last, 0], shapes, strict=True)]
+        [
+            np.broadcast_to(each, shape)
+            for each, shape in zip([*ins, last, 0], shapes, strict=True)
+        ]
     )
     if idle:
         *kept, kernel, bias = other.get_weights()
@@ -270,7 +309,11 @@ ATTENDING = {
 @pytest.mark.parametrize("name", ATTENDING)
 def test_attention_is_no_function_of_the_score(name):
     """A layer that adds nothing counts in the rollout; heads with half a say count half."""
-    pictures, plain, same = nets.pictures(2, (12, 16, 2)), attending(), ATTENDING[name]()
+    pictures, plain, same = (
+        nets.pictures(2, (12, 16, 2)),
+        attending(),
+        ATTENDING[name](),
+    )
     assert_allclose(same.gradient(pictures), plain.gradient(pictures), atol=1e-5)
     ours, theirs = (np.asarray(resolve(name)(each, pictures)) for each in (same, plain))
     assert apart(theirs, ours) > 0.01

@@ -42,7 +42,9 @@ def test_the_part_of_its_area_is_found(inputs):
 def test_the_area_is_kept(inputs, area):
     """Where every pixel counts alike, the mask is as large as it was asked to be."""
     probe = FunctionProbe(lambda x: tf.reduce_sum(x, axis=[1, 2, 3]))
-    found = ExtremalPerturbation(area=area, steps=60, fill="black")(probe, inputs).numpy()
+    found = ExtremalPerturbation(area=area, steps=60, fill="black")(
+        probe, inputs
+    ).numpy()
 
     assert_allclose(found.mean((1, 2)), area, atol=0.03)
 
@@ -62,7 +64,9 @@ def test_blots_twin():
     wanted = np.zeros(64)
     for point in range(64):
         here = (np.array(divmod(point, 8)) + 0.5) / 2
-        apart = [np.hypot(*(here - np.array(divmod(cell, 4)) - 0.5)) for cell in range(16)]
+        apart = [
+            np.hypot(*(here - np.array(divmod(cell, 4)) - 0.5)) for cell in range(16)
+        ]
         blots = cells * np.exp([-2 * max(far / 1.5 - 0.5, 0) ** 2 for far in apart])
         wanted[point] = (blots * np.exp(20 * blots)).sum() / np.exp(20 * blots).sum()
 
@@ -98,7 +102,9 @@ def test_equal_values_are_drawn_alike():
         tape.watch(mask)
         loss = area_loss(mask, 0.3)
 
-    assert_allclose(tape.gradient(loss, mask), np.full((1, 40), 2 * (0.5 - 0.3) / 40), rtol=1e-5)
+    assert_allclose(
+        tape.gradient(loss, mask), np.full((1, 40), 2 * (0.5 - 0.3) / 40), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("odd", [{"area": 0}, {"area": 1.0}, {"steps": 0}, {"grid": 0}, {"fill": "?"}])  # fmt: skip # noqa: E501

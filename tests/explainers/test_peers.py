@@ -87,10 +87,14 @@ def test_deeplift_of_a_maximum_is_complete():
     np.testing.assert_allclose(found, [0, 0.12, 0, 0], atol=1e-6)
 
 
-@pytest.mark.skipif(not PEERS.exists(), reason="the peers are not installed: make agreement does")
+@pytest.mark.skipif(
+    not PEERS.exists(), reason="the peers are not installed: make agreement does"
+)
 def test_peers_still_answer_so():
     """Asked anew, the libraries that are installed give what was written down."""
     script = ROOT / "benchmarks/agreement/agree.py"
-    found = subprocess.run([PEERS, script, "--check"], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        [PEERS, script, "--check"], capture_output=True, text=True, check=False
+    )
 
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]

@@ -28,7 +28,9 @@ def inputs():
 
 def lit(rows, columns):
     """Return a probe that reads the brightness of one part alone."""
-    return FunctionProbe(lambda x: tf.reduce_sum(x[:, rows, columns], axis=[1, 2, 3]), chunk=512)
+    return FunctionProbe(
+        lambda x: tf.reduce_sum(x[:, rows, columns], axis=[1, 2, 3]), chunk=512
+    )
 
 
 PART = slice(0, 7), slice(10, 20)
@@ -59,7 +61,9 @@ def test_the_part_that_is_read_stands_out(recipe, inside):
 def test_the_blot_lies_on_what_is_read(inside, smooth):
     """Where a score reads the contrast of one part of a busy picture, that part is blurred."""
     busy = tf.round(tf.random.stateless_uniform((1, *SIZE, 1), [1, 1]))
-    probe = FunctionProbe(lambda x: tf.reduce_sum((x[:, :7, 10:20] - 0.5) ** 2, axis=[1, 2, 3]))
+    probe = FunctionProbe(
+        lambda x: tf.reduce_sum((x[:, :7, 10:20] - 0.5) ** 2, axis=[1, 2, 3])
+    )
     found = MeaningfulPerturbation(60, 12, smooth=smooth)(probe, busy).numpy()[0]
     assert found[inside].mean() > 0.4
     assert found[inside].mean() > 3 * found[~inside].mean()
@@ -72,7 +76,10 @@ def test_rise_twin(inputs):
     masks = recipe._masks(inputs)(range(11)).numpy()
     found = recipe(probe, inputs).numpy()
     for index in range(2):
-        scores = [float(probe.score(inputs[index][None] * m[None, ..., None])[0]) for m in masks]
+        scores = [
+            float(probe.score(inputs[index][None] * m[None, ..., None])[0])
+            for m in masks
+        ]
         weighed = sum(score * mask for score, mask in zip(scores, masks, strict=True))
         wanted = weighed / np.maximum(masks.sum(axis=0), 1e-12) - np.mean(scores)
         shown = masks.sum(axis=0) > 1e-3
@@ -96,7 +103,10 @@ def test_rise_masks_are_shifted_cells():
     down = (np.arange(6) + 0.5) * 2 / 6
     across = (np.arange(8) + 0.5) * 2 / 8
     for row, column in np.ndindex(6, 8):
-        (top, left), (y, x) = (int(down[row]), int(across[column])), (down[row], across[column])
+        (top, left), (y, x) = (
+            (int(down[row]), int(across[column])),
+            (down[row], across[column]),
+        )
         part = cells[0, top : top + 2, left : left + 2]
         wanted = [1 - (y - top), y - top] @ part @ [1 - (x - left), x - left]
         assert_allclose(found[row, column], wanted, atol=1e-6)
@@ -105,12 +115,16 @@ def test_rise_masks_are_shifted_cells():
 def test_shapley_values_of_every_coalition():
     """Of an additive game with a bonus for a pair, the fit over all coalitions halves the bonus."""
     cells = np.array(list(itertools.product((0, 1), repeat=4)), np.float32)[1:-1]
-    worth = cells @ np.array([1.0, 2, 3, -4], np.float32) + 2 * cells[:, 0] * cells[:, 1]
+    worth = (
+        cells @ np.array([1.0, 2, 3, -4], np.float32) + 2 * cells[:, 0] * cells[:, 1]
+    )
     sizes = cells.sum(axis=1).astype(int)
     weights = [1 / (math.comb(4, s) * s * (4 - s)) for s in sizes]
     repeats = np.round(np.array(weights) * 72).astype(int)
     rows = np.repeat(np.arange(len(cells)), repeats)
-    found = superpixels.shapley_values(cells[rows], worth[rows][:, None], tf.constant([4.0]))
+    found = superpixels.shapley_values(
+        cells[rows], worth[rows][:, None], tf.constant([4.0])
+    )
     assert_allclose(found[0], [2, 3, 3, -4], atol=1e-3)
 
 
@@ -135,20 +149,28 @@ def test_coalitions_have_their_complements():
     assert sizes.min() == 1
     assert sizes.max() == 9
     odds = np.array([1 / (s * (10 - s)) for s in range(1, 10)])
-    assert_allclose(np.bincount(sizes.astype(int))[1:10] / 1000, odds / odds.sum(), atol=0.03)
+    assert_allclose(
+        np.bincount(sizes.astype(int))[1:10] / 1000, odds / odds.sum(), atol=0.03
+    )
 
 
 def test_ridge_twin():
     """The fit is the closed form of weighted ridge regression with a free intercept."""
     rng = np.random.default_rng(0)
     cells = rng.integers(0, 2, (40, 5)).astype(np.float32)
-    scores, weights = rng.normal(size=(40, 2)).astype(np.float32), rng.random(40, np.float32)
+    scores, weights = (
+        rng.normal(size=(40, 2)).astype(np.float32),
+        rng.random(40, np.float32),
+    )
     design = np.hstack([np.ones((40, 1)), cells]).astype(np.float64)
     price = np.diag([0.0, *[0.7] * 5])
     wanted = np.linalg.solve(
-        design.T @ (weights[:, None] * design) + price, design.T @ (weights[:, None] * scores)
+        design.T @ (weights[:, None] * design) + price,
+        design.T @ (weights[:, None] * scores),
     )
-    assert_allclose(superpixels.ridge(cells, scores, weights, 0.7), wanted[1:].T, rtol=1e-3)
+    assert_allclose(
+        superpixels.ridge(cells, scores, weights, 0.7), wanted[1:].T, rtol=1e-3
+    )
 
 
 def test_closeness():
@@ -156,7 +178,9 @@ def test_closeness():
     found = superpixels.closeness(
         tf.constant([[1.0] * 4, [1, 1, 1, 0], [1, 0, 0, 0]]), 0.25
     ).numpy()
-    assert_allclose(found, [1, math.exp(-(((1 - 0.75**0.5) / 0.25) ** 2)), math.exp(-4)], rtol=1e-5)
+    assert_allclose(
+        found, [1, math.exp(-(((1 - 0.75**0.5) / 0.25) ** 2)), math.exp(-4)], rtol=1e-5
+    )
 
 
 def test_superpixels_of_a_flat_picture_are_the_grid():
@@ -186,7 +210,9 @@ def test_total_effects_of_a_product():
     drawn = grids.quasi_random_cells(2048, 6, 3).numpy()
     base, other = drawn[:, :3], drawn[:, 3:]
     weights = np.array([3.0, 1.0, 0.0], np.float32)
-    changed = np.stack([np.where(np.eye(3)[i] == 1, other, base) @ weights for i in range(3)], 1)
+    changed = np.stack(
+        [np.where(np.eye(3)[i] == 1, other, base) @ weights for i in range(3)], 1
+    )
     found = grids.total_effects(
         tf.constant(base @ weights)[:, None], tf.constant(changed)[..., None]
     )
@@ -205,7 +231,10 @@ def test_sobol_designs_are_even():
 def test_hsic_twin():
     """The criterion is trace(K H L H) / (n - 1)^2 with the kernels of the paper."""
     rng = np.random.default_rng(1)
-    cells, scores = rng.integers(0, 2, (30, 4)), rng.normal(size=(30, 2)).astype(np.float32)
+    cells, scores = (
+        rng.integers(0, 2, (30, 4)),
+        rng.normal(size=(30, 2)).astype(np.float32),
+    )
     found = grids.dependence(tf.constant(cells, tf.float32), tf.constant(scores))
     centre = np.eye(30) - 1 / 30
     for sample, cell in itertools.product(range(2), range(4)):
@@ -226,7 +255,9 @@ def test_growing_twin():
     masks[:, 0] = 1
     found = regions.grow(tf.constant(attribution), tf.constant(masks))
     for index in range(2):
-        assert_allclose(found[index], twins.grow(attribution[index], masks[index]), atol=1e-5)
+        assert_allclose(
+            found[index], twins.grow(attribution[index], masks[index]), atol=1e-5
+        )
     assert_allclose(np.sum(found, axis=1), attribution.sum(axis=1), atol=1e-4)
 
 

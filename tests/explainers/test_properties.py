@@ -73,7 +73,11 @@ class Chunked(SettlingProbe):
 def test_a_multiple_of_the_score(name, probe, inputs):
     """C f has c times the map of f, or c^2 times, or the same one: nothing else."""
     louder = dataclasses.replace(probe, logits=lambda last: 4 * probe.logits(last))
-    close(small(name)(louder, inputs), 4 ** POWERS[name] * small(name)(probe, inputs), 2e-3)
+    close(
+        small(name)(louder, inputs),
+        4 ** POWERS[name] * small(name)(probe, inputs),
+        2e-3,
+    )
 
 
 @pytest.mark.parametrize("name", sorted({*POWERS} - OF_THE_SCORE))
@@ -94,7 +98,9 @@ def test_order_of_a_batch(name, probe, inputs):
 @pytest.mark.parametrize("name", ASKED)
 def test_chunks_do_not_matter(name, probe, inputs):
     """How many pictures go into one call changes nothing but the memory."""
-    one, many = (Chunked(probe.stages, probe.logits, 1, chunk=chunk) for chunk in (1, 64))
+    one, many = (
+        Chunked(probe.stages, probe.logits, 1, chunk=chunk) for chunk in (1, 64)
+    )
     close(small(name)(one, inputs), small(name)(many, inputs), 2e-4)
 
 
@@ -109,7 +115,11 @@ def test_linearity(recipe, inputs):
         return tf.reduce_sum(x[:, :, 4:11] ** 3, axis=[1, 2, 3])
 
     both = recipe(FunctionProbe(lambda x: 2 * f(x) - 3 * g(x)), inputs)
-    close(both, 2 * recipe(FunctionProbe(f), inputs) - 3 * recipe(FunctionProbe(g), inputs), 1e-3)
+    close(
+        both,
+        2 * recipe(FunctionProbe(f), inputs) - 3 * recipe(FunctionProbe(g), inputs),
+        1e-3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -121,14 +131,21 @@ def test_one_feature_that_counts_is_seen(recipe):
     """Sensitivity (a): pictures that differ from black in one pixel, and in score, show it."""
     picture = np.zeros((1, 9, 13, 1), np.float32)
     picture[0, 4, 6] = 1
-    ask = dataclasses.replace(recipe, fill="black") if hasattr(recipe, "fill") else recipe
-    found = ask(FunctionProbe(lambda x: 1 - tf.nn.relu(1 - 3 * x[:, 4, 6, 0])), picture).numpy()
+    ask = (
+        dataclasses.replace(recipe, fill="black") if hasattr(recipe, "fill") else recipe
+    )
+    found = ask(
+        FunctionProbe(lambda x: 1 - tf.nn.relu(1 - 3 * x[:, 4, 6, 0])), picture
+    ).numpy()
     assert found[0, 4, 6] > 0
 
 
 def test_several_baselines_are_averaged(inputs):
     """Expected gradients of named baselines are the mean of integrated gradients from each."""
-    probe, kinds = small_network(channels=2, target=1), ("black", "white", "mean", "blur")
+    probe, kinds = (
+        small_network(channels=2, target=1),
+        ("black", "white", "mean", "blur"),
+    )
     together = ExpectedGradients(kinds, samples=32)(probe, inputs)
     apart = [sal.IntegratedGradients(8, kind)(probe, inputs) for kind in kinds]
     close(together, sum(apart) / 4)
@@ -138,7 +155,9 @@ def test_errors_fall_with_the_steps(inputs):
     """For a smooth score the gap of the midpoint rule falls with the square of the steps."""
     probe = FunctionProbe(lambda x: tf.reduce_sum(tf.exp(2 * x), axis=[1, 2, 3]))
     recipes = [sal.IntegratedGradients(steps=steps) for steps in (2, 4, 8)]
-    gaps = [float(np.max(each.gap(probe, inputs, each(probe, inputs)))) for each in recipes]
+    gaps = [
+        float(np.max(each.gap(probe, inputs, each(probe, inputs)))) for each in recipes
+    ]
     assert gaps[0] > 3.5 * gaps[1] > 12 * gaps[2] > 0
 
 
@@ -175,7 +194,9 @@ def test_what_moves_takes_its_map_along(recipe):
         conv(draw.normal(size=(3, 3, 4, 5)).astype(np.float32)),
     )
     head = draw.normal(size=(5, 2)).astype(np.float32)
-    ask = SettlingProbe(stages, lambda last: tf.reduce_mean(last, axis=[1, 2]) @ head, 1)
+    ask = SettlingProbe(
+        stages, lambda last: tf.reduce_mean(last, axis=[1, 2]) @ head, 1
+    )
     found, moved = recipe(ask, here).numpy(), recipe(ask, there).numpy()
     near = (slice(None), slice(8, 22), slice(16, 31))
     away = (slice(None), slice(11, 25), slice(21, 36))
@@ -198,7 +219,10 @@ def classifier(*, even=False, policy=None):
     )
     if even:
         model.set_weights(
-            [(each + each[:, ::-1]) / 2 if each.ndim == 4 else each for each in model.get_weights()]
+            [
+                (each + each[:, ::-1]) / 2 if each.ndim == 4 else each
+                for each in model.get_weights()
+            ]
         )
     return model
 
@@ -209,7 +233,11 @@ def test_a_mirrored_picture_has_a_mirrored_overlay(name):
     """From the picture to the paint: a model without left and right explains both alike."""
     pixels = np.random.default_rng(6).uniform(0, 255, (40, 56))
     model, recipe = classifier(even=True), small(name)
-    recipe = dataclasses.replace(recipe, window=4, stride=4) if name == "occlusion" else recipe
+    recipe = (
+        dataclasses.replace(recipe, window=4, stride=4)
+        if name == "occlusion"
+        else recipe
+    )
     one, other = (
         sal.explain(model, sal.DicomImage.from_array(each), recipe, target=2)
         for each in (pixels, pixels[:, ::-1].copy())
@@ -226,12 +254,16 @@ def test_half_precision_changes_little(name):
     pictures = tf.random.stateless_uniform((2, 20, 28, 1), [0, 5])
     half, full = classifier(policy="mixed_float16"), classifier()
     half.set_weights(full.get_weights())
-    found, wanted = (small(name)(sal.KerasProbe(each).at(2), pictures) for each in (half, full))
+    found, wanted = (
+        small(name)(sal.KerasProbe(each).at(2), pictures) for each in (half, full)
+    )
     assert found.dtype == tf.float32
     assert np.corrcoef(np.ravel(found), np.ravel(wanted))[0, 1] > 0.99
 
 
-@pytest.mark.parametrize("name", ["gradient", "integrated_gradients", "gradcam", "occlusion"])
+@pytest.mark.parametrize(
+    "name", ["gradient", "integrated_gradients", "gradcam", "occlusion"]
+)
 def test_a_cascade_of_random_layers_loses_the_map(name):
     """From the head down, layers are drawn anew: in the end no map remembers what was learned."""
     pictures = tf.random.stateless_uniform((2, 20, 28, 1), [0, 5])
@@ -240,7 +272,9 @@ def test_a_cascade_of_random_layers_loses_the_map(name):
     ranks = []
     for layer in [each for each in learned.layers[::-1] if each.weights]:
         draw = np.random.default_rng(len(ranks))
-        layer.set_weights([draw.normal(0, 0.3, each.shape) for each in layer.get_weights()])
+        layer.set_weights(
+            [draw.normal(0, 0.3, each.shape) for each in layer.get_weights()]
+        )
         after = recipe(sal.KerasProbe(learned).at(2), pictures)
         ranks.append(abs(spearmanr(np.ravel(before), np.ravel(after)).statistic))
     assert len(ranks) == 3
@@ -282,7 +316,16 @@ def two_ways(request):
 
 
 @pytest.mark.parametrize(
-    "name", ["gradient", "occlusion", "gradcam", "fastcam", "guided_backprop", "lrp", "deeplift"]
+    "name",
+    [
+        "gradient",
+        "occlusion",
+        "gradcam",
+        "fastcam",
+        "guided_backprop",
+        "lrp",
+        "deeplift",
+    ],
 )
 def test_how_a_function_is_written_does_not_matter(two_ways, name):
     """Implementation invariance: flat, nested and subclassed have one map."""

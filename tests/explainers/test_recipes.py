@@ -13,7 +13,9 @@ from saliency.explainers.protocol import Complete, Layered
 from saliency.explainers.queries import settled
 
 #: Those that ask for a Keras model's own layers have their laws in test_testing.py.
-NAMES = [name for name, row in {**ENTRIES, **DEMANDING}.items() if "study" not in row.needs]
+NAMES = [
+    name for name, row in {**ENTRIES, **DEMANDING}.items() if "study" not in row.needs
+]
 SHAPE = (2, 21, 29, 2)
 
 #: Smaller than the defaults where a default asks hundreds of questions.
@@ -109,7 +111,9 @@ def test_recipe_is_its_repr(name):
         made.anything = 1
 
 
-@pytest.mark.parametrize("complete", [n for n in NAMES if isinstance(recipe(n), Complete)])
+@pytest.mark.parametrize(
+    "complete", [n for n in NAMES if isinstance(recipe(n), Complete)]
+)
 def test_gap_is_what_is_missing(probe, inputs, complete):
     """Little is missing from a map; of one scaled by half, about half is."""
     made, most = recipe(complete), GAPS.get(complete, 0.01)
@@ -120,7 +124,9 @@ def test_gap_is_what_is_missing(probe, inputs, complete):
     assert_allclose(made.gap(probe, inputs, found / 2), 0.5, atol=most)
 
 
-@pytest.mark.parametrize("layered", [n for n in NAMES if isinstance(recipe(n), Layered)])
+@pytest.mark.parametrize(
+    "layered", [n for n in NAMES if isinstance(recipe(n), Layered)]
+)
 def test_layer_maps(probe, inputs, layered):
     """There is a map in [0, 1] for each layer, on the grid of the input."""
     found = recipe(layered).layer_maps(probe, inputs).numpy()

@@ -36,7 +36,9 @@ def parts(x, matrix):
 
 def plus_twin(x, matrix, bias, relevance):
     up = np.maximum(parts(x, matrix), 0)
-    return (up / held(up.sum(1, keepdims=True) + np.maximum(bias, 0))) @ relevance[..., None]
+    return (up / held(up.sum(1, keepdims=True) + np.maximum(bias, 0))) @ relevance[
+        ..., None
+    ]
 
 
 def alpha_beta_twin(x, matrix, bias, relevance):
@@ -63,7 +65,9 @@ def box_twin(x, matrix, bias, relevance):
     """Return what each product adds above its least value in the range of its channel."""
     by_channel = x.reshape(len(x), -1, 2)
     ends = by_channel.min(1, keepdims=True), by_channel.max(1, keepdims=True)
-    low, high = (np.broadcast_to(each, by_channel.shape).reshape(x.shape) for each in ends)
+    low, high = (
+        np.broadcast_to(each, by_channel.shape).reshape(x.shape) for each in ends
+    )
     up, down = np.maximum(matrix, 0), np.minimum(matrix, 0)
     least = parts(np.minimum(low, 0), up) + parts(high, down)
     above = parts(x, matrix) - least
@@ -90,7 +94,9 @@ def as_matrix(layer, shape):
     units = np.eye(size, dtype=np.float32).reshape(size, *shape)
     bias = layer(np.zeros((1, *shape), np.float32)).numpy().ravel()
     matrix = layer(units).numpy().reshape(size, -1) - bias
-    return np.where(np.abs(matrix) < 1e-6, 0, matrix).astype(np.float64), bias.astype(np.float64)
+    return np.where(np.abs(matrix) < 1e-6, 0, matrix).astype(np.float64), bias.astype(
+        np.float64
+    )
 
 
 def convolutional(kind=layers.Conv2D, *, bias=True):
@@ -101,7 +107,9 @@ def convolutional(kind=layers.Conv2D, *, bias=True):
     x = layers.ReLU()(kind(*filters, 3, **names)(inputs))
     x = layers.ReLU()(kind(*filters, 3, strides=1, **names)(x))
     x = layers.Dense(4, activation="relu", use_bias=bias)(layers.Flatten()(x))
-    return nets.filled(keras.Model(inputs, layers.Dense(2, use_bias=bias, activation="softmax")(x)))
+    return nets.filled(
+        keras.Model(inputs, layers.Dense(2, use_bias=bias, activation="softmax")(x))
+    )
 
 
 def relevance_twin(model, pictures, target, composite):
@@ -113,7 +121,9 @@ def relevance_twin(model, pictures, target, composite):
         shape = layer(np.zeros((1, *shape), np.float32)).shape[1:]
     for layer in linear[2:]:
         found = [each.astype(np.float64) for each in layer.get_weights()]
-        steps.append((found[0], found[1] if len(found) > 1 else np.zeros(found[0].shape[1])))
+        steps.append(
+            (found[0], found[1] if len(found) > 1 else np.zeros(found[0].shape[1]))
+        )
     values = [np.reshape(pictures, (len(pictures), -1)).astype(np.float64)]
     for matrix, bias in steps:
         values.append(np.maximum(values[-1] @ matrix + bias, 0))
@@ -121,7 +131,9 @@ def relevance_twin(model, pictures, target, composite):
     relevance = relevance * (np.arange(relevance.shape[1]) == target)
     first, later, dense = TWINS[composite]
     for step, rule in zip((3, 2, 1, 0), (dense, dense, later, first), strict=True):
-        relevance = rule(values[step], *steps[step], relevance).reshape(values[step].shape)
+        relevance = rule(values[step], *steps[step], relevance).reshape(
+            values[step].shape
+        )
     return relevance.reshape(pictures.shape)
 
 
@@ -137,7 +149,9 @@ def test_every_composite_by_hand(composite):
 
 
 @pytest.mark.parametrize("kind", [layers.DepthwiseConv2D, layers.Conv2DTranspose])
-@pytest.mark.parametrize("composite", ["epsilon_plus_flat", "epsilon_alpha2_beta1", "deep_taylor"])
+@pytest.mark.parametrize(
+    "composite", ["epsilon_plus_flat", "epsilon_alpha2_beta1", "deep_taylor"]
+)
 def test_other_convolutions_by_hand(kind, composite):
     """Depthwise and transposed convolutions are matrices too."""
     model, pictures = convolutional(kind), nets.pictures(2, (5, 6, 2))
@@ -158,7 +172,9 @@ def several_layers(*, bias=False, mean=True):
     y = layers.LeakyReLU()(layers.Add()([x, y]))
     z = layers.Conv2D(3, 1, activation="relu6", use_bias=bias)(keras.ops.relu(y) + x)
     z = layers.Dropout(0.3)(layers.Concatenate()([y, z]))
-    z = layers.Dense(5, activation="silu", use_bias=bias)(layers.GlobalAveragePooling2D()(z))
+    z = layers.Dense(5, activation="silu", use_bias=bias)(
+        layers.GlobalAveragePooling2D()(z)
+    )
     return nets.filled(keras.Model(inputs, layers.Dense(3, use_bias=bias)(z)))
 
 
@@ -166,7 +182,10 @@ def several_layers(*, bias=False, mean=True):
 @pytest.mark.parametrize("mean", [True, False])
 def test_without_biases_nothing_is_lost(composite, mean):
     """The map sums to the logit exactly, through pools, skips, padding and smooth activations."""
-    bound, pictures = sal.KerasProbe(several_layers(mean=mean)).at(2), nets.pictures(3, SHAPE)
+    bound, pictures = (
+        sal.KerasProbe(several_layers(mean=mean)).at(2),
+        nets.pictures(3, SHAPE),
+    )
     made = LRP(composite, epsilon=1e-9)
 
     found = made(bound, pictures)
@@ -210,11 +229,16 @@ def test_a_normalisation_is_folded_into_the_convolution_before_it(between):
     kernel, bias, gamma, beta, mean, variance, *rest = model.get_weights()
     factor = gamma / np.sqrt(variance + 1e-3)
     y = layers.Conv2D(4, 3, activation="relu")(inputs)
-    plain = keras.Model(inputs, nets.chained([layers.GlobalAveragePooling2D(), layers.Dense(2)], y))
+    plain = keras.Model(
+        inputs, nets.chained([layers.GlobalAveragePooling2D(), layers.Dense(2)], y)
+    )
     plain.set_weights([kernel * factor, (bias - mean) * factor + beta, *rest])
     pictures = nets.pictures(2, SHAPE)
     for composite in ("epsilon_plus", "epsilon_plus_flat"):
-        one, two = (LRP(composite)(sal.KerasProbe(each).at(1), pictures) for each in (model, plain))
+        one, two = (
+            LRP(composite)(sal.KerasProbe(each).at(1), pictures)
+            for each in (model, plain)
+        )
         assert_allclose(one, two, rtol=1e-3, atol=1e-4 * np.abs(two).max())
 
 
@@ -223,7 +247,9 @@ def test_a_normalisation_on_its_own_is_a_linear_layer():
     inputs = keras.Input((1, 2, 1))
     x = layers.BatchNormalization(epsilon=0)(inputs)
     model = keras.Model(inputs, layers.Dense(1, use_bias=False)(layers.Flatten()(x)))
-    model.set_weights([np.array(each) for each in ([2.0], [1.0], [0.0], [1.0], [[1.0], [3.0]])])
+    model.set_weights(
+        [np.array(each) for each in ([2.0], [1.0], [0.0], [1.0], [[1.0], [3.0]])]
+    )
     pictures = tf.constant([[[[1.0], [2.0]]]])
 
     found = LRP()(sal.KerasProbe(model).at(0), pictures)
@@ -267,7 +293,9 @@ def test_a_sigmoid_speaks_for_both_classes():
     """With one unit, relevance for class 0 is minus that for class 1."""
     inputs = keras.Input((5, 6, 2))
     x = layers.Flatten()(layers.Conv2D(3, 3, activation="relu")(inputs))
-    probe = sal.KerasProbe(nets.filled(keras.Model(inputs, layers.Dense(1, "sigmoid")(x))))
+    probe = sal.KerasProbe(
+        nets.filled(keras.Model(inputs, layers.Dense(1, "sigmoid")(x)))
+    )
     one, none = (LRP()(probe.at(each), nets.pictures(2, (5, 6, 2))) for each in (1, 0))
 
     assert_allclose(one, -none, rtol=1e-4, atol=1e-6)
@@ -293,7 +321,9 @@ def test_the_box_is_that_of_the_first_layer(composite):
     inputs = keras.Input((5, 6, 2))
     inside = keras.Model(inputs, net(layers.Rescaling(-1 / 127.5, 1)(inputs)))
     pictures = tf.clip_by_value(nets.pictures(2, (5, 6, 2)), -1, 1)
-    plain = LRP(composite, low=-1.0, high=[1.0, 1.0])(sal.KerasProbe(net).at(None), pictures)
+    plain = LRP(composite, low=-1.0, high=[1.0, 1.0])(
+        sal.KerasProbe(net).at(None), pictures
+    )
 
     turned = LRP(composite, low=0.0, high=255.0)
     found = turned(sal.KerasProbe(inside).at(None), (1 - pictures) * 127.5)
@@ -308,13 +338,21 @@ def test_a_box_is_shared_within_a_separable_convolution(composite):
     """The step in each channel has the box, that across channels the rule of later layers."""
     inputs = keras.Input((5, 6, 2))
     tail = [layers.ReLU(), layers.Flatten(), layers.Dense(2, use_bias=False)]
-    apart = [layers.DepthwiseConv2D(3, use_bias=False), layers.Conv2D(3, 1, use_bias=False)]
+    apart = [
+        layers.DepthwiseConv2D(3, use_bias=False),
+        layers.Conv2D(3, 1, use_bias=False),
+    ]
     whole = [layers.SeparableConv2D(3, 3, use_bias=False)]
-    one, two = (keras.Model(inputs, nets.chained([*way, *tail], inputs)) for way in (whole, apart))
+    one, two = (
+        keras.Model(inputs, nets.chained([*way, *tail], inputs))
+        for way in (whole, apart)
+    )
     two.set_weights(nets.filled(one).get_weights())
     pictures = nets.pictures(2, (5, 6, 2))
 
-    found, expected = (LRP(composite)(sal.KerasProbe(each).at(1), pictures) for each in (one, two))
+    found, expected = (
+        LRP(composite)(sal.KerasProbe(each).at(1), pictures) for each in (one, two)
+    )
 
     assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
@@ -347,14 +385,18 @@ def test_what_cannot_be_asked_is_refused():
     with pytest.raises(InputError, match="epsilon above 0"):
         LRP(epsilon=0)
     with pytest.raises(ExplainerError, match="LRP: expected a probe of a Keras model"):
-        LRP()(sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures())
+        LRP()(
+            sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures()
+        )
 
 
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_composites_keep_the_laws(composite):
     """Each is held to what every explainer is held to, and leaves the model as it was."""
     many = composite in ("epsilon_plus_flat", "epsilon_gamma")
-    model, shape = (several_layers(bias=True), SHAPE) if many else (convolutional(), (5, 6, 2))
+    model, shape = (
+        (several_layers(bias=True), SHAPE) if many else (convolutional(), (5, 6, 2))
+    )
     before, probe = nets.snapshot(model), sal.KerasProbe(model)
 
     check_explainer(LRP(composite), probe.at(1), shape=shape)

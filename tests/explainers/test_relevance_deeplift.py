@@ -70,7 +70,9 @@ def test_a_maximum_shares_between_both_winners():
     before, after = np.float32([[[0], [3]]]), np.float32([[[[5], [1]]]])
 
     assert_allclose(np.ravel(DeepLIFT(before)(bound, after)), [2, 0], atol=1e-6)
-    assert_allclose(np.ravel(DeepLIFT(after[0])(bound, before[None])), [-2, 0], atol=1e-6)
+    assert_allclose(
+        np.ravel(DeepLIFT(after[0])(bound, before[None])), [-2, 0], atol=1e-6
+    )
 
 
 def test_on_linear_networks_it_is_integrated_gradients():
@@ -107,12 +109,20 @@ def test_what_has_no_rule_is_refused():
     """A softmax inside, a greater of two, a function, an unknown baseline."""
     inputs = keras.Input(SHAPE)
     x, y = (layers.Conv2D(2, 3)(inputs) for _ in range(2))
-    for mixed_up in (layers.Softmax()(x), layers.Maximum()([x, y]), keras.ops.cumsum(x, 1)):
+    for mixed_up in (
+        layers.Softmax()(x),
+        layers.Maximum()([x, y]),
+        keras.ops.cumsum(x, 1),
+    ):
         model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(mixed_up)))
         with pytest.raises(ModelError, match="DeepLIFT has no rule for the layer"):
             DeepLIFT()(sal.KerasProbe(model).at(0), nets.pictures(1, SHAPE))
-    with pytest.raises(ExplainerError, match="DeepLIFT: expected a probe of a Keras model"):
-        DeepLIFT()(sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures())
+    with pytest.raises(
+        ExplainerError, match="DeepLIFT: expected a probe of a Keras model"
+    ):
+        DeepLIFT()(
+            sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures()
+        )
     with pytest.raises(InputError):
         DeepLIFT("grey-ish")
 

@@ -27,7 +27,11 @@ def network(activation="relu", *, prepared=False, nested=False):
         layers.BatchNormalization(),
         layers.Activation(activation),
     ]
-    x = keras.Sequential([keras.Input(SHAPE), *body])(x) if nested else nets.chained(body, x)
+    x = (
+        keras.Sequential([keras.Input(SHAPE), *body])(x)
+        if nested
+        else nets.chained(body, x)
+    )
     x = layers.Dense(4, activation=activation)(layers.GlobalAveragePooling2D()(x))
     return nets.filled(keras.Model(inputs, layers.Dense(3, activation="softmax")(x)))
 
@@ -79,21 +83,34 @@ def test_the_map_by_hand():
             layer = stretched(part[0].numpy())[..., None]
             expected = expected + tf.image.resize(layer, SHAPE[:2])
 
-    assert_allclose(FullGrad()(bound, pictures)[0], expected[..., 0], rtol=1e-4, atol=1e-5)
+    assert_allclose(
+        FullGrad()(bound, pictures)[0], expected[..., 0], rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("nested", [False, True])
 def test_layer_maps_and_the_picture_s_part_sum_to_the_map(nested):
     """One map a layer with places, under its name; the picture's own part is the rest (eq. 4)."""
-    bound, pictures = sal.KerasProbe(network("silu", nested=nested)).at(0), nets.pictures(2, SHAPE)
+    bound, pictures = (
+        sal.KerasProbe(network("silu", nested=nested)).at(0),
+        nets.pictures(2, SHAPE),
+    )
     own = FullGrad().decomposed(bound, pictures).picture.numpy()
 
     maps, names = FullGrad().named_layer_maps(bound, pictures)
 
     rest = np.stack([stretched(each) for each in own])
-    assert_allclose(np.sum(maps, -1) + rest, FullGrad()(bound, pictures), rtol=1e-4, atol=1e-5)
+    assert_allclose(
+        np.sum(maps, -1) + rest, FullGrad()(bound, pictures), rtol=1e-4, atol=1e-5
+    )
     kinds = [name.split("/")[-1].rstrip("_0123456789") for name in names]
-    assert kinds == ["conv2d", "conv2d", "separable_conv2d", "batch_normalization", "activation"]
+    assert kinds == [
+        "conv2d",
+        "conv2d",
+        "separable_conv2d",
+        "batch_normalization",
+        "activation",
+    ]
     assert len(kinds) == maps.shape[-1]
 
 
@@ -104,7 +121,9 @@ def test_without_biases_there_are_no_layer_maps():
     bound = sal.KerasProbe(keras.Model(inputs, layers.Dense(2)(x))).at(1)
     picture = FullGrad().decomposed(bound, nets.pictures(1, SHAPE)).picture[0].numpy()
 
-    assert_allclose(FullGrad()(bound, nets.pictures(1, SHAPE))[0], stretched(picture), rtol=1e-4)
+    assert_allclose(
+        FullGrad()(bound, nets.pictures(1, SHAPE))[0], stretched(picture), rtol=1e-4
+    )
     with pytest.raises(ExplainerError, match="a layer of maps with a bias"):
         FullGrad().layer_maps(bound, nets.pictures(1, SHAPE))
 
@@ -113,7 +132,8 @@ def test_nested_and_flat_give_one_map():
     """Biases inside nested models count."""
     pictures = nets.pictures(1, SHAPE)
     one, two = (
-        FullGrad()(sal.KerasProbe(network(nested=each)).at(1), pictures) for each in (False, True)
+        FullGrad()(sal.KerasProbe(network(nested=each)).at(1), pictures)
+        for each in (False, True)
     )
     assert_allclose(one, two, rtol=1e-4)
 
@@ -121,13 +141,19 @@ def test_nested_and_flat_give_one_map():
 def test_what_has_no_rule_is_refused():
     """A step whose derivative has no derivative in TensorFlow, and a probe without layers."""
     inputs = keras.Input(SHAPE)
-    norm = layers.Lambda(tf.nn.local_response_normalization, lambda shape: shape, name="norm")
+    norm = layers.Lambda(
+        tf.nn.local_response_normalization, lambda shape: shape, name="norm"
+    )
     x = norm(layers.Conv2D(2, 3)(inputs))
     model = keras.Model(inputs, layers.Dense(2)(layers.Flatten()(x)))
     with pytest.raises(ModelError, match="FullGrad has no rule for the layer 'norm'"):
         FullGrad()(sal.KerasProbe(model).at(0), nets.pictures(1, SHAPE))
-    with pytest.raises(ExplainerError, match="FullGrad: expected a probe of a Keras model"):
-        FullGrad()(sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures())
+    with pytest.raises(
+        ExplainerError, match="FullGrad: expected a probe of a Keras model"
+    ):
+        FullGrad()(
+            sal.ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3))), nets.pictures()
+        )
 
 
 def test_it_keeps_the_laws():

@@ -13,9 +13,13 @@ ROWS = {**ENTRIES, **DEMANDING}
 FACTOR = 3.0
 """Of the score: a power of it comes back in the map."""
 SAID = {
-    name: 2 if "squared" in row.unit else int("{score}" in row.unit and "relative" not in row.unit)
+    name: 2
+    if "squared" in row.unit
+    else int("{score}" in row.unit and "relative" not in row.unit)
     for name, row in ROWS.items()
-    if row.unit and row.unit != "weighted activation" and row.needs not in {"study", "randomised"}
+    if row.unit
+    and row.unit != "weighted activation"
+    and row.needs not in {"study", "randomised"}
 }
 PROBE, LOUDER = network(1, slope=-1.0), network(1, slope=-FACTOR)
 

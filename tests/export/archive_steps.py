@@ -30,7 +30,9 @@ def main() -> None:
     source = next(archive.read(found))
     image = sal.read_dicom(source)
     heat = np.random.default_rng(0).gamma(0.5, 3.0, image.size).astype(np.float32)
-    result = Explanation(sal.Heatmap(heat), 1.5, 1, None, "GradCAM()", image, probability=0.9)
+    result = Explanation(
+        sal.Heatmap(heat), 1.5, 1, None, "GradCAM()", image, probability=0.9
+    )
     objects = [
         export.secondary_capture(result, source),
         export.parametric_map(result, source),
@@ -45,14 +47,19 @@ def main() -> None:
     broken.file_meta = objects[0].file_meta
     broken.SOPInstanceUID, broken.SOPClassUID = "1.2.3", objects[0].SOPClassUID
     broken.PatientID = broken.StudyInstanceUID = ""
-    said["refused"] = [[each.index, each.uid] for each in archive.store([objects[0], broken])]
+    said["refused"] = [
+        [each.index, each.uid] for each in archive.store([objects[0], broken])
+    ]
     try:
         next(archive.read(type(found)(found.study, found.series, "1.2.3.4")))
     except sal.DicomError as error:
         said["absent"] = str(error)
     example = Path(__file__).parents[2] / "examples" / "pacs.py"
     said["example"] = subprocess.run(
-        [sys.executable, example, URL, found.study], capture_output=True, text=True, check=False
+        [sys.executable, example, URL, found.study],
+        capture_output=True,
+        text=True,
+        check=False,
     ).stdout
     said["after"] = len(archive.search(study=found.study))
     sys.stdout.write(json.dumps(said))

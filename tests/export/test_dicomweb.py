@@ -52,7 +52,10 @@ def said(tmp_path_factory):
     if ORTHANC is None or not PLUGIN.exists():
         pytest.skip("no Orthanc: apt-get install orthanc orthanc-dicomweb")
     apart = ["unshare", "--net", "--map-root-user"]
-    if shutil.which("unshare") is None or subprocess.run([*apart, "true"], check=False).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run([*apart, "true"], check=False).returncode
+    ):
         pytest.skip("no network namespace: unshare is not there, or not allowed")
     folder = tmp_path_factory.mktemp("orthanc")
     (folder / "settings.json").write_text(json.dumps(SETTINGS))
@@ -67,7 +70,9 @@ def said(tmp_path_factory):
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stderr[-3000:] + (folder / "orthanc.log").read_text()[-2000:]
+    assert done.returncode == 0, (
+        done.stderr[-3000:] + (folder / "orthanc.log").read_text()[-2000:]
+    )
     return {**json.loads(done.stdout.splitlines()[-1]), "log": done.stderr}
 
 
@@ -120,6 +125,8 @@ def test_a_server_that_is_not_there_is_one_sentence(monkeypatch):
     """Neither URL nor token in it, nor in the repr."""
     monkeypatch.setenv(TOKEN, "SECRETTOKEN")
     archive = Archive("http://127.0.0.1:1/dicom-web", attempts=1)
-    with pytest.raises(sal.DicomError, match=r"^Expected a DICOMweb server to search, got \w+\.$"):
+    with pytest.raises(
+        sal.DicomError, match=r"^Expected a DICOMweb server to search, got \w+\.$"
+    ):
         archive.search()
     assert "SECRETTOKEN" not in repr(vars(archive))

@@ -29,7 +29,9 @@ MAKERS = {
     "sc": export.secondary_capture,
     "pm": export.parametric_map,
     "seg": export.segmentation,
-    "outline": lambda result, source: export.segmentation(result, source, fractional=False),
+    "outline": lambda result, source: export.segmentation(
+        result, source, fractional=False
+    ),
     "sr": export.report,
 }
 
@@ -69,16 +71,22 @@ def test_the_capture_is_the_overlay(source):
     np.testing.assert_array_equal(sal.read_dicom(made).display, result.overlay().rgb)
     banded = export.secondary_capture(result, source, caption=True)
     assert banded.Rows > made.Rows
-    np.testing.assert_array_equal(banded.pixel_array[: made.Rows, : made.Columns], made.pixel_array)
+    np.testing.assert_array_equal(
+        banded.pixel_array[: made.Rows, : made.Columns], made.pixel_array
+    )
 
 
 @pytest.mark.parametrize("signed", [False, True])
 @pytest.mark.parametrize("source", [CT, RGB, CINE])
 def test_real_world_values_are_the_heat(source, signed):
     """float32 of at most 1, and the factor that makes the heat of it; highdicom reads it back."""
-    result = explained(source, signed=signed, recipe="IntegratedGradients()" if signed else "CAM()")
+    result = explained(
+        source, signed=signed, recipe="IntegratedGradients()" if signed else "CAM()"
+    )
     made = reread(export.parametric_map(result, source))
-    stored = np.frombuffer(made.FloatPixelData, np.float32).reshape(made.Rows, made.Columns)
+    stored = np.frombuffer(made.FloatPixelData, np.float32).reshape(
+        made.Rows, made.Columns
+    )
     image = hd.pm.ParametricMap.from_dataset(made)
     mapping = image.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
     heat = stored * mapping.RealWorldValueSlope + mapping.RealWorldValueIntercept
@@ -114,7 +122,9 @@ def test_segments_follow_the_heat(source):
 def test_an_empty_map_is_an_object(tmp_path):
     """No heat: frames of zeros, no division by nothing, no frame omitted."""
     image = sal.read_dicom(CT)
-    result = Explanation(sal.Heatmap(np.zeros(image.size)), 0.0, 0, None, "Gradient()", image)
+    result = Explanation(
+        sal.Heatmap(np.zeros(image.size)), 0.0, 0, None, "Gradient()", image
+    )
     for path in sal.export_dicom(result, CT, tmp_path, ("pm", "seg")):
         made = pydicom.dcmread(path)
         assert made.NumberOfFrames == 1
@@ -133,7 +143,9 @@ def test_references_lead_to_the_frame(kind):
     ]
 
     assert found
-    assert {str(item.ReferencedSOPClassUID) for item in found} == {str(source.SOPClassUID)}
+    assert {str(item.ReferencedSOPClassUID) for item in found} == {
+        str(source.SOPClassUID)
+    }
     assert 5 in {item.get("ReferencedFrameNumber") for item in found}
     assert first.StudyInstanceUID == source.StudyInstanceUID
     uids = {each.SeriesInstanceUID for each in (first, second, source)}
@@ -163,14 +175,23 @@ def test_a_frame_lies_where_the_source_lies():
 
         assert made.FrameOfReferenceUID == source.FrameOfReferenceUID
         np.testing.assert_allclose(at.ImagePositionPatient, source.ImagePositionPatient)
-        np.testing.assert_allclose(along.ImageOrientationPatient, source.ImageOrientationPatient)
+        np.testing.assert_allclose(
+            along.ImageOrientationPatient, source.ImageOrientationPatient
+        )
         np.testing.assert_allclose(measures.PixelSpacing, source.PixelSpacing)
 
 
 def test_the_derivation_says_method_model_target_and_version():
     """And that it is for research."""
     words = export.secondary_capture(explained(CT), CT).DerivationDescription
-    for each in ("GradCAM()", "Erguß", "net", "ab" * 32, sal.__version__, "not for diagnosis"):
+    for each in (
+        "GradCAM()",
+        "Erguß",
+        "net",
+        "ab" * 32,
+        sal.__version__,
+        "not for diagnosis",
+    ):
         assert each in words
 
 
@@ -201,8 +222,12 @@ def _written(pixels):
     from PIL import Image, ImageDraw, ImageFont
 
     page = Image.new("L", (108, 14))
-    ImageDraw.Draw(page).text((2, 0), "DOE JOHN 123", fill=255, font=ImageFont.load_default(11))
-    return np.where(np.asarray(page) > 100, pixels.max(), pixels.min()).astype(pixels.dtype)
+    ImageDraw.Draw(page).text(
+        (2, 0), "DOE JOHN 123", fill=255, font=ImageFont.load_default(11)
+    )
+    return np.where(np.asarray(page) > 100, pixels.max(), pixels.min()).astype(
+        pixels.dtype
+    )
 
 
 def marked():
@@ -210,7 +235,10 @@ def marked():
     dataset = pydicom.dcmread(CT)
     dataset.PatientName = "Müller"
     dataset.SpecificCharacterSet = "ISO_IR 100"
-    dataset.InstitutionName, dataset.OperatorsName = "SECRET HOSPITAL", "SECRET^OPERATOR"
+    dataset.InstitutionName, dataset.OperatorsName = (
+        "SECRET HOSPITAL",
+        "SECRET^OPERATOR",
+    )
     dataset.PatientAddress, dataset.PatientComments = "SECRET STREET", "SECRET COMMENT"
     block = dataset.private_block(0x0009, "SECRET MAKER", create=True)
     block.add_new(1, "LO", "SECRET PRIVATE")
@@ -220,7 +248,11 @@ def marked():
     icon.BitsAllocated, icon.PixelData = 8, b"SECRETICON  "
     dataset.IconImageSequence = [icon]
     code = pydicom.Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "113100", "DCM", "Basic"
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = (
+        "113100",
+        "DCM",
+        "Basic",
+    )
     code.private_block(0x0011, "SECRET INNER", create=True).add_new(1, "LO", "SECRET")
     dataset.DeidentificationMethodCodeSequence = [code]
     return dataset
@@ -256,10 +288,14 @@ def test_names_of_files_hold_nothing_of_the_patient(tmp_path):
     source.save_as(tmp_path / "Mueller.dcm")
     result = explained(tmp_path / "Mueller.dcm")
     kinds = ("sc", "pm", "seg", "sr")
-    paths = sal.export_dicom(result, tmp_path / "Mueller.dcm", tmp_path / "new" / "out", kinds)
+    paths = sal.export_dicom(
+        result, tmp_path / "Mueller.dcm", tmp_path / "new" / "out", kinds
+    )
 
     digest = result.image.digest[:12]
-    assert [path.name for path in paths] == [f"{digest}-0-GradCAM-{kind}.dcm" for kind in kinds]
+    assert [path.name for path in paths] == [
+        f"{digest}-0-GradCAM-{kind}.dcm" for kind in kinds
+    ]
     modalities = [pydicom.dcmread(path).Modality for path in paths]
     assert modalities == ["OT", "OT", "SEG", "SR"]
 
@@ -270,7 +306,9 @@ def test_the_report_holds_the_numbers_and_refers_to_the_objects(tmp_path):
     map_path, path = sal.export_dicom(result, CT, tmp_path, ("pm", "sr"))
     made = pydicom.dcmread(path)
     numbers = {
-        item.ConceptNameCodeSequence[0].CodeValue: float(item.MeasuredValueSequence[0].NumericValue)
+        item.ConceptNameCodeSequence[0].CodeValue: float(
+            item.MeasuredValueSequence[0].NumericValue
+        )
         for item in items_of(made)
         if item.get("ValueType") == "NUM"
     }
@@ -300,11 +338,17 @@ def test_loss_is_said():
 @pytest.mark.parametrize(
     ("change", "match"),
     [
-        (lambda d: setattr(d, "PixelData", bytes(len(d.PixelData))), "pixels of the source"),
+        (
+            lambda d: setattr(d, "PixelData", bytes(len(d.PixelData))),
+            "pixels of the source",
+        ),
         (lambda d: setattr(d, "Rows", 64), "128, 128.*64"),
         (lambda d: delattr(d, "StudyInstanceUID"), "StudyInstanceUID"),
         (lambda d: setattr(d, "SOPInstanceUID", "1.02.x"), "SOPInstanceUID"),
-        (lambda d: setattr(d, "SeriesInstanceUID", "1." + "2" * 63), "SeriesInstanceUID"),
+        (
+            lambda d: setattr(d, "SeriesInstanceUID", "1." + "2" * 63),
+            "SeriesInstanceUID",
+        ),
     ],
     ids=["pixels", "size", "study", "broken", "long"],
 )
@@ -353,8 +397,12 @@ TOO_NEW = "Referenced SOP Class that is not multi-frame"
 def judged(source, folder):
     """Return the errors of all objects made of a file that the file itself has not."""
     own = errors_of(source)
-    uid = str(pydicom.dcmread(source, stop_before_pixels=True, force=True).SOPInstanceUID)
-    paths = sal.export_dicom(explained(source), source, folder, ("sc", "pm", "seg", "sr"))
+    uid = str(
+        pydicom.dcmread(source, stop_before_pixels=True, force=True).SOPInstanceUID
+    )
+    paths = sal.export_dicom(
+        explained(source), source, folder, ("sc", "pm", "seg", "sr")
+    )
     return {
         error
         for path in paths

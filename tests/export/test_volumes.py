@@ -31,17 +31,25 @@ def series(request, tmp_path_factory):
     folder = shared("series", request.param)
     result = explained(folder)
     out = tmp_path_factory.mktemp(request.param)
-    return folder, result, sal.export_dicom(result, folder, out, ("sc", "pm", "seg", "sr"))
+    return (
+        folder,
+        result,
+        sal.export_dicom(result, folder, out, ("sc", "pm", "seg", "sr")),
+    )
 
 
 def slices_of(made, volume):
     """Return the slice that each frame of an object lies in."""
-    places = [volume.affine[:3, 3] + k * volume.affine[:3, 0] for k in range(len(volume))]
+    places = [
+        volume.affine[:3, 3] + k * volume.affine[:3, 0] for k in range(len(volume))
+    ]
     found = [
         group.PlanePositionSequence[0].ImagePositionPatient
         for group in made.PerFrameFunctionalGroupsSequence
     ]
-    distances = np.linalg.norm(np.array(found, float)[:, None] - np.array(places), axis=2)
+    distances = np.linalg.norm(
+        np.array(found, float)[:, None] - np.array(places), axis=2
+    )
     assert distances.min(axis=1).max() < 0.05
     return distances.argmin(axis=1)
 
@@ -50,7 +58,9 @@ def test_the_capture_has_the_slices_in_order(series):
     """One scale for all, bit for bit."""
     _, result, paths = series
     made = pydicom.dcmread(paths[0])
-    expected = [result.slice(k).overlay(vmax=result.vmax).rgb for k in range(len(result))]
+    expected = [
+        result.slice(k).overlay(vmax=result.vmax).rgb for k in range(len(result))
+    ]
 
     np.testing.assert_array_equal(made.pixel_array, expected)
 
@@ -63,7 +73,9 @@ def test_heat_lies_in_its_slice(series):
     stored = np.frombuffer(made.FloatPixelData, np.float32).reshape(heat.shape)
     mapping = made.SharedFunctionalGroupsSequence[0].RealWorldValueMappingSequence[0]
     order = slices_of(made, result.volume)
-    np.testing.assert_allclose(stored * mapping.RealWorldValueSlope, heat[order], rtol=2e-7)
+    np.testing.assert_allclose(
+        stored * mapping.RealWorldValueSlope, heat[order], rtol=2e-7
+    )
 
     segments = hd.seg.Segmentation.from_dataset(pydicom.dcmread(paths[2]))
     order = slices_of(segments, result.volume)
@@ -74,7 +86,9 @@ def test_heat_lies_in_its_slice(series):
 def test_each_frame_refers_to_the_image_of_its_slice(series):
     """Instance, and frame number of an enhanced file: its pixels are those of the slice."""
     folder, result, paths = series
-    files = {str(pydicom.dcmread(file).SOPInstanceUID): file for file in sources_in(folder)}
+    files = {
+        str(pydicom.dcmread(file).SOPInstanceUID): file for file in sources_in(folder)
+    }
     made = pydicom.dcmread(paths[1])
     order = slices_of(made, result.volume)
     for group, number in zip(made.PerFrameFunctionalGroupsSequence, order, strict=True):
@@ -102,7 +116,9 @@ def test_another_series_is_refused():
     """A slice without its pixels, and one in another place."""
     result = explained(shared("series", "ct_axial"))
     files = sorted(sources_in(shared("series", "ct_axial")))
-    with pytest.raises(sal.InputError, match="no frame of the source has the pixels of slice"):
+    with pytest.raises(
+        sal.InputError, match="no frame of the source has the pixels of slice"
+    ):
         export.parametric_map(result, files[1:])
     moved = [pydicom.dcmread(file) for file in files]
     for each in moved:

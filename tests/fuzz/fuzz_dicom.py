@@ -42,7 +42,12 @@ class SlowError(Exception):
 
 def _guard(event: str, arguments: tuple[object, ...]) -> None:
     writing = os.O_WRONLY | os.O_RDWR | os.O_CREAT
-    if event == "open" and _GUARDED and isinstance(arguments[2], int) and arguments[2] & writing:
+    if (
+        event == "open"
+        and _GUARDED
+        and isinstance(arguments[2], int)
+        and arguments[2] & writing
+    ):
         raise WritesError
 
 
@@ -103,11 +108,20 @@ _WAYS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     lambda data, dice: breaking.cut(data, _where(data, dice)),
     lambda data, dice: breaking.flip(data, _where(data, dice), dice.randrange(256)),
     lambda data, dice: breaking.flip(data, _where(data, dice), dice.randrange(256)),
-    lambda data, dice: breaking.swap_lengths(data, dice.randrange(300), dice.randrange(300)),
-    lambda data, dice: breaking.set_number(data, dice.randrange(600), dice.randrange(10)),
-    lambda data, dice: breaking.set_number(data, dice.randrange(600), dice.randrange(10)),
+    lambda data, dice: breaking.swap_lengths(
+        data, dice.randrange(300), dice.randrange(300)
+    ),
+    lambda data, dice: breaking.set_number(
+        data, dice.randrange(600), dice.randrange(10)
+    ),
+    lambda data, dice: breaking.set_number(
+        data, dice.randrange(600), dice.randrange(10)
+    ),
     lambda data, dice: breaking.nest(
-        data, dice.randrange(300), dice.choice((1, 2, 31, 33, 500)), closed=dice.random() < 0.5
+        data,
+        dice.randrange(300),
+        dice.choice((1, 2, 31, 33, 500)),
+        closed=dice.random() < 0.5,
     ),
     lambda data, dice: breaking.double(
         data, _where(data, dice), dice.choice((2, 8, 12, 64)), dice.choice((1, 2, 1000))
@@ -127,7 +141,12 @@ def main() -> None:
     logging.disable(logging.CRITICAL)
     sys.dont_write_bytecode = True
     sys.addaudithook(_guard)
-    limits = ["-timeout=60", "-rss_limit_mb=2048", "-max_len=200000", f"-artifact_prefix={folder}-"]
+    limits = [
+        "-timeout=60",
+        "-rss_limit_mb=2048",
+        "-max_len=200000",
+        f"-artifact_prefix={folder}-",
+    ]
     atheris.Setup(
         [sys.argv[0], *limits, *options, str(folder), str(start)],
         one_input,

@@ -29,7 +29,10 @@ def seeds(shared: str | None) -> Iterator[tuple[str, bytes]]:
 def _native() -> Iterator[tuple[str, Dataset]]:
     small = ramp("u1", _SIZE)
     yield "grey8", dataset(small)
-    yield "signed", dataset(ramp("i2", _SIZE), PixelPaddingValue=3, PixelPaddingRangeLimit=7)
+    yield (
+        "signed",
+        dataset(ramp("i2", _SIZE), PixelPaddingValue=3, PixelPaddingRangeLimit=7),
+    )
     yield "float", dataset(ramp("f4", _SIZE), FloatPixelPaddingValue=2.0)
     yield "double", dataset(ramp("f8", _SIZE))
     yield "wide", dataset(ramp("u4", _SIZE))
@@ -38,7 +41,10 @@ def _native() -> Iterator[tuple[str, Dataset]]:
                           BitsStored=1, HighBit=0)  # fmt: skip
     colour = np.stack([small, small, small], axis=-1)
     yield "rgb", dataset(colour)
-    yield "ybr", dataset(colour, PhotometricInterpretation="YBR_FULL", PlanarConfiguration=1)
+    yield (
+        "ybr",
+        dataset(colour, PhotometricInterpretation="YBR_FULL", PlanarConfiguration=1),
+    )
     half = dataset(colour, PhotometricInterpretation="YBR_FULL_422")
     half.PixelData = half.PixelData[: 12 * 10 * 2]
     yield "ybr422", half
@@ -48,7 +54,9 @@ def _native() -> Iterator[tuple[str, Dataset]]:
 def _palette(made: Dataset) -> Dataset:
     for colour in ("Red", "Green"):
         setattr(made, f"{colour}PaletteColorLookupTableDescriptor", [256, 0, 16])
-        setattr(made, f"{colour}PaletteColorLookupTableData", ramp("u2", (16, 16)).tobytes())
+        setattr(
+            made, f"{colour}PaletteColorLookupTableData", ramp("u2", (16, 16)).tobytes()
+        )
     made.BluePaletteColorLookupTableDescriptor = [256, 0, 16]
     words = [0, 2, 5, 6, 1, 127, 999, 2, 1, 4, 0, 1, 126, 4]
     made.SegmentedBluePaletteColorLookupTableData = np.array(words, "<u2").tobytes()
@@ -57,17 +65,25 @@ def _palette(made: Dataset) -> Dataset:
 
 def _grey() -> Iterator[tuple[str, Dataset]]:
     table = item(LUTDescriptor=[8, 0, 16], LUTData=ramp("u2", (2, 4)).tobytes())
-    yield "luts", dataset(ramp(size=_SIZE), ModalityLUTSequence=[table], VOILUTSequence=[table])
+    yield (
+        "luts",
+        dataset(ramp(size=_SIZE), ModalityLUTSequence=[table], VOILUTSequence=[table]),
+    )
     group = item(
         PixelValueTransformationSequence=[item(RescaleSlope=2, RescaleIntercept=-3)],
-        FrameVOILUTSequence=[item(WindowCenter=5, WindowWidth=9, VOILUTFunction="SIGMOID")],
+        FrameVOILUTSequence=[
+            item(WindowCenter=5, WindowWidth=9, VOILUTFunction="SIGMOID")
+        ],
         PixelMeasuresSequence=[item(PixelSpacing=[1, 2])],
     )
     many = dataset(np.stack([ramp(size=_SIZE)] * 2), frames=2)
     many.SharedFunctionalGroupsSequence = [group]
     many.PerFrameFunctionalGroupsSequence = [group, group]
     yield "groups", many
-    yield "zones", _zoned(dataset(ramp(size=_SIZE), PhotometricInterpretation="MONOCHROME1"))
+    yield (
+        "zones",
+        _zoned(dataset(ramp(size=_SIZE), PhotometricInterpretation="MONOCHROME1")),
+    )
 
 
 def _zoned(made: Dataset) -> Dataset:
@@ -112,7 +128,10 @@ def _encoded() -> Iterator[tuple[str, Dataset]]:
     ):
         yield name, encoded(dataset(pixels), [stream], f"{_ROOT}.{number}")
     streams = [codecs.jpeg8_encode(grey)] * 3
-    yield "frames50", encoded(dataset(np.stack([grey] * 3), frames=3), streams, f"{_ROOT}.4.50")
+    yield (
+        "frames50",
+        encoded(dataset(np.stack([grey] * 3), frames=3), streams, f"{_ROOT}.4.50"),
+    )
 
 
 def _odd() -> Iterator[tuple[str, bytes]]:
@@ -133,11 +152,21 @@ def _odd() -> Iterator[tuple[str, bytes]]:
     yield "comma", plain.replace(b"40\\50 ", b"\\40,5 ")
     yield "big overlay", written(_zoned(dataset(ramp(size=_SIZE))), f"{_ROOT}.2")
     grey = ramp("u1", _SIZE)
-    for name, frame, number in (("rle3", _rle(grey), "5"), ("raw3", grey.tobytes(), "4.90")):
-        many = encoded(dataset(grey), [frame] * 3, f"{_ROOT}.{number}", NumberOfFrames=2)
-        yield name, written(many).replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.1.98")
+    for name, frame, number in (
+        ("rle3", _rle(grey), "5"),
+        ("raw3", grey.tobytes(), "4.90"),
+    ):
+        many = encoded(
+            dataset(grey), [frame] * 3, f"{_ROOT}.{number}", NumberOfFrames=2
+        )
+        yield (
+            name,
+            written(many).replace(b"1.2.840.10008.1.2.4.90", b"1.2.840.10008.1.2.1.98"),
+        )
     signed = np.stack([grey, grey, grey], axis=-1).view("i1")
-    stream = imagecodecs.jpeg2k_encode(signed, level=0, reversible=True, codecformat="j2k")
+    stream = imagecodecs.jpeg2k_encode(
+        signed, level=0, reversible=True, codecformat="j2k"
+    )
     colour = dataset(signed.view("u1"), PixelRepresentation=1)
     yield "j2ksigned", written(encoded(colour, [stream], f"{_ROOT}.4.90"))
 

@@ -11,7 +11,9 @@ from saliency.values.image import DicomImage
 def written() -> DicomImage:
     """Return a grey picture with a name in it."""
     page = Image.new("L", (253, 197), 60)
-    ImageDraw.Draw(page).text((12, 9), "ST ELSEWHERE", fill=230, font=ImageFont.load_default(18))
+    ImageDraw.Draw(page).text(
+        (12, 9), "ST ELSEWHERE", fill=230, font=ImageFont.load_default(18)
+    )
     return DicomImage.from_array(np.asarray(page, np.float32))
 
 

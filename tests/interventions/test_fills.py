@@ -44,7 +44,9 @@ def test_mean_is_the_mean_outside(ramp):
     """One value, computed without the zone."""
     pixels, mask = ramp
 
-    assert np.allclose(outside_mean(pixels, mask, GENERATOR)[mask], pixels[~mask].mean())
+    assert np.allclose(
+        outside_mean(pixels, mask, GENERATOR)[mask], pixels[~mask].mean()
+    )
 
 
 def test_noise_draws_from_outside(ramp):

@@ -123,7 +123,10 @@ def test_no_room_no_control(mask):
 def test_the_generator_decides_where(mask):
     """One seed, one place; many seeds, many places."""
     empty = np.zeros(SIZE, bool)
-    places = {elsewhere(mask, empty, np.random.default_rng(k)).tobytes() for k in (1, 1, 2, 3, 4)}
+    places = {
+        elsewhere(mask, empty, np.random.default_rng(k)).tobytes()
+        for k in (1, 1, 2, 3, 4)
+    }
 
     assert 3 <= len(places) <= 4
 
@@ -151,12 +154,18 @@ def test_only_what_the_model_sees_is_changed(intensity):
     """The array that Prepare reads is replaced; whole numbers stay whole and in range."""
     pixels = np.full(SIZE, 7)
     image = DicomImage(
-        pixels.astype(np.float32), pixels.astype(np.uint8), stored=pixels.astype(np.int16)
+        pixels.astype(np.float32),
+        pixels.astype(np.uint8),
+        stored=pixels.astype(np.int16),
     )
     changed = Canvas(image, intensity).with_values(np.full(SIZE, 300.6))
     wanted = {"display": 255, "modality": np.float32(300.6), "stored": 301}
 
-    for name, array in (("display", "display"), ("modality", "pixels"), ("stored", "stored")):
+    for name, array in (
+        ("display", "display"),
+        ("modality", "pixels"),
+        ("stored", "stored"),
+    ):
         expected = wanted[name] if name == intensity else 7
         assert (getattr(changed, array) == expected).all()
         assert getattr(changed, array).dtype == getattr(image, array).dtype

@@ -18,7 +18,9 @@ def test_a_host_takes_mean_and_spread_by_hand():
     mask = np.zeros(SIZE, bool)
     mask[:9] = True
     host = DicomImage.from_array(ours).with_zone("text", mask)
-    result = toned(Canvas(host, "modality"), Canvas(DicomImage.from_array(theirs), "modality"))
+    result = toned(
+        Canvas(host, "modality"), Canvas(DicomImage.from_array(theirs), "modality")
+    )
     changed = result.pixels[~mask]
 
     assert (result.pixels[mask] == host.pixels[mask]).all()
@@ -45,7 +47,9 @@ def mean_reader():
     inputs = keras.Input((*SIZE, 1))
     dense = keras.layers.Dense(2, activation="softmax")
     model = keras.Model(inputs, dense(keras.layers.GlobalAveragePooling2D()(inputs)))
-    dense.set_weights([np.array([[0.0, 60.0]], np.float32), np.array([0.0, -30.0], np.float32)])
+    dense.set_weights(
+        [np.array([[0.0, 60.0]], np.float32), np.array([0.0, -30.0], np.float32)]
+    )
     return model
 
 
@@ -53,7 +57,9 @@ def shifted(count=24):
     """Return pictures of which class 1 is a little brighter all over."""
     generator = np.random.default_rng(2)
     labels = np.arange(count) % 2
-    images = [shown(generator.uniform(0.3, 0.6, SIZE) + 0.1 * label) for label in labels]
+    images = [
+        shown(generator.uniform(0.3, 0.6, SIZE) + 0.1 * label) for label in labels
+    ]
     return images, labels.tolist()
 
 

@@ -10,7 +10,12 @@ from saliency.errors import InputError
 from saliency.kernels import activity, gamma
 from saliency.kernels.resize import bilinear
 
-NORMS = [activity.gaussian_cdf, activity.unit_range, gamma.gamma_cdf, gamma.gamma_cdf_truncated]
+NORMS = [
+    activity.gaussian_cdf,
+    activity.unit_range,
+    gamma.gamma_cdf,
+    gamma.gamma_cdf_truncated,
+]
 STATISTICS = [
     activity.smoe_scale, activity.std, activity.mean, activity.maximum,
     activity.truncnormal_entropy, gamma.gamma_scale,
@@ -26,7 +31,9 @@ def activations():
 
 def test_smoe_twin(activations):
     """The tensor form is the paper's formula in float64, pixel by pixel."""
-    assert_allclose(activity.smoe_scale(activations), twins.smoe_scale(activations), rtol=2e-5)
+    assert_allclose(
+        activity.smoe_scale(activations), twins.smoe_scale(activations), rtol=2e-5
+    )
 
 
 def test_smoe_order_of_channels(activations):
@@ -45,7 +52,9 @@ def test_smoe_is_homogeneous(activations):
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, 2.5, 0.3, 1e-4, 3e5])
-@pytest.mark.parametrize("shape", [(1, 7, 7, 2048), (1, 9, 7, 1000), (2, 56, 37, 64), (1, 5, 3, 1)])
+@pytest.mark.parametrize(
+    "shape", [(1, 7, 7, 2048), (1, 9, 7, 1000), (2, 56, 37, 64), (1, 5, 3, 1)]
+)
 def test_equal_channels_are_zero(value, shape):
     """Equal channels have no spread: exactly 0, never a rounding pattern that a norm blows up."""
     assert_array_equal(activity.smoe_scale(tf.fill(shape, value)), 0)
@@ -69,7 +78,9 @@ def test_smoe_half_precision(activations):
 def test_smoe_below_zero_is_silent(activations):
     """What a layer before its ReLU has below 0 counts as 0."""
     signed = activations - 0.5
-    assert_array_equal(activity.smoe_scale(signed), activity.smoe_scale(np.maximum(signed, 0)))
+    assert_array_equal(
+        activity.smoe_scale(signed), activity.smoe_scale(np.maximum(signed, 0))
+    )
 
 
 def test_gaussian_twin(activations):
@@ -131,7 +142,10 @@ def test_gamma_scale_of_gamma_draws():
 def test_combine_twin():
     """Layers of odd grids are resized and weighted as loops would do it."""
     rng = np.random.default_rng(3)
-    maps = [rng.normal(size=(1, *grid)).astype(np.float32) for grid in ((17, 23), (5, 6), (1, 2))]
+    maps = [
+        rng.normal(size=(1, *grid)).astype(np.float32)
+        for grid in ((17, 23), (5, 6), (1, 2))
+    ]
     found = activity.combine(maps, size=(37, 53), weights=(1, 2, 5))
     wanted = twins.combine([one[0] for one in maps], (37, 53), (1, 2, 5))
     assert_allclose(found[0], wanted, atol=1e-5)
@@ -141,7 +155,9 @@ def test_combine_weights_are_shares():
     """Only the ratio of weights counts; equal ones are the default."""
     maps = [tf.random.stateless_uniform((2, 5, 4), [0, layer]) for layer in range(3)]
     equal = activity.combine(maps, size=(9, 8))
-    assert_allclose(activity.combine(maps, size=(9, 8), weights=(4, 4, 4)), equal, rtol=1e-6)
+    assert_allclose(
+        activity.combine(maps, size=(9, 8), weights=(4, 4, 4)), equal, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("weights", [(1,), (0, 0), (1, 2, 3), (-1, 1)])

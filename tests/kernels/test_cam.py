@@ -16,7 +16,9 @@ def layer():
     return activation, rng.normal(size=activation.shape).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", ["gradcam_weights", "xgradcam_weights", "gradcampp_weights"])
+@pytest.mark.parametrize(
+    "name", ["gradcam_weights", "xgradcam_weights", "gradcampp_weights"]
+)
 def test_weights_twin(layer, name):
     """Each weight is the paper's sum, picture by picture."""
     activation, gradient = layer
@@ -52,7 +54,9 @@ def test_gradcampp_has_no_epsilon_on_large_maps(side):
 def test_weighted_sum():
     """Channels are added with their weights, the sign is kept."""
     activation = tf.constant([[[[1.0, 2.0], [3.0, 4.0]]]])
-    assert_allclose(cam.weighted(activation, tf.constant([[1.0, -2.0]])), [[[-3.0, -5.0]]])
+    assert_allclose(
+        cam.weighted(activation, tf.constant([[1.0, -2.0]])), [[[-3.0, -5.0]]]
+    )
 
 
 def test_mask_of_nothing_is_nothing():

@@ -18,7 +18,9 @@ def row(*values):
 
 
 SQUARE = FunctionProbe(lambda x: (2 * x[:, 0, 0, 0] + x[:, 0, 1, 0]) ** 2)
-BENT = FunctionProbe(lambda x: tf.reduce_sum(tf.sin(2 * x) * x, axis=[1, 2, 3]), chunk=64)
+BENT = FunctionProbe(
+    lambda x: tf.reduce_sum(tf.sin(2 * x) * x, axis=[1, 2, 3]), chunk=64
+)
 
 
 def test_guided_path_goes_along_small_gradients_first():
@@ -54,7 +56,12 @@ def test_guided_twin(distance):
     """Values are moved as the paper's algorithm moves them, one picture and group at a time."""
     inputs = tf.random.stateless_normal((2, 4, 5, 2), [0, 9])
     found = curved_paths.guided_path_gradient(
-        BENT.gradient, inputs, tf.zeros_like(inputs), 12, fraction=0.1, distance=distance
+        BENT.gradient,
+        inputs,
+        tf.zeros_like(inputs),
+        12,
+        fraction=0.1,
+        distance=distance,
     )
     for index in range(2):
         wanted = twins.guided_path_gradient(
@@ -78,7 +85,8 @@ def test_polyline_twin(copies):
     """Corners are shared between chunks: any chunk gives the trapezoid sum."""
     points = [tf.random.stateless_normal((2, 3, 4, 1), [1, draw]) for draw in range(5)]
     wanted = sum(
-        (b - a) * (BENT.gradient(a) + BENT.gradient(b)) / 2 for a, b in itertools.pairwise(points)
+        (b - a) * (BENT.gradient(a) + BENT.gradient(b)) / 2
+        for a, b in itertools.pairwise(points)
     )
     assert_allclose(
         curved_paths.polyline_gradient(BENT.gradient, points, copies), wanted, atol=1e-5
@@ -100,7 +108,9 @@ def test_decisions_of_a_linear_score():
 def test_decisions_look_where_the_score_moves():
     """A logistic step of rate r has the integral r / 6, though it fills 1/1000 of the path."""
     step = FunctionProbe(lambda x: tf.sigmoid(4000 * (x[:, 0, 0, 0] - 0.7303)))
-    found = curved_paths.decision_gradient(step.gradient, step.score, row(1), row(0), 64, 8)
+    found = curved_paths.decision_gradient(
+        step.gradient, step.score, row(1), row(0), 64, 8
+    )
     assert_allclose(np.ravel(found), [4000 / 6], rtol=0.05)
 
 

@@ -12,7 +12,9 @@ UNFIT = ("const", "zeros", "one")
 
 
 def golden(name):
-    with np.load(shared("golden", "fastcam", f"{name}.npz"), allow_pickle=False) as file:
+    with np.load(
+        shared("golden", "fastcam", f"{name}.npz"), allow_pickle=False
+    ) as file:
         return {tuple(key.split("__")): file[key] for key in file}
 
 
@@ -31,7 +33,9 @@ def test_smoe_scale():
         x = channels_last(data[case, "x"])
         level = np.maximum(x, 0).mean(axis=-1) + 1e-7
         found = activity.smoe_scale(x).numpy()
-        assert_allclose(found / level, data[case, "smoe"] / level, atol=5e-5, rtol=0, err_msg=case)
+        assert_allclose(
+            found / level, data[case, "smoe"] / level, atol=5e-5, rtol=0, err_msg=case
+        )
         assert found.min() >= 0
 
 
@@ -39,7 +43,9 @@ def test_smoe_scale():
 def test_plain_statistics(name):
     """Deviation, mean and maximum are the authors'; one channel deviates by 0, not by NaN."""
     data = golden("alt_stats")
-    statistic = {"std": activity.std, "mean": activity.mean, "max": activity.maximum}[name]
+    statistic = {"std": activity.std, "mean": activity.mean, "max": activity.maximum}[
+        name
+    ]
     for case in cases(data, name):
         x = channels_last(data[case, "x"])
         level = np.abs(x).mean(axis=-1) + 1e-30
@@ -53,7 +59,9 @@ def test_gamma_scale():
     for case in cases(data, "gammascale"):
         valid = data[case, "gammascale_valid"] == 1
         found = gamma.gamma_scale(channels_last(data[case, "x"])).numpy()
-        assert_allclose(found[valid], data[case, "gammascale"][valid], rtol=1e-4, err_msg=case)
+        assert_allclose(
+            found[valid], data[case, "gammascale"][valid], rtol=1e-4, err_msg=case
+        )
         assert np.isfinite(found).all()
 
 
@@ -64,7 +72,9 @@ def test_truncated_normal_entropy():
         known = np.isfinite(data[case, "truncnormal"])
         valid = data.get((case, "truncnormal_valid"), known) == 1
         found = activity.truncnormal_entropy(channels_last(data[case, "x"])).numpy()
-        assert_allclose(found[valid], data[case, "truncnormal"][valid], atol=5e-4, err_msg=case)
+        assert_allclose(
+            found[valid], data[case, "truncnormal"][valid], atol=5e-4, err_msg=case
+        )
         assert np.isfinite(found).all()
 
 

@@ -42,7 +42,9 @@ def test_midpoints_lie_inside():
 @pytest.mark.parametrize("function", [difference, difference_again])
 def test_two_ways_to_write_one_function(function):
     """f1 and f2 of the paper's figure 2 are one function, and have one attribution."""
-    found = paths.path_gradient(features(function).gradient, row(3, 1), row(0, 0), 900, 100)
+    found = paths.path_gradient(
+        features(function).gradient, row(3, 1), row(0, 0), 900, 100
+    )
     assert_allclose(flat(found), [1.5, -0.5], atol=2e-3)
 
 
@@ -72,12 +74,19 @@ def test_independent_of_the_chunk(copies):
     """How many points go into one call is a matter of memory, not of the result."""
     probe = FunctionProbe(lambda x: tf.reduce_sum(tf.sin(3 * x) * x, axis=[1, 2, 3]))
     inputs = tf.random.stateless_normal((3, 5, 7, 2), [0, 1])
-    found = paths.path_gradient(probe.gradient, inputs, tf.zeros_like(inputs), 32, copies)
+    found = paths.path_gradient(
+        probe.gradient, inputs, tf.zeros_like(inputs), 32, copies
+    )
     wanted = twins.path_gradient(
-        lambda x: probe.gradient(tf.constant(x)).numpy(), inputs.numpy(), np.zeros(inputs.shape), 32
+        lambda x: probe.gradient(tf.constant(x)).numpy(),
+        inputs.numpy(),
+        np.zeros(inputs.shape),
+        32,
     )
     assert_allclose(found, wanted, atol=1e-5)
-    assert max(size for kind, size in probe.calls if kind == "gradient") <= 3 * min(copies, 32)
+    assert max(size for kind, size in probe.calls if kind == "gradient") <= 3 * min(
+        copies, 32
+    )
 
 
 def gradients(probe):
@@ -102,12 +111,16 @@ def test_refines_until_the_map_settles(kink, asked):
 
 def test_near_the_limit():
     """A settled map is within 5 % of one of 2000 steps, and sums to the change of the score."""
-    probe = features(lambda a, b, c: tf.nn.relu(2 * a - b - 0.3) * c + tf.sin(4 * a * c))
+    probe = features(
+        lambda a, b, c: tf.nn.relu(2 * a - b - 0.3) * c + tf.sin(4 * a * c)
+    )
     ends = row(1, 0.7, 0.8), row(0, 0, 0)
     found = paths.complete_path_gradient(probe.gradient, probe.score, *ends)
     limit = paths.path_gradient(probe.gradient, *ends, 2000, 2000)
     assert tf.norm(found - limit) <= 0.05 * tf.norm(limit)
-    assert paths.relative_gap(found, probe.score(ends[0]), probe.score(ends[1]))[0] < 1e-5
+    assert (
+        paths.relative_gap(found, probe.score(ends[0]), probe.score(ends[1]))[0] < 1e-5
+    )
 
 
 def test_what_is_missing_is_shared_out_fairly():
@@ -119,9 +132,14 @@ def test_what_is_missing_is_shared_out_fairly():
 def test_a_map_that_does_not_settle_keeps_its_gap():
     """A step between the last nodes and the end cannot be seen: nothing is shared out for it."""
     probe = features(lambda a, b: b + tf.nn.relu(a - 0.9995) * 2000)
-    found = paths.complete_path_gradient(probe.gradient, probe.score, row(1, 0.1), row(0, 0))
+    found = paths.complete_path_gradient(
+        probe.gradient, probe.score, row(1, 0.1), row(0, 0)
+    )
     assert_allclose(flat(found), [0, 0.1], atol=1e-6)
-    assert paths.relative_gap(found, probe.score(row(1, 0.1)), probe.score(row(0, 0)))[0] > 0.5
+    assert (
+        paths.relative_gap(found, probe.score(row(1, 0.1)), probe.score(row(0, 0)))[0]
+        > 0.5
+    )
     assert gradients(probe) == 255
 
 
@@ -134,7 +152,9 @@ def test_refinement_is_each_samples_own():
     )
     for index in range(2):
         one = inputs[index : index + 1]
-        alone = paths.complete_path_gradient(kink.gradient, kink.score, one, tf.zeros_like(one))
+        alone = paths.complete_path_gradient(
+            kink.gradient, kink.score, one, tf.zeros_like(one)
+        )
         assert_allclose(found[index], alone[0], atol=1e-7)
 
 

@@ -30,8 +30,13 @@ def test_noise_depends_on_the_seed_alone(inputs):
 def test_variants_lie_one_whole_batch_after_the_other(inputs):
     """Sample i of a batch lies at i, i + N, i + 2 N of a call, where a probe expects it."""
     seen = []
-    each(lambda x: seen.append(x) or x[:, 0, 0, 0], tf.stack([inputs, inputs + 10, inputs + 20]))
-    assert_array_equal(seen[0][1::2], tf.stack([inputs[1], inputs[1] + 10, inputs[1] + 20]))
+    each(
+        lambda x: seen.append(x) or x[:, 0, 0, 0],
+        tf.stack([inputs, inputs + 10, inputs + 20]),
+    )
+    assert_array_equal(
+        seen[0][1::2], tf.stack([inputs[1], inputs[1] + 10, inputs[1] + 20])
+    )
 
 
 @pytest.mark.parametrize(("kind", "wanted"), [("black", 0.0), (0.25, 0.25)])
@@ -49,7 +54,9 @@ def test_black_where_the_range_goes_below_zero(inputs):
 
 def test_data_references(inputs):
     """White, mean and noise keep to each picture's own range."""
-    white, mean, drawn = (baselines.reference(inputs, kind) for kind in ("white", "mean", "noise"))
+    white, mean, drawn = (
+        baselines.reference(inputs, kind) for kind in ("white", "mean", "noise")
+    )
     assert_allclose(white[1, 0, 0], np.max(inputs[1], axis=(0, 1)))
     assert_allclose(mean[1, 0, 0], np.mean(inputs[1], axis=(0, 1)), rtol=1e-5)
     assert np.min(drawn[0]) >= np.min(inputs[0])
@@ -75,7 +82,12 @@ def test_blur_is_scipys(inputs, sigma):
 
 @pytest.mark.parametrize(
     ("length", "window", "stride", "wanted"),
-    [(37, 16, 8, [0, 8, 16, 21]), (32, 16, 8, [0, 8, 16]), (5, 16, 8, [0]), (10, 3, 20, [0, 7])],
+    [
+        (37, 16, 8, [0, 8, 16, 21]),
+        (32, 16, 8, [0, 8, 16]),
+        (5, 16, 8, [0]),
+        (10, 3, 20, [0, 7]),
+    ],
 )
 def test_windows_cover_and_stay_inside(length, window, stride, wanted):
     """Windows reach both ends, and none sticks out."""

@@ -12,7 +12,9 @@ def test_one_kernel_serves_all_graphs():
     if not xla._compiler():
         pytest.skip("TensorFlow came without XLA for this device")
     xla._kernel.cache_clear()
-    layers = [tf.random.stateless_uniform((3, side, side, 8), (1, side)) for side in (6, 5)]
+    layers = [
+        tf.random.stateless_uniform((3, side, side, 8), (1, side)) for side in (6, 5)
+    ]
     expected = [smoe_scale(each) for each in layers]
     for _ in range(3):
 

@@ -26,10 +26,14 @@ def result(probe, image):
 
 def made(values, *, zones=(), **fields):
     """Return an explanation of a map alone."""
-    image = sal.DicomImage.from_array(np.arange(values.size).reshape(values.shape) * 1.0)
+    image = sal.DicomImage.from_array(
+        np.arange(values.size).reshape(values.shape) * 1.0
+    )
     for name, mask in zones:
         image = image.with_zone(name, mask)
-    return sal.Explanation(sal.Heatmap(values), 1.5, 1, None, "GradCAM()", image, **fields)
+    return sal.Explanation(
+        sal.Heatmap(values), 1.5, 1, None, "GradCAM()", image, **fields
+    )
 
 
 def test_the_probability_is_the_model_s_own(model, image):
@@ -37,9 +41,13 @@ def test_the_probability_is_the_model_s_own(model, image):
     given = sal.Prepare().filled((40, 56, 1))(image).array
     truth = model.predict_on_batch(given)[0]
 
-    found = [sal.explain(model, image, "gradcam", target=k).probability for k in range(3)]
+    found = [
+        sal.explain(model, image, "gradcam", target=k).probability for k in range(3)
+    ]
     assert found == pytest.approx(truth, abs=1e-6)
-    assert sal.explain(model, image, "gradient").probability == pytest.approx(truth.max())
+    assert sal.explain(model, image, "gradient").probability == pytest.approx(
+        truth.max()
+    )
 
 
 @pytest.mark.parametrize("output", ["logit", "probability"])
@@ -56,21 +64,31 @@ def test_sigmoids_have_probabilities_too(image, units, output):
     truth = own.predict_on_batch(sal.Prepare().filled((40, 56, 1))(image).array)[0]
     probe = sal.KerasProbe(own, output=output)
     classes = range(max(2, units))
-    found = [sal.explain(probe, image, "gradient", target=k).probability for k in classes]
+    found = [
+        sal.explain(probe, image, "gradient", target=k).probability for k in classes
+    ]
 
-    assert found == pytest.approx([1 - truth[0], truth[0]] if units == 1 else truth, abs=1e-6)
+    assert found == pytest.approx(
+        [1 - truth[0], truth[0]] if units == 1 else truth, abs=1e-6
+    )
 
 
 def test_a_score_without_a_head_is_no_probability(model, image):
     """Regressions, callables and closed forms have none, and their captions give the score."""
     linear = keras.Sequential(
-        [keras.Input((40, 56, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(2)]
+        [
+            keras.Input((40, 56, 1)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(2),
+        ]
     )
     by_class = sal.explain(linear, image, "gradient", target=1)
     by_function = sal.explain(model, image, "gradient", target=sal.Contrast(0, 1))
 
     assert by_class.probability is by_function.probability is None
-    assert by_class.caption.startswith(f"Class 1, output {by_class.score:.3g}. Gradient: ")
+    assert by_class.caption.startswith(
+        f"Class 1, output {by_class.score:.3g}. Gradient: "
+    )
     assert by_function.caption.startswith("Contrast(index=0, against=1), score ")
 
 
@@ -98,7 +116,9 @@ def test_bulk_runs_keep_the_same_record(probe, image):
     one = sal.explain(probe, image, "gradcam", target=2)
     many = list(sal.explain_many(probe, [image, image], "gradcam", target=2))
 
-    assert [each.probability for each in many] == pytest.approx([one.probability] * 2, abs=1e-6)
+    assert [each.probability for each in many] == pytest.approx(
+        [one.probability] * 2, abs=1e-6
+    )
     for name in ("label", "prepare", "model", "seed", "explains", "grid"):
         assert [getattr(each, name) for each in many] == [getattr(one, name)] * 2
 
@@ -107,7 +127,9 @@ def test_the_caption_says_everything(result):
     """Label, probability, logit, method in words; one line."""
     sure = f"{100 * result.probability:.0f} %"
 
-    assert result.caption.startswith(f"{result.label.capitalize()}, probability {sure}, logit ")
+    assert result.caption.startswith(
+        f"{result.label.capitalize()}, probability {sure}, logit "
+    )
     assert "GradCAM: the last layer's channels that raise the score" in result.caption
     assert "\n" not in result.caption
 
@@ -123,11 +145,20 @@ def test_the_band_says_everything(result):
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.0, "0 %"), (0.001, "under 1 %"), (0.87, "87 %"), (0.9999, "over 99 %"), (1.0, "100 %")],
+    [
+        (0.0, "0 %"),
+        (0.001, "under 1 %"),
+        (0.87, "87 %"),
+        (0.9999, "over 99 %"),
+        (1.0, "100 %"),
+    ],
 )
 def test_certainty_is_not_rounded_up(share, words):
     """Neither never nor always is said of what is only nearly so."""
-    assert f"probability {words}" in made(np.ones((4, 5)), probability=share, cutoff=0.0).caption
+    assert (
+        f"probability {words}"
+        in made(np.ones((4, 5)), probability=share, cutoff=0.0).caption
+    )
 
 
 def test_the_share_outside_names_the_zones():
@@ -183,7 +214,9 @@ def test_a_saturated_output_is_told(image, activation):
             keras.layers.Dense(2, activation=activation, bias_initializer="zeros"),
         ]
     )
-    kernel = np.array([[1.0, -1.0]], np.float32) * (-1e4 if activation == "relu" else 1e4)
+    kernel = np.array([[1.0, -1.0]], np.float32) * (
+        -1e4 if activation == "relu" else 1e4
+    )
     own.layers[-1].set_weights([kernel, np.zeros(2, np.float32)])
     probe = sal.KerasProbe(own, output="probability")
     found = sal.explain(probe, image, "gradient", target=0)
@@ -197,7 +230,11 @@ def test_a_saturated_output_is_told(image, activation):
 def test_an_output_with_a_slope_is_not_called_saturated(image):
     """A linear output of exactly 0 or 1 has a slope."""
     own = keras.Sequential(
-        [keras.Input((40, 56, 1)), keras.layers.GlobalAveragePooling2D(), keras.layers.Dense(1)]
+        [
+            keras.Input((40, 56, 1)),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(1),
+        ]
     )
     own.layers[-1].set_weights([np.zeros((1, 1), np.float32), np.ones(1, np.float32)])
 
@@ -206,7 +243,9 @@ def test_an_output_with_a_slope_is_not_called_saturated(image):
 
 def test_every_method_has_words():
     """Names of classes resolve to the registry's summaries; a plug-in has its name."""
-    assert method_words("SmoothGrad(inner=Gradient())").startswith("SmoothGrad: the mean gradient")
+    assert method_words("SmoothGrad(inner=Gradient())").startswith(
+        "SmoothGrad: the mean gradient"
+    )
     assert method_words("edge_weighted_gradient") == "edge_weighted_gradient"
     assert unit_of("Occlusion(window=16)", "logit") == "drop of the logit"
     assert unit_of("mine", "logit") == "heat, in the method's own unit"

@@ -72,10 +72,16 @@ SAME = "LIMIT = 3\ndef outer(values): return values + 1"
 
 DIFFERENT = {
     "contrasts": (sal.Contrast(1, 0), sal.Contrast(0, 1)),
-    "regions": (sal.Region(1, np.eye(4, dtype=bool)), sal.Region(1, ~np.eye(4, dtype=bool))),
+    "regions": (
+        sal.Region(1, np.eye(4, dtype=bool)),
+        sal.Region(1, ~np.eye(4, dtype=bool)),
+    ),
     "arguments of partials": (partial(scaled, by=2), partial(scaled, by=3)),
     "functions of partials": (partial(scaled, 2), partial(np.clip, 2)),
-    "nested partials": (partial(partial(scaled, 2), shift=1), partial(partial(scaled, 2), shift=2)),
+    "nested partials": (
+        partial(partial(scaled, 2), shift=1),
+        partial(partial(scaled, 2), shift=2),
+    ),
     "closures": (closed_over(1), closed_over(2)),
     "arrays in closures": (closed_over(LEVELS), closed_over(BUMPED)),
     "defaults": (with_default(1), with_default(2)),
@@ -89,7 +95,10 @@ DIFFERENT = {
     "bound methods": (Threshold(LEVELS).__call__, Threshold(BUMPED).__call__),
     "library functions": (np.mean, np.median),
     "1 and True": (1, True),
-    "scales of Prepare": (sal.Prepare(scale=closed_over(1)), sal.Prepare(scale=closed_over(2))),
+    "scales of Prepare": (
+        sal.Prepare(scale=closed_over(1)),
+        sal.Prepare(scale=closed_over(2)),
+    ),
     "names and masks": ({"a": LEVELS > 0}, {"b": LEVELS > 0}),
 }
 
@@ -109,7 +118,9 @@ EQUAL = {
     "globals": lambda: with_global(SAME),
     "dataclasses": lambda: Threshold(LEVELS.copy()),
     "cached functions": lambda: lru_cache(maxsize=1)(scaled),
-    "functions that call themselves": lambda: with_global("LIMIT = 0\ndef outer(x): return ask(x)"),
+    "functions that call themselves": lambda: with_global(
+        "LIMIT = 0\ndef outer(x): return ask(x)"
+    ),
     "library functions": lambda: keras.applications.resnet50.preprocess_input,
 }
 
@@ -156,18 +167,25 @@ def test_the_digest_is_the_same_in_another_process():
 def across():
     """Return a digest of many kinds of value."""
     values = [made() for made in EQUAL.values()]
-    return digest_of([*values, {"a", "b", "c"}, lambda x: x in {"a", "b"}, sal.Prepare()]).hex()
+    return digest_of(
+        [*values, {"a", "b", "c"}, lambda x: x in {"a", "b"}, sal.Prepare()]
+    ).hex()
 
 
 @pytest.fixture(scope="module")
 def network():
     """A picture and a number in, two outputs out."""
     keras.utils.set_random_seed(0)
-    picture, age = keras.Input((9, 11, 1), name="picture"), keras.Input((1,), name="age")
+    picture, age = (
+        keras.Input((9, 11, 1), name="picture"),
+        keras.Input((1,), name="age"),
+    )
     seen = keras.layers.Conv2D(3, 3, activation="relu", name="first")(picture)
     seen = keras.layers.Conv2D(3, 3, activation="relu", name="second")(seen)
     both = keras.layers.Concatenate()([keras.layers.Flatten()(seen), age])
-    heads = [keras.layers.Dense(2, activation="softmax", name=name)(both) for name in "ab"]
+    heads = [
+        keras.layers.Dense(2, activation="softmax", name=name)(both) for name in "ab"
+    ]
     return keras.Model([picture, age], heads)
 
 
@@ -195,7 +213,13 @@ def test_every_choice_of_a_probe_is_another_question(network, choice):
 def test_bound_and_shuffled_probes_are_other_questions(network):
     """The target, and weights that stand in for the model's own."""
     probe = sal.KerasProbe(network, **PLAIN)
-    found = [probe, probe.at(0), probe.at(1), probe.at(1).randomised(0), probe.at(1).randomised(1)]
+    found = [
+        probe,
+        probe.at(0),
+        probe.at(1),
+        probe.at(1).randomised(0),
+        probe.at(1).randomised(1),
+    ]
 
     assert len({of_model(each) for each in found}) == len(found)
 
@@ -219,7 +243,8 @@ def test_two_windows_of_one_file_are_two_pictures():
     """The digest of the pixel data is the same, the display is not."""
     pixels = np.arange(20.0).reshape(4, 5)
     first, second = (
-        sal.DicomImage.from_array(pixels, window=sal.Window(10, width)) for width in (4, 9)
+        sal.DicomImage.from_array(pixels, window=sal.Window(10, width))
+        for width in (4, 9)
     )
 
     assert first.digest == second.digest

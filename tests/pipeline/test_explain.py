@@ -36,13 +36,15 @@ def test_the_predicted_class_is_the_default(model, image):
 
 def test_the_heat_is_the_gradient_of_the_logit(model, image):
     """At the model's own size heat is d logit / d input, by TensorFlow's own tape."""
-    picture = sal.DicomImage.from_array(np.random.default_rng(1).uniform(0, 255, (40, 56)))
+    picture = sal.DicomImage.from_array(
+        np.random.default_rng(1).uniform(0, 255, (40, 56))
+    )
     inputs = tf.constant(sal.Prepare()(picture).array)
     with tf.GradientTape() as tape:
         tape.watch(inputs)
-        logit = model.layers[-1].kernel[:, 2] * keras.Model(model.inputs, model.layers[-2].output)(
-            inputs
-        )
+        logit = model.layers[-1].kernel[:, 2] * keras.Model(
+            model.inputs, model.layers[-2].output
+        )(inputs)
         logit = tf.reduce_sum(logit)
     truth = tape.gradient(logit, inputs)[0, ..., 0]
 
@@ -73,7 +75,11 @@ def test_a_second_call_traces_nothing(image):
     from saliency.probe.cache import probe_for
 
     own = keras.Sequential(
-        [keras.Input((40, 56, 1)), keras.layers.Conv2D(2, 3), keras.layers.GlobalMaxPooling2D()]
+        [
+            keras.Input((40, 56, 1)),
+            keras.layers.Conv2D(2, 3),
+            keras.layers.GlobalMaxPooling2D(),
+        ]
     )
     sal.explain(own, image, "fastcam")
     before = probe_for(own).traces
@@ -86,7 +92,11 @@ def test_a_second_call_traces_nothing(image):
 def test_dropping_the_model_frees_it(image):
     """Nothing that explain keeps keeps the model alive."""
     own = keras.Sequential(
-        [keras.Input((40, 56, 1)), keras.layers.Conv2D(2, 3), keras.layers.GlobalMaxPooling2D()]
+        [
+            keras.Input((40, 56, 1)),
+            keras.layers.Conv2D(2, 3),
+            keras.layers.GlobalMaxPooling2D(),
+        ]
     )
     sal.explain(own, image, "gradient", target=0)
     model, kernel = weakref.ref(own), weakref.ref(own.layers[0])
@@ -132,7 +142,9 @@ def test_a_callable_target(model, image):
     def contrast(output):
         return output[:, 1] - output[:, 0]
 
-    both = [sal.explain(model, image, "gradient", target=k).heatmap.values for k in (0, 1)]
+    both = [
+        sal.explain(model, image, "gradient", target=k).heatmap.values for k in (0, 1)
+    ]
     result = sal.explain(model, image, "gradient", target=contrast)
 
     assert result.target == "contrast"
@@ -161,7 +173,11 @@ def test_a_wrong_size_is_refused(model, image):
 def test_nan_of_the_model_is_never_painted(image):
     """A broken model raises; it does not give a black or a vivid map."""
     broken = keras.Sequential(
-        [keras.Input((40, 56, 1)), keras.layers.Conv2D(2, 3), keras.layers.GlobalMaxPooling2D()]
+        [
+            keras.Input((40, 56, 1)),
+            keras.layers.Conv2D(2, 3),
+            keras.layers.GlobalMaxPooling2D(),
+        ]
     )
     broken.layers[0].set_weights([np.full((3, 3, 1, 2), np.nan), np.zeros(2)])
     with pytest.raises(sal.NotFiniteError, match="finite"):
@@ -189,7 +205,10 @@ def test_the_model_is_left_as_it_was(model, image):
     """Weights, trainable flags, layers and nodes are the same after every explainer."""
 
     def state():
-        nodes = [(len(each._inbound_nodes), len(each._outbound_nodes)) for each in model.layers]
+        nodes = [
+            (len(each._inbound_nodes), len(each._outbound_nodes))
+            for each in model.layers
+        ]
         return nodes, [each.trainable for each in model.layers], model.get_weights()
 
     before = state()

@@ -16,7 +16,9 @@ MR = get_testdata_file("MR_small.dcm")
 def pictures(count):
     """Pictures of noise."""
     generator = np.random.default_rng(0)
-    return [sal.DicomImage.from_array(generator.normal(size=(37, 53))) for _ in range(count)]
+    return [
+        sal.DicomImage.from_array(generator.normal(size=(37, 53))) for _ in range(count)
+    ]
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 8])
@@ -40,7 +42,14 @@ def test_failures_are_values_in_their_place(model, tmp_path):
 
     results = list(sal.explain_many(model, sources, "gradient", batch_size=4))
 
-    assert [bool(result) for result in results] == [True, False, True, False, False, True]
+    assert [bool(result) for result in results] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+        True,
+    ]
     assert [result.index for result in results if not result] == [1, 3, 4]
     assert [result.error for result in results if not result] == [
         "DicomError",
@@ -106,16 +115,24 @@ def failing(error, where):
 
 def bright_among(images, place):
     """The same pictures with a white one in a place."""
-    return [*images[:place], sal.DicomImage.from_array(np.eye(37, 53)), *images[place + 1 :]]
+    return [
+        *images[:place],
+        sal.DicomImage.from_array(np.eye(37, 53)),
+        *images[place + 1 :],
+    ]
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("a plug-in"), OSError(28, "No space left"), MemoryError()], ids=repr
+    "error",
+    [ValueError("a plug-in"), OSError(28, "No space left"), MemoryError()],
+    ids=repr,
 )
 def test_whatever_one_picture_provokes_is_its_failure(model, error):
     """A plug-in that raises anything, on one picture of a batch, costs that picture alone."""
     sparse = failing(error, lambda inputs: (inputs.numpy().mean((1, 2, 3)) < 0.1).any())
-    results = list(sal.explain_many(model, bright_among(pictures(5), 2), sparse, batch_size=4))
+    results = list(
+        sal.explain_many(model, bright_among(pictures(5), 2), sparse, batch_size=4)
+    )
 
     assert [bool(result) for result in results] == [True, True, False, True, True]
     assert (results[2].index, results[2].error) == (2, type(error).__name__)
@@ -145,7 +162,11 @@ def test_a_probe_without_memory_is_a_failure(model):
     images = bright_among(pictures(3), 0)
     results = list(sal.explain_many(probe, images, "gradient", prepare=prepare))
 
-    assert [type(each).__name__ for each in results] == ["Failure", "Explanation", "Explanation"]
+    assert [type(each).__name__ for each in results] == [
+        "Failure",
+        "Explanation",
+        "Explanation",
+    ]
     assert results[0].error == "ResourceExhaustedError"
 
 
@@ -159,9 +180,15 @@ def test_a_preparation_that_raises_is_a_failure(model):
         return array / 255
 
     images = bright_among(pictures(3), 1)
-    results = list(sal.explain_many(model, images, "gradient", prepare=sal.Prepare(scale=scale)))
+    results = list(
+        sal.explain_many(model, images, "gradient", prepare=sal.Prepare(scale=scale))
+    )
 
-    assert [getattr(result, "error", None) for result in results] == [None, "KeyError", None]
+    assert [getattr(result, "error", None) for result in results] == [
+        None,
+        "KeyError",
+        None,
+    ]
 
 
 def test_what_was_read_before_an_error_is_explained(model):

@@ -40,7 +40,9 @@ def test_the_same_explanation_is_the_same_file(model, image, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["a.npz"]
 
 
-@pytest.mark.parametrize(("name", "words"), [("a.jpg", r"\.npz"), ("gone/a.npz", "folder")])
+@pytest.mark.parametrize(
+    ("name", "words"), [("a.jpg", r"\.npz"), ("gone/a.npz", "folder")]
+)
 def test_other_places_are_refused(model, image, tmp_path, name, words):
     """An ending without a writer names those that have one; folders are not made up."""
     with pytest.raises(InputError, match=words):

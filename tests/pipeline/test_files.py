@@ -67,7 +67,12 @@ def test_content_decides(folder):
         "implicit.bin",
         "deep/picture.txt",
     ]
-    assert found.left_out == {"AppleDouble": 2, "no DICOM": 2, "no pixels": 1, "directory": 1}
+    assert found.left_out == {
+        "AppleDouble": 2,
+        "no DICOM": 2,
+        "no pixels": 1,
+        "directory": 1,
+    }
     assert found.remark.startswith("left out: 2 AppleDouble files")
 
 
@@ -132,7 +137,11 @@ def test_a_dicomdir_stands_for_what_it_names():
 def test_a_dicomdir_never_leads_out(tmp_path):
     """A name with .. in it names nothing; a missing file is kept, to be missed."""
     source = dcmread(DISC)
-    records = [record for record in source.DirectoryRecordSequence if "ReferencedFileID" in record]
+    records = [
+        record
+        for record in source.DirectoryRecordSequence
+        if "ReferencedFileID" in record
+    ]
     records[0].add(DataElement(0x00041500, "CS", ["..", "A"], validation_mode=0))
     records[1].ReferencedFileID = ["GONE"]
     source.DirectoryRecordSequence = records[:2]

@@ -43,7 +43,9 @@ def stripes():
 
 def test_a_class_that_any_picture_gets_is_veiled(stripes):
     """The mean alone decides: no place of the picture matters, and no map can say which does."""
-    found = sal.explain(network(MEAN, 8.0, -2.0), stripes, "gradient", target=1, prepare=PLAIN)
+    found = sal.explain(
+        network(MEAN, 8.0, -2.0), stripes, "gradient", target=1, prepare=PLAIN
+    )
 
     assert found.probability > 0.8
     assert found.indifferent
@@ -54,7 +56,9 @@ def test_a_class_that_any_picture_gets_is_veiled(stripes):
 
 def test_what_the_picture_says_is_not_veiled(stripes):
     """An even picture has no edges, so that the probability is the picture's own."""
-    found = sal.explain(network(SPOT, 8.0, -2.0), stripes, "gradient", target=1, prepare=PLAIN)
+    found = sal.explain(
+        network(SPOT, 8.0, -2.0), stripes, "gradient", target=1, prepare=PLAIN
+    )
 
     assert found.probability > 0.8
     assert not found.indifferent
@@ -63,7 +67,9 @@ def test_what_the_picture_says_is_not_veiled(stripes):
 
 def test_what_shuffled_pixels_deny_is_not_veiled(stripes):
     """No noise is here: an even picture gets that class too, shuffled pixels do not."""
-    found = sal.explain(network(SPOT, -8.0, 14.0), stripes, "gradient", target=1, prepare=PLAIN)
+    found = sal.explain(
+        network(SPOT, -8.0, 14.0), stripes, "gradient", target=1, prepare=PLAIN
+    )
 
     assert found.probability > 0.8
     assert not found.indifferent
@@ -82,7 +88,9 @@ def test_one_of_a_batch_is_judged_alone(stripes):
     """Each picture has its own answer, in bulk as by itself; one without content is indifferent."""
     dark = sal.DicomImage.from_array(np.zeros(SIZE))
     own = network(SPOT, 8.0, -2.0)
-    bulk = list(sal.explain_many(own, [dark, stripes], "gradient", target=0, prepare=PLAIN))
+    bulk = list(
+        sal.explain_many(own, [dark, stripes], "gradient", target=0, prepare=PLAIN)
+    )
 
     assert [each.indifferent for each in bulk] == [True, False]
     alone = sal.explain(own, dark, "gradient", target=0, prepare=PLAIN)
@@ -92,8 +100,12 @@ def test_one_of_a_batch_is_judged_alone(stripes):
 def test_pictures_without_content():
     """The mean by channel everywhere; the same pixels in another order, the same for all."""
     batch = tf.constant(np.random.default_rng(0).random((2, 5, 7, 3)), tf.float32)
-    even, shuffled = (np.asarray(f(batch)) for f in (indifference.even, indifference.shuffled))
-    pixels = [sorted(map(tuple, part[1].reshape(-1, 3))) for part in (batch.numpy(), shuffled)]
+    even, shuffled = (
+        np.asarray(f(batch)) for f in (indifference.even, indifference.shuffled)
+    )
+    pixels = [
+        sorted(map(tuple, part[1].reshape(-1, 3))) for part in (batch.numpy(), shuffled)
+    ]
 
     assert even.shape == shuffled.shape == (2, 5, 7, 3)
     assert np.allclose(even, batch.numpy().mean((1, 2), keepdims=True), atol=1e-6)
@@ -145,7 +157,9 @@ def test_networks_that_learnt_nothing_do_not_fool(fooled):
         model = fooled.trained(number, epochs=5)
         assert fooled.accuracy(model, fresh) >= fooled.GOOD
         of_trained.append(dict(fooled.judged(model, fresh, number))["with a lesion"])
-        of_shuffled += dict(fooled.judged(fooled.shuffled_copy(model, 7), fresh, number)).values()
+        of_shuffled += dict(
+            fooled.judged(fooled.shuffled_copy(model, 7), fresh, number)
+        ).values()
 
     assert of_trained == [False] * 3
     assert sum(of_shuffled) >= len(of_shuffled) - 1

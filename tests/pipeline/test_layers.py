@@ -18,13 +18,17 @@ def test_layers_in_order_on_the_picture_s_grid(model, image):
 
 def test_the_first_map_is_the_first_layer_s(model):
     """At the layer's own size nothing is resized: it is the normalised SMOE Scale."""
-    picture = sal.DicomImage.from_array(np.random.default_rng(1).uniform(0, 255, (40, 56)))
+    picture = sal.DicomImage.from_array(
+        np.random.default_rng(1).uniform(0, 255, (40, 56))
+    )
     inputs = sal.Prepare()(picture).array
     first = sal.KerasProbe(model).at(0).activations(inputs)[0]
 
     maps = sal.explain_layers(model, picture, "smoe")
 
-    assert np.allclose(maps.stack[..., 0], gaussian_cdf(smoe_scale(first))[0], atol=1e-6)
+    assert np.allclose(
+        maps.stack[..., 0], gaussian_cdf(smoe_scale(first))[0], atol=1e-6
+    )
 
 
 def test_an_explainer_with_layers_of_its_own(model, image):
@@ -32,7 +36,9 @@ def test_an_explainer_with_layers_of_its_own(model, image):
     maps = sal.explain_layers(model, image, "fullgrad", target=1)
 
     assert maps.stack.shape == (37, 53, len(maps.layers))
-    assert {name.split("/")[-1] for name in maps.layers} <= {each.name for each in model.layers}
+    assert {name.split("/")[-1] for name in maps.layers} <= {
+        each.name for each in model.layers
+    }
     assert maps.lovi().rgb.shape == (37, 53, 3)
 
 

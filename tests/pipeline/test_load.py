@@ -21,7 +21,9 @@ OF_IMAGE = sorted(set(sal.DicomImage.__dataclass_fields__) - {"zones"})
 def assert_equal(found, right):
     """Compare every field of two explanations, and of their images."""
     assert np.array_equal(found.heatmap.values, right.heatmap.values)
-    assert [getattr(found, name) for name in FIELDS] == [getattr(right, name) for name in FIELDS]
+    assert [getattr(found, name) for name in FIELDS] == [
+        getattr(right, name) for name in FIELDS
+    ]
     for name in OF_IMAGE:
         one, two = getattr(found.image, name), getattr(right.image, name)
         assert np.array_equal(one, two), name
@@ -39,7 +41,11 @@ def recoloured(image):
     rgb = np.random.default_rng(0).integers(0, 256, (*image.size, 3))
     corner = np.zeros(image.size, bool)
     corner[:5, :7] = True
-    return sal.DicomImage.from_array(rgb).with_zone("text", corner).with_zone("logo", ~corner)
+    return (
+        sal.DicomImage.from_array(rgb)
+        .with_zone("text", corner)
+        .with_zone("logo", ~corner)
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,8 +61,12 @@ def test_every_field_comes_back(model, image, tmp_path, explainer):
 
 def test_files_and_colour_come_back(image, tmp_path):
     """Stored values, zones, window and orientation of a file; zones of a colour picture."""
-    grey = written(dataset(ramp(), WindowCenter=40, WindowWidth=400, PatientOrientation=["L", "P"]))
-    probe = sal.ClosedFormProbe(lambda x: (x**2).numpy().sum((1, 2, 3)), lambda x: 2 * x)
+    grey = written(
+        dataset(ramp(), WindowCenter=40, WindowWidth=400, PatientOrientation=["L", "P"])
+    )
+    probe = sal.ClosedFormProbe(
+        lambda x: (x**2).numpy().sum((1, 2, 3)), lambda x: 2 * x
+    )
     for source in (sal.read_dicom(grey), recoloured(image)):
         right = sal.explain(probe, source, "gradient")
         assert_equal(sal.load(right.save(tmp_path / "a.npz")), right)
@@ -78,8 +88,12 @@ def test_the_json_is_the_record_of_the_npz(model, image, tmp_path):
 
 def test_equal_input_and_record_give_the_equal_map(model, image, tmp_path):
     """What the record says is enough to ask again."""
-    first = sal.load(sal.explain(model, image, "smoothgrad", target=1).save(tmp_path / "a.npz"))
-    again = sal.explain(model, first.image, "smoothgrad", target=1, prepare=first.prepare)
+    first = sal.load(
+        sal.explain(model, image, "smoothgrad", target=1).save(tmp_path / "a.npz")
+    )
+    again = sal.explain(
+        model, first.image, "smoothgrad", target=1, prepare=first.prepare
+    )
 
     assert again.recipe == first.recipe
     assert again.model == first.model
@@ -92,7 +106,9 @@ def test_functions_of_keras_come_back_and_others_by_name(model, image, tmp_path)
     given = sal.Prepare(scale=known, windows=(Window(40, 400),), region=(0, 0, 30, 40))
     assert revived(plain(given)) == given
 
-    right = sal.explain(model, image, "gradient", prepare=sal.Prepare(scale=lambda x: x / 7))
+    right = sal.explain(
+        model, image, "gradient", prepare=sal.Prepare(scale=lambda x: x / 7)
+    )
     found = sal.load(right.save(tmp_path / "a.npz"))
     assert isinstance(found.prepare.scale, Unavailable)
     with pytest.raises(sal.InputError, match=r"name of .*lambda"):
@@ -173,7 +189,9 @@ def test_the_control_needs_the_model_and_does_not_keep_it(image):
 
     model = weakref.ref(own)
     del own
-    for _ in range(3):  # what was compiled waits for the model, and the control for that
+    for _ in range(
+        3
+    ):  # what was compiled waits for the model, and the control for that
         gc.collect()
     assert model() is None
     with pytest.raises(sal.InputError, match="model is gone"):

@@ -26,7 +26,9 @@ def blob(sign=1.0):
 
 def made(values, *, image=None, **fields):
     image = sal.DicomImage.from_array(DISPLAY) if image is None else image
-    return sal.Explanation(sal.Heatmap(values), 1.5, 1, None, "GradCAM()", image, **fields)
+    return sal.Explanation(
+        sal.Heatmap(values), 1.5, 1, None, "GradCAM()", image, **fields
+    )
 
 
 def as_rgb(image):
@@ -61,7 +63,13 @@ def test_outlines_surround_the_region_above_a_share():
     """Alone, at strength 0, they are exactly the region's pixels that touch another one."""
     heat, full = blob(), made(blob()).overlay().full
     hot = np.pad(heat >= 0.5 * full, 1)
-    core = hot[1:-1, 1:-1] & hot[:-2, 1:-1] & hot[2:, 1:-1] & hot[1:-1, :-2] & hot[1:-1, 2:]
+    core = (
+        hot[1:-1, 1:-1]
+        & hot[:-2, 1:-1]
+        & hot[2:, 1:-1]
+        & hot[1:-1, :-2]
+        & hot[1:-1, 2:]
+    )
     rim = hot[1:-1, 1:-1] & ~core
     shown = made(heat).overlay(contour=0.5, strength=0)
 
@@ -102,7 +110,11 @@ def test_the_figure_has_one_language():
     whole = made(heat).figure()
     shown = whole.axes[1].images[0]
 
-    assert (np.array(shown.cmap(shown.norm(-9.0))[:3]) * 255).round().tolist() == [0, 128, 255]
+    assert (np.array(shown.cmap(shown.norm(-9.0))[:3]) * 255).round().tolist() == [
+        0,
+        128,
+        255,
+    ]
     assert np.array_equal(whole.axes[2].images[0].get_array(), made(heat).overlay().rgb)
 
 
@@ -131,7 +143,9 @@ def test_heat_outside_is_seen_through_the_veil():
 def test_redaction_blackens_text_and_nothing_else(veiled):
     """Where text is, the overlay is black, whatever the heat; elsewhere it is as it was."""
     image = sal.DicomImage.from_array(DISPLAY).with_zone("text", CORNER)
-    one = made(np.ones((ROWS, COLUMNS)), image=image, probability=0.2 if veiled else 0.8)
+    one = made(
+        np.ones((ROWS, COLUMNS)), image=image, probability=0.2 if veiled else 0.8
+    )
     shown = one.overlay(redact=True).rgb
 
     assert not shown[CORNER].any()
@@ -144,7 +158,9 @@ def test_redaction_looks_where_nobody_looked(tmp_path):
 
     page = Image.new("L", (400, 200), 60)
     ImageDraw.Draw(page).text((20, 20), "SMITH JOHN 1970", fill=255, font_size=22)
-    image = sal.DicomImage.from_array(np.asarray(page) * 1.0, window=sal.Window(128, 256))
+    image = sal.DicomImage.from_array(
+        np.asarray(page) * 1.0, window=sal.Window(128, 256)
+    )
     bright = image.display > 200
     one = made(np.zeros(image.size), image=image)
 
@@ -157,8 +173,12 @@ def test_redaction_looks_where_nobody_looked(tmp_path):
 @pytest.mark.parametrize("size", [(ROWS, COLUMNS), (500, 700)])
 def test_the_band_is_below_the_picture_and_never_on_it(tmp_path, size):
     """The saved pixels are the overlay's, bit for bit; the band says something under them."""
-    image = sal.DicomImage.from_array(np.random.default_rng(1).integers(0, 256, size) * 1.0)
-    one = made(np.eye(*size, dtype=np.float32), image=image, probability=0.9, label="mass")
+    image = sal.DicomImage.from_array(
+        np.random.default_rng(1).integers(0, 256, size) * 1.0
+    )
+    one = made(
+        np.eye(*size, dtype=np.float32), image=image, probability=0.9, label="mass"
+    )
     whole = decoded(one.save(tmp_path / "a.png"))
     bare = decoded(one.save(tmp_path / "b.png", caption=False))
 

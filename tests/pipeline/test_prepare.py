@@ -13,7 +13,9 @@ GREY = np.random.default_rng(0).integers(0, 256, (37, 53)).astype(np.uint8)
 @pytest.fixture
 def grey():
     """A picture whose display, modality and stored values differ."""
-    return DicomImage(GREY.astype(np.float32) * 2 - 1000, GREY, stored=GREY.astype(np.int16) * 2)
+    return DicomImage(
+        GREY.astype(np.float32) * 2 - 1000, GREY, stored=GREY.astype(np.int16) * 2
+    )
 
 
 @pytest.fixture
@@ -125,7 +127,13 @@ def test_a_scale_may_not_change_the_shape(grey):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"intensity": "hu"}, {"fit": "pad"}, {"scale": "01"}, {"channels": 2}, {"size": (0, 5)}],
+    [
+        {"intensity": "hu"},
+        {"fit": "pad"},
+        {"scale": "01"},
+        {"channels": 2},
+        {"size": (0, 5)},
+    ],
     ids=str,
 )
 def test_unknown_words_are_refused(wrong):
@@ -137,7 +145,9 @@ def test_unknown_words_are_refused(wrong):
 def test_what_is_open_comes_from_the_model():
     """Size and channels fill from the model's input; what was given stays."""
     assert Prepare().filled((224, 192, 3)) == Prepare((224, 192), channels=3)
-    assert Prepare((8, 9), channels=1).filled((224, 192, 3)) == Prepare((8, 9), channels=1)
+    assert Prepare((8, 9), channels=1).filled((224, 192, 3)) == Prepare(
+        (8, 9), channels=1
+    )
     assert Prepare().filled((None, None, 1)) == Prepare(channels=1)
 
 
@@ -163,7 +173,9 @@ def torch_mode(x):
 
 def caffe_mode(x):
     """Mode "caffe": BGR, less its mean."""
-    return np.stack([x[..., 2] - 103.939, x[..., 1] - 116.779, x[..., 0] - 123.68], axis=-1)
+    return np.stack(
+        [x[..., 2] - 103.939, x[..., 1] - 116.779, x[..., 0] - 123.68], axis=-1
+    )
 
 
 def percentile(x):
@@ -204,7 +216,9 @@ def test_they_are_those_of_keras(colour, name):
 
 def test_statistics_leave_out_the_bars(grey):
     """Bars of a letterbox are no part of the picture: they move neither mean nor percentile."""
-    given = Prepare((53, 53), fit="letterbox", intensity="modality", scale="zscore")(grey)
+    given = Prepare((53, 53), fit="letterbox", intensity="modality", scale="zscore")(
+        grey
+    )
     inside = given.array[0, ..., 0][given.placement.model_box.slices]
 
     assert abs(inside.mean()) < 1e-5
@@ -258,7 +272,9 @@ def test_three_windows_are_three_channels():
     for channel, (center, width) in enumerate(windows):
         for (row, column), value in np.ndenumerate(pixels[::7, ::7]):
             x = (value - (center - 0.5)) / (width - 1) + 0.5
-            assert abs(array[0, 7 * row, 7 * column, channel] - min(max(x, 0), 1)) < 1e-5
+            assert (
+                abs(array[0, 7 * row, 7 * column, channel] - min(max(x, 0), 1)) < 1e-5
+            )
 
 
 def test_a_region_alone_is_shown(grey):

@@ -33,7 +33,9 @@ def test_a_function_of_the_image_is_asked(model, image):
 
     for function in (mine, lambda picture: mine(picture)[..., 0]):
         got = sal.explain(model, image, "gradient", prepare=function)
-        assert (got.heatmap.values == sal.explain(model, image, "gradient").heatmap.values).all()
+        assert (
+            got.heatmap.values == sal.explain(model, image, "gradient").heatmap.values
+        ).all()
 
 
 def asked(verb, model, image, prepare):
@@ -74,11 +76,15 @@ def test_a_model_without_channels_is_its_twin():
     twin = keras.Model(entry, model(L.Reshape((16, 16))(entry)))
     image = sal.DicomImage.from_array(np.random.default_rng(0).normal(size=(20, 24)))
     for explainer in ("gradient", "occlusion"):
-        one, other = (sal.explain(each, image, explainer, target=1) for each in (model, twin))
+        one, other = (
+            sal.explain(each, image, explainer, target=1) for each in (model, twin)
+        )
         assert np.allclose(one.heatmap.values, other.heatmap.values, atol=1e-5)
 
 
-@pytest.mark.parametrize("shape", [(256,), (4, 16, 16, 1), (16, 16, 5), (16, 16, 2)], ids=str)
+@pytest.mark.parametrize(
+    "shape", [(256,), (4, 16, 16, 1), (16, 16, 5), (16, 16, 2)], ids=str
+)
 def test_other_inputs_name_the_model_s_shape(shape):
     """And a way out; nobody is blamed for a Prepare that was never written."""
     model = keras.Sequential([keras.Input(shape), L.Flatten(), L.Dense(3)])

@@ -20,7 +20,9 @@ class Slopes(Scores):
     """And its derivative."""
 
     def gradient(self, inputs):
-        half = tf.concat([tf.ones_like(inputs[:, :6]), tf.zeros_like(inputs[:, 6:])], axis=1)
+        half = tf.concat(
+            [tf.ones_like(inputs[:, :6]), tf.zeros_like(inputs[:, 6:])], axis=1
+        )
         return half / 72
 
 
@@ -89,7 +91,11 @@ def test_any_probe_may_hold_a_value_for_each_picture(image):
     """Not Keras probes alone: the picture at index i is asked with row i, behind a failure too."""
     pictures = [image, object(), image, image]
     weights = np.array([1.0, 2.0, 3.0, 4.0], np.float32)
-    found = [*sal.explain_many(Rows(weights), pictures, "occlusion", prepare=PREPARE, batch_size=2)]
+    found = [
+        *sal.explain_many(
+            Rows(weights), pictures, "occlusion", prepare=PREPARE, batch_size=2
+        )
+    ]
     scores = [each.score for i, each in enumerate(found) if i != 1]
     assert np.allclose(np.array(scores) / scores[0], [1, 3, 4])
     assert isinstance(found[1], sal.Failure)

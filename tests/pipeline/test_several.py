@@ -77,7 +77,9 @@ def test_the_file_is_read_once(model, tmp_path):
 
 def test_a_volume_is_asked_several_things_too(model):
     """The answers are VolumeExplanations, in the same order."""
-    volume = sal.DicomVolume.from_array(np.random.default_rng(0).normal(size=(3, 20, 28)))
+    volume = sal.DicomVolume.from_array(
+        np.random.default_rng(0).normal(size=(3, 20, 28))
+    )
     found = sal.explain(model, volume, "gradient", target=[0, 2])
 
     assert [type(each).__name__ for each in found] == ["VolumeExplanation"] * 2
@@ -87,7 +89,9 @@ def test_a_volume_is_asked_several_things_too(model):
 @pytest.mark.parametrize("asked", [{"explainer": []}, {"target": ()}])
 def test_nothing_asked_is_refused(model, image, asked):
     """An empty list is a slip."""
-    with pytest.raises(sal.InputError, match=f"one {next(iter(asked))} or more, got an empty"):
+    with pytest.raises(
+        sal.InputError, match=f"one {next(iter(asked))} or more, got an empty"
+    ):
         sal.explain(model, image, **asked)
 
 
@@ -95,7 +99,9 @@ def test_nothing_asked_is_refused(model, image, asked):
 @pytest.mark.parametrize("form", [str, lambda name: [name]])
 def test_a_layer_is_the_one_that_is_looked_at(model, image, name, form):
     """By name or in a list, of a model and of a probe, it is KerasProbe(layers=...)'s map."""
-    truth = sal.explain(sal.KerasProbe(model, layers=[name]), image, "gradcam", target=1)
+    truth = sal.explain(
+        sal.KerasProbe(model, layers=[name]), image, "gradcam", target=1
+    )
     probe = sal.KerasProbe(model, labels=["a", "b", "c"])
 
     for asked, target in ((model, 1), (probe, "b")):
@@ -128,13 +134,17 @@ def test_bulk_runs_take_layer_and_cutoff(model, image):
 
 def test_held_inputs_stay_held(image):
     """A probe of a model of two inputs keeps the other's value when layers are chosen."""
-    picture, age = keras.Input((20, 28, 1), name="picture"), keras.Input((1,), name="age")
+    picture, age = (
+        keras.Input((20, 28, 1), name="picture"),
+        keras.Input((1,), name="age"),
+    )
     x = keras.layers.Conv2D(4, 3, activation="relu", name="early")(picture)
     x = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(x), age])
     own = keras.Model([picture, age], keras.layers.Dense(2)(x))
     probe = sal.KerasProbe(own, input="picture", held={"age": [[7.0]]})
     plain, chosen = (
-        sal.explain(probe, image, "gradcam", target=1, layer=layer) for layer in (None, "early")
+        sal.explain(probe, image, "gradcam", target=1, layer=layer)
+        for layer in (None, "early")
     )
 
     assert plain.score == chosen.score
@@ -244,9 +254,9 @@ def test_one_scale_is_that_of_all_heat_together():
     results = [*explanations(*maps), sal.Failure(3, "DicomError", "broken")]
 
     assert sal.common_scale(results) == full(np.abs(np.stack(maps)))
-    assert {result.overlay(vmax=sal.common_scale(results)).full for result in results[:3]} == {
-        sal.common_scale(results)
-    }
+    assert {
+        result.overlay(vmax=sal.common_scale(results)).full for result in results[:3]
+    } == {sal.common_scale(results)}
 
 
 def test_one_scale_of_nothing():
@@ -263,7 +273,9 @@ def test_units_are_not_mixed():
         *explanations(np.ones((4, 5)), recipe="Gradient()"),
     ]
 
-    with pytest.raises(sal.InputError, match="'score per unit of input', 'weighted activation'"):
+    with pytest.raises(
+        sal.InputError, match="'score per unit of input', 'weighted activation'"
+    ):
         sal.common_scale(both)
 
 

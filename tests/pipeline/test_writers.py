@@ -30,7 +30,9 @@ def test_every_form_is_in_the_documents():
 
 def test_a_new_form_is_one_row(model, image, tmp_path, monkeypatch):
     """Nothing else decides about endings."""
-    monkeypatch.setitem(WRITERS, ".txt", lambda result, look: f"{result.target} {look}".encode())
+    monkeypatch.setitem(
+        WRITERS, ".txt", lambda result, look: f"{result.target} {look}".encode()
+    )
     result = explain(model, image, "gradient", target=1)
 
     assert result.save(tmp_path / "a.txt").read_text() == "1 {}"

@@ -62,14 +62,23 @@ def mobilenet_block():
 
     return living(
         mobilenet_v3.MobileNetV3(
-            stack, 16, SHAPE, 0.5, "small", weights=None, classes=CLASSES, name="tiny_mobilenet"
+            stack,
+            16,
+            SHAPE,
+            0.5,
+            "small",
+            weights=None,
+            classes=CLASSES,
+            name="tiny_mobilenet",
         )
     )
 
 
 def resnet_block(version=1):
     """Padding, bottlenecks, a skip with a convolution and one without; before or behind ReLUs."""
-    stack = {1: resnet.stack_residual_blocks_v1, 2: resnet.stack_residual_blocks_v2}[version]
+    stack = {1: resnet.stack_residual_blocks_v1, 2: resnet.stack_residual_blocks_v2}[
+        version
+    ]
     return living(
         resnet.ResNet(
             lambda x: stack(x, 4, 2, name="stack"),
@@ -85,13 +94,17 @@ def resnet_block(version=1):
 
 def densenet_block():
     """Concatenation of all that came before, and transitions of half the channels."""
-    whole = densenet.DenseNet([2, 1, 1, 1], weights=None, include_top=False, input_shape=SHAPE)
+    whole = densenet.DenseNet(
+        [2, 1, 1, 1], weights=None, include_top=False, input_shape=SHAPE
+    )
     return headed(whole, whole.get_layer("conv3_block1_concat").output)
 
 
 def beginning(name, last, shape=SHAPE):
     """An application up to a layer, behind which its usual head follows."""
-    whole = getattr(keras.applications, name)(weights=None, input_shape=shape, include_top=False)
+    whole = getattr(keras.applications, name)(
+        weights=None, input_shape=shape, include_top=False
+    )
     return headed(whole, whole.get_layer(last).output)
 
 
@@ -126,7 +139,9 @@ def living(model, seed=5):
     """
     generator = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)
-    if not any("ormalization" in type(each).__name__ for each in model._flatten_layers()):
+    if not any(
+        "ormalization" in type(each).__name__ for each in model._flatten_layers()
+    ):
         for weight in (each for each in model.weights if "kernel" in each.path):
             weight.assign(2**0.5 * weight)  # a ReLU halves what is squared
     for layer in model._flatten_layers():

@@ -17,7 +17,9 @@ def pictures(samples=2, shape=SHAPE, seed=0):
     """Return noise around another brightness for each sample and channel, so that classes vary."""
     generator = np.random.default_rng(seed)
     brightness = generator.normal(0, 3, (samples, *[1] * (len(shape) - 1), shape[-1]))
-    return tf.constant(generator.normal(size=(samples, *shape)) + brightness, tf.float32)
+    return tf.constant(
+        generator.normal(size=(samples, *shape)) + brightness, tf.float32
+    )
 
 
 def trunk_layers():
@@ -121,13 +123,17 @@ def probe(way=flat, *given):
 @cache
 def channels_first_is_differentiable():
     """Whether TensorFlow can, in a graph of some layers: not on every processor, nor in 2.18."""
-    first, second = (keras.layers.Conv2D(3, 3, data_format="channels_first") for _ in range(2))
+    first, second = (
+        keras.layers.Conv2D(3, 3, data_format="channels_first") for _ in range(2)
+    )
     first.build((None, 2, 9, 8))
     second.build((None, 3, 7, 6))
 
     @tf.function
     def slope(pictures):
-        score = tf.reduce_mean(tf.nn.relu(second(tf.nn.relu(first(pictures)))), (2, 3))[:, 1]
+        score = tf.reduce_mean(tf.nn.relu(second(tf.nn.relu(first(pictures)))), (2, 3))[
+            :, 1
+        ]
         return tf.gradients(score, [pictures])
 
     try:
@@ -140,7 +146,9 @@ def channels_first_is_differentiable():
 def needs_channels_first():
     """Skip a test of a channels-first network where TensorFlow itself has no derivative of it."""
     if not channels_first_is_differentiable():
-        pytest.skip(f"TensorFlow {tf.__version__} has no channels-first derivative on this machine")
+        pytest.skip(
+            f"TensorFlow {tf.__version__} has no channels-first derivative on this machine"
+        )
 
 
 def snapshot(model):

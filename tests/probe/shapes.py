@@ -153,7 +153,9 @@ def seen_from_the_left():
 def halves(*, shared):
     """The left and the right half of a picture through one convolution, or two alike."""
     inputs = keras.Input(SHAPE)
-    made = [layers.Conv2D(4, 3, activation="relu", name=name) for name in ("conv1", "other")]
+    made = [
+        layers.Conv2D(4, 3, activation="relu", name=name) for name in ("conv1", "other")
+    ]
     one, other = made[:1] * 2 if shared else made
     left, right = one(inputs[:, :, :11]), other(inputs[:, :, 11:])
     x = nets.chained(trunk()[1:] + head(), left - right)
@@ -163,7 +165,10 @@ def halves(*, shared):
 def tied(*, shared):
     """A convolution that is called three times on its own output, or three alike."""
     names = ("one", "two", "three")
-    made = [layers.Conv2D(4, 3, padding="same", activation="relu", name=name) for name in names]
+    made = [
+        layers.Conv2D(4, 3, padding="same", activation="relu", name=name)
+        for name in names
+    ]
     draw = np.random.default_rng(3)
     own = [draw.normal(0, 0.3, (3, 3, 4, 4)), draw.normal(0, 0.3, 4)]
     first, *rest = trunk()
@@ -172,7 +177,10 @@ def tied(*, shared):
 
 
 def patches():
-    return [layers.Conv2D(6, (5, 5), strides=5, name="patches"), layers.Reshape((12, 6))]
+    return [
+        layers.Conv2D(6, (5, 5), strides=5, name="patches"),
+        layers.Reshape((12, 6)),
+    ]
 
 
 def transformer(*, nested):
@@ -212,8 +220,12 @@ def unet(*, nested):
     if nested:
         fine, x = keras.Model(symbol, [fine, x])(inputs)
     up = layers.Cropping2D(((0, 1), (0, 0)))(layers.UpSampling2D(2)(x))
-    x = layers.Conv2D(4, 3, padding="same", activation="relu")(layers.Concatenate()([fine, up]))
-    return nets.filled(keras.Model(inputs, layers.Conv2D(3, 1, activation="softmax")(x)), 6)
+    x = layers.Conv2D(4, 3, padding="same", activation="relu")(
+        layers.Concatenate()([fine, up])
+    )
+    return nets.filled(
+        keras.Model(inputs, layers.Conv2D(3, 1, activation="softmax")(x)), 6
+    )
 
 
 def dense(build):
@@ -231,7 +243,9 @@ def dense(build):
 
 def in_a_row(*steps, shape):
     """Build a Sequential with its first layers in another."""
-    return keras.Sequential([keras.Input(shape), keras.Sequential(steps[:2]), *steps[2:]])
+    return keras.Sequential(
+        [keras.Input(shape), keras.Sequential(steps[:2]), *steps[2:]]
+    )
 
 
 def sequential():
@@ -322,7 +336,9 @@ def two_views():
     x = layers.Concatenate()([shared(left), shared(right)])
     made = keras.Model([left, right], layers.Dense(3, "softmax", name="scores")(x))
     held = nets.pictures(1, SHAPE, seed=9)
-    return asked(taught(made, scores=seen_from_the_left()[1]), input="left", held={"right": held})
+    return asked(
+        taught(made, scores=seen_from_the_left()[1]), input="left", held={"right": held}
+    )
 
 
 def outputs(kind):
@@ -341,7 +357,9 @@ def grade(output):
 
 def one_unit(activation, target):
     only = slice(CLASS, CLASS + 1)
-    return asked(taught(functional(*trunk(), *head(activation, 1)), scores=scores(only)), target)
+    return asked(
+        taught(functional(*trunk(), *head(activation, 1)), scores=scores(only)), target
+    )
 
 
 def segmenter(activation):
@@ -387,7 +405,9 @@ def slice_of_a_volume():
         shape=(1, *SHAPE),
     )
     kernels = {
-        name: [each[0][None], *each[1:]] for name, each in weights().items() if "conv" in name
+        name: [each[0][None], *each[1:]]
+        for name, each in weights().items()
+        if "conv" in name
     }
     return asked(taught(model, **kernels))
 
@@ -515,12 +535,20 @@ SHAPES = {
     "subclassed": Shape(subclassed),
     "subclassed model in functional": Shape(partial(with_a_block, Written)),
     "subclassed layer in functional": Shape(partial(with_a_block, Block)),
-    "subclassed layer, TensorFlow's operations": Shape(with_hidden, apart=frozenset({"fullgrad"})),
-    "subclassed, TensorFlow's operations": Shape(partial(subclassed, Opaque), "probability"),
+    "subclassed layer, TensorFlow's operations": Shape(
+        with_hidden, apart=frozenset({"fullgrad"})
+    ),
+    "subclassed, TensorFlow's operations": Shape(
+        partial(subclassed, Opaque), "probability"
+    ),
     "several inputs, numbers held": Shape(clinical, "aged", CONTROL),
     "several inputs, a picture held": Shape(two_views, "two views", CONTROL),
-    "several outputs, by name": Shape(lambda: asked(outputs(dict), part="grade"), apart=CONTROL),
-    "several outputs, by index": Shape(lambda: asked(outputs(list), part=1), apart=CONTROL),
+    "several outputs, by name": Shape(
+        lambda: asked(outputs(dict), part="grade"), apart=CONTROL
+    ),
+    "several outputs, by index": Shape(
+        lambda: asked(outputs(list), part=1), apart=CONTROL
+    ),
     "several outputs, a callable": Shape(
         lambda: asked(outputs(dict), grade), "probability", CONTROL
     ),
@@ -546,10 +574,16 @@ SHAPES = {
     "mixed_float16": Shape(partial(half, "mixed_float16"), apart=CHOSEN, near=0.05),
     "preprocessing and augmentation inside": Shape(augmented, "scaled"),
     "drawn with training=True": Shape(trained_by_default),
-    "one layer at two places": Shape(lambda: asked(halves(shared=True)), "unshared", CONTROL),
-    "one layer on its own output": Shape(lambda: asked(tied(shared=True)), "untied", CONTROL),
+    "one layer at two places": Shape(
+        lambda: asked(halves(shared=True)), "unshared", CONTROL
+    ),
+    "one layer on its own output": Shape(
+        lambda: asked(tied(shared=True)), "untied", CONTROL
+    ),
     "ends in a Softmax layer": Shape(lambda: ending_in(layers.Softmax())),
-    "ends in an Activation layer": Shape(lambda: ending_in(layers.Activation("softmax"))),
+    "ends in an Activation layer": Shape(
+        lambda: ending_in(layers.Activation("softmax"))
+    ),
     "ends in a Lambda of softmax": Shape(lambda: ending_in(layers.Lambda(ops.softmax))),
     "ends in a Lambda of keras.ops": Shape(
         lambda: ending_in(layers.Lambda(lambda z: ops.softmax(z / 2))), "halved"
@@ -558,5 +592,7 @@ SHAPES = {
     "SavedModel (TFSMLayer)": Shape(saved, "probability"),
     "free height and width": Shape(free_sizes),
     "no convolution": Shape(lambda: asked(dense(in_a_row)), "dense"),
-    "transformer": Shape(lambda: asked(transformer(nested=True)), "transformer", sized=(15, 20, 2)),
+    "transformer": Shape(
+        lambda: asked(transformer(nested=True)), "transformer", sized=(15, 20, 2)
+    ),
 }

@@ -53,7 +53,9 @@ def test_other_pictures_are_asked_about_the_same_class():
 def test_explain_traces_one_question():
     """FastCAM on a pooled head: one forward pass, and the statistics drawn beside it."""
     probe = sal.KerasProbe(model())
-    sal.explain(probe, sal.DicomImage.from_array(PICTURES[0, ..., 0]), "fastcam", cutoff=0)
+    sal.explain(
+        probe, sal.DicomImage.from_array(PICTURES[0, ..., 0]), "fastcam", cutoff=0
+    )
 
     assert probe.traces == {"last_gradient": 1, "drawn": 1}
 
@@ -65,7 +67,9 @@ def test_the_head_goes_on_from_the_last_layer(target):
     last = bound.activations(PICTURES)[-1]
 
     assert np.allclose(bound.head(last), bound.score(PICTURES), atol=1e-5)
-    assert np.allclose(bound.head(tf.concat([last, last], 0))[3:], bound.score(PICTURES), atol=1e-5)
+    assert np.allclose(
+        bound.head(tf.concat([last, last], 0))[3:], bound.score(PICTURES), atol=1e-5
+    )
 
 
 def test_a_way_around_the_last_layer_is_refused():
@@ -84,10 +88,14 @@ def test_a_shuffled_network_is_a_copy_with_shuffled_weights(explainer):
     control = bound.randomised(3)
     generator = np.random.default_rng(3)
     clone = keras.models.clone_model(own)
-    clone.set_weights([generator.permutation(w.ravel()).reshape(w.shape) for w in before])
+    clone.set_weights(
+        [generator.permutation(w.ravel()).reshape(w.shape) for w in before]
+    )
     theirs = sal.KerasProbe(clone).at(1)
 
-    assert np.allclose(control.score(PICTURES), theirs.score(PICTURES), rtol=1e-4, atol=1e-6)
+    assert np.allclose(
+        control.score(PICTURES), theirs.score(PICTURES), rtol=1e-4, atol=1e-6
+    )
     ours, others = (resolve(explainer)(each, PICTURES) for each in (control, theirs))
     assert np.allclose(ours, others, rtol=1e-3, atol=1e-6)
     assert not np.allclose(ours, resolve(explainer)(bound, PICTURES))
@@ -103,4 +111,6 @@ def test_a_model_that_keras_cannot_copy_is_shuffled_too():
     around = keras.Model(door, own(keras.layers.Lambda(lambda x: x * 2.0)(door)))
     bound = sal.KerasProbe(around).at(1)
 
-    assert not np.allclose(bound.randomised(0).gradient(PICTURES), bound.gradient(PICTURES))
+    assert not np.allclose(
+        bound.randomised(0).gradient(PICTURES), bound.gradient(PICTURES)
+    )

@@ -124,7 +124,9 @@ def test_a_set_weight_needs_no_new_trace():
 def test_a_file_is_loaded(tmp_path):
     """A path gives a probe that keeps the loaded model."""
     nets.flat().save(tmp_path / "model.keras")
-    assert probe_for(tmp_path / "model.keras").at(1).score(nets.pictures()).shape == (2,)
+    assert probe_for(tmp_path / "model.keras").at(1).score(nets.pictures()).shape == (
+        2,
+    )
 
 
 def test_what_is_no_model_is_refused():

@@ -30,7 +30,9 @@ def test_the_known_derivative_is_the_automatic_one():
     given, found = ClosedFormProbe(squares, lambda x: 2.0 * x), ClosedFormProbe(squares)
     np.testing.assert_allclose(given.gradient(INPUTS), 2 * INPUTS, rtol=1e-6)
     np.testing.assert_allclose(found.gradient(INPUTS), 2 * INPUTS, rtol=1e-6)
-    np.testing.assert_allclose(given.score(INPUTS), (INPUTS**2).sum((1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(
+        given.score(INPUTS), (INPUTS**2).sum((1, 2, 3)), rtol=1e-5
+    )
 
 
 def test_a_given_derivative_is_used():

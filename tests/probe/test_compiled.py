@@ -16,7 +16,9 @@ def test_many_models_are_no_retracing(caplog: pytest.LogCaptureFixture) -> None:
     try:
         for _ in range(8):
             inputs = keras.Input((8, 11, 1))
-            pooled = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(2, 3)(inputs))
+            pooled = keras.layers.GlobalAveragePooling2D()(
+                keras.layers.Conv2D(2, 3)(inputs)
+            )
             probe = KerasProbe(keras.Model(inputs, keras.layers.Dense(2)(pooled)))
             FastCAM()(probe.at(1), keras.ops.ones((1, 8, 11, 1)))
     finally:

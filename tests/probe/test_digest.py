@@ -15,7 +15,9 @@ def network(activation="relu", seed=0):
         keras.layers.Flatten(name="f"),
     ]
     head = keras.layers.Dense(2, name="b")
-    return keras.Sequential([keras.Input((8, 8, 1), name="i"), *layers, head], name="net")
+    return keras.Sequential(
+        [keras.Input((8, 8, 1), name="i"), *layers, head], name="net"
+    )
 
 
 def test_a_loaded_model_has_the_digest_of_the_saved_one(tmp_path):
@@ -25,14 +27,18 @@ def test_a_loaded_model_has_the_digest_of_the_saved_one(tmp_path):
     model.optimizer.build(model.trainable_variables)
     model.save(tmp_path / "SMITH.keras")
 
-    assert model_digest(keras.models.load_model(tmp_path / "SMITH.keras")) == model_digest(model)
+    assert model_digest(
+        keras.models.load_model(tmp_path / "SMITH.keras")
+    ) == model_digest(model)
     loaded = keras.models.load_model(tmp_path / "SMITH.keras", compile=False)
     assert model_digest(loaded) == model_digest(model)
 
 
 def test_architecture_and_weights_decide():
     """One other activation, one other weight: another digest; the same again: the same."""
-    found = {model_digest(network(a, s)) for a, s in [("relu", 0), ("tanh", 0), ("relu", 1)]}
+    found = {
+        model_digest(network(a, s)) for a, s in [("relu", 0), ("tanh", 0), ("relu", 1)]
+    }
 
     assert len(found) == 3
     assert model_digest(network()) in found

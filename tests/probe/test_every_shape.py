@@ -36,7 +36,15 @@ ADDED_UP = {"blur_integrated_gradients": 3e-3}
 
 ATTENTION = ("attention_rollout", "gradient_attention")
 SEEN = (
-    *("fastcam", "smoe", "gradcam", "gradcam_plus_plus", "xgradcam", "hirescam", "layercam"),
+    *(
+        "fastcam",
+        "smoe",
+        "gradcam",
+        "gradcam_plus_plus",
+        "xgradcam",
+        "hirescam",
+        "layercam",
+    ),
     *("eigencam", "eigengradcam", "fem", "scorecam"),
 )
 ASKING = {
@@ -93,8 +101,12 @@ def fault(shape, word, found):
 
 def named(refusal):
     """Return the explainers that a refusal tells to use instead."""
-    spoken = {word: (word.replace("_", " "), type(resolve(word)).__name__) for word in WORDS}
-    advice = re.split(r"[Uu]se |Explainers that|\)\. |shuffled\.", refusal, maxsplit=1)[-1]
+    spoken = {
+        word: (word.replace("_", " "), type(resolve(word)).__name__) for word in WORDS
+    }
+    advice = re.split(r"[Uu]se |Explainers that|\)\. |shuffled\.", refusal, maxsplit=1)[
+        -1
+    ]
     return {
         word
         for word, names in spoken.items()
@@ -124,7 +136,10 @@ def grouped():
     """Return the shapes, those with one twin in one process: it is asked once."""
     twins = {name: "logit" if shape.twin in shapes.HEADS else shape.twin
              for name, shape in SHAPES.items()}  # fmt: skip
-    return [pytest.param(name, marks=pytest.mark.spread(twin)) for name, twin in twins.items()]
+    return [
+        pytest.param(name, marks=pytest.mark.spread(twin))
+        for name, twin in twins.items()
+    ]
 
 
 @pytest.mark.slow
@@ -136,7 +151,9 @@ def test_every_explainer(name):
     if name == "channels first" and not nets.channels_first_is_differentiable():
         with pytest.raises(ModelError, match=r"^TensorFlow stopped with .*NHWC"):
             shape.answered(resolve("gradient"), probe)
-        pytest.skip("TensorFlow has no channels-first derivative here; the user is told so")
+        pytest.skip(
+            "TensorFlow has no channels-first derivative here; the user is told so"
+        )
 
     found = {word: answered(shape, probe, word) for word in WORDS}
 
@@ -173,7 +190,9 @@ def test_parts_of_the_score(name):
     parts = FullGrad().decomposed(probe, inputs)
     assert_allclose(parts.total, probe.score(inputs), rtol=1e-3)
     if "lrp" in shape.apart:
-        ours, theirs = (LRP("epsilon")(each, inputs) for each in (probe, shapes.twin(shape.twin)))
+        ours, theirs = (
+            LRP("epsilon")(each, inputs) for each in (probe, shapes.twin(shape.twin))
+        )
         assert_allclose(ours, theirs, atol=1e-3 * np.abs(theirs).max())
 
 
@@ -188,7 +207,9 @@ def test_a_chosen_path_in_half_precision():
     assert np.min(recipe.gap(probe, pictures, half)) > 0.4
 
 
-@pytest.mark.parametrize("name", ["logit", "aged", "scaled", "inside", "untied", "transformer"])
+@pytest.mark.parametrize(
+    "name", ["logit", "aged", "scaled", "inside", "untied", "transformer"]
+)
 def test_the_twins_have_tensorflow_s_own_gradient(name):
     """What all others are measured by is measured by a tape over the bare model."""
     twin = shapes.twin(name)

@@ -44,16 +44,28 @@ HEADS = {
     "linear": ([layers.Dense(2)], set()),
     "leaky": ([layers.Dense(2), layers.LeakyReLU()], set()),
     "softplus": ([layers.Dense(2, "softplus")], {0}),
-    "scaled": ([layers.Dense(2, "tanh"), layers.Rescaling(20, 5), layers.Reshape((2,))], {-15, 25}),
+    "scaled": (
+        [layers.Dense(2, "tanh"), layers.Rescaling(20, 5), layers.Reshape((2,))],
+        {-15, 25},
+    ),
     "a Lambda": ([layers.Dense(2), layers.Lambda(ops.tanh)], {-1, 1}),
     "squared": ([layers.Dense(2, "sigmoid"), lambda p: p * p], {0, 1}),
     "an expectation": (
-        [layers.Dense(3, "softmax"), lambda p: ops.sum(p * np.arange(3.0), 1, keepdims=True)],
+        [
+            layers.Dense(3, "softmax"),
+            lambda p: ops.sum(p * np.arange(3.0), 1, keepdims=True),
+        ],
         {0, 1, 2},
     ),
     "clipped": ([layers.Dense(2), lambda z: ops.clip(z, 0, 100)], {0, 100}),
-    "nested": ([inner(layers.Dense(3), layers.Activation("tanh")), layers.Flatten()], {-1, 1}),
-    "nested, no weights": ([layers.Dense(4), inner(layers.Activation("tanh"))], {-1, 1}),
+    "nested": (
+        [inner(layers.Dense(3), layers.Activation("tanh")), layers.Flatten()],
+        {-1, 1},
+    ),
+    "nested, no weights": (
+        [layers.Dense(4), inner(layers.Activation("tanh"))],
+        {-1, 1},
+    ),
     "a layer with weights": ([Unlike()], {-1, 1}),
     "TensorFlow's operations": ([Foreign()], {0, 1}),
 }

@@ -38,12 +38,16 @@ def test_grad_cam_of_the_last_frame(wrap):
     found = np.asarray(resolve("gradcam")(probe, clips))
 
     assert_allclose(found, np.repeat(right[:, None], 4, axis=1), atol=1e-5)
-    assert_allclose(probe.head(probe.activations(clips)[-1]), probe.score(clips), rtol=1e-4)
+    assert_allclose(
+        probe.head(probe.activations(clips)[-1]), probe.score(clips), rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("name", ["fastcam", "layercam", "scorecam", "reciprocam"])
 def test_other_maps_of_layers(name):
     """Each has the clip's own frames and size."""
-    found = np.asarray(resolve(name)(sal.KerasProbe(recurrent()).at(1), nets.pictures(2, CLIP)))
+    found = np.asarray(
+        resolve(name)(sal.KerasProbe(recurrent()).at(1), nets.pictures(2, CLIP))
+    )
     assert found.shape == (2, *CLIP[:-1])
     assert np.isfinite(found).all()

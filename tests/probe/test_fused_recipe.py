@@ -17,7 +17,9 @@ def layers(samples, channels):
     """Return two activations with silent channels and one dead sample."""
     numbers = np.random.default_rng(channels)
     made = [
-        np.maximum(numbers.normal(size=(samples, *size, channels)), 0).astype(np.float32)
+        np.maximum(numbers.normal(size=(samples, *size, channels)), 0).astype(
+            np.float32
+        )
         for size in ((5, 7), (3, 4))
     ]
     for each in made:
@@ -29,7 +31,9 @@ def layers(samples, channels):
 def test_one_kernel_equals_twenty_operations(channels):
     """One kernel or twenty operations: the same statistic, and exactly 0 of a dead layer."""
     given = layers(3, channels)
-    run = tf.function(lambda *tensors: fused_samples(smoe_scale, tensors), autograph=False)
+    run = tf.function(
+        lambda *tensors: fused_samples(smoe_scale, tensors), autograph=False
+    )
     for found, wanted in zip(run(*given), map(smoe_scale, given), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=3e-6, atol=4e-6)
         assert not np.any(found[-1])
@@ -42,7 +46,9 @@ def test_smoe_of_any_size_is_the_textbook_form(scale):
     values = np.asarray(given, np.float64) + 1e-7
     mean = values.mean(-1)
     wanted = mean * (np.log2(mean) - np.log2(values).mean(-1))
-    np.testing.assert_allclose(smoe_scale(given), wanted, rtol=2e-5, atol=1e-9 * scale + 1e-12)
+    np.testing.assert_allclose(
+        smoe_scale(given), wanted, rtol=2e-5, atol=1e-9 * scale + 1e-12
+    )
 
 
 def graph_of(probe):
@@ -55,7 +61,9 @@ def graph_of(probe):
 def test_no_activation_is_copied_to_be_taken_apart():
     """The loop over the samples holds their numbers: a list of activations would copy them."""
     graph = graph_of(sal.KerasProbe(nets.flat()))
-    lists = [each for each in graph.get_operations() if each.type == "TensorListFromTensor"]
+    lists = [
+        each for each in graph.get_operations() if each.type == "TensorListFromTensor"
+    ]
     assert lists
     assert {each.inputs[0].dtype for each in lists} == {tf.int32}
 
@@ -75,7 +83,9 @@ def test_a_class_is_one_column_of_the_head():
     """The whole kernel, millions of weights of a large head, is not turned for each picture."""
     probe = sal.KerasProbe(nets.flat())
     question = probe.core.questions.last_gradient.get_concrete_function()
-    turned = [each for each in question.graph.get_operations() if each.type == "Transpose"]
+    turned = [
+        each for each in question.graph.get_operations() if each.type == "Transpose"
+    ]
     kernel = probe.model.layers[-1].kernel.shape
     assert all(tuple(each.inputs[0].shape) != tuple(kernel) for each in turned)
 

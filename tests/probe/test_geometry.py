@@ -37,7 +37,9 @@ def network(*steps, size=SIZE):
     made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="conv")(made)
     made = layers.AveragePooling2D(CELL)(made)
     made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="last")(made)
-    made = layers.Dense(1, use_bias=False, name="score")(layers.GlobalAveragePooling2D()(made))
+    made = layers.Dense(1, use_bias=False, name="score")(
+        layers.GlobalAveragePooling2D()(made)
+    )
     model = keras.Model(inputs, made)
     for name, kernel in WEIGHTS.items():
         model.get_layer(name).set_weights([kernel])
@@ -52,7 +54,9 @@ def blob(row, column, size=SIZE):
 
 def centre(heat):
     hot = np.where(heat >= 0.5 * heat.max(), heat, 0)
-    return np.array([(hot * place).sum() / hot.sum() for place in np.indices(hot.shape)])
+    return np.array(
+        [(hot * place).sum() / hot.sum() for place in np.indices(hot.shape)]
+    )
 
 
 MOVED = {
@@ -63,7 +67,9 @@ MOVED = {
     "roll that is a crop": [lambda made: made[:, 4:28, 12:44]],
     "resize and crop": [layers.Resizing(64, 96), layers.CenterCrop(48, 64)],
     "padded to aspect": [layers.Resizing(32, 32, pad_to_aspect_ratio=True)],
-    "code of TensorFlow": [layers.Lambda(lambda made: tf.image.central_crop(made, 0.75))],
+    "code of TensorFlow": [
+        layers.Lambda(lambda made: tf.image.central_crop(made, 0.75))
+    ],
     "behind a rescaling": [layers.Rescaling(2.0), layers.CenterCrop(24, 32)],
 }
 
@@ -74,7 +80,14 @@ def test_a_map_lies_on_what_was_seen(steps):
     probe = sal.KerasProbe(network(*steps)).at(0)
     inputs = tf.constant(blob(10, 20))
     assert probe.window(SIZE) is not None
-    for name in ("gradcam", "hirescam", "fastcam", "scorecam", "reciprocam", "fullgrad"):
+    for name in (
+        "gradcam",
+        "hirescam",
+        "fastcam",
+        "scorecam",
+        "reciprocam",
+        "fullgrad",
+    ):
         heat = np.asarray(resolve(name)(probe, inputs))[0]
         heat = heat if heat.ndim == 2 else heat.sum(-1)
         assert np.abs(centre(heat) - [13.5, 23.5]).max() <= CELL, name
@@ -84,7 +97,10 @@ PLAIN = {
     "nothing": [],
     "margin of a ResNet": [layers.ZeroPadding2D(3), layers.Conv2D(1, 7)],
     "margin and holes": [layers.ZeroPadding2D(4), layers.Conv2D(1, 3, dilation_rate=4)],
-    "values": [layers.Rescaling(1 / 255, offset=-1), lambda made: ops.sqrt(made * made + 1.0)],
+    "values": [
+        layers.Rescaling(1 / 255, offset=-1),
+        lambda made: ops.sqrt(made * made + 1.0),
+    ],
     "another size": [layers.Resizing(16, 24)],
     "standardised": [Standardised()],
     "augmentation": [layers.RandomFlip(), layers.RandomZoom(0.2)],
@@ -105,7 +121,9 @@ def test_ordinary_networks_see_it_all(steps):
 )
 def test_a_margin_is_less_what_the_first_convolution_takes(convolution, left):
     """A valid convolution of 7 takes 3 pixels of it, one that keeps the size takes none."""
-    window = sal.KerasProbe(network(layers.ZeroPadding2D(8), convolution)).at(0).window(SIZE)
+    window = (
+        sal.KerasProbe(network(layers.ZeroPadding2D(8), convolution)).at(0).window(SIZE)
+    )
     edges = [(-left, SIZE[0] + left), (-left, SIZE[1] + left)]
     np.testing.assert_allclose(window.edges, edges, atol=0.5)
 

@@ -12,7 +12,9 @@ from saliency.probe.keras_probe import KerasProbe
 
 def convolved():
     inputs = keras.Input(nets.SHAPE)
-    return inputs, keras.layers.Conv2D(4, 5, strides=3, activation="relu", name="conv")(inputs)
+    return inputs, keras.layers.Conv2D(4, 5, strides=3, activation="relu", name="conv")(
+        inputs
+    )
 
 
 def separate(layer):
@@ -27,7 +29,9 @@ def convolutional_head():
     inputs, x = convolved()
     x = keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
     x = keras.layers.Conv2D(3, 1)(keras.layers.Dropout(0.1)(x))
-    return nets.filled(keras.Model(inputs, keras.layers.Softmax()(keras.layers.Flatten()(x))))
+    return nets.filled(
+        keras.Model(inputs, keras.layers.Softmax()(keras.layers.Flatten()(x)))
+    )
 
 
 def followed_by_dropout():
@@ -41,7 +45,9 @@ LOGITS = {
     "softmax": lambda: separate(keras.layers.Softmax()),
     "operation": lambda: separate(keras.ops.softmax),
     "log-softmax": lambda: separate(keras.layers.Activation("log_softmax")),
-    "float32 activation": lambda: separate(keras.layers.Activation("softmax", dtype="float32")),
+    "float32 activation": lambda: separate(
+        keras.layers.Activation("softmax", dtype="float32")
+    ),
     "convolution": convolutional_head,
     "linear tail": followed_by_dropout,
     "nested twice": lambda: keras.Sequential([keras.Input(nets.SHAPE), nets.nested()]),
@@ -75,7 +81,9 @@ def test_many_sigmoids_are_many_labels(activation):
     probe = KerasProbe(model)
     expected = model(nets.pictures())[:, 2]
     assert (probe.output, probe.outputs) == ("logit", 3)
-    np.testing.assert_allclose(tf.sigmoid(probe.at(2).score(nets.pictures())), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        tf.sigmoid(probe.at(2).score(nets.pictures())), expected, rtol=1e-4
+    )
 
 
 def confident():
@@ -90,7 +98,9 @@ def test_a_saturated_softmax_does_not_hide_the_gradient():
     """The logit has a gradient where the probability has none."""
     inputs = nets.pictures()
     logit = KerasProbe(confident()).at(None).gradient(inputs)
-    probability = KerasProbe(confident(), output="probability").at(None).gradient(inputs)
+    probability = (
+        KerasProbe(confident(), output="probability").at(None).gradient(inputs)
+    )
     assert np.abs(probability).max() < 1e-12
     assert np.abs(logit).max() > 1e-2
 
@@ -122,7 +132,9 @@ def test_another_head_is_explained_as_it_is(head):
 
 def segmentation():
     inputs = keras.Input(nets.SHAPE)
-    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="trunk")(inputs)
+    x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="trunk")(
+        inputs
+    )
     outputs = keras.layers.Conv2D(3, 1, activation="softmax", name="mask")(x)
     return nets.filled(keras.Model(inputs, outputs))
 
@@ -138,7 +150,9 @@ def test_a_segmentation_needs_a_callable_and_gets_logits():
     score = probe.at(lambda logits: tf.reduce_sum(logits[..., 1], (1, 2))).score(inputs)
     features = model.layers[1](inputs)
     kernel, bias = model.get_layer("mask").get_weights()
-    expected = tf.reduce_sum((tf.nn.conv2d(features, kernel, 1, "VALID") + bias)[..., 1], (1, 2))
+    expected = tf.reduce_sum(
+        (tf.nn.conv2d(features, kernel, 1, "VALID") + bias)[..., 1], (1, 2)
+    )
     np.testing.assert_allclose(score, expected, rtol=1e-4)
     np.testing.assert_allclose(probe.predict(inputs), model(inputs), rtol=1e-5)
     assert probe.layers == ("trunk",)
@@ -193,14 +207,18 @@ def test_other_inputs_can_be_fixed_by_a_model_around_it():
     one, two = keras.Input(nets.SHAPE, name="image"), keras.Input((1,), name="age")
     x = keras.layers.Conv2D(3, 5, strides=3, activation="relu", name="conv")(one)
     x = keras.layers.Concatenate()([keras.layers.GlobalAveragePooling2D()(x), two])
-    model = nets.filled(keras.Model([one, two], keras.layers.Dense(2, activation="softmax")(x)))
+    model = nets.filled(
+        keras.Model([one, two], keras.layers.Dense(2, activation="softmax")(x))
+    )
     picture = keras.Input(nets.SHAPE)
     age = keras.ops.full_like(picture[:, :1, 0, 0], 62.0)
     probe = KerasProbe(keras.Model(picture, model([picture, age])))
     inputs = nets.pictures()
     expected = tf.math.log(model([inputs, tf.fill((2, 1), 62.0)]))
     score = probe.at(1).score(inputs) - probe.at(0).score(inputs)
-    np.testing.assert_allclose(score, expected[:, 1] - expected[:, 0], rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        score, expected[:, 1] - expected[:, 0], rtol=1e-3, atol=1e-4
+    )
     assert [name.rsplit("/", 1)[-1] for name in probe.layers] == ["conv"]
 
 
@@ -217,9 +235,17 @@ ops, layers = keras.ops, keras.layers
 KEPT = {
     "squeezed": (1, "sigmoid", lambda made: ops.squeeze(made, -1)),
     "a column": (1, "sigmoid", lambda made: made[:, 0]),
-    "cast and clipped": (1, "sigmoid", lambda made: ops.cast(ops.clip(made, 1e-7, 1.0), "float32")),
+    "cast and clipped": (
+        1,
+        "sigmoid",
+        lambda made: ops.cast(ops.clip(made, 1e-7, 1.0), "float32"),
+    ),
     "times one": (1, "sigmoid", layers.Rescaling(1.0)),
-    "1 - p and p": (1, "sigmoid", lambda made: layers.Concatenate()([1.0 - made, made])),
+    "1 - p and p": (
+        1,
+        "sigmoid",
+        lambda made: layers.Concatenate()([1.0 - made, made]),
+    ),
     "p and 1 - p, turned": (
         1,
         "sigmoid",
@@ -244,14 +270,18 @@ def test_a_tail_that_keeps_the_values_keeps_the_logit(units, squash, tail):
     """The score of class k is log p - log(1 - p), or a softmax logit, and class 1 is there."""
     model, inputs = tailed(units, squash, tail), nets.pictures()
     probe = KerasProbe(model)
-    shares = np.asarray(model(inputs, training=False), np.float64).reshape(len(inputs), -1)
+    shares = np.asarray(model(inputs, training=False), np.float64).reshape(
+        len(inputs), -1
+    )
     single = shares.shape[1] == 1
     shares = np.concatenate([1 - shares, shares], 1) if single else shares
     assert (probe.output, probe.outputs) == ("logit", 2)
     scores = np.stack([probe.at(index).score(inputs) for index in (0, 1)], 1)
     odds = np.log(shares[:, 1]) - np.log(shares[:, 0])
     both = 2 if single or squash == "sigmoid" else 1
-    np.testing.assert_allclose(scores[:, 1] - scores[:, 0], both * odds, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        scores[:, 1] - scores[:, 0], both * odds, rtol=1e-3, atol=1e-5
+    )
     np.testing.assert_array_equal(probe.at(None).classes(inputs), odds > 0)
     alone = probe.at(1).last_gradient(inputs)[1]
     with_others = probe.at(1).activation_gradients(inputs)[-1][1]

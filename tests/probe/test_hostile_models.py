@@ -20,12 +20,22 @@ class Windows(layers.Layer):
 
     def call(self, pictures):
         samples, rows, columns, channels = ops.shape(pictures)
-        windows = ops.reshape(pictures, (samples, rows // 3, 3, columns // 3, 3, channels))
+        windows = ops.reshape(
+            pictures, (samples, rows // 3, 3, columns // 3, 3, channels)
+        )
         windows = ops.transpose(windows, (0, 1, 3, 2, 4, 5))
-        windows = ops.reshape(windows, (samples * (rows // 3) * (columns // 3), 9, channels))
-        means = ops.broadcast_to(ops.mean(windows, 1, keepdims=True), ops.shape(windows))
-        grown = ops.reshape(windows * means, (samples, rows // 3, columns // 3, 3, 3, channels))
-        return ops.reshape(ops.transpose(grown, (0, 1, 3, 2, 4, 5)), ops.shape(pictures))
+        windows = ops.reshape(
+            windows, (samples * (rows // 3) * (columns // 3), 9, channels)
+        )
+        means = ops.broadcast_to(
+            ops.mean(windows, 1, keepdims=True), ops.shape(windows)
+        )
+        grown = ops.reshape(
+            windows * means, (samples, rows // 3, columns // 3, 3, 3, channels)
+        )
+        return ops.reshape(
+            ops.transpose(grown, (0, 1, 3, 2, 4, 5)), ops.shape(pictures)
+        )
 
 
 class Unshaped(layers.Layer):
@@ -53,12 +63,16 @@ class Net(keras.Model):
 
     def call(self, pictures):
         seen = self.first(pictures)
-        return self.last(ops.mean(ops.reshape(seen, (ops.shape(seen)[0], -1, 4)), axis=1))
+        return self.last(
+            ops.mean(ops.reshape(seen, (ops.shape(seen)[0], -1, 4)), axis=1)
+        )
 
 
 def network(*steps, batch=None, dtype=None):
     inputs = made = keras.Input(batch_shape=(batch, *SHAPE), dtype=dtype)
-    made = layers.Conv2D(4, 3, activation="relu", padding="same", name="conv", dtype=dtype)(made)
+    made = layers.Conv2D(
+        4, 3, activation="relu", padding="same", name="conv", dtype=dtype
+    )(made)
     for step in steps:
         made = step(made)
     made = layers.GlobalAveragePooling2D(dtype=dtype)(made)
@@ -80,7 +94,9 @@ def slope(model, given):
     return tape.gradient(score, given).numpy()
 
 
-@pytest.mark.parametrize(("step", "tap"), [(Windows(name="w"), "conv"), (Unshaped(name="u"), "u")])
+@pytest.mark.parametrize(
+    ("step", "tap"), [(Windows(name="w"), "conv"), (Unshaped(name="u"), "u")]
+)
 def test_one_layer_costs_neither_the_logits_nor_the_taps(step, tap):
     """The layer runs as it is, or as it is drawn with the real batch size."""
     model = network(step)
@@ -94,7 +110,10 @@ def test_one_layer_costs_neither_the_logits_nor_the_taps(step, tap):
 def test_windows_are_drawn():
     """Multiples of the batch size are found again: the layer can be looked into."""
     probe = sal.KerasProbe(network(Windows()))
-    names = {call.name for call in probe.core.plan.run([tf.constant(pictures(2))], None).calls}
+    names = {
+        call.name
+        for call in probe.core.plan.run([tf.constant(pictures(2))], None).calls
+    }
     assert any("windows" in name and "reshape" in name for name in names)
 
 
@@ -118,7 +137,9 @@ def test_batches_of_one_size():
     for count in (1, 6):
         ours, theirs = (sal.KerasProbe(model).at(None) for model in (fixed, free))
         given = pictures(count)
-        np.testing.assert_allclose(ours.gradient(given), theirs.gradient(given), 1e-5, 1e-7)
+        np.testing.assert_allclose(
+            ours.gradient(given), theirs.gradient(given), 1e-5, 1e-7
+        )
         settled = ours.settled(given)
         np.testing.assert_array_equal(settled.targets, theirs.settled(given).targets)
         activation, gradient = ours.activation_gradients(given)[-1]
@@ -131,7 +152,9 @@ def test_a_batch_size_that_does_not_matter():
     assert sal.KerasProbe(network(batch=4)).core.plan.batch is None
 
 
-@pytest.mark.parametrize("explainer", ["gradient", "gradcam", "lrp", "fastcam", "deeplift"])
+@pytest.mark.parametrize(
+    "explainer", ["gradient", "gradcam", "lrp", "fastcam", "deeplift"]
+)
 def test_float64(explainer):
     """A model in double precision has the maps of its twin in single precision."""
     exact, plain = network(dtype="float64"), network()
@@ -141,7 +164,9 @@ def test_float64(explainer):
         np.asarray(recipe(sal.KerasProbe(model).at(1), tf.constant(pictures())))
         for model in (exact, plain)
     )
-    np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-5 * np.abs(theirs).max())
+    np.testing.assert_allclose(
+        ours, theirs, rtol=1e-3, atol=1e-5 * np.abs(theirs).max()
+    )
 
 
 def test_the_way_out_of_a_savedmodel(tmp_path):
@@ -154,7 +179,8 @@ def test_the_way_out_of_a_savedmodel(tmp_path):
     right = sal.KerasProbe(plain, output="probability").at(1).gradient(pictures())
     np.testing.assert_allclose(got, right, rtol=1e-4, atol=1e-7)
     np.testing.assert_array_equal(
-        sal.KerasProbe(model).at(None).classes(pictures()), np.argmax(plain(pictures()), 1)
+        sal.KerasProbe(model).at(None).classes(pictures()),
+        np.argmax(plain(pictures()), 1),
     )
 
 
@@ -170,7 +196,9 @@ def test_the_eager_switch():
     finally:
         tf.config.run_functions_eagerly(run_eagerly=False)
     np.testing.assert_allclose(got, right, rtol=1e-5)
-    np.testing.assert_allclose(score, sal.KerasProbe(model).at(1).score(pictures()), rtol=1e-4)
+    np.testing.assert_allclose(
+        score, sal.KerasProbe(model).at(1).score(pictures()), rtol=1e-4
+    )
 
 
 class Inverts(layers.Layer):

@@ -46,14 +46,19 @@ def test_new_weights_give_new_answers(recipe):
     found = recipe(kept.at(1), pictures)
 
     expected = recipe(sal.KerasProbe(fresh).at(1), pictures)
-    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max())
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-3, atol=1e-5 * np.abs(expected).max()
+    )
     assert not np.allclose(found, before, rtol=1e-2)
 
 
 def test_a_recipe_that_fails_leaves_nothing_behind():
     """The same model answers as before, and is as it was."""
     model, pictures = nets.nested(), nets.pictures(1)
-    before, expected = nets.snapshot(model), sal.Gradient()(probe_for(model).at(1), pictures)
+    before, expected = (
+        nets.snapshot(model),
+        sal.Gradient()(probe_for(model).at(1), pictures),
+    )
 
     def broken(probe, inputs):
         probe.gradient(inputs)

@@ -27,7 +27,9 @@ def slow_logits(model, inputs):
     """Return the head's logits by hand: features @ kernel + bias."""
     features = inputs
     for layer in model.layers[1:-1]:
-        features = layer(features, training=False) if layer.name == "norm" else layer(features)
+        features = (
+            layer(features, training=False) if layer.name == "norm" else layer(features)
+        )
     kernel, bias = model.layers[-1].get_weights()
     return features @ kernel + bias
 
@@ -52,7 +54,10 @@ def test_score_is_the_logit_of_the_head(model, probe):
     """The score of class c is features @ kernel[:, c] + bias[c]."""
     inputs = nets.pictures()
     np.testing.assert_allclose(
-        probe.at(2).score(inputs), slow_logits(model, inputs)[:, 2], rtol=1e-5, atol=1e-5
+        probe.at(2).score(inputs),
+        slow_logits(model, inputs)[:, 2],
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
@@ -60,7 +65,9 @@ def test_gradient_is_the_derivative_of_the_logit(model, probe):
     """The gradient is that of the logit, not of the probability."""
     inputs = nets.pictures()
     expected = slow_gradient(lambda x: slow_logits(model, x)[:, 2], inputs)
-    np.testing.assert_allclose(probe.at(2).gradient(inputs), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        probe.at(2).gradient(inputs), expected, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_gradient_agrees_with_finite_differences(probe):
@@ -70,7 +77,9 @@ def test_gradient_agrees_with_finite_differences(probe):
     gradient = bound.gradient(inputs)
     direction = gradient / tf.norm(gradient)
     step = 1e-2
-    ahead = bound.score(inputs + step * direction) - bound.score(inputs - step * direction)
+    ahead = bound.score(inputs + step * direction) - bound.score(
+        inputs - step * direction
+    )
     np.testing.assert_allclose(ahead / (2 * step), [tf.norm(gradient)], rtol=2e-2)
 
 
@@ -79,11 +88,17 @@ def test_one_function_written_in_several_ways_has_one_explanation(way):
     """Flat, Sequential, nested and subclassed models of the same weights give the same arrays."""
     inputs = nets.pictures()
     ours, theirs = nets.probe().at(1), nets.probe(way).at(1)
-    np.testing.assert_allclose(theirs.gradient(inputs), ours.gradient(inputs), atol=1e-6)
+    np.testing.assert_allclose(
+        theirs.gradient(inputs), ours.gradient(inputs), atol=1e-6
+    )
     assert [name.rsplit("/", 1)[-1] for name in theirs.layers] == ["conv2", "conv3"]
-    for one, two in zip(theirs.activations(inputs), ours.activations(inputs), strict=True):
+    for one, two in zip(
+        theirs.activations(inputs), ours.activations(inputs), strict=True
+    ):
         np.testing.assert_allclose(one, two, atol=1e-6)
-    for one, two in zip(theirs.last_gradient(inputs)[0], ours.activations(inputs), strict=True):
+    for one, two in zip(
+        theirs.last_gradient(inputs)[0], ours.activations(inputs), strict=True
+    ):
         np.testing.assert_allclose(one, two, atol=1e-6)
 
 
@@ -137,7 +152,9 @@ def test_last_gradient_with_another_head_is_a_backward_pass():
     probe = KerasProbe(nets.filled(keras.Model(inputs, outputs)))
     _, gradient = probe.at(1).last_gradient(nets.pictures())
     assert not probe.closed_form_head
-    np.testing.assert_allclose(gradient, probe.at(1).activation_gradients(nets.pictures())[0][1])
+    np.testing.assert_allclose(
+        gradient, probe.at(1).activation_gradients(nets.pictures())[0][1]
+    )
 
 
 @pytest.mark.parametrize("way", [nets.flat, nets.nested, nets.subclassed])
@@ -155,7 +172,9 @@ def test_a_single_sigmoid_speaks_for_two_classes(way):
     np.testing.assert_array_equal(probe.at(None).classes(inputs), probability > 0.5)
     assert 0 < np.mean(probability > 0.5) < 1
     ours = probe.at(0).last_gradient(inputs)[1]
-    np.testing.assert_allclose(ours, probe.at(0).activation_gradients(inputs)[-1][1], rtol=1e-5)
+    np.testing.assert_allclose(
+        ours, probe.at(0).activation_gradients(inputs)[-1][1], rtol=1e-5
+    )
     with pytest.raises(TargetError, match="0 to 1"):
         probe.at(2)
 
@@ -166,7 +185,9 @@ def test_probability_explains_the_output_itself():
     inputs = nets.pictures()
     probe = KerasProbe(model, output="probability")
     expected = slow_gradient(lambda x: model(x, training=False)[:, 1], inputs)
-    np.testing.assert_allclose(probe.at(1).gradient(inputs), expected, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        probe.at(1).gradient(inputs), expected, rtol=1e-4, atol=1e-7
+    )
     assert (probe.output, probe.closed_form_head) == ("output", False)
     single = KerasProbe(nets.flat(1, "sigmoid"), output="probability")
     total = single.at(0).score(inputs) + single.at(1).score(inputs)
@@ -181,10 +202,13 @@ def test_a_regression_is_explained_as_it_is():
     assert (probe.output, probe.outputs) == ("output", 1)
     for target in (0, None):
         np.testing.assert_allclose(
-            probe.at(target).score(inputs), model(inputs, training=False)[:, 0], rtol=1e-5
+            probe.at(target).score(inputs),
+            model(inputs, training=False)[:, 0],
+            rtol=1e-5,
         )
     np.testing.assert_allclose(
-        probe.at(0).last_gradient(inputs)[1], probe.at(0).activation_gradients(inputs)[-1][1]
+        probe.at(0).last_gradient(inputs)[1],
+        probe.at(0).activation_gradients(inputs)[-1][1],
     )
     with pytest.raises(TargetError, match="0 to 0"):
         probe.at(1)
@@ -193,7 +217,9 @@ def test_a_regression_is_explained_as_it_is():
 def test_none_is_the_predicted_class_of_each_sample(probe):
     """target=None gives, per sample, the score of the largest output."""
     inputs = nets.pictures(8, seed=6)
-    largest = tf.reduce_max([probe.at(index).score(inputs) for index in range(3)], axis=0)
+    largest = tf.reduce_max(
+        [probe.at(index).score(inputs) for index in range(3)], axis=0
+    )
     np.testing.assert_array_equal(probe.at(None).score(inputs), largest)
 
 
@@ -225,7 +251,9 @@ def test_a_settled_probe_of_a_fixed_target_is_itself(probe):
 def test_a_label_is_its_index(probe):
     """labels[i] names class i."""
     inputs = nets.pictures()
-    np.testing.assert_array_equal(probe.at("malignant").score(inputs), probe.at(1).score(inputs))
+    np.testing.assert_array_equal(
+        probe.at("malignant").score(inputs), probe.at(1).score(inputs)
+    )
 
 
 @pytest.mark.parametrize(
@@ -254,7 +282,9 @@ def test_a_callable_target_is_asked_about_the_logits(probe):
     expected = probe.at(1).gradient(inputs) - probe.at(0).gradient(inputs)
     np.testing.assert_allclose(margin.gradient(inputs), expected, rtol=1e-4, atol=1e-6)
     last = probe.at(1).last_gradient(inputs)[1] - probe.at(0).last_gradient(inputs)[1]
-    np.testing.assert_allclose(margin.last_gradient(inputs)[1], last, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(
+        margin.last_gradient(inputs)[1], last, rtol=1e-4, atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("target", [lambda out: out, lambda _: 3.0, tf.argmax])
@@ -282,13 +312,17 @@ def test_everything_runs_in_inference_mode(probe):
     inputs = nets.pictures()
     bound = probe.at(1)
     np.testing.assert_array_equal(bound.gradient(inputs), bound.gradient(inputs))
-    np.testing.assert_allclose(bound.score(inputs)[:1], bound.score(inputs[:1]), rtol=1e-5)
+    np.testing.assert_allclose(
+        bound.score(inputs)[:1], bound.score(inputs[:1]), rtol=1e-5
+    )
 
 
 def test_predict_is_the_model(model, probe):
     """The prediction is the model's own output."""
     inputs = nets.pictures()
-    np.testing.assert_allclose(probe.predict(inputs), model(inputs, training=False), rtol=1e-6)
+    np.testing.assert_allclose(
+        probe.predict(inputs), model(inputs, training=False), rtol=1e-6
+    )
     assert (probe.outputs, probe.input_shape) == (3, nets.SHAPE)
 
 

@@ -30,8 +30,12 @@ def test_a_saved_model_comes_back_the_same(tmp_path, way, name):
     model.save(saved)
     saved.rename(file)
     inputs = nets.pictures()
-    np.testing.assert_allclose(load_model(file)(inputs), model(inputs), rtol=1e-5, atol=1e-7)
-    np.testing.assert_allclose(KerasProbe(str(file)).predict(inputs), model(inputs), rtol=1e-5)
+    np.testing.assert_allclose(
+        load_model(file)(inputs), model(inputs), rtol=1e-5, atol=1e-7
+    )
+    np.testing.assert_allclose(
+        KerasProbe(str(file)).predict(inputs), model(inputs), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", ["tm_brain_mri", "tm_cxr_a11pha"])
@@ -39,7 +43,9 @@ def test_a_teachable_machine_export_equals_its_conversion(name):
     """The untouched keras_model.h5 gives what the converted flat .keras beside it gives."""
     ours = load_model(shared("models", name, "keras_model.h5"))
     theirs = load_model(shared("models", name, f"{name}.keras"))
-    inputs = np.random.default_rng(0).uniform(-1, 1, (3, 224, 224, 3)).astype(np.float32)
+    inputs = (
+        np.random.default_rng(0).uniform(-1, 1, (3, 224, 224, 3)).astype(np.float32)
+    )
     np.testing.assert_allclose(ours(inputs), theirs(inputs), atol=1e-5)
 
 
@@ -57,14 +63,18 @@ def test_weights_are_not_a_model(tmp_path):
 def test_a_published_weights_file_is_refused():
     """HDF5 weights under a .keras name, as one is published, are called what they are."""
     with pytest.raises(ModelError, match=r"HDF5 and holds weights without a model"):
-        load_model(shared("models", "quantus_cifar", "original_is_hdf5_despite_name.keras"))
+        load_model(
+            shared("models", "quantus_cifar", "original_is_hdf5_despite_name.keras")
+        )
 
 
 @pytest.mark.parametrize("name", ["model.keras", "model.h5"])
 def test_code_in_a_file_is_not_run(tmp_path, name):
     """A Lambda layer is refused, and the message says how to load it on one's own account."""
     inputs = keras.Input(nets.SHAPE)
-    keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)).save(tmp_path / name)
+    keras.Model(inputs, keras.layers.Lambda(lambda x: x * 2)(inputs)).save(
+        tmp_path / name
+    )
     with pytest.raises(ModelError, match="safe_mode=False"):
         load_model(tmp_path / name)
 
@@ -127,10 +137,28 @@ def test_no_path_gets_into_a_message(tmp_path):
 REAL = [
     ("malaria/malaria.keras", (64, 64, 3), 2, "activation_2", False),
     ("malaria/malaria.h5", (64, 64, 3), 2, "activation_2", False),
-    ("mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras", (128, 128, 3), 1001, "", False),
-    ("tm_brain_mri/keras_model.h5", (224, 224, 3), 2, "sequential_1/model1/out_relu", False),
+    (
+        "mobilenet_v1_025_imagenet/mobilenet_v1_025_imagenet.keras",
+        (128, 128, 3),
+        1001,
+        "",
+        False,
+    ),
+    (
+        "tm_brain_mri/keras_model.h5",
+        (224, 224, 3),
+        2,
+        "sequential_1/model1/out_relu",
+        False,
+    ),
     ("tm_brain_mri/tm_brain_mri.keras", (224, 224, 3), 2, "out_relu", False),
-    ("tm_cxr_a11pha/keras_model.h5", (224, 224, 3), 3, "sequential_21/model6/out_relu", False),
+    (
+        "tm_cxr_a11pha/keras_model.h5",
+        (224, 224, 3),
+        3,
+        "sequential_21/model6/out_relu",
+        False,
+    ),
     ("tm_cxr_a11pha/tm_cxr_a11pha.keras", (224, 224, 3), 3, "out_relu", False),
     ("shortcut/models/clean.keras", (256, 256, 1), 2, "relu5", True),
     ("shortcut/models/poisoned.keras", (256, 256, 1), 2, "relu5", True),

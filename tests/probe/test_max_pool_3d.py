@@ -27,7 +27,9 @@ class Twice(keras.layers.Layer):
 SPELLED = {
     "layers": lambda: [layers.MaxPooling3D(2), layers.MaxPooling3D(2)],
     "keras.ops": lambda: [Twice(lambda x: ops.max_pool(x, 2))],
-    "TensorFlow's operations": lambda: [Twice(lambda x: tf.nn.max_pool3d(x, 2, 2, "VALID"))],
+    "TensorFlow's operations": lambda: [
+        Twice(lambda x: tf.nn.max_pool3d(x, 2, 2, "VALID"))
+    ],
 }
 
 
@@ -57,8 +59,13 @@ def _to_the_first(x, pooled, window, strides, starts):
     found = np.zeros_like(x)
     for place in np.ndindex(*pooled.shape):
         sample, *middle, channel = place
-        low = [start + at * step for start, at, step in zip(starts, middle, strides, strict=True)]
-        box = tuple(slice(max(at, 0), at + size) for at, size in zip(low, window, strict=True))
+        low = [
+            start + at * step
+            for start, at, step in zip(starts, middle, strides, strict=True)
+        ]
+        box = tuple(
+            slice(max(at, 0), at + size) for at, size in zip(low, window, strict=True)
+        )
         inside = x[(sample, *box, channel)]
         best = np.unravel_index(inside.argmax(), inside.shape)
         corner = [max(at, 0) for at in low]

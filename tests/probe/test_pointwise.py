@@ -20,7 +20,10 @@ FUNCTIONS = keras.activations
 SPELLED = {
     "maximum": (lambda t: ops.maximum(t, 0.0), FUNCTIONS.relu),
     "maximum, zero first": (lambda t: ops.maximum(0.0, t), FUNCTIONS.relu),
-    "Maximum layer": (lambda t: layers.Maximum()([t, ops.zeros_like(t)]), FUNCTIONS.relu),
+    "Maximum layer": (
+        lambda t: layers.Maximum()([t, ops.zeros_like(t)]),
+        FUNCTIONS.relu,
+    ),
     "where": (lambda t: ops.where(t > 0, t, 0.0), FUNCTIONS.relu),
     "times a mask": (lambda t: t * ops.cast(t > 0, "float32"), FUNCTIONS.relu),
     "half of x + |x|": (lambda t: (t + ops.abs(t)) / 2, FUNCTIONS.relu),
@@ -39,13 +42,20 @@ SPELLED = {
     "hard swish": (lambda t: t * ops.relu6(t + 3) / 6, FUNCTIONS.hard_silu),
     "logistic": (lambda t: 1 / (1 + ops.exp(-t)), FUNCTIONS.sigmoid),
     "log(1 + exp)": (lambda t: ops.log(1 + ops.exp(t)), FUNCTIONS.softplus),
-    "error function": (lambda t: 0.5 * t * (1 + ops.erf(t / np.sqrt(2))), FUNCTIONS.gelu),
+    "error function": (
+        lambda t: 0.5 * t * (1 + ops.erf(t / np.sqrt(2))),
+        FUNCTIONS.gelu,
+    ),
     "mish": (lambda t: t * ops.tanh(ops.softplus(t)), FUNCTIONS.mish),
 }
 
 LAYERS = {
     "clip at 4": (lambda t: ops.clip(t, 0, 4), layers.ReLU, {"max_value": 4.0}),
-    "leaky": (lambda t: ops.maximum(t, 0.1 * t), layers.LeakyReLU, {"negative_slope": 0.1}),
+    "leaky": (
+        lambda t: ops.maximum(t, 0.1 * t),
+        layers.LeakyReLU,
+        {"negative_slope": 0.1},
+    ),
 }
 
 UNNAMED = {
@@ -62,7 +72,9 @@ OTHERS = {
     "affine": lambda t: (t - 0.5) * 3,
     "affine function": lambda t: layers.Activation(lambda v: 2 * v + 1)(t),
     "softmax": lambda t: ops.softmax(t, axis=-1),
-    "pooling of stride 1": lambda t: layers.MaxPooling2D(2, strides=1, padding="same")(t),
+    "pooling of stride 1": lambda t: layers.MaxPooling2D(2, strides=1, padding="same")(
+        t
+    ),
     "flip": lambda t: ops.flip(t, axis=2),
     "normalised": lambda t: layers.UnitNormalization()(t),
     "two branches": lambda t: ops.maximum(t, layers.Conv2D(3, 1)(t)),
@@ -77,7 +89,9 @@ def read(spell):
     model = keras.Model(entry, spell(layers.Conv2D(3, 3)(entry)))
     graph = with_activations(graph_of(model))
     inputs = np.random.default_rng(0).normal(0, 3, (2, *SHAPE)).astype(np.float32)
-    np.testing.assert_allclose(graph.run(tf.constant(inputs)).output, model(inputs), atol=1e-5)
+    np.testing.assert_allclose(
+        graph.run(tf.constant(inputs)).output, model(inputs), atol=1e-5
+    )
     return graph.nodes[-1].operation
 
 
@@ -96,7 +110,9 @@ def test_rectifiers_with_numbers_are_known_with_their_numbers(spelling):
     spell, kind, numbers = LAYERS[spelling]
     operation = read(spell)
     assert type(operation) is kind
-    assert {name: getattr(operation, name) for name in numbers} == pytest.approx(numbers)
+    assert {name: getattr(operation, name) for name in numbers} == pytest.approx(
+        numbers
+    )
 
 
 @pytest.mark.parametrize("spelling", UNNAMED)
@@ -132,8 +148,13 @@ def test_half_precision_is_no_excuse(dtype):
 def test_a_function_inside_a_convolution_is_known_by_its_values():
     """An activation given as a function of one's own."""
     entry = keras.Input(SHAPE)
-    for function, name in [(lambda v: tf.maximum(v, 0), "relu"), (lambda v: 1 * v, "linear")]:
-        graph = graph_of(keras.Model(entry, layers.Conv2D(3, 3, activation=function)(entry)))
+    for function, name in [
+        (lambda v: tf.maximum(v, 0), "relu"),
+        (lambda v: 1 * v, "linear"),
+    ]:
+        graph = graph_of(
+            keras.Model(entry, layers.Conv2D(3, 3, activation=function)(entry))
+        )
         found = with_activations(graph).nodes[-1].operation.activation
         assert found is getattr(FUNCTIONS, name)
 
@@ -142,7 +163,9 @@ def network(way):
     """Return a network with one way to write an activation, twice, and weights that are its own."""
     keras.utils.set_random_seed(3)
     entry = keras.Input(SHAPE)
-    early = layers.MaxPooling2D(2)(way(layers.Conv2D(4, 3, bias_initializer="uniform")(entry)))
+    early = layers.MaxPooling2D(2)(
+        way(layers.Conv2D(4, 3, bias_initializer="uniform")(entry))
+    )
     late = layers.GlobalAveragePooling2D()(way(layers.Conv2D(5, 3)(early)))
     return keras.Model(entry, layers.Dense(3, activation="softmax")(late))
 
@@ -160,13 +183,19 @@ def network(way):
 def test_maps_do_not_depend_on_the_spelling(way, twin):
     """Taps and backward rules are those of the network that is written with layers of Keras."""
     inputs = np.random.default_rng(1).random((2, *SHAPE)).astype(np.float32)
-    ours, theirs = (KerasProbe(network(each)).at(1) for each in (way, lambda t: twin()(t)))
+    ours, theirs = (
+        KerasProbe(network(each)).at(1) for each in (way, lambda t: twin()(t))
+    )
     names = ["gradcam", "smoe", "lrp", "deeplift", "fullgrad"]
     if twin is layers.ReLU:
         names += ["guided_backprop", "deconvnet", "beta_smooth"]
     for name in names:
-        found, expected = (np.asarray(resolve(name)(each, inputs)) for each in (ours, theirs))
-        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4 * abs(expected).max())
+        found, expected = (
+            np.asarray(resolve(name)(each, inputs)) for each in (ours, theirs)
+        )
+        np.testing.assert_allclose(
+            found, expected, rtol=1e-3, atol=1e-4 * abs(expected).max()
+        )
 
 
 def test_fullgrad_is_complete_behind_an_unnamed_function():

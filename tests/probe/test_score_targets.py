@@ -18,7 +18,9 @@ def unet(classes=3, activation="softmax", shape=nets.SHAPE):
     """A network that goes down and up again, and gives a class for each pixel."""
     inputs = keras.Input(shape)
     first = LAYERS.Conv2D(4, 3, padding="same", activation="relu", name="first")(inputs)
-    deep = LAYERS.Conv2D(6, 3, strides=2, padding="same", activation="relu", name="deep")(first)
+    deep = LAYERS.Conv2D(
+        6, 3, strides=2, padding="same", activation="relu", name="deep"
+    )(first)
     up = LAYERS.UpSampling2D()(deep)[:, : shape[0] or None, : shape[1] or None]
     both = LAYERS.Concatenate()([first, up]) if shape[0] else up
     outputs = LAYERS.Conv2D(classes, 1, activation=activation, name="scores")(both)
@@ -63,10 +65,15 @@ def test_a_mask_of_a_finer_grid_is_averaged(segmenter):
         np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", ["gradient", "gradcam", "fastcam", "integrated_gradients", "lrp"])
+@pytest.mark.parametrize(
+    "name", ["gradient", "gradcam", "fastcam", "integrated_gradients", "lrp"]
+)
 def test_a_region_does_not_see_what_cannot_reach_it(segmenter, name):
     """Pixels beyond the receptive field of the region have no gradient; every explainer answers."""
-    inputs, probe = nets.pictures(), sal.KerasProbe(segmenter).at(sal.Region(1, lesion()))
+    inputs, probe = (
+        nets.pictures(),
+        sal.KerasProbe(segmenter).at(sal.Region(1, lesion())),
+    )
     found = np.asarray(sal.catalogue()[name]()(probe, inputs))
     assert np.isfinite(found).all()
     assert np.ptp(found) > 0
@@ -80,15 +87,21 @@ def test_one_channel_speaks_for_and_against():
     model, inputs = unet(1, "sigmoid"), nets.pictures()
     probe = sal.KerasProbe(model)
     expected = logits_of(model, inputs)[:, lesion(), 0].mean(axis=1)
-    np.testing.assert_allclose(probe.at(sal.Region(1, lesion())).score(inputs), expected, rtol=1e-4)
     np.testing.assert_allclose(
-        probe.at(sal.Region(0)).score(inputs), -logits_of(model, inputs).mean((1, 2, 3)), rtol=1e-4
+        probe.at(sal.Region(1, lesion())).score(inputs), expected, rtol=1e-4
+    )
+    np.testing.assert_allclose(
+        probe.at(sal.Region(0)).score(inputs),
+        -logits_of(model, inputs).mean((1, 2, 3)),
+        rtol=1e-4,
     )
 
 
 def test_free_sizes_take_any_mask():
     """A network of any size is asked about a mask of one size on pictures of another."""
-    probe = sal.KerasProbe(unet(shape=(None, None, 2))).at(sal.Region(1, lesion((40, 60))))
+    probe = sal.KerasProbe(unet(shape=(None, None, 2))).at(
+        sal.Region(1, lesion((40, 60)))
+    )
     assert probe.score(nets.pictures(1, (40, 60, 2))).shape == (1,)
     assert probe.score(nets.pictures(1, (80, 120, 2))).shape == (1,)
 
@@ -99,10 +112,16 @@ def test_volumes_have_regions():
     model = keras.Model(inputs, LAYERS.Conv3D(2, 1, activation="softmax")(inputs))
     mask = np.zeros((6, 10, 12), bool)
     mask[2, 3, 4] = True
-    gradient = sal.KerasProbe(model).at(sal.Region(1, mask)).gradient(np.ones((1, 6, 10, 12, 1)))
+    gradient = (
+        sal.KerasProbe(model)
+        .at(sal.Region(1, mask))
+        .gradient(np.ones((1, 6, 10, 12, 1)))
+    )
     assert (np.asarray(gradient)[0, ..., 0] != 0).sum() == 1
     with pytest.raises(TargetError, match="output's grid"):
-        sal.KerasProbe(model).at(sal.Region(1, mask[:5])).score(np.ones((1, 6, 10, 12, 1)))
+        sal.KerasProbe(model).at(sal.Region(1, mask[:5])).score(
+            np.ones((1, 6, 10, 12, 1))
+        )
 
 
 def test_a_target_is_a_value(segmenter):
@@ -198,19 +217,26 @@ def test_one_of_several_outputs_is_chosen_by_name_or_index(part):
     """A multi-task model: each head is asked as if it were alone; a callable takes them all."""
     inputs = keras.Input(nets.SHAPE)
     x = LAYERS.GlobalAveragePooling2D()(nets.chained(nets.trunk_layers(), inputs))
-    heads = [LAYERS.Dense(1, name="size")(x), LAYERS.Dense(4, "softmax", name="grade")(x)]
+    heads = [
+        LAYERS.Dense(1, name="size")(x),
+        LAYERS.Dense(4, "softmax", name="grade")(x),
+    ]
     model = nets.filled(keras.Model(inputs, heads))
     alone = sal.KerasProbe(keras.Model(inputs, heads[1])).at(3)
     found = sal.KerasProbe(model, part=part).at(3)
     pictures = nets.pictures()
-    np.testing.assert_allclose(found.gradient(pictures), alone.gradient(pictures), atol=1e-6)
+    np.testing.assert_allclose(
+        found.gradient(pictures), alone.gradient(pictures), atol=1e-6
+    )
     both = sal.KerasProbe(model).at(lambda output: output[0][:, 0] * output[1][:, 3])
     assert both.score(pictures).shape == (2,)
 
 
 def test_labels_of_many_findings_are_asked_one_by_one():
     """A multi-label head of sigmoids: each unit has its own logit."""
-    probe = sal.KerasProbe(nets.flat(3, "sigmoid"), labels=["mass", "nodule", "effusion"])
+    probe = sal.KerasProbe(
+        nets.flat(3, "sigmoid"), labels=["mass", "nodule", "effusion"]
+    )
     logits = nets.probe(nets.flat, 3, "linear")
     for index, name in enumerate(("mass", "nodule", "effusion")):
         np.testing.assert_allclose(

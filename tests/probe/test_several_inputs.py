@@ -24,13 +24,17 @@ def clinical(*, named=False, units=3):
     """A picture, an age (N, 1) and a sex (N,), which is looked up in a table."""
     picture = keras.Input(nets.SHAPE, name="picture")
     age, sex = keras.Input((1,), name="age"), keras.Input((), dtype="int32", name="sex")
-    x = nets.chained([*nets.trunk_layers(), keras.layers.GlobalAveragePooling2D()], picture)
+    x = nets.chained(
+        [*nets.trunk_layers(), keras.layers.GlobalAveragePooling2D()], picture
+    )
     known = keras.layers.Dense(4, activation="tanh", name="old")(age)
     looked_up = keras.layers.Embedding(2, 3, name="table")(sex)
     x = keras.layers.Concatenate()([known, x, looked_up])
     x = keras.layers.Dense(8, activation="relu")(x)
     outputs = keras.layers.Dense(units, activation="softmax")(x)
-    inputs = {"picture": picture, "age": age, "sex": sex} if named else [age, picture, sex]
+    inputs = (
+        {"picture": picture, "age": age, "sex": sex} if named else [age, picture, sex]
+    )
     return nets.filled(keras.Model(inputs, outputs, name="clinical"))
 
 
@@ -61,9 +65,13 @@ def test_held_inputs_are_what_a_model_around_would_fix(named):
     ours = sal.KerasProbe(model, input="picture", held={"age": 0.62, "sex": 1}).at(2)
     theirs = sal.KerasProbe(around(model, 0.62, 1)).at(2)
     np.testing.assert_allclose(ours.score(inputs), theirs.score(inputs), rtol=1e-5)
-    np.testing.assert_allclose(ours.gradient(inputs), theirs.gradient(inputs), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        ours.gradient(inputs), theirs.gradient(inputs), rtol=1e-4, atol=1e-6
+    )
     assert ours.layers == ("conv2", "conv3")
-    for one, two in zip(ours.activations(inputs), theirs.activations(inputs), strict=True):
+    for one, two in zip(
+        ours.activations(inputs), theirs.activations(inputs), strict=True
+    ):
         np.testing.assert_allclose(one, two, atol=1e-6)
 
 
@@ -93,20 +101,30 @@ def test_the_input_that_is_not_held_is_explained(model):
     """Where all but one are held there is nothing to choose."""
     probe = sal.KerasProbe(model, held={0: 0.5, 2: 1})
     assert probe.input_shape == nets.SHAPE
-    vector = sal.KerasProbe(model, input="age", held={"picture": nets.pictures(1), "sex": 0})
+    vector = sal.KerasProbe(
+        model, input="age", held={"picture": nets.pictures(1), "sex": 0}
+    )
     assert vector.at(0).gradient([[0.5], [0.6]]).shape == (2, 1)
 
 
 @pytest.mark.parametrize(
     ("choice", "error", "message"),
     [
-        ({}, ModelError, r"3 inputs \(age \(N, 1\), picture \(N, 37, 53, 2\), sex \(N,\)\)"),
+        (
+            {},
+            ModelError,
+            r"3 inputs \(age \(N, 1\), picture \(N, 37, 53, 2\), sex \(N,\)\)",
+        ),
         ({"input": "picture"}, InputError, r"got none for age \(N, 1\), sex \(N,\)"),
         ({"input": "pictures"}, ModelError, "Did you mean 'picture'"),
         ({"input": 3}, ModelError, "got 3"),
         ({"held": {"ages": 1}}, ModelError, "Did you mean 'age'"),
         ({"input": "age", "held": {"age": 1}}, InputError, "hold the others"),
-        ({"held": {"age": [0.1, 0.2], "sex": 1}}, InputError, r"\(1,\), or \(N, 1\).*got \(2,\)"),
+        (
+            {"held": {"age": [0.1, 0.2], "sex": 1}},
+            InputError,
+            r"\(1,\), or \(N, 1\).*got \(2,\)",
+        ),
         ({"held": {"age": np.nan, "sex": 1}}, InputError, "finite"),
         ({"held": {"age": "old", "sex": 1}}, InputError, "expected float32 for 'age'"),
         ({"held": {"age": 1, "sex": 0.5}}, InputError, "whole numbers"),
@@ -130,7 +148,9 @@ def test_rows_must_fit_the_batch(probe):
     with pytest.raises(InputError, match="each of the 3 pictures, got 2 rows"):
         probe.at(1).score(nets.pictures(3))
     with pytest.raises(InputError, match="each of the 1 pictures, got 2 rows"):
-        sal.explain(probe, sal.DicomImage.from_array(np.eye(9)), "rise", prepare=two_channels)
+        sal.explain(
+            probe, sal.DicomImage.from_array(np.eye(9)), "rise", prepare=two_channels
+        )
     with pytest.raises(InputError, match="got 2 rows"):
         probe.at(1).settled(nets.pictures(1))
     three = probe.holding({"age": [[1], [2], [3]], "sex": [0, 1]})
@@ -159,8 +179,12 @@ def test_every_explainer_works_beside_held_inputs(model, name):
     assert np.isfinite(both).all()
     held = {"age": AGES[1], "sex": SEXES[1]}
     alone = recipe(probe_for(model, input="picture", held=held).at(1), inputs[1:])
-    near = 3e-3 if name == "blur_integrated_gradients" else 1e-4  # rounding adds up on the path
-    np.testing.assert_allclose(both[1:], alone, rtol=1e-3, atol=near * np.abs(both).max())
+    near = (
+        3e-3 if name == "blur_integrated_gradients" else 1e-4
+    )  # rounding adds up on the path
+    np.testing.assert_allclose(
+        both[1:], alone, rtol=1e-3, atol=near * np.abs(both).max()
+    )
 
 
 def test_fullgrad_counts_what_is_held(probe):
@@ -172,17 +196,25 @@ def test_fullgrad_counts_what_is_held(probe):
 
 def test_a_second_picture_is_not_looked_at():
     """Taps lie on the way of the explained picture, not of the one that is held."""
-    now, prior = keras.Input(nets.SHAPE, name="now"), keras.Input((20, 24, 1), name="prior")
+    now, prior = (
+        keras.Input(nets.SHAPE, name="now"),
+        keras.Input((20, 24, 1), name="prior"),
+    )
     one = nets.chained(nets.trunk_layers(), now)
     other = keras.layers.Conv2D(3, 3, activation="relu", name="old1")(prior)
     other = keras.layers.Conv2D(3, 3, strides=2, activation="relu", name="old2")(other)
     pools = [keras.layers.GlobalAveragePooling2D()(each) for each in (one, other)]
-    outputs = keras.layers.Dense(1, activation="sigmoid")(keras.layers.Concatenate()(pools))
+    outputs = keras.layers.Dense(1, activation="sigmoid")(
+        keras.layers.Concatenate()(pools)
+    )
     model = nets.filled(keras.Model([prior, now], outputs))
     picture = np.random.default_rng(0).random((20, 24, 1))
     probe = sal.KerasProbe(model, held={"prior": picture})
     assert probe.layers == ("conv2", "conv3")
-    assert sal.KerasProbe(model, held={"now": nets.pictures(1)[0]}).layers == ("old1", "old2")
+    assert sal.KerasProbe(model, held={"now": nets.pictures(1)[0]}).layers == (
+        "old1",
+        "old2",
+    )
     maps = FullGrad()(probe.at(1), nets.pictures())
     assert maps.shape == (2, 37, 53)
     assert probe.at(0).randomised(0).gradient(nets.pictures()).shape == (2, *nets.SHAPE)
@@ -231,8 +263,13 @@ def test_inputs_as_arguments_of_their_own_need_a_model_around():
     expected = model(pictures, tf.constant(AGES))[:, 0]
     with pytest.raises(ModelError, match="several arguments"):
         sal.KerasProbe(model)
-    picture, age = keras.Input(nets.SHAPE, name="picture"), keras.Input((1,), name="age")
-    probe = sal.KerasProbe(keras.Model([picture, age], model(picture, age)), held={"age": AGES})
+    picture, age = (
+        keras.Input(nets.SHAPE, name="picture"),
+        keras.Input((1,), name="age"),
+    )
+    probe = sal.KerasProbe(
+        keras.Model([picture, age], model(picture, age)), held={"age": AGES}
+    )
     np.testing.assert_allclose(probe.at(0).score(pictures), expected, rtol=1e-4)
 
 
@@ -252,7 +289,9 @@ def test_many_pictures_have_their_own_rows(model):
     results = list(many)
     for index, picture in enumerate(pictures):
         alone = probe.holding({"age": ages[index], "sex": 1})
-        expected = sal.explain(alone, picture, "gradient", target=1, prepare=two_channels)
+        expected = sal.explain(
+            alone, picture, "gradient", target=1, prepare=two_channels
+        )
         assert abs(results[index].score - expected.score) < 1e-5
     assert results[4].message == "held: expected a row for picture 5, got 3 rows."
 
@@ -270,6 +309,11 @@ def test_a_dropped_model_is_freed():
 
 def test_errors_are_ours(model):
     """Nothing else than a SaliencyError comes out of nonsense."""
-    for held in ({"age": object(), "sex": 1}, {"age": [[1], [2, 3]], "sex": 1}, {True: 1}, {}):
+    for held in (
+        {"age": object(), "sex": 1},
+        {"age": [[1], [2, 3]], "sex": 1},
+        {True: 1},
+        {},
+    ):
         with pytest.raises(SaliencyError):
             sal.KerasProbe(model, input="picture", held=held)

@@ -48,7 +48,9 @@ def double():
 def quantised():
     """The kernel of a Dense layer in eight bits."""
     inputs = keras.Input(SHAPE)
-    model = made(inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(convolved(inputs))))
+    model = made(
+        inputs, layers.Dense(2)(layers.GlobalAveragePooling2D()(convolved(inputs)))
+    )
     model.layers[-1].quantize("int8")
     return model
 

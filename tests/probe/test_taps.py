@@ -14,36 +14,58 @@ from saliency.probe.model.taps import end_of_scales
 STAGES = [(2, 3), (3, 4), (4, 6), (5, 3)]
 
 KNOWN = [
-    ("ResNet50", ["conv1_relu", *(f"conv{stage}_block{last}_out" for stage, last in STAGES)]),
+    (
+        "ResNet50",
+        ["conv1_relu", *(f"conv{stage}_block{last}_out" for stage, last in STAGES)],
+    ),
     ("VGG16", [f"block{scale}_conv{2 if scale < 3 else 3}" for scale in range(1, 6)]),
     ("DenseNet121", ["conv1_relu", "pool2_relu", "pool3_relu", "pool4_relu", "relu"]),
-    ("MobileNetV2", [*(f"block_{block}_expand_relu" for block in (1, 3, 6, 13)), "out_relu"]),
+    (
+        "MobileNetV2",
+        [*(f"block_{block}_expand_relu" for block in (1, 3, 6, 13)), "out_relu"],
+    ),
     ("InceptionV3", [None, None, "mixed2", "mixed7", "mixed10"]),
     (
         "EfficientNetB0",
-        [*(f"block{block}a_expand_activation" for block in (2, 3, 4, 6)), "top_activation"],
+        [
+            *(f"block{block}a_expand_activation" for block in (2, 3, 4, 6)),
+            "top_activation",
+        ],
     ),
     (
         "ResNet50V2",
-        ["conv2_block3_1_relu", "conv3_block4_1_relu", "conv4_block6_1_relu", "post_relu"],
+        [
+            "conv2_block3_1_relu",
+            "conv3_block4_1_relu",
+            "conv4_block6_1_relu",
+            "post_relu",
+        ],
     ),
 ]
 
 
 def named(model, shape):
     outline = outline_of(graph_of(model), (None, *shape))
-    return [outline.steps[index].name for index in end_of_scales(outline, len(shape) + 1)]
+    return [
+        outline.steps[index].name for index in end_of_scales(outline, len(shape) + 1)
+    ]
 
 
-@pytest.mark.parametrize(("application", "expected"), KNOWN, ids=[name for name, _ in KNOWN])
+@pytest.mark.parametrize(
+    ("application", "expected"), KNOWN, ids=[name for name, _ in KNOWN]
+)
 def test_the_scales_of_a_published_network(application, expected):
     """The last activated tensor before each down-sampling, and the last of all."""
     build = getattr(keras.applications, application)
     if application == "InceptionV3" and keras.__version__.startswith("3.5."):
         pytest.skip("Keras 3.5 cannot build it on a grid that ends one row high")
-    found = named(build(weights=None, include_top=False, input_shape=(96, 128, 3)), (96, 128, 3))
+    found = named(
+        build(weights=None, include_top=False, input_shape=(96, 128, 3)), (96, 128, 3)
+    )
     assert len(found) == len(expected)
-    assert [each if want else None for each, want in zip(found, expected, strict=True)] == expected
+    assert [
+        each if want else None for each, want in zip(found, expected, strict=True)
+    ] == expected
 
 
 def test_scales_do_not_depend_on_a_free_input_size():
@@ -54,7 +76,9 @@ def test_scales_do_not_depend_on_a_free_input_size():
 
 
 @pytest.mark.parametrize(
-    "pool", [keras.layers.MaxPooling2D(), lambda x: keras.ops.max_pool(x, 2)], ids=["layer", "ops"]
+    "pool",
+    [keras.layers.MaxPooling2D(), lambda x: keras.ops.max_pool(x, 2)],
+    ids=["layer", "ops"],
 )
 def test_a_pooling_that_does_not_say_its_strides(pool):
     """``keras.ops`` keeps None for strides as large as the window."""
@@ -80,7 +104,10 @@ def test_a_pooling_alone_is_no_scale():
         keras.layers.Conv2D(3, 3, activation="relu", name="two"),
         keras.layers.GlobalMaxPooling2D(),
     ]
-    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["one", "two"]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == [
+        "one",
+        "two",
+    ]
 
 
 def test_an_activation_behind_a_pooling_is_no_scale():
@@ -95,7 +122,10 @@ def test_an_activation_behind_a_pooling_is_no_scale():
             keras.layers.ReLU(),
         )
     ]
-    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["one", "two"]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == [
+        "one",
+        "two",
+    ]
 
 
 def test_the_activation_counts_not_the_convolution():
@@ -118,14 +148,21 @@ def test_the_activation_counts_not_the_convolution():
 def test_a_linear_network_has_taps_too():
     """Without any activation function the ends of the convolutions count."""
     inputs = keras.Input(nets.SHAPE)
-    layers = [keras.layers.Conv2D(3, 3, name="conv"), keras.layers.GlobalAveragePooling2D()]
-    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == ["conv"]
+    layers = [
+        keras.layers.Conv2D(3, 3, name="conv"),
+        keras.layers.GlobalAveragePooling2D(),
+    ]
+    assert named(keras.Model(inputs, nets.chained(layers, inputs)), nets.SHAPE) == [
+        "conv"
+    ]
 
 
 def test_the_way_up_is_no_scale():
     """Of an encoder and decoder, the encoder's ends and the bottom are tapped."""
     inputs = keras.Input((32, 48, 1))
-    down = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="down")(inputs)
+    down = keras.layers.Conv2D(3, 3, padding="same", activation="relu", name="down")(
+        inputs
+    )
     x = keras.layers.MaxPooling2D()(down)
     x = keras.layers.Conv2D(4, 3, padding="same", activation="relu", name="bottom")(x)
     x = keras.layers.UpSampling2D()(x)
@@ -172,7 +209,9 @@ def shared_layer():
     inputs = keras.Input(nets.SHAPE)
     twice = keras.layers.Conv2D(2, 3, padding="same", activation="relu", name="twice")
     x = keras.layers.GlobalAveragePooling2D()(twice(twice(inputs)))
-    return nets.filled(keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x)))
+    return nets.filled(
+        keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    )
 
 
 def test_a_layer_that_stands_at_two_places_is_two_calls():

@@ -15,7 +15,11 @@ WAYS = [nets.flat, nets.sequential, nets.nested, nets.subclassed, nets.opaque]
 def ask_everything(model):
     probe = KerasProbe(model)
     inputs = nets.pictures()
-    for bound in (probe.at(1), probe.at(None).settled(inputs), probe.at(lambda out: out[:, 0])):
+    for bound in (
+        probe.at(1),
+        probe.at(None).settled(inputs),
+        probe.at(lambda out: out[:, 0]),
+    ):
         bound.score(inputs)
         bound.gradient(inputs)
         if bound.layers:
@@ -73,7 +77,9 @@ class Counting(keras.layers.Layer):
 def test_a_layer_that_writes_at_each_call_does_not():
     """State is not written and losses are not added: the walk runs in a stateless scope."""
     inputs = keras.Input(nets.SHAPE)
-    x = Counting(activity_regularizer="l2")(keras.layers.Conv2D(2, 3, activation="relu")(inputs))
+    x = Counting(activity_regularizer="l2")(
+        keras.layers.Conv2D(2, 3, activation="relu")(inputs)
+    )
     model = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(x)))
     model(nets.pictures())
     before = nets.snapshot(model)
@@ -92,5 +98,7 @@ def test_training_goes_on_and_the_probe_sees_it():
     before = probe.at(1).score(inputs).numpy()
     model.fit(inputs, np.array([0, 1]), verbose=0)
     assert (probe.at(1).score(inputs).numpy() != before).all()
-    np.testing.assert_allclose(probe.predict(inputs), model(inputs, training=False), rtol=1e-5)
+    np.testing.assert_allclose(
+        probe.predict(inputs), model(inputs, training=False), rtol=1e-5
+    )
     assert probe.traces["score"] == 1

@@ -34,13 +34,17 @@ def lab(colours, eye="normal"):
     """CIE 15:2018 8.2.1, D65, of (n, 3) sRGB (IEC 61966-2-1)."""
     rows = []
     for colour in np.asarray(colours, float):
-        line = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour / 255]
+        line = [
+            c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
+            for c in colour / 255
+        ]
         red, green, blue = np.clip(BLIND[eye] @ line, 0, 1)
         x = (0.4124564 * red + 0.3575761 * green + 0.1804375 * blue) / 0.95047
         y = 0.2126729 * red + 0.7151522 * green + 0.0721750 * blue
         z = (0.0193339 * red + 0.1191920 * green + 0.9503041 * blue) / 1.08883
         fx, fy, fz = (
-            t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116 for t in (x, y, z)
+            t ** (1 / 3) if t > 216 / 24389 else (24389 / 27 * t + 16) / 116
+            for t in (x, y, z)
         )
         rows.append((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)))
     return np.array(rows)

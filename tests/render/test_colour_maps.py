@@ -35,9 +35,15 @@ def installed(tmp_path, monkeypatch):
         (tmp_path / f"{package}.py").write_text(CODE, encoding="utf-8")
         info = tmp_path / f"{package}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        lines = [f"{name} = {package}:{attribute}" for name, attribute in points.items()]
-        (info / "entry_points.txt").write_text("[saliency.palettes]\n" + "\n".join(lines) + "\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n"
+        )
+        lines = [
+            f"{name} = {package}:{attribute}" for name, attribute in points.items()
+        ]
+        (info / "entry_points.txt").write_text(
+            "[saliency.palettes]\n" + "\n".join(lines) + "\n"
+        )
         monkeypatch.syspath_prepend(str(tmp_path))
 
     return install
@@ -58,7 +64,9 @@ def test_a_name_of_matplotlib_has_its_colours(name):
 def test_a_diverging_map_has_0_in_its_middle(name):
     """Its upper end is the strongest heat for, its lower end the strongest against."""
     palette = Palette(name)
-    lowest, highest = (np.rint(255 * np.array(mpl.colormaps[name](end)))[:3] for end in (0, 255))
+    lowest, highest = (
+        np.rint(255 * np.array(mpl.colormaps[name](end)))[:3] for end in (0, 255)
+    )
 
     assert palette.signed
     assert np.array_equal(palette.negative[255], lowest)
@@ -139,7 +147,11 @@ def test_a_copy_needs_the_package_no_more(installed, monkeypatch):
 
 @pytest.mark.parametrize(
     ("attribute", "words"),
-    [("number", "got int"), ("nonsense", "got str"), ("missing", "cannot be loaded: Attribute")],
+    [
+        ("number", "got int"),
+        ("nonsense", "got str"),
+        ("missing", "cannot be loaded: Attribute"),
+    ],
 )
 def test_what_is_no_palette_is_refused_by_name(installed, attribute, words):
     """The sentence names the palette and what was found."""
@@ -155,7 +167,9 @@ def test_two_packages_of_one_name_are_refused(installed):
     installed("colours_of_ours", hospital="row")
     installed("colours_of_theirs", hospital="palette")
 
-    with pytest.raises(InputError, match="colours_of_ours and colours_of_theirs both offer"):
+    with pytest.raises(
+        InputError, match="colours_of_ours and colours_of_theirs both offer"
+    ):
         Palette("hospital")
 
 

@@ -19,7 +19,9 @@ GREEN, LEAF, OLIVE, CYAN = (0, 220, 60), (60, 250, 40), (120, 200, 60), (0, 200,
 def mosaic(*colours):
     """Return a picture of squares, as many of each colour."""
     rows = np.array(colours, np.uint8)[np.arange(24) % len(colours)]
-    return np.kron(np.broadcast_to(rows, (len(colours), 24, 3)), np.ones((8, 8, 1), np.uint8))
+    return np.kron(
+        np.broadcast_to(rows, (len(colours), 24, 3)), np.ones((8, 8, 1), np.uint8)
+    )
 
 
 TISSUE = mosaic(PINK, PURPLE, WHITE)
@@ -54,7 +56,9 @@ def test_signed_heat_keeps_its_signs():
     blue = mosaic((30, 120, 200), (60, 140, 220), (20, 100, 180), (235, 240, 245))
 
     assert palette_for(blue, signed=True) == Palette("blue-yellow")
-    assert lift(Palette("diverging"), blue) < ENOUGH <= lift(Palette("blue-yellow"), blue)
+    assert (
+        lift(Palette("diverging"), blue) < ENOUGH <= lift(Palette("blue-yellow"), blue)
+    )
 
 
 @pytest.mark.parametrize("name", ["green", "yellow", "diverging"])
@@ -64,7 +68,9 @@ def test_the_measure_is_that_of_the_standard(name):
     colours = np.array([PINK, PURPLE, WHITE], float)
     ends = [palette.positive[-1], palette.negative[-1]]
     gaps = [
-        np.linalg.norm(lab((1 - HALF) * colours + HALF * end)[:, None] - lab(colours), axis=-1)
+        np.linalg.norm(
+            lab((1 - HALF) * colours + HALF * end)[:, None] - lab(colours), axis=-1
+        )
         for end in ends
     ]
 
@@ -80,7 +86,9 @@ def test_overlays_take_it_by_name():
     result = sal.Explanation(heat, 1.0, 0, None, "GradCAM()", image)
 
     assert paint(DOPPLER, heat, palette="auto").palette == "yellow"
-    assert np.array_equal(result.overlay(palette="auto").rgb, result.overlay(palette="yellow").rgb)
+    assert np.array_equal(
+        result.overlay(palette="auto").rgb, result.overlay(palette="yellow").rgb
+    )
     assert np.array_equal(
         sal.animate([result], palette="auto").frames[0],
         sal.animate([result], palette="yellow").frames[0],
@@ -88,7 +96,12 @@ def test_overlays_take_it_by_name():
 
 
 FILES = [
-    *("VL1_RLE_6cc2ad", "VL6_J2KR_b0a63c", "GH538-jpeg14sv1_6023ff", "US-PAL-8-10x-echo_8e9ef1"),
+    *(
+        "VL1_RLE_6cc2ad",
+        "VL6_J2KR_b0a63c",
+        "GH538-jpeg14sv1_6023ff",
+        "US-PAL-8-10x-echo_8e9ef1",
+    ),
     *("US1_RLE", "IM-0001-0001-0001_189f13", "jpeg_fcad29", "GH195_bdb35c"),
 ]
 

@@ -31,7 +31,8 @@ def test_shows_the_pixels_themselves():
 
 
 @pytest.mark.parametrize(
-    ("values", "ends"), [(HEAT, "both"), (np.abs(HEAT), "max"), (np.round(HEAT > 1), "neither")]
+    ("values", "ends"),
+    [(HEAT, "both"), (np.abs(HEAT), "max"), (np.round(HEAT > 1), "neither")],
 )
 def test_the_bar_is_pointed_where_the_map_goes_on(values, ends):
     """Clipped numbers are announced at the end where they are clipped."""
@@ -71,7 +72,11 @@ def test_a_given_scale_is_drawn():
 
 @pytest.mark.parametrize(
     ("spacing", "words", "columns"),
-    [((0.5, 0.5), "5 mm", 10), ((2.0, 4.0), "5 cm", 12.5), ((1e-3, 1e-3), "0.01 mm", 10)],
+    [
+        ((0.5, 0.5), "5 mm", 10),
+        ((2.0, 4.0), "5 cm", 12.5),
+        ((1e-3, 1e-3), "0.01 mm", 10),
+    ],
 )
 def test_a_bar_says_how_long_a_millimetre_is(spacing, words, columns):
     """Its length in columns is what it says; 53 columns leave room for a third of them."""
@@ -87,7 +92,12 @@ def test_letters_stand_at_their_sides():
     panel = drawn(HEAT, orientation=("L", "PF")).axes[0]
     found = {text.get_text(): text.get_position() for text in panel.texts}
 
-    assert found == {"L": (0.98, 0.5), "R": (0.02, 0.5), "PF": (0.5, 0.02), "AH": (0.5, 0.98)}
+    assert found == {
+        "L": (0.98, 0.5),
+        "R": (0.02, 0.5),
+        "PF": (0.5, 0.02),
+        "AH": (0.5, 0.98),
+    }
 
 
 def test_a_control_is_drawn_beside_with_its_correlation():
@@ -98,13 +108,16 @@ def test_a_control_is_drawn_beside_with_its_correlation():
     assert np.array_equal(panel.images[0].get_array(), control.heatmap.values)
     assert "rank correlation 0.12" in panel.get_title()
     assert (
-        "no rank correlation" in drawn(HEAT, control=Control(control.heatmap)).axes[3].get_title()
+        "no rank correlation"
+        in drawn(HEAT, control=Control(control.heatmap)).axes[3].get_title()
     )
 
 
 def test_the_scale_of_signed_heat_is_symmetric():
     """0 is in the middle of the bar; without negative heat it is the start."""
-    signed, unsigned = (drawn(values).axes[1].images[0].norm for values in (HEAT, np.abs(HEAT)))
+    signed, unsigned = (
+        drawn(values).axes[1].images[0].norm for values in (HEAT, np.abs(HEAT))
+    )
 
     assert signed.vmin == -signed.vmax
     assert unsigned.vmin == 0
@@ -120,7 +133,9 @@ def test_the_bar_has_numbers_and_a_unit():
 
 def test_millimetres_are_square():
     """A pixel of 2 mm x 1 mm is drawn twice as high as wide."""
-    assert [axes.get_aspect() for axes in drawn(HEAT, spacing=(2.0, 1.0)).axes[:3]] == [2.0] * 3
+    assert [axes.get_aspect() for axes in drawn(HEAT, spacing=(2.0, 1.0)).axes[:3]] == [
+        2.0
+    ] * 3
     assert drawn(HEAT).axes[0].get_aspect() == 1.0
 
 
@@ -136,7 +151,9 @@ def test_an_even_map_is_called_even(value):
 def test_the_share_outside_is_written():
     """The reader is told how much heat lies outside the diagnostic pixels."""
     heatmap = Heatmap(np.ones((4, 5)))
-    overlay = paint(DISPLAY[:4, :5], heatmap, diagnostic=np.arange(20).reshape(4, 5) < 15)
+    overlay = paint(
+        DISPLAY[:4, :5], heatmap, diagnostic=np.arange(20).reshape(4, 5) < 15
+    )
 
     assert "25.0%" in figure(DISPLAY[:4, :5], heatmap, overlay).axes[2].get_title()
 
@@ -153,13 +170,19 @@ def test_is_a_picture():
 def test_files_hold_pixels_and_nothing_else(tmp_path):
     """A saved figure is as large as the figure, in its colours, without a word in it."""
     heatmap = Heatmap(np.abs(HEAT))
-    whole = figure(DISPLAY, heatmap, paint(DISPLAY, heatmap, palette="hot"), title="Gradient")
+    whole = figure(
+        DISPLAY, heatmap, paint(DISPLAY, heatmap, palette="hot"), title="Gradient"
+    )
     file = save(whole, tmp_path / "a.png").read_bytes()
     picture = np.asarray(Image.open(BytesIO(file)))
 
     assert picture.shape[1::-1] == tuple(np.rint(whole.get_size_inches() * whole.dpi))
-    assert picture[..., 0].mean() > picture[..., 2].mean() + 1  # the heat is red, not blue
-    assert not any(name in file for name in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME"))
+    assert (
+        picture[..., 0].mean() > picture[..., 2].mean() + 1
+    )  # the heat is red, not blue
+    assert not any(
+        name in file for name in (b"tEXt", b"iTXt", b"zTXt", b"eXIf", b"tIME")
+    )
 
 
 def test_long_titles_are_broken_into_lines():
@@ -171,7 +194,9 @@ def test_long_titles_are_broken_into_lines():
 
 def test_layers_are_framed_in_their_hue():
     """The frame of a layer's map is the colour that LOVI gives it."""
-    whole = layers_figure(np.random.default_rng(2).random((37, 53, 3)), names=["a", "b", "c"])
+    whole = layers_figure(
+        np.random.default_rng(2).random((37, 53, 3)), names=["a", "b", "c"]
+    )
     frames = [axes.spines["left"].get_edgecolor()[:3] for axes in whole.axes[:3]]
 
     assert np.allclose(frames, [(1, 0, 1), (0, 1, 0.5), (1, 0, 0)])
@@ -181,7 +206,9 @@ def test_layers_are_framed_in_their_hue():
 def test_layers_share_one_scale():
     """The same grey is the same number in every map."""
     whole = layers_figure(np.random.default_rng(3).random((37, 53, 3)), spacing=(1, 2))
-    norms = {(axes.images[0].norm.vmin, axes.images[0].norm.vmax) for axes in whole.axes[:3]}
+    norms = {
+        (axes.images[0].norm.vmin, axes.images[0].norm.vmax) for axes in whole.axes[:3]
+    }
 
     assert len(norms) == 1
     assert whole.axes[0].get_title() == "layer 1"

@@ -16,7 +16,9 @@ CASES = {"lovi": lovi_hsv, "heat": heat_hsv}
 @pytest.fixture(scope="module")
 def golden():
     """Return what the authors' code gave; their images are BGR."""
-    with np.load(shared("golden", "fastcam", "lovi_heat.npz"), allow_pickle=False) as arrays:
+    with np.load(
+        shared("golden", "fastcam", "lovi_heat.npz"), allow_pickle=False
+    ) as arrays:
         return dict(arrays)
 
 
@@ -69,7 +71,11 @@ def test_a_pixel_of_one_layer_has_that_layers_pure_hue(layers):
 
 def test_the_earliest_layer_is_violet_and_the_last_red():
     """In RGB: red and blue for the first, red alone for the last."""
-    assert lovi(np.eye(3)[None])[0].tolist() == [[255, 0, 255], [0, 255, 128], [255, 0, 0]]
+    assert lovi(np.eye(3)[None])[0].tolist() == [
+        [255, 0, 255],
+        [0, 255, 128],
+        [255, 0, 0],
+    ]
 
 
 def test_layers_that_agree_are_white():
@@ -106,7 +112,9 @@ def test_heat_is_red_where_it_is_hottest():
 def test_colours_equal_the_standard_library():
     """Hue, saturation and value become RGB as in ``colorsys``."""
     hsv = np.random.default_rng(1).random((50, 3)) * [360, 1, 1]
-    slow = [colorsys.hsv_to_rgb(hue / 360, strength, value) for hue, strength, value in hsv]
+    slow = [
+        colorsys.hsv_to_rgb(hue / 360, strength, value) for hue, strength, value in hsv
+    ]
 
     assert np.allclose(rgb_of(hsv), slow)
 

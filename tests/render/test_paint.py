@@ -29,14 +29,18 @@ def display():
 def heat():
     """Return heat of both signs with a long tail, and zeros."""
     values = (numbers(1).normal(size=GRID) ** 3).astype(np.float32)
-    return Heatmap(np.where(numbers(2).random(GRID) < 0.2, 0, values).astype(np.float32))
+    return Heatmap(
+        np.where(numbers(2).random(GRID) < 0.2, 0, values).astype(np.float32)
+    )
 
 
 def colour(display):
     return np.repeat(display[..., None], 3, axis=-1)
 
 
-@pytest.mark.parametrize("palette", ["green", "hot", "safe", "diverging", "fff,000", "00f|0f0,f00"])
+@pytest.mark.parametrize(
+    "palette", ["green", "hot", "safe", "diverging", "fff,000", "00f|0f0,f00"]
+)
 @pytest.mark.parametrize("strength", [0.0, 0.3, 0.65, 1.0])
 @pytest.mark.parametrize("outside", ["warn", "hide"])
 def test_equals_its_slow_twin(display, heat, palette, strength, outside):
@@ -45,7 +49,12 @@ def test_equals_its_slow_twin(display, heat, palette, strength, outside):
     mask = numbers(5).random(GRID) < 0.8
     shown = mask & ~padding & (inside if outside == "hide" else EVERYWHERE)
     slow = twins.paint(
-        colour(display), heat.values, Palette(palette), strength, inside=inside, shown=shown
+        colour(display),
+        heat.values,
+        Palette(palette),
+        strength,
+        inside=inside,
+        shown=shown,
     )
     fast = paint(
         display,
@@ -82,7 +91,9 @@ def test_bands_leave_no_seam(grid):
     full = np.percentile(values[values > 0], 99.5, method="inverted_cdf")
     levels = np.floor(np.minimum(values / full, 1) * 255 + 0.5).astype(int)
     opacity = 0.65 * np.linspace(0, 1, 256)[levels][..., None]
-    whole = np.rint((1 - opacity) * display[..., None] + opacity * np.array([0, 255, 0]))
+    whole = np.rint(
+        (1 - opacity) * display[..., None] + opacity * np.array([0, 255, 0])
+    )
 
     assert np.array_equal(paint(display, Heatmap(values)).rgb, whole)
 
@@ -93,7 +104,9 @@ def test_the_unit_of_heat_does_not_matter(factor):
     """Heat times a positive number is the same picture, up to one step of 255."""
     display = numbers(9).integers(0, 256, (7, 9)).astype(np.uint8)
     values = numbers(10).normal(size=(7, 9)).astype(np.float32)
-    one, other = (paint(display, Heatmap(v)) for v in (values, values * np.float32(factor)))
+    one, other = (
+        paint(display, Heatmap(v)) for v in (values, values * np.float32(factor))
+    )
 
     assert np.abs(one.rgb.astype(int) - other.rgb).max() <= 1
 
@@ -122,7 +135,9 @@ def test_hiding_does_not_make_the_rest_look_hotter(display, heat):
 def test_heat_outside_is_magenta_beside_green():
     """Where the picture is not diagnostic, green gives way to magenta."""
     inside = np.arange(53)[None].repeat(37, 0) < 40
-    rgb = paint(np.full(GRID, 90, np.uint8), Heatmap(np.ones(GRID)), diagnostic=inside).rgb
+    rgb = paint(
+        np.full(GRID, 90, np.uint8), Heatmap(np.ones(GRID)), diagnostic=inside
+    ).rgb
 
     assert (rgb[inside][:, 1] > rgb[inside][:, [0, 2]].max(1)).all()
     assert (rgb[~inside][:, 1] < rgb[~inside][:, [0, 2]].min(1)).all()
@@ -132,7 +147,9 @@ def test_padding_is_never_painted(display):
     """Where there is no picture nothing is painted, warned or not."""
     padding = np.zeros(GRID, np.bool_)
     padding[:, :9] = True
-    rgb = paint(display, Heatmap(np.ones(GRID)), diagnostic=~padding, padding=padding).rgb
+    rgb = paint(
+        display, Heatmap(np.ones(GRID)), diagnostic=~padding, padding=padding
+    ).rgb
 
     assert np.array_equal(rgb[padding], colour(display)[padding])
 
@@ -170,7 +187,9 @@ def test_a_map_of_zeros_has_no_share_outside(display):
 @pytest.mark.parametrize("value", [1e-30, 1.0, -4.0, 3e38])
 def test_a_map_of_one_value_is_an_even_wash(value):
     """The same everywhere looks the same everywhere, and cannot be taken for no heat."""
-    rgb = paint(np.full(GRID, 100, np.uint8), Heatmap(np.full(GRID, value, np.float32))).rgb
+    rgb = paint(
+        np.full(GRID, 100, np.uint8), Heatmap(np.full(GRID, value, np.float32))
+    ).rgb
 
     assert len(np.unique(rgb.reshape(-1, 3), axis=0)) == 1
     assert rgb[0, 0].tolist() == [35, round(0.35 * 100 + 0.65 * 255), 35]
@@ -190,7 +209,9 @@ def test_the_widest_range_warns_of_nothing():
     values = np.full(GRID, 1.2e-37, np.float32)
     values[0, 0] = 3e38
 
-    assert paint(np.zeros(GRID, np.uint8), Heatmap(values)).rgb[20, 20, 1] == round(0.65 * 255)
+    assert paint(np.zeros(GRID, np.uint8), Heatmap(values)).rgb[20, 20, 1] == round(
+        0.65 * 255
+    )
 
 
 def test_hotter_is_never_less_painted():

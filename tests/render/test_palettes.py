@@ -71,7 +71,11 @@ def test_tables_are_frozen(name):
     """256 colours of uint8, read-only, also in a copy."""
     for palette in (Palette(name), pickle.loads(pickle.dumps(Palette(name)))):  # noqa: S301
         for table in (palette.positive, palette.negative):
-            assert (table.shape, table.dtype, table.flags.writeable) == ((256, 3), np.uint8, False)
+            assert (table.shape, table.dtype, table.flags.writeable) == (
+                (256, 3),
+                np.uint8,
+                False,
+            )
 
 
 def test_only_a_bar_makes_a_sign():

@@ -15,7 +15,9 @@ from saliency import png
 from saliency.errors import InputError
 
 GREY = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40))
-COLOUR = arrays(np.uint8, some.tuples(some.integers(1, 30), some.integers(1, 30), some.just(3)))
+COLOUR = arrays(
+    np.uint8, some.tuples(some.integers(1, 30), some.integers(1, 30), some.just(3))
+)
 
 
 def decoded(file):
@@ -66,7 +68,9 @@ def test_the_same_pixels_give_the_same_bytes():
 def test_is_smaller_than_pillow_at_level_one():
     """On a painted picture with noise the file is no larger than Pillow's fast one."""
     noise = np.random.default_rng(2).normal(0, 2, (300, 401, 1))
-    picture = (np.linspace(40, 200, 401)[None, :, None] + noise + [0, 20, 0]).astype(np.uint8)
+    picture = (np.linspace(40, 200, 401)[None, :, None] + noise + [0, 20, 0]).astype(
+        np.uint8
+    )
     sink = BytesIO()
     Image.fromarray(picture).save(sink, "PNG", compress_level=1)
 
@@ -94,7 +98,9 @@ def test_thumbnails_keep_the_aspect_and_never_grow(shape, longest, size):
 
 def test_thumbnails_are_means():
     """Shrunk by a whole factor, a pixel is the mean of its block, up to two roundings."""
-    picture = np.random.default_rng(3).integers(0, 256, (4 * 37, 4 * 53)).astype(np.uint8)
+    picture = (
+        np.random.default_rng(3).integers(0, 256, (4 * 37, 4 * 53)).astype(np.uint8)
+    )
     means = picture.reshape(37, 4, 53, 4).mean((1, 3))
 
     assert np.abs(decoded(png.encode(picture, longest=53)) - means).max() <= 1

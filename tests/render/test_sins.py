@@ -51,12 +51,16 @@ def test_renormalises_the_blended_picture(radiograph, heat):
     assert np.array_equal(painted.rgb[::3], as_rgb(radiograph)[::3])
 
 
-@pytest.mark.parametrize("palette", ["green", "hot", "safe", "diverging", "00f,fff,f00"])
+@pytest.mark.parametrize(
+    "palette", ["green", "hot", "safe", "diverging", "00f,fff,f00"]
+)
 def test_paints_the_coldest_colour_where_there_is_no_heat(radiograph, palette):
     """Next to a single hot pixel nothing else is painted, whatever the palette begins with."""
     values = np.zeros((ROWS, COLUMNS), np.float32)
     values[30, 50] = 1
-    changed = paint(radiograph, Heatmap(values), palette=palette).rgb != as_rgb(radiograph)
+    changed = paint(radiograph, Heatmap(values), palette=palette).rgb != as_rgb(
+        radiograph
+    )
 
     assert np.argwhere(changed.any(-1)).tolist() == [[30, 50]]
 
@@ -75,7 +79,12 @@ def test_guesses_the_value_range(radiograph, heat, factor):
     """Heat in another unit gives the same picture; a dark display stays dark."""
     twice = paint(radiograph // 128, Heatmap(heat * np.float32(factor)))
 
-    assert np.abs(twice.rgb.astype(int) - paint(radiograph // 128, Heatmap(heat)).rgb).max() <= 1
+    assert (
+        np.abs(
+            twice.rgb.astype(int) - paint(radiograph // 128, Heatmap(heat)).rgb
+        ).max()
+        <= 1
+    )
     assert np.array_equal(twice.rgb[::3], as_rgb(radiograph // 128)[::3])
 
 
@@ -110,7 +119,9 @@ def test_swaps_width_and_height(radiograph):
 
 def test_confuses_bgr_and_rgb():
     """Red paint is red in the array, and red in the file."""
-    overlay = paint(np.zeros((2, 3), np.uint8), Heatmap(np.ones((2, 3))), palette="f00", strength=1)
+    overlay = paint(
+        np.zeros((2, 3), np.uint8), Heatmap(np.ones((2, 3))), palette="f00", strength=1
+    )
     decoded = Image.open(BytesIO(overlay.png()))
 
     assert overlay.rgb[0, 0].tolist() == [255, 0, 0]
@@ -160,7 +171,9 @@ assert all(matplotlib.rcParams[key] == before[key] for key in keys)
 def test_paints_on_the_models_grid(radiograph, heat):
     """The overlay has the picture's grid; a map on the model's grid is refused, not stretched."""
     assert paint(radiograph, Heatmap(heat)).rgb.shape == (ROWS, COLUMNS, 3)
-    with pytest.raises(InputError, match=r"expected a heatmap of \(37, 53\).*got \(224, 224\)"):
+    with pytest.raises(
+        InputError, match=r"expected a heatmap of \(37, 53\).*got \(224, 224\)"
+    ):
         paint(radiograph, Heatmap(np.ones((224, 224))))
 
 

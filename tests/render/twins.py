@@ -24,6 +24,8 @@ def paint(display, heat, palette, strength, *, inside, shown):
             if not inside[row, column]:
                 colour = palette.warning
             opacity = strength * level / 255
-            blend = (1 - opacity) * display[row, column].astype(float) + opacity * colour
+            blend = (1 - opacity) * display[row, column].astype(
+                float
+            ) + opacity * colour
             rgb[row, column] = np.rint(blend)
     return rgb

@@ -62,7 +62,8 @@ def test_the_level_is_kept():
     """Where content and tissue say nothing, one in twenty lies below 0.05."""
     generator = np.random.default_rng(1)
     below = [
-        weigh(generator.normal(size=24), generator.normal(size=24), seed=k).p_value <= 0.05
+        weigh(generator.normal(size=24), generator.normal(size=24), seed=k).p_value
+        <= 0.05
         for k in range(120)
     ]
 

@@ -7,7 +7,13 @@ import pytest
 from scipy import stats
 
 from saliency.errors import InputError
-from saliency.statistics.significance import bootstrap, holm, rank_of, rank_of_first, sign_flip
+from saliency.statistics.significance import (
+    bootstrap,
+    holm,
+    rank_of,
+    rank_of_first,
+    sign_flip,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -15,7 +21,9 @@ RNG = np.random.default_rng(0)
 def test_sign_flip_counts_every_pattern():
     """With few differences all patterns are counted: the slow twin loops over them."""
     values = np.array([1.0, 2.0, -0.5, 3.0])
-    reached = [np.dot(signs, values) >= values.sum() for signs in product((-1, 1), repeat=4)]
+    reached = [
+        np.dot(signs, values) >= values.sum() for signs in product((-1, 1), repeat=4)
+    ]
 
     assert sign_flip(values, RNG) == np.mean(reached)
 
@@ -24,7 +32,11 @@ def test_sign_flip_draws_near_the_exact_answer():
     """Twenty differences are drawn, not enumerated: scipy's permutation test agrees."""
     values = np.random.default_rng(3).normal(0.4, 1, 20)
     exact = stats.permutation_test(
-        (values,), np.sum, permutation_type="samples", alternative="greater", n_resamples=20000
+        (values,),
+        np.sum,
+        permutation_type="samples",
+        alternative="greater",
+        n_resamples=20000,
     ).pvalue
 
     assert abs(sign_flip(values, RNG, draws=20000) - exact) < 0.01
@@ -44,7 +56,9 @@ def test_as_many_patterns_as_draws_are_counted():
 def test_drawn_and_counted_patterns_agree():
     """One draw fewer than there are patterns: the same p-value but for chance."""
     values = np.random.default_rng(4).normal(0.15, 1, 12)
-    exact, drawn = (sign_flip(values, np.random.default_rng(5), draws=k) for k in (4096, 4095))
+    exact, drawn = (
+        sign_flip(values, np.random.default_rng(5), draws=k) for k in (4096, 4095)
+    )
 
     assert 0.1 < exact < 0.5
     assert abs(exact - drawn) < 0.03
@@ -112,7 +126,10 @@ def test_bootstrap_of_a_normal_mean():
 def test_bootstrap_covers_the_mean():
     """A 95 % interval holds the true mean about 95 times of 100."""
     rows = np.random.default_rng(2).normal(1, 2, (200, 60))
-    hits = [low <= 1 <= high for low, high in (bootstrap(row, RNG, draws=400) for row in rows)]
+    hits = [
+        low <= 1 <= high
+        for low, high in (bootstrap(row, RNG, draws=400) for row in rows)
+    ]
 
     assert 0.9 <= np.mean(hits) <= 0.99
 

@@ -39,7 +39,13 @@ def fitted(callbacks, epochs=3, **options):
     )
     model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
     model.fit(
-        INPUTS, LABELS, batch_size=4, epochs=epochs, verbose=0, callbacks=callbacks, **options
+        INPUTS,
+        LABELS,
+        batch_size=4,
+        epochs=epochs,
+        verbose=0,
+        callbacks=callbacks,
+        **options,
     )
     return model
 
@@ -54,7 +60,9 @@ def trained(tmp_path_factory):
 
 def test_training_goes_as_it_would_without(trained):
     """All weights and statistics equal, bit for bit, with dropout and batch normalisation."""
-    for one, other in zip(trained[0].weights, fitted([], epochs=4).weights, strict=True):
+    for one, other in zip(
+        trained[0].weights, fitted([], epochs=4).weights, strict=True
+    ):
         np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=one.path)
 
 
@@ -71,10 +79,14 @@ def test_maps_are_those_of_the_weights_of_their_epoch(trained):
     fresh = sal.KerasProbe(model)
     for image, result in zip([*images(), CT], watch.results, strict=True):
         expected = sal.explain(fresh, image, target=1)
-        np.testing.assert_allclose(result.heatmap.values, expected.heatmap.values, atol=1e-5)
+        np.testing.assert_allclose(
+            result.heatmap.values, expected.heatmap.values, atol=1e-5
+        )
         assert result.score == pytest.approx(expected.score, abs=1e-5)
         assert result.model.sha256 == expected.model.sha256
-    scores = {row.epoch: row.score for row in watch.rows if row.digest == watch.rows[0].digest}
+    scores = {
+        row.epoch: row.score for row in watch.rows if row.digest == watch.rows[0].digest
+    }
     assert scores.keys() == {2, 4}
     assert scores[2] != scores[4]
 
@@ -131,7 +143,9 @@ def test_a_failure_costs_a_row_and_not_the_training(caplog):
 def test_what_can_be_known_is_told_before_the_first_epoch(options, match):
     """Not after a night of training."""
     begun = []
-    started = keras.callbacks.LambdaCallback(on_epoch_begin=lambda *each: begun.append(each))
+    started = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda *each: begun.append(each)
+    )
     with pytest.raises(sal.SaliencyError, match=match):
         fitted([sal.ExplainCallback(**options), started], epochs=1)
     assert not begun
@@ -140,7 +154,11 @@ def test_what_can_be_known_is_told_before_the_first_epoch(options, match):
 def test_a_model_that_is_built_by_its_first_batch():
     """A Sequential without an input shape can be asked after its first epoch."""
     model = keras.Sequential(
-        [keras.layers.Conv2D(2, 3), keras.layers.GlobalMaxPooling2D(), keras.layers.Dense(2)]
+        [
+            keras.layers.Conv2D(2, 3),
+            keras.layers.GlobalMaxPooling2D(),
+            keras.layers.Dense(2),
+        ]
     )
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     watch = sal.ExplainCallback(images(1), explainer="gradient")

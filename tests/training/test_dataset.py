@@ -17,7 +17,12 @@ import saliency as sal
 
 CT = get_testdata_file("CT_small.dcm")
 MR = get_testdata_file("MR_small.dcm")
-GREY = (CT, MR, get_testdata_file("examples_overlay.dcm"), get_testdata_file("JPEG2000.dcm"))
+GREY = (
+    CT,
+    MR,
+    get_testdata_file("examples_overlay.dcm"),
+    get_testdata_file("JPEG2000.dcm"),
+)
 CINE = get_testdata_file("rtdose.dcm")  # 15 frames
 SMALL = sal.Prepare((24, 20), channels=1)
 
@@ -70,7 +75,9 @@ def test_frames_are_examples(seed):
     if seed is None:
         np.testing.assert_array_equal(found, expected)
     else:
-        assert sorted(each.tobytes() for each in found) == sorted(e.tobytes() for e in expected)
+        assert sorted(each.tobytes() for each in found) == sorted(
+            e.tobytes() for e in expected
+        )
 
 
 def test_more_frames_than_are_read_at_once(tmp_path):
@@ -97,7 +104,9 @@ def test_tensorflow_io_s_own_table():
     with table.open() as lines:
         rows = list(csv.DictReader(lines))
     for row in rows:
-        dataset = sal.tf_dataset(files / row["file"], prepare=sal.Prepare(), frames="all")
+        dataset = sal.tf_dataset(
+            files / row["file"], prepare=sal.Prepare(), frames="all"
+        )
         size = tuple(int(row[name]) for name in ("rows", "columns", "channels"))
 
         assert dataset.element_spec == tf.TensorSpec(size, tf.float32), row["file"]
@@ -122,7 +131,9 @@ def test_an_error_names_the_file(folder):
     with pytest.raises(tf.errors.OpError) as raised:
         numpy_of(sal.tf_dataset(str(folder), prepare=SMALL))
 
-    assert f"DicomError: {folder / '3.dcm'}: Expected a DICOM file" in raised.value.message
+    assert (
+        f"DicomError: {folder / '3.dcm'}: Expected a DICOM file" in raised.value.message
+    )
 
 
 def test_a_colour_image_among_grey_ones_is_told_of(folder):
@@ -130,9 +141,13 @@ def test_a_colour_image_among_grey_ones_is_told_of(folder):
     shutil.copy(get_testdata_file("SC_rgb_small_odd.dcm"), folder / "3.dcm")
     for file in folder.glob("[012467].dcm"):
         file.unlink()
-    dataset = sal.tf_dataset((folder / "5.dcm", folder / "3.dcm"), prepare=sal.Prepare((24, 20)))
+    dataset = sal.tf_dataset(
+        (folder / "5.dcm", folder / "3.dcm"), prepare=sal.Prepare((24, 20))
+    )
 
-    with pytest.raises(tf.errors.OpError, match=r"3\.dcm: Expected an input of.*24, 20, 1.*Say"):
+    with pytest.raises(
+        tf.errors.OpError, match=r"3\.dcm: Expected an input of.*24, 20, 1.*Say"
+    ):
         numpy_of(dataset)
 
 
@@ -155,7 +170,9 @@ def test_what_is_skipped_is_counted(folder, caplog):
 def test_a_function_is_told_of_what_is_skipped(folder):
     """With the name of the file, once."""
     told = []
-    dataset = sal.tf_dataset(folder, prepare=SMALL, errors=lambda *each: told.append(each))
+    dataset = sal.tf_dataset(
+        folder, prepare=SMALL, errors=lambda *each: told.append(each)
+    )
     for _ in range(2):
         assert len(numpy_of(dataset)) == 7
 
@@ -189,7 +206,9 @@ def test_one_bad_frame_does_not_take_the_others_along(tmp_path):
 
     assert [int(each.max()) for each in numpy_of(dataset)] == [0, 1, *range(3, 15)]
     raising = sal.tf_dataset(CINE, prepare=prepare, frames="all")
-    with pytest.raises(tf.errors.OpError, match=r"InputError: .*rtdose\.dcm: RuntimeError: no"):
+    with pytest.raises(
+        tf.errors.OpError, match=r"InputError: .*rtdose\.dcm: RuntimeError: no"
+    ):
         numpy_of(raising)
 
 
@@ -197,7 +216,11 @@ def test_one_bad_frame_does_not_take_the_others_along(tmp_path):
     ("text", "options", "expected"),
     [
         ("file,label\n0.dcm,2\n1.dcm,1\n", {}, np.array([2, 1], np.int64)),
-        ("file;x;Age\n0.dcm;9;61.5\n1.dcm;9;3\n", {"column": "age"}, np.float32([61.5, 3])),
+        (
+            "file;x;Age\n0.dcm;9;61.5\n1.dcm;9;3\n",
+            {"column": "age"},
+            np.float32([61.5, 3]),
+        ),
         (
             "file,label\n1.dcm,sick\n0.dcm,well\n",
             {"classes": ("well", "sick")},
@@ -210,7 +233,9 @@ def test_labels_of_a_table(folder, text, options, expected):
     """A column of the table, by the name of the file."""
     (folder / "labels.csv").write_text(text)
     sources = (folder / "0.dcm", folder / "1.dcm")
-    dataset = sal.tf_dataset(sources, prepare=SMALL, labels=folder / "labels.csv", **options)
+    dataset = sal.tf_dataset(
+        sources, prepare=SMALL, labels=folder / "labels.csv", **options
+    )
     found = np.array([label for _, label in numpy_of(dataset)])
 
     assert found.dtype == expected.dtype
@@ -271,7 +296,9 @@ def test_each_pass_has_an_order_of_its_own():
     assert drawn != orders(4)
 
 
-@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core reads one file at a time")
+@pytest.mark.skipif(
+    (os.cpu_count() or 1) < 2, reason="one core reads one file at a time"
+)
 def test_files_are_read_side_by_side_and_given_in_order(folder):
     """Two preparations wait for each other; the slow first one still comes first."""
     meeting = threading.Barrier(2, timeout=60)
@@ -284,7 +311,9 @@ def test_files_are_read_side_by_side_and_given_in_order(folder):
         return array
 
     prepare = sal.Prepare((24, 20), channels=1, scale=scale)
-    found = numpy_of(sal.tf_dataset((folder / "0.dcm", folder / "1.dcm"), prepare=prepare))
+    found = numpy_of(
+        sal.tf_dataset((folder / "0.dcm", folder / "1.dcm"), prepare=prepare)
+    )
     assert [bool(np.isclose(each.mean(), first)) for each in found] == [True, False]
 
 
@@ -299,7 +328,9 @@ def test_a_model_trains_on_it(folder):
     )
     model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     labels = {f"{number}.dcm": number % 2 for number in range(8)}
-    dataset = sal.tf_dataset(folder, prepare=SMALL, labels=labels, errors="skip", seed=0)
+    dataset = sal.tf_dataset(
+        folder, prepare=SMALL, labels=labels, errors="skip", seed=0
+    )
     history = model.fit(dataset.batch(4), epochs=3, shuffle=False, verbose=0)
 
     assert len(history.history["loss"]) == 3

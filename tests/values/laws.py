@@ -23,7 +23,9 @@ VALUES = {
     "Mask": Mask(NUMBERS > 0),
     "Zone": Zone("text", CORNER, "a measurement"),
     "Overlay": Overlay(np.stack([BYTES] * 3, axis=-1), 0.25),
-    "ModelInput": ModelInput(np.zeros((1, 16, 16, 3), np.float32), letterbox(GRID, (16, 16))),
+    "ModelInput": ModelInput(
+        np.zeros((1, 16, 16, 3), np.float32), letterbox(GRID, (16, 16))
+    ),
     "DicomImage": DicomImage(
         NUMBERS,
         BYTES,

@@ -14,7 +14,9 @@ def test_diagnostic_is_what_no_zone_covers():
     """Zones add up; padding is the zone of that name alone."""
     other = np.zeros(GRID, np.bool_)
     other[30:, 50:] = True
-    image = DicomImage(NUMBERS, BYTES, zones=(Zone("text", CORNER), Zone("padding", other)))
+    image = DicomImage(
+        NUMBERS, BYTES, zones=(Zone("text", CORNER), Zone("padding", other))
+    )
 
     assert np.array_equal(image.diagnostic, ~(CORNER | other))
     assert np.array_equal(image.padding, other)
@@ -60,7 +62,8 @@ def test_zones_overlap_and_share_names():
 
 
 @pytest.mark.parametrize(
-    "mask", [CORNER[:-1], CORNER[None], CORNER.astype(np.float32), CORNER * 255, np.ones(())]
+    "mask",
+    [CORNER[:-1], CORNER[None], CORNER.astype(np.float32), CORNER * 255, np.ones(())],
 )
 def test_a_mask_of_another_grid_or_kind_is_refused(mask):
     """By hand or by a function, a mask is bool on the grid of the picture."""
@@ -121,14 +124,18 @@ def test_the_digest_follows_the_pixels():
     """The same pixels give the same digest, one other pixel another."""
     changed = NUMBERS.copy()
     changed[0, 0] += 1
-    first, same, other = (DicomImage.from_array(p).digest for p in (NUMBERS, NUMBERS, changed))
+    first, same, other = (
+        DicomImage.from_array(p).digest for p in (NUMBERS, NUMBERS, changed)
+    )
 
     assert first == same != other
 
 
 def test_nothing_of_a_patient_travels():
     """Only the listed keywords do, and none of them is a person, a place or a date."""
-    with pytest.raises(InputError, match=r"\['PatientName'\] must not travel") as caught:
+    with pytest.raises(
+        InputError, match=r"\['PatientName'\] must not travel"
+    ) as caught:
         DicomImage(NUMBERS, BYTES, info={"PatientName": "Doe^Jane"})
     assert "Doe" not in str(caught.value)
     assert not {k for k in TRAVELS if k.startswith(("Patient", "Institution", "Study"))}
@@ -137,15 +144,24 @@ def test_nothing_of_a_patient_travels():
 def test_the_repr_tells_the_kind_of_picture():
     """Modality, grid, kind and frame: nothing else."""
     assert repr(VALUES["DicomImage"]) == "DicomImage(CR, 37 x 53 grey, frame 2 of 3)"
-    assert repr(DicomImage.from_array(np.zeros((2, 3, 3)))) == "DicomImage(array, 2 x 3 RGB)"
+    assert (
+        repr(DicomImage.from_array(np.zeros((2, 3, 3))))
+        == "DicomImage(array, 2 x 3 RGB)"
+    )
 
 
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda: DicomImage(NUMBERS, BYTES[:-1]), "must be alike"),
-        (lambda: DicomImage(np.zeros((*GRID, 4)), np.zeros((*GRID, 4), np.uint8)), "must be alike"),
-        (lambda: DicomImage(NUMBERS, BYTES, zones=(Zone("text", CORNER.T),)), "expected a mask of"),
+        (
+            lambda: DicomImage(np.zeros((*GRID, 4)), np.zeros((*GRID, 4), np.uint8)),
+            "must be alike",
+        ),
+        (
+            lambda: DicomImage(NUMBERS, BYTES, zones=(Zone("text", CORNER.T),)),
+            "expected a mask of",
+        ),
         (lambda: DicomImage.from_array(np.full(GRID, np.nan)), "finite"),
         (lambda: DicomImage.from_array(np.full((*GRID, 3), 256.0)), "RGB in 0..255"),
         (lambda: DicomImage.from_array(np.full((*GRID, 3), -1.0)), "RGB in 0..255"),

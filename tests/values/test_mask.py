@@ -11,7 +11,9 @@ from saliency.values.heatmap import Heatmap
 from saliency.values.mask import Mask, above, top_fraction
 
 FEW = some.sampled_from([0.0, -0.0, 1.0, -1.0, 2.0, 0.5])
-HEAT = arrays(np.float32, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=FEW)
+HEAT = arrays(
+    np.float32, array_shapes(min_dims=2, max_dims=2, max_side=12), elements=FEW
+)
 
 
 @given(HEAT, some.floats(0.01, 1))

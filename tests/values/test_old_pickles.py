@@ -18,7 +18,11 @@ def test_values_of_an_earlier_release_load():
     pixels = np.arange(12, dtype=np.float32).reshape(3, 4)
     heatmap = sal.Heatmap(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4))
     assert np.array_equal(found["image"].pixels, pixels)
-    assert np.array_equal(found["image"].display, sal.DicomImage.from_array(pixels).display)
+    assert np.array_equal(
+        found["image"].display, sal.DicomImage.from_array(pixels).display
+    )
     assert np.array_equal(found["heatmap"].values, heatmap.values)
-    assert np.array_equal(found["overlay"].rgb, paint(found["image"].display, heatmap).rgb)
+    assert np.array_equal(
+        found["overlay"].rgb, paint(found["image"].display, heatmap).rgb
+    )
     assert np.array_equal(found["mask"].values, sal.top_fraction(heatmap, 0.25).values)

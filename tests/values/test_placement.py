@@ -30,7 +30,9 @@ def test_back_undoes_forward(fit, image, model, down, across):
     place = fit(image, model)
     point = down * image[0], across * image[1]
 
-    assert place.back(place.forward(point)) == pytest.approx(point, abs=1e-9 * max(image))
+    assert place.back(place.forward(point)) == pytest.approx(
+        point, abs=1e-9 * max(image)
+    )
 
 
 @given(FITS, SIZE, SIZE, UNIT, UNIT)
@@ -39,7 +41,9 @@ def test_forward_undoes_back(fit, image, model, down, across):
     place = fit(image, model)
     point = down * model[0], across * model[1]
 
-    assert place.forward(place.back(point)) == pytest.approx(point, abs=1e-9 * max(model))
+    assert place.forward(place.back(point)) == pytest.approx(
+        point, abs=1e-9 * max(model)
+    )
 
 
 @given(FITS, SIZE, SIZE)
@@ -72,8 +76,14 @@ def test_a_letterbox_keeps_the_aspect_and_the_whole_picture(image, model):
     scale = min(model[0] / image[0], model[1] / image[1])
 
     assert place.image_box == whole(image)
-    assert abs(place.model_box.rows - scale * image[0]) <= max(0.5, 1 - scale * image[0]) + 1e-9
-    assert abs(place.model_box.columns - scale * image[1]) <= max(0.5, 1 - scale * image[1]) + 1e-9
+    assert (
+        abs(place.model_box.rows - scale * image[0])
+        <= max(0.5, 1 - scale * image[0]) + 1e-9
+    )
+    assert (
+        abs(place.model_box.columns - scale * image[1])
+        <= max(0.5, 1 - scale * image[1]) + 1e-9
+    )
     assert place.model_box.rows == model[0] or place.model_box.columns == model[1]
 
 
@@ -126,9 +136,11 @@ def test_a_pixel_centre_is_half_a_pixel_in():
 def test_boxes_are_indices():
     """Rows first, then columns; whole numbers, since arrays take no others."""
     assert Box(1, 2, 3, 4).slices == (slice(1, 4), slice(2, 6))
-    assert {type(side) for fit in (letterbox, crop) for side in fit((8, 4), (6, 6)).model_box} == {
-        int
-    }
+    assert {
+        type(side)
+        for fit in (letterbox, crop)
+        for side in fit((8, 4), (6, 6)).model_box
+    } == {int}
     assert {type(side) for side in crop((8, 4), (6, 6)).image_box} == {int}
 
 

@@ -59,7 +59,11 @@ def enhanced(places, frame_types=()):
     """Return one multi-frame Dataset with functional groups; frames in the order of ``places``."""
     values = np.stack([np.full(SIZE, k, np.uint16) for k in range(len(places))])
     made = dataset(
-        values, frames=len(places), Modality="MR", SeriesInstanceUID=SERIES, SeriesNumber=1
+        values,
+        frames=len(places),
+        Modality="MR",
+        SeriesInstanceUID=SERIES,
+        SeriesNumber=1,
     )
     shared = item(
         PixelMeasuresSequence=[item(PixelSpacing=[0.5, 0.75], SliceThickness=9.0)],

@@ -39,7 +39,11 @@ def deep():
         (flat, lambda v: v, "got a volume of 5 slices"),
         (flat, lambda v: [v, v], "got 2 volumes among 2 cases"),
         (deep, lambda v: [v, v], "got 2 volumes among 2 cases"),
-        (deep, lambda v: [v[0], v[1]], r"got a model of \(D, H, W, C\) = \(5, 6, 8, 1\)"),
+        (
+            deep,
+            lambda v: [v[0], v[1]],
+            r"got a model of \(D, H, W, C\) = \(5, 6, 8, 1\)",
+        ),
     ],
 )
 def test_volumes_cannot_be_audited_yet(volume, model, images, words):

@@ -18,7 +18,9 @@ def volume():
     """A dark volume with one bright voxel off the middle; voxels are no cubes."""
     voxels = np.zeros(SIZE, np.float32)
     voxels[LESION] = 200
-    return sal.DicomVolume.from_array(voxels, spacing=(3, 1, 0.5), window=sal.Window(127.5, 256))
+    return sal.DicomVolume.from_array(
+        voxels, spacing=(3, 1, 0.5), window=sal.Window(127.5, 256)
+    )
 
 
 def summed(shape):
@@ -47,7 +49,9 @@ def two_axes():
 
 def hottest(result):
     """Return the index of the hottest voxel."""
-    return np.unravel_index(np.abs(result.heatmap.values).argmax(), result.heatmap.values.shape)
+    return np.unravel_index(
+        np.abs(result.heatmap.values).argmax(), result.heatmap.values.shape
+    )
 
 
 def test_a_model_of_volumes_sees_all_at_once(three_axes, volume):
@@ -86,7 +90,9 @@ def test_neighbours_are_channels(volume):
     model = summed((*SIZE[1:], 5))
     with pytest.raises(InputError, match=r"Use Prepare\(neighbours=2\)"):
         sal.explain(model, volume, "gradient", target=1)
-    result = sal.explain(model, volume, "gradient", target=1, prepare=sal.Prepare(neighbours=2))
+    result = sal.explain(
+        model, volume, "gradient", target=1, prepare=sal.Prepare(neighbours=2)
+    )
 
     # The bright slice 4 is among the neighbours of 2 to 5; it is 5's and no end slice itself.
     bright = result.scores - result.scores.min() > 0.1
@@ -102,7 +108,9 @@ def test_the_end_slice_repeats(volume):
     scores = sal.explain(
         model, ends, "gradient", target=1, prepare=sal.Prepare(neighbours=1)
     ).scores
-    assert scores[-1] - scores[0] == pytest.approx(2 * (scores[-2] - scores[0]), rel=1e-4)
+    assert scores[-1] - scores[0] == pytest.approx(
+        2 * (scores[-2] - scores[0]), rel=1e-4
+    )
 
 
 def test_another_grid_keeps_the_millimetre(volume):
@@ -139,7 +147,9 @@ def test_modality_values_reach_the_model(three_axes, volume):
         (sal.Prepare(intensity="modality"), "needs values in 0..255"),
     ],
 )
-def test_what_makes_no_sense_for_a_volume_is_refused(three_axes, volume, prepare, words):
+def test_what_makes_no_sense_for_a_volume_is_refused(
+    three_axes, volume, prepare, words
+):
     """One sentence each."""
     with pytest.raises(InputError, match=words):
         sal.explain(three_axes, volume, "gradient", target=1, prepare=prepare)
@@ -162,13 +172,17 @@ def test_montage_is_on_one_scale_and_square(two_axes, volume):
     times = -(-160 // tile.shape[1])
     tile = tile.repeat(times, axis=0).repeat(times, axis=1)
     strip = montage.rgb.shape[0] // 2 - tile.shape[0] - 2
-    np.testing.assert_array_equal(montage.rgb[strip : strip + tile.shape[0], : tile.shape[1]], tile)
+    np.testing.assert_array_equal(
+        montage.rgb[strip : strip + tile.shape[0], : tile.shape[1]], tile
+    )
     assert result.hottest(1) == (LESION[0],)
 
 
 def test_the_words_above_a_small_slice_are_whole(two_axes, volume):
     """The strip has room for number and place: its last pixels are empty."""
-    montage = sal.explain(two_axes, volume, "gradient_x_input", target=1).montage(columns=3)
+    montage = sal.explain(two_axes, volume, "gradient_x_input", target=1).montage(
+        columns=3
+    )
     width = montage.rgb.shape[1] // 3
     strip = montage.rgb[:12, :width].max(axis=(0, 2)).astype(int)
     written = np.flatnonzero(strip > 100)
@@ -178,7 +192,9 @@ def test_the_words_above_a_small_slice_are_whole(two_axes, volume):
 def test_projections_look_along_each_axis(two_axes, volume):
     """The hot voxel is seen from three sides."""
     result = sal.explain(two_axes, volume, "gradient_x_input", target=1)
-    shapes = [result.projection(axis).rgb.shape[:2] for axis in ("slice", "row", "column")]
+    shapes = [
+        result.projection(axis).rgb.shape[:2] for axis in ("slice", "row", "column")
+    ]
     # mm: slices 18, rows 10, columns 6; pixels are the smaller spacing of the two axes.
     assert shapes == [(20, 12), (36, 12), (18, 10)]
 
@@ -228,8 +244,12 @@ def test_a_cine_is_animated_at_its_own_rate(two_axes):
     frames = np.zeros((4, 10, 12), np.uint8)
     for k in range(4):
         frames[k, 5, 5] = 60 * k
-    file = written(dataset(frames, frames=4, FrameTime=40, WindowCenter=127.5, WindowWidth=256))
-    results = list(sal.explain_many(two_axes, sal.read_frames(file), "gradient_x_input", target=1))
+    file = written(
+        dataset(frames, frames=4, FrameTime=40, WindowCenter=127.5, WindowWidth=256)
+    )
+    results = list(
+        sal.explain_many(two_axes, sal.read_frames(file), "gradient_x_input", target=1)
+    )
     film = sal.animate(results)
     assert film.fps == pytest.approx(25)
     assert film.scores.argmax() == 3

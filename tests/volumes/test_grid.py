@@ -30,8 +30,12 @@ def trilinear(voxels, point):
     lower = [int(np.floor(each - 0.5)) for each in point]
     for corner in np.ndindex(2, 2, 2):
         index = [low + step for low, step in zip(lower, corner, strict=True)]
-        weight = np.prod([1 - abs(i + 0.5 - p) for i, p in zip(index, point, strict=True)])
-        clamped = tuple(min(max(i, 0), n - 1) for i, n in zip(index, voxels.shape, strict=True))
+        weight = np.prod(
+            [1 - abs(i + 0.5 - p) for i, p in zip(index, point, strict=True)]
+        )
+        clamped = tuple(
+            min(max(i, 0), n - 1) for i, n in zip(index, voxels.shape, strict=True)
+        )
         total += weight * voxels[clamped]
     return total
 
@@ -50,7 +54,12 @@ def test_a_finer_grid_is_trilinear(size, more):
 
 
 @settings(deadline=None, max_examples=60)
-@given(size=SIZES, model=SIZES, spacing=SPACINGS, make=st.sampled_from([letterboxed, cropped]))
+@given(
+    size=SIZES,
+    model=SIZES,
+    spacing=SPACINGS,
+    make=st.sampled_from([letterboxed, cropped]),
+)
 def test_back_and_forth_is_the_same_place(size, model, spacing, make):
     """A point returns to itself, and model voxels are cubes in mm."""
     placement = make(size, model, spacing)
@@ -61,7 +70,12 @@ def test_back_and_forth_is_the_same_place(size, model, spacing, make):
 
 
 @settings(deadline=None, max_examples=60)
-@given(size=SIZES, model=SIZES, spacing=SPACINGS, where=st.tuples(*[st.floats(0.2, 0.8)] * 3))
+@given(
+    size=SIZES,
+    model=SIZES,
+    spacing=SPACINGS,
+    where=st.tuples(*[st.floats(0.2, 0.8)] * 3),
+)
 def test_a_hot_voxel_lands_on_its_millimetre(size, model, spacing, where):
     """One hot voxel of the model heats the volume around its own place."""
     placement = letterboxed(size, model, spacing)

@@ -43,10 +43,14 @@ def files_of(row):
 
 def choice_in(row):
     """Return which images of the one file are meant."""
-    return {"FrameType": row["group"]} if row["folder"] == "mr_enhanced_fieldmap" else None
+    return (
+        {"FrameType": row["group"]} if row["folder"] == "mr_enhanced_fieldmap" else None
+    )
 
 
-@pytest.mark.parametrize("row", table(), ids=lambda row: f"{row['folder']}-{row['group'][-8:]}")
+@pytest.mark.parametrize(
+    "row", table(), ids=lambda row: f"{row['folder']}-{row['group'][-8:]}"
+)
 def test_real_series_have_their_true_affine_or_are_refused(row):
     """Every series that other tools checked: the same millimetres to 1e-4, or a refusal."""
     source = files_of(row)
@@ -56,9 +60,14 @@ def test_real_series_have_their_true_affine_or_are_refused(row):
         return
     volume = sal.read_series(source, where=choice_in(row))
 
-    wanted = np.array([float(each) for each in row["affine_lps"].split()]).reshape(4, 4) @ SWAPPED
+    wanted = (
+        np.array([float(each) for each in row["affine_lps"].split()]).reshape(4, 4)
+        @ SWAPPED
+    )
     np.testing.assert_allclose(volume.affine, wanted, atol=1e-4)
-    assert volume.size == tuple(int(row[name]) for name in ("slices", "rows", "columns"))
+    assert volume.size == tuple(
+        int(row[name]) for name in ("slices", "rows", "columns")
+    )
     assert volume.sheared == (row["folder"] == "ct_tilt")
 
 
@@ -77,7 +86,9 @@ def test_slices_lie_where_the_table_says(folder):
 def test_a_folder_of_several_series_asks_which():
     """The message lists number, modality and count; series= chooses."""
     folder = shared("series", "mixed_ct_mr_pet")
-    with pytest.raises(InputError, match=r"got 3: series 3 \(CT, 13 images\); series 4 \(PT"):
+    with pytest.raises(
+        InputError, match=r"got 3: series 3 \(CT, 13 images\); series 4 \(PT"
+    ):
         sal.read_series(folder)
     assert sal.read_series(folder, series=4).modality == "PT"
     with pytest.raises(InputError, match="there is no series 9"):
@@ -91,13 +102,20 @@ def test_order_and_affine_by_hand():
 
     assert [image.pixels[1, 1] for image in volume] == [0, 1, 2, 3, 4]
     assert volume.spacing == (2.5, 0.5, 0.75)
-    np.testing.assert_allclose(volume.affine @ [2, 3, 4, 1], [-10 + 4 * 0.75, -20 + 3 * 0.5, 5, 1])
+    np.testing.assert_allclose(
+        volume.affine @ [2, 3, 4, 1], [-10 + 4 * 0.75, -20 + 3 * 0.5, 5, 1]
+    )
     assert not volume.sheared
 
 
 @pytest.mark.parametrize(
     "orientation",
-    [(1, 0, 0, 0, 0, -1), (0, 1, 0, 0, 0, -1), (-1, 0, 0, 0, -1, 0), (0.8, 0.6, 0, -0.6, 0.8, 0)],
+    [
+        (1, 0, 0, 0, 0, -1),
+        (0, 1, 0, 0, 0, -1),
+        (-1, 0, 0, 0, -1, 0),
+        (0.8, 0.6, 0, -0.6, 0.8, 0),
+    ],
 )
 def test_slices_ascend_along_row_by_column(orientation):
     """Coronal, sagittal, turned and oblique stacks: the third axis is the cross product."""
@@ -132,7 +150,10 @@ REFUSED = {
         placed([(0, 0, 3 * k) for k in (0, 1, 2, 4, 5)]),
         "6.00 mm. 1 slice seems to be missing",
     ),
-    "two distances": (placed([(0, 0, z) for z in (0, 2, 4, 6, 9, 12)]), "got 2.00 to 3.00 mm"),
+    "two distances": (
+        placed([(0, 0, z) for z in (0, 2, 4, 6, 9, 12)]),
+        "got 2.00 to 3.00 mm",
+    ),
     "one out of line": (
         placed([(9 * (k == 2), 0, 3 * k) for k in range(5)]),
         "off the regular grid",
@@ -140,14 +161,26 @@ REFUSED = {
     "a double": ([*planes(), plane(2)], "got 6 images at 5 places"),
     "one slice": ([plane(0)], "read_dicom"),
     "no place": (planes(ImagePositionPatient=None), "5 of 5 have none"),
-    "a broken place": ([*planes(), plane(5, ImagePositionPatient=[1, 2])], "1 of 6 have none"),
+    "a broken place": (
+        [*planes(), plane(5, ImagePositionPatient=[1, 2])],
+        "1 of 6 have none",
+    ),
     "other orientation": (
         [*planes(), plane(9, ImageOrientationPatient=[1, 0, 0, 0, 0, -1])],
         r"one Image Orientation \(Patient\)",
     ),
-    "no right angle": (planes(ImageOrientationPatient=[1, 0, 0, 1, 0, 0]), "at right angles"),
-    "other size": ([*planes(), plane(9, Rows=4, Columns=12)], r"6 x 8 \(5\), 4 x 12 \(1\)"),
-    "other spacing": ([*planes(), plane(5, PixelSpacing=[0.5, 0.8])], "one Pixel Spacing"),
+    "no right angle": (
+        planes(ImageOrientationPatient=[1, 0, 0, 1, 0, 0]),
+        "at right angles",
+    ),
+    "other size": (
+        [*planes(), plane(9, Rows=4, Columns=12)],
+        r"6 x 8 \(5\), 4 x 12 \(1\)",
+    ),
+    "other spacing": (
+        [*planes(), plane(5, PixelSpacing=[0.5, 0.8])],
+        "one Pixel Spacing",
+    ),
     "no spacing": (planes(PixelSpacing=None), "5 of 5 have none"),
     "other frame of reference": (
         [*planes(), plane(5, FrameOfReferenceUID="1.2.3")],
@@ -182,7 +215,9 @@ def test_one_number_for_two_series_is_refused():
 def test_echoes_are_asked_for():
     """Two echoes at each place: the message names them, where= chooses one."""
     both = [*planes(EchoTime=20), *planes(EchoTime=40)]
-    with pytest.raises(InputError, match=r"They differ in EchoTime 20.0 \(5\), 40.0 \(5\)"):
+    with pytest.raises(
+        InputError, match=r"They differ in EchoTime 20.0 \(5\), 40.0 \(5\)"
+    ):
         sal.read_series(both)
     assert len(sal.read_series(both, where={"EchoTime": 40})) == 5
     with pytest.raises(InputError, match="expected a value of EchoTime"):
@@ -192,7 +227,8 @@ def test_echoes_are_asked_for():
 def test_repetitions_are_asked_for_in_the_order_of_their_numbers():
     """Where nothing but the instance number tells two times apart."""
     later = [
-        plane(k, InstanceNumber=100 + k, RescaleSlope=1, RescaleIntercept=1000) for k in range(5)
+        plane(k, InstanceNumber=100 + k, RescaleSlope=1, RescaleIntercept=1000)
+        for k in range(5)
     ]
     volume = sal.read_series([*later, *planes()], where={"repetition": 1})
     assert volume[0].pixels[1, 1] == 1000
@@ -209,7 +245,11 @@ def test_frames_of_one_file_are_slices():
 
 def test_frame_types_of_one_file_are_asked_for():
     """Magnitude and field map at one place."""
-    types = [["ORIGINAL", "PRIMARY", "T1", kind] for kind in ("M", "FIELD_MAP") for _ in range(3)]
+    types = [
+        ["ORIGINAL", "PRIMARY", "T1", kind]
+        for kind in ("M", "FIELD_MAP")
+        for _ in range(3)
+    ]
     file = written(enhanced([(0, 0, k) for k in (0, 1, 2, 0, 1, 2)], types))
     with pytest.raises(InputError, match="FrameType"):
         sal.read_series(file)
@@ -250,7 +290,9 @@ def test_a_folder_and_a_zip_give_the_same_volume(tmp_path):
     for k in range(5):
         (tmp_path / f"{k}").rename(folder / f"{k}")
 
-    np.testing.assert_array_equal(sal.read_series(folder).pixels, sal.read_series(packed).pixels)
+    np.testing.assert_array_equal(
+        sal.read_series(folder).pixels, sal.read_series(packed).pixels
+    )
 
 
 def test_a_broken_slice_is_named():
@@ -273,7 +315,9 @@ def test_one_window_for_all_slices():
     made = [plane(k, WindowCenter=50 + k, WindowWidth=100) for k in range(5)]
     volume = sal.read_series(made)
     assert {image.window for image in volume} == {sal.Window(52, 100)}
-    assert sal.read_series(made, window=sal.Window(10, 20))[0].window == sal.Window(10, 20)
+    assert sal.read_series(made, window=sal.Window(10, 20))[0].window == sal.Window(
+        10, 20
+    )
 
 
 def test_colour_is_refused():
@@ -317,4 +361,7 @@ def test_a_header_of_a_slice_holds_no_uid():
 def test_repr_names_no_patient():
     """Modality, grid and spacing."""
     made = planes(PatientName="Doe^Jane", PatientID="4711")
-    assert repr(sal.read_series(made)) == "DicomVolume(CT, 5 slices of 6 x 8, 2.5 x 0.5 x 0.75 mm)"
+    assert (
+        repr(sal.read_series(made))
+        == "DicomVolume(CT, 5 slices of 6 x 8, 2.5 x 0.5 x 0.75 mm)"
+    )

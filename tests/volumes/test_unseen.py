@@ -34,14 +34,20 @@ def test_two_patients_under_one_series_uid_are_refused_without_their_names():
     other = [plane(k, PatientID="4712", PatientName=NAME) for k in (5, 6, 7)]
     mixed = [*planes(PatientID="4711", PatientName=NAME), *other]
     words = refusal(mixed)
-    assert "expected images of one patient, got 2 patients (5, 3 images) within one series" in words
+    assert (
+        "expected images of one patient, got 2 patients (5, 3 images) within one series"
+        in words
+    )
     assert not any(secret in words for secret in ("Doe", "Jane", "4711", "4712"))
     assert "one patient" in list_series(mixed)[0].note
 
 
 def test_names_tell_patients_apart_where_nobody_has_an_id():
     """An empty Patient ID is no ID; a name in other letters or with empty parts is the same."""
-    same = [*planes(3, PatientName="DOE^JANE^^"), *[plane(k, PatientName=NAME) for k in (3, 4)]]
+    same = [
+        *planes(3, PatientName="DOE^JANE^^"),
+        *[plane(k, PatientName=NAME) for k in (3, 4)],
+    ]
     assert len(sal.read_series(same)) == 5
     others = [plane(k, PatientName="Roe^R") for k in (3, 5)]
     assert "2 patients (3, 2 images)" in refusal(
@@ -61,7 +67,10 @@ def test_two_series_of_two_patients_are_listed_as_such():
         *planes(PatientID="1"),
         *shifted(PatientID="2", SeriesInstanceUID="1.2.9", SeriesNumber=4),
     ]
-    assert "got 2 of 2 patients: series 3 (CT, 5 images); series 4 (CT, 5 images)" in refusal(both)
+    assert (
+        "got 2 of 2 patients: series 3 (CT, 5 images); series 4 (CT, 5 images)"
+        in refusal(both)
+    )
     assert sal.read_series(both, series=4)[0].pixels[1, 1] == 1000
 
 
@@ -81,7 +90,10 @@ def test_a_header_holds_no_patient():
 PHASES = {
     "echo numbers": ({"EchoNumbers": 1}, {"EchoNumbers": 2}),
     "cardiac phases": ({"TriggerTime": 0}, {"TriggerTime": 400.5}),
-    "time points": ({"TemporalPositionIdentifier": 1}, {"TemporalPositionIdentifier": 2}),
+    "time points": (
+        {"TemporalPositionIdentifier": 1},
+        {"TemporalPositionIdentifier": 2},
+    ),
     "b-values": ({"DiffusionBValue": 0.0}, {"DiffusionBValue": 1000.0}),
     "inversion times": ({"InversionTime": 100}, {"InversionTime": 900}),
     "two energies": ({"KVP": 80}, {"KVP": 140}),
@@ -145,7 +157,9 @@ def test_copies_of_one_file_are_read_once(tmp_path, caplog):
 def test_one_uid_with_other_bytes_is_refused():
     """An edited copy: nobody can know which of the two is meant."""
     files = [written(plane(k, SOPInstanceUID=f"1.2.3.{k}")) for k in range(5)]
-    edited = written(plane(2, SOPInstanceUID="1.2.3.2", RescaleIntercept=7, RescaleSlope=1))
+    edited = written(
+        plane(2, SOPInstanceUID="1.2.3.2", RescaleIntercept=7, RescaleSlope=1)
+    )
     assert "Files of one SOP Instance UID (0008,0018) differ in their bytes" in refusal(
         [*files, edited]
     )
@@ -160,7 +174,9 @@ def with_content(places, contents, orientations=None):
     for k, group in enumerate(made.PerFrameFunctionalGroupsSequence):
         group.FrameContentSequence = [item(**contents[k])]
         if orientations:
-            group.PlaneOrientationSequence = [item(ImageOrientationPatient=list(orientations[k]))]
+            group.PlaneOrientationSequence = [
+                item(ImageOrientationPatient=list(orientations[k]))
+            ]
     return written(made)
 
 
@@ -175,7 +191,10 @@ def test_two_stacks_of_one_file_are_asked_for():
     words = refusal(file)
     assert "one Image Orientation (Patient) (0020,0037), got 1 0 0 0 1 0 (3)" in words
     assert 'Choose with where=, as in where={"StackID": "1"}.' in words
-    assert [i.pixels[0, 0] for i in sal.read_series(file, where={"StackID": "2"})] == [3, 4]
+    assert [i.pixels[0, 0] for i in sal.read_series(file, where={"StackID": "2"})] == [
+        3,
+        4,
+    ]
     assert sal.read_series(file, where={"StackID": 1}).spacing[0] == 2
 
 
@@ -219,7 +238,12 @@ def test_a_dose_grid_is_placed_by_its_offsets():
     np.testing.assert_allclose(volume.affine @ [3, 0, 0, 1], [1, 2, 10.5, 1])
     assert volume.pixels[3, 0, 0] == 1.5
     made.GridFrameOffsetVector = [0, -2.5, -5, -7.5]
-    assert [image.pixels[0, 0] for image in sal.read_series(written(made))] == [1.5, 1, 0.5, 0]
+    assert [image.pixels[0, 0] for image in sal.read_series(written(made))] == [
+        1.5,
+        1,
+        0.5,
+        0,
+    ]
     del made.GridFrameOffsetVector
     assert "4 images at 1 places" in refusal(written(made))
 
@@ -231,7 +255,9 @@ def test_a_real_dose_is_a_volume():
     volume = sal.read_series(path)
     places = [float(volume.affine[2] @ [k, 0, 0, 1]) for k in range(len(volume))]
     first = dose.ImagePositionPatient[2]
-    np.testing.assert_allclose(places, [first + float(z) for z in dose.GridFrameOffsetVector])
+    np.testing.assert_allclose(
+        places, [first + float(z) for z in dose.GridFrameOffsetVector]
+    )
     np.testing.assert_allclose(
         volume.pixels, dose.pixel_array * float(dose.DoseGridScaling), rtol=1e-5
     )
@@ -300,15 +326,21 @@ def test_another_distance_at_the_end_is_refused(end):
     """The last slice of a spiral scan, 1.5 times as far: no regular grid."""
     places = [2.0 * k for k in range(12)]
     places[end] += 1.0 if end else -1.0
-    assert "got 2.00 to 3.00 mm (median 2.00 mm)" in refusal(placed([(0, 0, z) for z in places]))
+    assert "got 2.00 to 3.00 mm (median 2.00 mm)" in refusal(
+        placed([(0, 0, z) for z in places])
+    )
 
 
 def test_jitter_within_the_tolerance_passes_and_beyond_is_refused():
     """0.1 mm of rounding on 2 mm slices is read; half a millimetre is not."""
     places = np.array([2.0 * k for k in range(20)])
     jitter = np.random.default_rng(0).uniform(-1, 1, 20)
-    assert len(sal.read_series(placed([(0, 0, z) for z in places + 0.05 * jitter]))) == 20
-    assert "off the regular grid" in refusal(placed([(0, 0, z) for z in places + 0.5 * jitter]))
+    assert (
+        len(sal.read_series(placed([(0, 0, z) for z in places + 0.05 * jitter]))) == 20
+    )
+    assert "off the regular grid" in refusal(
+        placed([(0, 0, z) for z in places + 0.5 * jitter])
+    )
 
 
 @pytest.mark.parametrize("digits", [3, 4, 6])
@@ -333,7 +365,10 @@ def test_a_stack_that_turns_is_refused():
 
 def test_each_slice_keeps_its_own_rescale():
     """PET: another slope on each slice."""
-    made = [plane(k, Modality="PT", RescaleSlope=1 + k, RescaleIntercept=0) for k in range(5)]
+    made = [
+        plane(k, Modality="PT", RescaleSlope=1 + k, RescaleIntercept=0)
+        for k in range(5)
+    ]
     volume = sal.read_series(made)
     assert volume.pixels[:, 1, 1].tolist() == [k * (1 + k) for k in range(5)]
 
@@ -346,7 +381,9 @@ def test_a_broken_pixel_value_is_told_by_the_number_of_its_slice():
         _ = sal.read_series(files).pixels
 
 
-def test_what_lies_beside_the_slices_in_a_folder_is_left_out_and_counted(tmp_path, caplog):
+def test_what_lies_beside_the_slices_in_a_folder_is_left_out_and_counted(
+    tmp_path, caplog
+):
     """Reports are counted; notes, AppleDouble files and a DICOMDIR's like are no images."""
     for k, each in enumerate(planes()):
         (tmp_path / f"{k}.dcm").write_bytes(written(each))

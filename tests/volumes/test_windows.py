@@ -24,7 +24,9 @@ def convolutions():
     keras.utils.set_random_seed(0)
     entry = keras.Input((None, None, None, 1))
     hidden = keras.layers.Conv3D(3, 3, padding="same", activation="relu")(entry)
-    return sal.KerasProbe(keras.Model(entry, keras.layers.Conv3D(2, 3, padding="same")(hidden)))
+    return sal.KerasProbe(
+        keras.Model(entry, keras.layers.Conv3D(2, 3, padding="same")(hidden))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +64,9 @@ def test_a_halo_counts_nowhere_but_at_the_ends():
 @pytest.mark.parametrize("method", ["gradient", "gradient_x_input"])
 def test_windows_make_the_map_of_the_whole_volume(convolutions, volume, method):
     """Of a fully convolutional network with a halo as wide as it sees."""
-    whole = sal.explain(convolutions, volume, method, target=everything, prepare=prepare(GRID))
+    whole = sal.explain(
+        convolutions, volume, method, target=everything, prepare=prepare(GRID)
+    )
     parts = sal.explain(
         convolutions,
         volume,
@@ -86,7 +90,11 @@ def test_windows_make_the_map_of_the_whole_volume(convolutions, volume, method):
 def test_scores_of_windows_are_kept(convolutions, volume, tmp_path):
     """Where each window stood, and its score; the answer is the greatest."""
     result = sal.explain(
-        convolutions, volume, "gradient", target=everything, prepare=prepare(WINDOW, fit="sliding")
+        convolutions,
+        volume,
+        "gradient",
+        target=everything,
+        prepare=prepare(WINDOW, fit="sliding"),
     )
     windows = result.windows
     assert windows.starts.shape == (len(windows.scores), 3)
@@ -94,7 +102,9 @@ def test_scores_of_windows_are_kept(convolutions, volume, tmp_path):
     start = windows.starts[windows.scores.argmax()]
     part = tuple(slice(s, s + n) for s, n in zip(start, WINDOW, strict=True))
     seen = volume.pixels[part][None, ..., None]
-    assert result.score == pytest.approx(float(everything(convolutions.model(seen))[0]), rel=1e-4)
+    assert result.score == pytest.approx(
+        float(everything(convolutions.model(seen))[0]), rel=1e-4
+    )
     assert f"{len(windows.scores)} windows" in repr(result)
     with np.load(result.save(tmp_path / "heat.npz")) as held:
         np.testing.assert_array_equal(held["starts"], windows.starts)
@@ -107,11 +117,17 @@ def test_a_volume_smaller_than_the_window_is_surrounded(convolutions):
     voxels = np.random.default_rng(1).normal(0, 1, (5, 12, 10)).astype(np.float32)
     small = sal.DicomVolume.from_array(voxels)
     result = sal.explain(
-        convolutions, small, "gradient", target=everything, prepare=prepare(WINDOW, fit="sliding")
+        convolutions,
+        small,
+        "gradient",
+        target=everything,
+        prepare=prepare(WINDOW, fit="sliding"),
     )
     padded = np.pad(voxels, ((1, 2), (0, 0), (0, 0)), constant_values=voxels.min())
     bound = convolutions.at(everything)
-    alone = np.asarray(bound.gradient(tf.constant(padded[None, ..., None])))[0, 1:6, ..., 0]
+    alone = np.asarray(bound.gradient(tf.constant(padded[None, ..., None])))[
+        0, 1:6, ..., 0
+    ]
     np.testing.assert_allclose(result.heatmap.values, alone, atol=1e-5)
 
 

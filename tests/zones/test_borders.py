@@ -85,7 +85,11 @@ def test_lossy_bars_and_coloured_bars_are_bars():
     picture = noise(137, 153)
     picture[:30] = np.random.default_rng(1).integers(5, 8, (30, 153))
     assert border_zone(picture).mask[:30].all()
-    assert border_zone(np.stack([picture, picture // 2, picture // 3], axis=-1)).mask[:30].all()
+    assert (
+        border_zone(np.stack([picture, picture // 2, picture // 3], axis=-1))
+        .mask[:30]
+        .all()
+    )
 
 
 def test_pictures_without_bars_have_no_border():

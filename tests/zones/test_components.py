@@ -27,7 +27,9 @@ def test_pieces_are_those_of_scipy(mask):
     assert len(ours) == count
     assert set(zip(ours.top, ours.bottom, ours.left, ours.right, strict=True)) == boxes
     assert sorted(ours.area) == sorted(ndimage.sum_labels(mask, theirs, numbers))
-    assert sorted(ours.peak) == sorted(ndimage.maximum(grey, theirs, numbers) if count else [])
+    assert sorted(ours.peak) == sorted(
+        ndimage.maximum(grey, theirs, numbers) if count else []
+    )
 
 
 @settings(deadline=None)
@@ -60,7 +62,9 @@ def test_a_spiral_is_one_piece():
 def test_near_lists_each_close_pair_once(keys, reach):
     """Pairs are those of the double loop."""
     here, there = near(np.array(keys, dtype=np.intp), reach)
-    pairs = [frozenset(pair) for pair in zip(here.tolist(), there.tolist(), strict=True)]
+    pairs = [
+        frozenset(pair) for pair in zip(here.tolist(), there.tolist(), strict=True)
+    ]
     slow = {
         frozenset((i, j))
         for i in range(len(keys))

@@ -59,9 +59,15 @@ def installed(tmp_path, monkeypatch):
         (tmp_path / f"{package}.py").write_text(CODE, encoding="utf-8")
         info = tmp_path / f"{package}-1.0.dist-info"
         info.mkdir()
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        lines = [f"{name} = {package}:{attribute}" for name, attribute in points.items()]
-        (info / "entry_points.txt").write_text("[saliency.zones]\n" + "\n".join(lines) + "\n")
+        (info / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n"
+        )
+        lines = [
+            f"{name} = {package}:{attribute}" for name, attribute in points.items()
+        ]
+        (info / "entry_points.txt").write_text(
+            "[saliency.zones]\n" + "\n".join(lines) + "\n"
+        )
         monkeypatch.syspath_prepend(str(tmp_path))
 
     return install
@@ -92,7 +98,11 @@ def test_a_package_finds_a_zone_of_its_own(installed):
     """A function of the display, or a Detector that needs more; in files and in arrays."""
     installed(ruler="ruler", cable="cable", nothing="nothing")
 
-    assert list(detectors()) == [row.name for row in DETECTORS] + ["cable", "nothing", "ruler"]
+    assert list(detectors()) == [row.name for row in DETECTORS] + [
+        "cable",
+        "nothing",
+        "ruler",
+    ]
     assert names() == ["ruler"]
     assert names(modality="CR") == ["cable", "ruler"]
     image = with_found(DicomImage.from_array(PICTURE))
@@ -153,7 +163,12 @@ def test_a_broken_package_is_one_readable_line(attribute, says, installed, caplo
 
 @pytest.mark.parametrize(
     ("attribute", "says"),
-    [("fails", "no weights"), ("wide", "(3, 4)"), ("grey", "bool"), ("other", "'text'")],
+    [
+        ("fails", "no weights"),
+        ("wide", "(3, 4)"),
+        ("grey", "bool"),
+        ("other", "'text'"),
+    ],
 )
 def test_a_detector_that_fails_costs_its_own_zone(attribute, says, installed, caplog):
     """Whatever it raises or returns, the picture has its other zones, and a line tells."""

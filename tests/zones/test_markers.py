@@ -54,12 +54,16 @@ def test_lead_letters_lie_as_they_fell(degrees):
 
 def test_the_middle_of_a_picture_holds_no_marker():
     """The same letter where ports, clips and vessels lie is left alone."""
-    picture, _ = burn(np.full((371, 531), 90, np.uint8), drawn("L", 18), (180, 260), 255)
+    picture, _ = burn(
+        np.full((371, 531), 90, np.uint8), drawn("L", 18), (180, 260), 255
+    )
 
     assert marker_boxes(picture) == ()
 
 
-@pytest.mark.parametrize("name", ["examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm"])
+@pytest.mark.parametrize(
+    "name", ["examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm"]
+)
 @pytest.mark.parametrize("turns", range(4))
 def test_anatomy_alone_holds_no_marker(name, turns):
     """No bundled slice is accused, turned or inverted."""
@@ -80,7 +84,9 @@ def test_a_ring_and_a_bar_are_no_letters():
     assert marker_boxes(picture, "DX") == ()
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 53), (37, 1), (5, 7), (37, 53), (37, 53, 3)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (1, 53), (37, 1), (5, 7), (37, 53), (37, 53, 3)]
+)
 def test_small_pictures_are_no_error(size):
     """A picture too small for a letter, or constant, shows nothing."""
     assert found_zones(np.zeros(size, np.uint8)) == ()
@@ -110,14 +116,18 @@ def test_words_and_markers_are_zones_of_their_own():
 
 def test_the_header_speaks_in_the_evidence(caplog):
     """Burned In Annotation is repeated beside what was found, and noted where nothing was."""
-    picture, _ = burn(np.zeros((153, 219), np.uint8), drawn("MERCY HOSP", 12), (70, 60), 255)
+    picture, _ = burn(
+        np.zeros((153, 219), np.uint8), drawn("MERCY HOSP", 12), (70, 60), 255
+    )
     (text,) = (z for z in found_zones(picture, Hints(burned="YES")) if z.name == "text")
 
     assert text.evidence.endswith("(0028,0301) is YES")
     assert not caplog.records
     found_zones(anatomy("CT_small.dcm"), Hints(burned="YES"))
     assert "no writing was found" in caplog.text
-    (text,) = (z for z in found_zones(picture, Hints(burned="Miller")) if z.name == "text")
+    (text,) = (
+        z for z in found_zones(picture, Hints(burned="Miller")) if z.name == "text"
+    )
     assert "Miller" not in text.evidence
 
 
@@ -127,9 +137,13 @@ def test_huge_pictures_are_looked_at():
     picture = np.repeat(rows[:, None], 10_000, axis=1)
     for words, height, left in (("MERCY 47", 30, 130), ("L", 160, 9700)):
         ink = drawn(words, height)
-        picture[90 : 90 + len(ink), left : left + ink.shape[1]] += (ink * 150).astype(np.uint8)
+        picture[90 : 90 + len(ink), left : left + ink.shape[1]] += (ink * 150).astype(
+            np.uint8
+        )
 
-    assert [name for name in names(found_zones(picture, Hints("DX"))) if name != "border"] == [
+    assert [
+        name for name in names(found_zones(picture, Hints("DX"))) if name != "border"
+    ] == [
         "text",
         "marker",
     ]
@@ -138,7 +152,9 @@ def test_huge_pictures_are_looked_at():
 def test_lead_letters_of_real_radiographs():
     """Of 33 radiographs that show a letter most are marked, and where the letter is."""
     found = 0
-    for path in sorted((shared("models", "shortcut") / "dicom" / "test_clean").glob("*.dcm")):
+    for path in sorted(
+        (shared("models", "shortcut") / "dicom" / "test_clean").glob("*.dcm")
+    ):
         image = read_dicom(path)
         boxes = marker_boxes(image.display, image.modality)
         high = [box for box in boxes if box.top < 90 and not 70 < box.left < 180]

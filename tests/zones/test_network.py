@@ -31,13 +31,18 @@ def test_weights_are_those_that_docs_tell_of(name):
 def test_a_network_is_two_sums_and_a_tanh():
     """The log odds are those of the double loop."""
     rng = np.random.default_rng(0)
-    hidden, bias, output = rng.normal(size=(3, 4)), rng.normal(size=4), rng.normal(size=4)
+    hidden, bias, output = (
+        rng.normal(size=(3, 4)),
+        rng.normal(size=4),
+        rng.normal(size=4),
+    )
     network = Network("2000-01-01", ("a", "b", "c"), hidden, bias, output, 0.5)
     features = rng.normal(size=(5, 3))
     slow = [
         0.5
         + sum(
-            output[unit] * tanh(bias[unit] + sum(row[k] * hidden[k, unit] for k in range(3)))
+            output[unit]
+            * tanh(bias[unit] + sum(row[k] * hidden[k, unit] for k in range(3)))
             for unit in range(4)
         )
         for row in features
@@ -49,7 +54,9 @@ def test_a_network_is_two_sums_and_a_tanh():
 def test_features_are_in_the_order_of_the_file():
     """Each name of the file is the measure of a line that stands in its place."""
     names = text_classifier.NETWORK.features
-    line = TextLine(**{field: 0.001 * k + 0.001 for k, field in enumerate(TextLine._fields)})
+    line = TextLine(
+        **{field: 0.001 * k + 0.001 for k, field in enumerate(TextLine._fields)}
+    )
     logs = {"letters", "crossings", "components", "ridge"}
     for name, value in zip(names, text_classifier.features(line), strict=True):
         measure = getattr(line, name.replace(" ", "_"))

@@ -64,7 +64,10 @@ def test_large_pictures_are_read_in_tiles(reader):
     """Letters of 22 px in 2100 columns are found beyond the first tile, and once."""
     image = signed((NAME, (60, 1900)), (NAME, (100, 1350)), size=(173, 2100))
 
-    assert sorted(each.box.left // 100 for each in reader.read(image)) in ([13, 18], [13, 19])
+    assert sorted(each.box.left // 100 for each in reader.read(image)) in (
+        [13, 18],
+        [13, 19],
+    )
 
 
 def test_no_words_travel(reader, caplog, capfd):
@@ -141,7 +144,9 @@ def test_markers_name_nobody(text, marker):
 
 def test_the_invented_names_are_read(reader):
     """Of the radiograph with an invented name: name and birth date are text, the L a marker."""
-    image = read_dicom(shared("images", "burned_in_dicom") / "0_ORIGINAL_compressed.dcm")
+    image = read_dicom(
+        shared("images", "burned_in_dicom") / "0_ORIGINAL_compressed.dcm"
+    )
     found = reader.read(image)
 
     assert any("DAVIDSON" in each.text for each in found if not each.marker)

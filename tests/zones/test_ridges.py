@@ -21,8 +21,12 @@ def slow_strokes(grey):
     for row, column in np.ndindex(grey.shape):
         r, c = row + WIDTH, column + WIDTH
         steps = range(1, WIDTH + 1)
-        across = max(min(framed[r, c - s] for s in steps), min(framed[r, c + s] for s in steps))
-        down = max(min(framed[r - s, c] for s in steps), min(framed[r + s, c] for s in steps))
+        across = max(
+            min(framed[r, c - s] for s in steps), min(framed[r, c + s] for s in steps)
+        )
+        down = max(
+            min(framed[r - s, c] for s in steps), min(framed[r + s, c] for s in steps)
+        )
         found[row, column] = max(framed[r, c] - across, framed[r, c] - down, 0)
     return found
 
@@ -72,9 +76,12 @@ def test_a_page_turned_twice_is_itself():
     """Ink is a set of pixels: turning keeps it, more contrast thins it."""
     grey = np.random.default_rng(0).integers(0, 256, (37, 53), np.uint8)
     ridges = ridges_of(pyramid_level(grey))
-    assert np.array_equal(ridges.ink, np.flatnonzero(ridge_strength(pyramid_level(grey)) >= FAINT))
     assert np.array_equal(
-        ridges.turned().ink, np.flatnonzero(ridge_strength(pyramid_level(grey)).T >= FAINT)
+        ridges.ink, np.flatnonzero(ridge_strength(pyramid_level(grey)) >= FAINT)
+    )
+    assert np.array_equal(
+        ridges.turned().ink,
+        np.flatnonzero(ridge_strength(pyramid_level(grey)).T >= FAINT),
     )
     assert np.array_equal(ridges.turned().turned().ink, ridges.ink)
     assert np.array_equal(

@@ -24,7 +24,9 @@ BACKGROUNDS = ("examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm")
 
 def anatomy(name, *, high=200):
     """A bundled slice, 512 px wide, stretched to grey levels 30..high."""
-    pixels = pydicom.dcmread(get_testdata_file(name, download=False)).pixel_array.astype(float)
+    pixels = pydicom.dcmread(
+        get_testdata_file(name, download=False)
+    ).pixel_array.astype(float)
     low, top = np.percentile(pixels, [1, 99])
     grey = np.clip((pixels - low) / (top - low), 0, 1) * (high - 30) + 30
     picture = Image.fromarray(grey.astype(np.uint8))
@@ -73,12 +75,18 @@ def test_dark_words_on_bright_anatomy_are_found(name, height):
     assert covered(picture, where) > 0.9
 
 
-@pytest.mark.parametrize(("rows", "columns", "margin"), [(40, 200, 10), (9, 70, 2), (60, 16, 4)])
+@pytest.mark.parametrize(
+    ("rows", "columns", "margin"), [(40, 200, 10), (9, 70, 2), (60, 16, 4)]
+)
 def test_boxes_are_padded_by_a_quarter_of_their_height(rows, columns, margin):
     """The height of upright writing is its shorter side; 2 pixels at least, cut at the picture."""
     (padded,) = pad_and_join([Box(50, 60, rows, columns)], (300, 400))
-    assert padded == Box(50 - margin, 60 - margin, rows + 2 * margin, columns + 2 * margin)
-    assert pad_and_join([Box(0, 0, rows, columns)], (rows, columns)) == (Box(0, 0, rows, columns),)
+    assert padded == Box(
+        50 - margin, 60 - margin, rows + 2 * margin, columns + 2 * margin
+    )
+    assert pad_and_join([Box(0, 0, rows, columns)], (rows, columns)) == (
+        Box(0, 0, rows, columns),
+    )
 
 
 @pytest.mark.parametrize("height", HEIGHTS)
@@ -141,22 +149,30 @@ def test_two_valued_noise_is_given_up_in_time():
 
 def test_faint_words_are_missed_rather_than_guessed():
     """Ink 15 grey levels above its ground is below the limit that the page states."""
-    picture, where = burn(np.full((97, 203), 100, np.uint8), drawn("MERCY", 12), (30, 40), 115)
+    picture, where = burn(
+        np.full((97, 203), 100, np.uint8), drawn("MERCY", 12), (30, 40), 115
+    )
     assert covered(picture, where) == 0
 
 
-@pytest.mark.parametrize("colour", [(255, 255, 0), (0, 255, 0), (255, 0, 0), (90, 160, 255)])
+@pytest.mark.parametrize(
+    "colour", [(255, 255, 0), (0, 255, 0), (255, 0, 0), (90, 160, 255)]
+)
 def test_colour_does_not_matter(colour):
     """Words of any hue are found on black RGB."""
     ink = drawn("MERCY HOSP", 10)
     picture = np.zeros((111, 157, 3), np.uint8)
-    picture[20 : 20 + len(ink), 10 : 10 + ink.shape[1]] = np.rint(ink[..., None] * colour)
+    picture[20 : 20 + len(ink), 10 : 10 + ink.shape[1]] = np.rint(
+        ink[..., None] * colour
+    )
     assert len(text_boxes(picture)) == 1
 
 
 def test_boxes_make_the_zone_and_the_evidence_counts_them():
     """The mask is the union of the boxes; the evidence tells number and height, not the words."""
-    picture, _ = burn(np.zeros((153, 219), np.uint8), drawn("MERCY HOSP", 12), (20, 30), 255)
+    picture, _ = burn(
+        np.zeros((153, 219), np.uint8), drawn("MERCY HOSP", 12), (20, 30), 255
+    )
     picture, _ = burn(picture, drawn("ID 417756", 12), (100, 30), 255)
     zone, boxes = text_zone(picture), text_boxes(picture)
     union = np.zeros(picture.shape, bool)
@@ -176,7 +192,8 @@ def test_small_pictures_are_no_error(size):
 
 
 @pytest.mark.parametrize(
-    "wrong", [np.zeros((37, 53)), np.zeros((37, 53, 4), np.uint8), np.zeros(37, np.uint8)]
+    "wrong",
+    [np.zeros((37, 53)), np.zeros((37, 53, 4), np.uint8), np.zeros(37, np.uint8)],
 )
 def test_another_dtype_or_shape_is_refused(wrong):
     """Only the display is read."""
@@ -198,7 +215,11 @@ def test_the_hospital_names_of_the_shortcut_study_are_found():
             zone = text_zone((pixels / 4095 * 255).round().astype(np.uint8))
             for note in notes[path.stem][kind]:
                 left, top, width, height = (round(edge) for edge in note["box"])
-                box = zone.mask[top : top + height, left : left + width] if zone else np.zeros(1)
+                box = (
+                    zone.mask[top : top + height, left : left + width]
+                    if zone
+                    else np.zeros(1)
+                )
                 found.append(box.mean() > 0.5)
     assert len(found) == 144
     assert np.mean(found) >= 0.95
@@ -207,8 +228,12 @@ def test_the_hospital_names_of_the_shortcut_study_are_found():
 def test_radiographs_without_names_are_not_accused():
     """Of 36 radiographs at most one has a box apart from lead markers, which are text indeed."""
     accused = 0
-    for path in sorted((shared("models", "shortcut") / "dicom" / "test_clean").glob("*.dcm")):
+    for path in sorted(
+        (shared("models", "shortcut") / "dicom" / "test_clean").glob("*.dcm")
+    ):
         pixels = pydicom.dcmread(path).pixel_array
         boxes = text_boxes((pixels / 4095 * 255).round().astype(np.uint8))
-        accused += any(box.top > 90 and path.stem not in {"pub0037", "pub0051"} for box in boxes)
+        accused += any(
+            box.top > 90 and path.stem not in {"pub0037", "pub0051"} for box in boxes
+        )
     assert accused <= 1

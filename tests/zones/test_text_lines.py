@@ -19,8 +19,22 @@ def at(left: int, *, top: int = 100, height: int = 10) -> TextLine:
 
 @pytest.mark.parametrize(
     "word",
-    [at(95), at(-5), at(118), at(95, top=98, height=12), at(95, top=102), at(95, height=8)],
-    ids=["after", "before", "three heights after", "with a descender", "jumping", "smaller"],
+    [
+        at(95),
+        at(-5),
+        at(118),
+        at(95, top=98, height=12),
+        at(95, top=102),
+        at(95, height=8),
+    ],
+    ids=[
+        "after",
+        "before",
+        "three heights after",
+        "with a descender",
+        "jumping",
+        "smaller",
+    ],
 )
 def test_a_word_beside_a_sure_one_is_writing(word: TextLine) -> None:
     """On either side, on a common top or bottom, up to three heights away."""
@@ -41,7 +55,9 @@ def test_words_lead_to_words() -> None:
     """A third word is reached over a second; where none is sure, none is."""
     words = [at(145), at(100), WORD, at(100, top=300)]
 
-    assert going_on(words, np.array([False, False, True, False])).tolist() == [True] * 3 + [False]
+    assert going_on(words, np.array([False, False, True, False])).tolist() == [
+        True
+    ] * 3 + [False]
     assert not going_on(words, np.zeros(4, np.bool_)).any()
     assert going_on([], np.zeros(0, np.bool_)).size == 0
 

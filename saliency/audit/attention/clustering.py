@@ -140,7 +140,9 @@ def _silhouette(points: Array, member: Array) -> float:
     return float(silhouette_score(points, member))
 
 
-def _reference_silhouettes(points: Array, generator: np.random.Generator, seed: int) -> Array:
+def _reference_silhouettes(
+    points: Array, generator: np.random.Generator, seed: int
+) -> Array:
     """Return silhouettes of normal clouds of the same spread (Liu et al. 2008, section 2.2)."""
     spread = points.std(axis=0)
     silhouettes = []

@@ -114,7 +114,9 @@ def coarse(heatmap: Heatmap) -> Array:
     return (cells / total).astype(np.float32) if total else np.zeros_like(cells)
 
 
-def zone_heat(rows: Sequence[Mapping[str, Mapping[str, Share]]], zone: str) -> list[ZoneHeat]:
+def zone_heat(
+    rows: Sequence[Mapping[str, Mapping[str, Share]]], zone: str
+) -> list[ZoneHeat]:
     """Return the mean shares of a zone, one for each explainer that could be asked."""
     heats = []
     for name in EXPLAINERS:

@@ -150,7 +150,9 @@ def _look_at_chunk(
 ) -> list[ImageRecord | Failure]:
     """Return a record for each picture of a chunk."""
     predictions = _predictions(plan, pictures, start)
-    good = [row for row, said in enumerate(predictions) if not isinstance(said, Failure)]
+    good = [
+        row for row, said in enumerate(predictions) if not isinstance(said, Failure)
+    ]
     readable: list[Any] = [pictures[row] for row in good]
     records: list[Any] = list(predictions)
     maps_by_picture = heatmaps(plan.scorer, plan.target, readable, plan.seed)
@@ -174,11 +176,17 @@ def _predictions(
     try:
         together = iter(_classes_or_scores(plan, readable))
     except SaliencyError:
-        return [_prediction(plan, image, start + row) for row, image in enumerate(pictures)]
-    return [image if isinstance(image, Failure) else next(together) for image in pictures]
+        return [
+            _prediction(plan, image, start + row) for row, image in enumerate(pictures)
+        ]
+    return [
+        image if isinstance(image, Failure) else next(together) for image in pictures
+    ]
 
 
-def _prediction(plan: AuditPlan, image: DicomImage | Failure, index: int) -> float | Failure:
+def _prediction(
+    plan: AuditPlan, image: DicomImage | Failure, index: int
+) -> float | Failure:
     if isinstance(image, Failure):
         return image
     try:

@@ -11,9 +11,13 @@ from saliency.values.arrays import Array
 
 
 @overload
-def halved(values: Mapping[Any, Any], at: float | None = None) -> dict[Any, int | None]: ...
+def halved(
+    values: Mapping[Any, Any], at: float | None = None
+) -> dict[Any, int | None]: ...
 @overload
-def halved(values: Sequence[Any] | Array, at: float | None = None) -> list[int | None]: ...
+def halved(
+    values: Sequence[Any] | Array, at: float | None = None
+) -> list[int | None]: ...
 def halved(values: Any, at: float | None = None) -> Any:
     """Return labels for ``audit(..., target=...)``: 1 where a value is above a limit, else 0.
 

@@ -153,6 +153,9 @@ def trial_of(row: Mapping[str, Any]) -> Trial:
         row["index"],
         np.asarray(row["scores"], np.float64),
         np.asarray(row["cleaned"], np.float64),
-        {zone: np.asarray(scores, np.float64) for zone, scores in row["removals"].items()},
+        {
+            zone: np.asarray(scores, np.float64)
+            for zone, scores in row["removals"].items()
+        },
         {zone: Exchange(*pair) for zone, pair in pairs.items()},
     )

@@ -121,7 +121,9 @@ def _one_a_source(labels: object, sources: Sequence[Source]) -> list[Label | Non
     return [plain_label(label) for label in labels]
 
 
-def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label | None]]:
+def strata_of(
+    strata: object, sources: Sequence[Source]
+) -> dict[str, list[Label | None]]:
     """Return the values of each stratum, one for each picture; words instead of attributes' values.
 
     Raises
@@ -140,7 +142,9 @@ def strata_of(strata: object, sources: Sequence[Source]) -> dict[str, list[Label
     for name, values in by_name.items():
         if values is None:
             words = tokens(sources, name)
-            result[name] = [None if word is None else HiddenValue(word) for word in words]
+            result[name] = [
+                None if word is None else HiddenValue(word) for word in words
+            ]
         else:
             result[name] = _one_a_source(values, sources)
     return result

@@ -197,7 +197,9 @@ def transplant_effect(
         Indices of the pictures that show it.
     """
     grouping = evidence.grouping
-    hosts = [row for row, host in enumerate(evidence.hosts) if zone not in host.contents]
+    hosts = [
+        row for row, host in enumerate(evidence.hosts) if zone not in host.contents
+    ]
     donors = [row for row, trial in enumerate(evidence.trials) if trial.index in having]
     swing = grouping.swing(evidence.scores)
     if not hosts or not donors or swing <= 0:
@@ -210,7 +212,9 @@ def transplant_effect(
         return None
     mean_moves = []
     for part in ("zone", "tissue"):
-        scores = np.stack([getattr(evidence.trials[row].exchanges[zone], part) for row in donors])
+        scores = np.stack(
+            [getattr(evidence.trials[row].exchanges[zone], part) for row in donors]
+        )
         after = grouping.towards(scores[:, hosts])[np.arange(len(donors)), :, group]
         known = otherwise & ~np.isnan(after)
         moves = (after - before[:, group].T)[known]

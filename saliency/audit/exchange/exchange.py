@@ -83,7 +83,9 @@ def interventions_of(experiment: Experiment, image: DicomImage, index: int) -> T
             removals[zone] = experiment.scores(changed).reshape(len(FILLS), 2, -1)
     scores = experiment.scores([image, cleaned(donor)])
     exchanges = {
-        zone: _zone_exchange(experiment, donor, index, zone, contents.get(zone), generator)
+        zone: _zone_exchange(
+            experiment, donor, index, zone, contents.get(zone), generator
+        )
         for zone in experiment.zones
     }
     exchanges[TONE] = _tone_exchange(experiment, donor, index)
@@ -115,7 +117,9 @@ def _zone_exchange(
         if not union.mask.any():
             scores[row] = host.scores
             continue
-        for part, mask in enumerate(_zone_and_tissue(host, donor, union.mask, generator)):
+        for part, mask in enumerate(
+            _zone_and_tissue(host, donor, union.mask, generator)
+        ):
             changed = exchanged(host.canvas, donor, Content(mask, union.strokes))
             cells += [(row, part)] * len(changed)
             images += changed
@@ -129,11 +133,15 @@ def _zone_exchange(
 
 def _tone_exchange(experiment: Experiment, donor: Canvas, donor_index: int) -> Exchange:
     """Give every host but itself a picture's brightness; as a control, leave it as it is."""
-    others = [row for row, host in enumerate(experiment.hosts) if host.index != donor_index]
+    others = [
+        row for row, host in enumerate(experiment.hosts) if host.index != donor_index
+    ]
     scores = np.full((2, len(experiment.hosts), len(experiment.targets)), np.nan)
     if others:
         hosts = [experiment.hosts[row] for row in others]
-        scores[0, others] = experiment.scores([toned(host.canvas, donor) for host in hosts])
+        scores[0, others] = experiment.scores(
+            [toned(host.canvas, donor) for host in hosts]
+        )
         scores[1, others] = [host.scores for host in hosts]
     return Exchange(*scores)
 

@@ -114,7 +114,9 @@ def question(scorer: Scorer, target: Target, classes: Sequence[int]) -> ScoreQue
 def decisions(asked: ScoreQuestion, scores: Array) -> Grouping:
     """Return what the model says of each picture, however many say the same; without names."""
     member = (scores @ asked.weights.T).argmax(axis=1)
-    return Grouping("prediction", (), member, asked.weights, np.zeros(len(asked.targets)))
+    return Grouping(
+        "prediction", (), member, asked.weights, np.zeros(len(asked.targets))
+    )
 
 
 def groupings(
@@ -136,7 +138,9 @@ def groupings(
         margin = (scores - centre) @ weights[-1]
         member = (margin > np.median(margin)).astype(np.int64)
         two_ways = np.stack([-weights[-1], weights[-1]])
-        halves = Grouping("median", ("lower score", "higher score"), member, two_ways, centre)
+        halves = Grouping(
+            "median", ("lower score", "higher score"), member, two_ways, centre
+        )
         by_score = _without_small_groups(halves)
     return [grouping for grouping in (by_label, by_score) if grouping.names]
 
@@ -187,14 +191,18 @@ def members_of(labels: Sequence[Any], asked: ScoreQuestion, scorer: Scorer) -> A
     """Return the group that each label belongs to, int (n,), -1 for none of them."""
     if asked.classes:
         order = {kind: index for index, kind in enumerate(asked.classes)}
-        kinds = [None if label is None else label_class(label, scorer) for label in labels]
+        kinds = [
+            None if label is None else label_class(label, scorer) for label in labels
+        ]
         return np.array([-1 if kind is None else order.get(kind, -1) for kind in kinds])
     distinct = sorted({label for label in labels if label is not None}, key=str)
     if set(distinct) <= {0, 1}:
         return np.array([-1 if label is None else int(label) for label in labels])
     target = asked.targets[0]
     if target in distinct:
-        return np.array([-1 if label is None else int(label == target) for label in labels])
+        return np.array(
+            [-1 if label is None else int(label == target) for label in labels]
+        )
     msg = (
         "audit: expected labels 0 and 1 for the target, or the target itself among them, "
         f"got {distinct[:5]}.{_hint_for_numbers(distinct)}"

@@ -114,7 +114,9 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
         changed = (without(original, place, fill, seed) for place in places)
         # float (1 + controls,): the zone first.
         drops[fill] = (before - scorer.scores(changed, targets))[:, 0]
-    p_values = {fill: rank_of_first(np.abs(drop), ROUNDING) for fill, drop in drops.items()}
+    p_values = {
+        fill: rank_of_first(np.abs(drop), ROUNDING) for fill, drop in drops.items()
+    }
     return Intervention(
         zone,
         before,

@@ -69,7 +69,9 @@ class Transplant:
         return least / apart if abs(apart) > ROUNDING else float("nan")
 
     def __repr__(self) -> str:
-        gains = ", ".join(f"{way} {gain.mean():+.3g}" for way, gain in self.gains.items())
+        gains = ", ".join(
+            f"{way} {gain.mean():+.3g}" for way, gain in self.gains.items()
+        )
         return (
             f"Transplant({self.zone!r} into {len(self.before)} pictures, gains: {gains}; follows "
             f"{100 * self.follows:.0f} %; p = {self.p_value:.2g} of "
@@ -124,16 +126,22 @@ def transplant(  # noqa: PLR0913 - a model, a picture, a zone, where to, and how
     for host in hosts:
         mask = mask_like(content.mask, host.size)
         taken = mask_like(~picture.diagnostic, host.size) | ~host.diagnostic
-        controls_of_host = control_masks(mask, taken, controls, generator, asker="transplant")
+        controls_of_host = control_masks(
+            mask, taken, controls, generator, asker="transplant"
+        )
         for place in (mask, *controls_of_host):
-            changed += exchanged(canvas(host, prepare), donor, Content(place, content.strokes))
+            changed += exchanged(
+                canvas(host, prepare), donor, Content(place, content.strokes)
+            )
     scores = scorer.scores(changed, targets)[:, 0]
     # Axes: hosts, the zone and then its controls, ways of exchange.
     by_host = scores.reshape(len(hosts), 1 + controls, -1)
     gains = by_host - before[1:, np.newaxis, np.newaxis]
     names = [way.__name__ for way in ways(strokes=content.strokes)]
     by_way = {name: gains[..., k] for k, name in enumerate(names)}
-    p_values = {way: rank_of_first(gain.mean(axis=0), ROUNDING) for way, gain in by_way.items()}
+    p_values = {
+        way: rank_of_first(gain.mean(axis=0), ROUNDING) for way, gain in by_way.items()
+    }
     return Transplant(
         zone,
         float(before[0]),

@@ -53,13 +53,20 @@ def division_by(name: str, values: Sequence[Any], *, hidden: bool = False) -> Di
     ranked = sorted(counts.items(), key=lambda pair: (-pair[1], str(pair[0])))
     kept = [value for value, count in ranked if count >= FEWEST][:MOST]
     order = {value: group for group, value in enumerate(kept)}
-    names = tuple(f"{name} {i + 1}" if hidden else str(value) for i, value in enumerate(kept))
+    names = tuple(
+        f"{name} {i + 1}" if hidden else str(value) for i, value in enumerate(kept)
+    )
     member = np.array([order.get(value, -1) for value in values])
-    return Division(name, names, member, note=note_of(name, len(kept), len(counts), FEWEST))
+    return Division(
+        name, names, member, note=note_of(name, len(kept), len(counts), FEWEST)
+    )
 
 
 def with_answers(
-    divisions: Sequence[Division], truth: Division | None, subject: ImageFeatures, seed: int
+    divisions: Sequence[Division],
+    truth: Division | None,
+    subject: ImageFeatures,
+    seed: int,
 ) -> tuple[Division, ...]:
     """Ask about every division; correct for the number of all questions.
 
@@ -81,7 +88,9 @@ def with_answers(
     ]
     p_values = np.array([association.p_value for _, _, association in asked])
     corrected = holm(p_values).tolist()
-    by_division: dict[str, list[DivisionAnswer]] = {division.name: [] for division in divisions}
+    by_division: dict[str, list[DivisionAnswer]] = {
+        division.name: [] for division in divisions
+    }
     for (division, what, uncorrected), p_value in zip(asked, corrected, strict=True):
         association = replace(uncorrected, p_value=p_value)
         answer = DivisionAnswer(what, finding_of(association), association)
@@ -99,7 +108,10 @@ def with_answers(
 
 def finding_of(association: Association) -> Difference:
     """Return what the numbers allow to say."""
-    if association.interval.low <= association.chance or association.p_value >= MAY_READ.p_value:
+    if (
+        association.interval.low <= association.chance
+        or association.p_value >= MAY_READ.p_value
+    ):
         return "no evidence"
     return "differs" if association.p_value < READS.p_value else "may differ"
 
@@ -130,14 +142,20 @@ def _associations(
             # -1, no label, is the last row of the identity.
             one_hot = np.eye(len(truth.groups) + 1)[blocks]
             questions.append(_GroupQuestion("label", rows, one_hot, one_block))
-        questions.append(_GroupQuestion("score", subject.tested, subject.scores, blocks))
+        questions.append(
+            _GroupQuestion("score", subject.tested, subject.scores, blocks)
+        )
     if subject.heat.shape[1]:
         questions.append(_GroupQuestion("heat", rows, subject.heat, blocks))
     for zone, area in subject.zones.items():
         questions.append(_GroupQuestion(zone, rows, _mean_ranks(area), blocks))
     generator = np.random.default_rng(seed)
-    answers = [(asked.what, _association(division, asked, generator)) for asked in questions]
-    return [(what, association) for what, association in answers if association is not None]
+    answers = [
+        (asked.what, _association(division, asked, generator)) for asked in questions
+    ]
+    return [
+        (what, association) for what, association in answers if association is not None
+    ]
 
 
 def _association(
@@ -152,7 +170,9 @@ def _association(
         return None
     fit = counts[member] >= 2
     _, renumbered = np.unique(member[fit], return_inverse=True)
-    return associate(numbers[inside][fit], renumbered, blocks[rows][inside][fit], generator)
+    return associate(
+        numbers[inside][fit], renumbered, blocks[rows][inside][fit], generator
+    )
 
 
 def _mean_ranks(area: Array) -> Array:
@@ -166,7 +186,12 @@ def _mean_ranks(area: Array) -> Array:
 
 def _note_on_label(division: Division, truth: Division | None) -> str:
     """Say where a stratum and the label are one and the same in these pictures."""
-    if truth is None or division is truth or len(truth.groups) < 2 or len(division.groups) < 2:
+    if (
+        truth is None
+        or division is truth
+        or len(truth.groups) < 2
+        or len(division.groups) < 2
+    ):
         return division.note
     pairs = set(zip(division.member.tolist(), truth.member.tolist(), strict=True))
     known = {pair for pair in pairs if min(pair) >= 0}

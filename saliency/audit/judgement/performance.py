@@ -119,7 +119,9 @@ def performance_of(
     )
     auc = None
     if len(np.unique(member)) > 1:
-        auc = _auc_before_after(leaning_before[known], leaning_after[known], member, picks)
+        auc = _auc_before_after(
+            leaning_before[known], leaning_after[known], member, picks
+        )
     return Performance(len(before), changed, accuracy, auc, len(member))
 
 
@@ -136,7 +138,9 @@ def area(scores: Array, member: Array) -> float:
     kinds = np.unique(member)
     # Of two classes either gives the same area.
     chosen = kinds[1:] if len(kinds) == 2 else kinds
-    return float(np.mean([_class_area(scores[:, kind], member == kind) for kind in chosen]))
+    return float(
+        np.mean([_class_area(scores[:, kind], member == kind) for kind in chosen])
+    )
 
 
 def _class_area(scores: Array, inside: Array) -> float:
@@ -149,7 +153,9 @@ def _class_area(scores: Array, inside: Array) -> float:
     return float((ranks[inside].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 
-def _auc_before_after(before: Array, after: Array, member: Array, picks: Array) -> BeforeAfter:
+def _auc_before_after(
+    before: Array, after: Array, member: Array, picks: Array
+) -> BeforeAfter:
     """Compare the areas, on a quarter of the resamples; those that lack a class do not count."""
     classes = len(np.unique(member))
     losses = [

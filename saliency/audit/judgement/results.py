@@ -98,7 +98,9 @@ class Division:
     @property
     def counts(self) -> tuple[int, ...]:
         """Pictures of each group."""
-        return tuple(int((self.member == group).sum()) for group in range(len(self.groups)))
+        return tuple(
+            int((self.member == group).sum()) for group in range(len(self.groups))
+        )
 
     @property
     def sentences(self) -> tuple[str, ...]:

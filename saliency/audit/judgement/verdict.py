@@ -6,7 +6,11 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from saliency.audit.exchange.effects import ExchangeEffect, RemovalEffect, TransplantEffect
+from saliency.audit.exchange.effects import (
+    ExchangeEffect,
+    RemovalEffect,
+    TransplantEffect,
+)
 from saliency.audit.judgement.results import Finding, Verdict
 from saliency.audit.judgement.wording import (
     divided_by,
@@ -84,7 +88,9 @@ def judge_tone(swaps: Sequence[ExchangeEffect], pictures: int) -> Verdict:
     swap, p_value = strongest
     finding = _FINDINGS[_grade(swap, p_value, pictures)]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
-    return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
+    return Verdict(
+        finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
+    )
 
 
 def _strongest(
@@ -106,12 +112,18 @@ def _verdict(
     removal_p_value: float,
 ) -> Verdict:
     if not zone.count:
-        return _nothing_tested(f"No picture shows any {name}: there was nothing to read.", zone)
+        return _nothing_tested(
+            f"No picture shows any {name}: there was nothing to read.", zone
+        )
     strongest = _strongest(swaps, zone.count)
     if strongest is not None and _grade(*strongest, zone.count):
         return _read_verdict(name, zone, *strongest)
     removal = zone.removal
-    if removal and removal.effect >= REMOVAL.effect and removal_p_value < REMOVAL.p_value:
+    if (
+        removal
+        and removal.effect >= REMOVAL.effect
+        and removal_p_value < REMOVAL.p_value
+    ):
         return _removal_verdict(name, zone, removal, removal_p_value)
     if strongest is None:
         sentence = (
@@ -132,13 +144,20 @@ def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
         return 0
     p_value = max(p_value, 2.0 ** (1 - shown))
     # What reads also may read: the rules passed count up to the grade.
-    return sum(swap.effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ))
+    return sum(
+        swap.effect >= rule.effect and p_value < rule.p_value
+        for rule in (READS, MAY_READ)
+    )
 
 
-def _read_verdict(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
+def _read_verdict(
+    name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
+) -> Verdict:
     finding = _FINDINGS[_grade(swap, p_value, zone.count)]
     verb = "reads" if finding == "reads" else "may read"
-    against = " Its content speaks against the label it comes with." if swap.zone < 0 else ""
+    against = (
+        " Its content speaks against the label it comes with." if swap.zone < 0 else ""
+    )
     sentence = (
         f"The model {verb} the {name}. When the {name} is exchanged between pictures of different "
         f"{divided_by(swap.by)}, the score moves {percents(swap.effect)} of the way from one "
@@ -146,7 +165,9 @@ def _read_verdict(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: 
         f"({_effect_numbers(swap.interval, p_value)})."
         f"{_decisions_changed(name, swap)}{_transplanted(name, zone.moved)}{against}"
     )
-    return Verdict(finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap))
+    return Verdict(
+        finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
+    )
 
 
 def _removal_verdict(
@@ -158,10 +179,14 @@ def _removal_verdict(
         f"place ({_effect_numbers(removal.interval, p_value)}). The pictures give no way to "
         "tell whether its content matters, or that it is missing."
     )
-    return Verdict("may read", removal.effect, removal.interval, p_value, sentence, _measured(zone))
+    return Verdict(
+        "may read", removal.effect, removal.interval, p_value, sentence, _measured(zone)
+    )
 
 
-def _no_evidence(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float) -> Verdict:
+def _no_evidence(
+    name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
+) -> Verdict:
     """Say what speaks for nothing, and how much would have been seen."""
     # So many coins fall as one would wish, in either of two groups: 2 / 2 ** count.
     if 2.0 ** (1 - zone.count) >= FEW:
@@ -184,18 +209,28 @@ def _no_evidence(name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: f
             f"on, at p < {MAY_READ.p_value}, this report would say so."
         )
     return Verdict(
-        "no evidence", swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
+        "no evidence",
+        swap.effect,
+        swap.interval,
+        p_value,
+        sentence,
+        _measured(zone, swap),
     )
 
 
 def _nothing_tested(sentence: str, zone: ZoneEvidence) -> Verdict:
-    return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone))
+    return Verdict(
+        "no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone)
+    )
 
 
 def _measured(
     zone: ZoneEvidence, swap: ExchangeEffect | None = None
 ) -> dict[str, float | int | str]:
-    numbers: dict[str, float | int | str] = {"pictures": zone.pictures, "with_zone": zone.count}
+    numbers: dict[str, float | int | str] = {
+        "pictures": zone.pictures,
+        "with_zone": zone.count,
+    }
     if swap is not None:
         numbers |= {
             "divided_by": swap.by,
@@ -206,9 +241,15 @@ def _measured(
             "decisions_changed_by_tissue": swap.tissue_flips,
         }
     if zone.moved is not None:
-        numbers |= {"transplanted": zone.moved.zone, "transplanted_tissue": zone.moved.tissue}
+        numbers |= {
+            "transplanted": zone.moved.zone,
+            "transplanted_tissue": zone.moved.tissue,
+        }
     if zone.removal is not None:
-        numbers |= {"removal_effect": zone.removal.effect, "removal_pictures": zone.removal.count}
+        numbers |= {
+            "removal_effect": zone.removal.effect,
+            "removal_pictures": zone.removal.count,
+        }
     return numbers
 
 
@@ -216,7 +257,9 @@ def _transplanted(name: str, moved: TransplantEffect | None) -> str:
     """Say what the reverse test gave."""
     if moved is None:
         return ""
-    tissue = "" if np.isnan(moved.tissue) else f"; as much tissue, {percents(moved.tissue)}"
+    tissue = (
+        "" if np.isnan(moved.tissue) else f"; as much tissue, {percents(moved.tissue)}"
+    )
     return (
         f" Put into pictures that show no {name} and are decided otherwise, it moves the score "
         f"{percents(moved.zone)} of the way{tissue}."

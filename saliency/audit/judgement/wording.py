@@ -64,19 +64,30 @@ def note_of(name: str, kept: int, values: int, fewest: int) -> str:
 
 
 def answer_sentence(
-    answer: DivisionAnswer, division: Division, truth: "Division | None", area: Array | None
+    answer: DivisionAnswer,
+    division: Division,
+    truth: "Division | None",
+    area: Array | None,
 ) -> str:
     """Say what was found, in the words of the question."""
     name = division.name
-    within = "" if truth is None or division is truth else "Among pictures of the same label, "
+    within = (
+        ""
+        if truth is None or division is truth
+        else "Among pictures of the same label, "
+    )
     if answer.what == "label":
         return _label_sentence(answer, name)
     if answer.what == "heat":
-        return _claim_sentence(within, f"where the model looks goes with the {name}", answer)
+        return _claim_sentence(
+            within, f"where the model looks goes with the {name}", answer
+        )
     if answer.what == "score":
         claim = f"what the model says differs from one {name} to another"
         return _claim_sentence(within, claim, answer)
-    sentence = _claim_sentence(within, f"the {answer.what} goes with the {name}", answer)
+    sentence = _claim_sentence(
+        within, f"the {answer.what} goes with the {name}", answer
+    )
     if area is None:
         return sentence
     return f"{sentence} {_zone_by_group(division, area, answer.what)}"
@@ -115,7 +126,9 @@ def _association_numbers(association: Association) -> str:
 
 def _zone_by_group(division: Division, area: Array, zone: str) -> str:
     """Say how many pictures of each group show a zone, or how large it is in them."""
-    rows = [division.member == group for group in range(len(division.groups))][:MOST_NAMED]
+    rows = [division.member == group for group in range(len(division.groups))][
+        :MOST_NAMED
+    ]
     showing = [float((area[row] > 0).mean()) for row in rows]
     if min(showing) == max(showing):
         sizes = [float(np.median(area[row])) for row in rows]

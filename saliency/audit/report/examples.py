@@ -114,7 +114,9 @@ def examples(
         for host in list(by_decision.values())[:2]:
             others = [other for other in showing if other is not host]
             decided = words.decided(host.scores)
-            otherwise = [other for other in others if words.decided(other.scores) != decided]
+            otherwise = [
+                other for other in others if words.decided(other.scores) != decided
+            ]
             # A picture of another decision; failing that, any other; failing that, none.
             donor = next(iter(otherwise or others), None)
             strip = tuple(_example_strip(experiment, words, zone, host, donor, target))
@@ -134,7 +136,9 @@ def _example_strip(
     """Yield a picture as it is, its heat, without its zone, and with another's zone."""
     image, content = host.canvas.image, host.contents[zone]
     outlined = _outlined_png(image.display, masks(image)[zone])
-    yield _with_decision(experiment, words, ExamplePicture("as it is", outlined), image, host)
+    yield _with_decision(
+        experiment, words, ExamplePicture("as it is", outlined), image, host
+    )
 
     maps = heatmaps(experiment.scorer, target, [image])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
@@ -169,7 +173,9 @@ def _changed_picture(
     seen = Canvas(host.canvas.image, "display")
     image = host.canvas.with_values(change(host.canvas))
     small = png.encode(seen.with_values(change(seen)).display, longest=LONGEST)
-    return _with_decision(experiment, words, ExamplePicture(caption, small), image, host)
+    return _with_decision(
+        experiment, words, ExamplePicture(caption, small), image, host
+    )
 
 
 def _with_decision(
@@ -193,7 +199,11 @@ def _with_decision(
 
 def _outlined_png(display: Array, mask: Array) -> bytes:
     """Draw the border of a zone around it."""
-    rgb = np.repeat(display[..., np.newaxis], 3, axis=2) if display.ndim == 2 else display.copy()
+    rgb = (
+        np.repeat(display[..., np.newaxis], 3, axis=2)
+        if display.ndim == 2
+        else display.copy()
+    )
     # Four pixels of an example of LONGEST pixels a side.
     width = max(1, max(mask.shape) // 180)
     grown = np.pad(mask, width)

@@ -88,7 +88,9 @@ def _doubts(by_decision: Evidence, decisions: Counter[int], groups: int) -> list
             "was trained with? An audit of wrongly prepared pictures is worth nothing."
         )
     if np.ptp(by_decision.scores, axis=0).max() == 0:
-        doubts.append("The model gives every picture the same score: it looks at nothing.")
+        doubts.append(
+            "The model gives every picture the same score: it looks at nothing."
+        )
     return doubts
 
 
@@ -97,7 +99,9 @@ def _model_facts(model: object, probe: Any) -> Mapping[str, str]:
     network = getattr(getattr(probe, "source", probe), "model", None)
     if network is None:
         return {"name": type(probe).__name__, "sha256": ""}
-    name = PurePath(model).name if isinstance(model, str | PathLike) else str(network.name)
+    name = (
+        PurePath(model).name if isinstance(model, str | PathLike) else str(network.name)
+    )
     return {"name": name, "sha256": digest_of(network).hex()}
 
 

@@ -11,7 +11,11 @@ from saliency.audit.cases.first_pass import AuditPlan
 from saliency.audit.cases.records import ImageRecord
 from saliency.audit.cases.sources import HiddenValue
 from saliency.audit.exchange.effects import Evidence
-from saliency.audit.judgement.associations import ImageFeatures, division_by, with_answers
+from saliency.audit.judgement.associations import (
+    ImageFeatures,
+    division_by,
+    with_answers,
+)
 from saliency.audit.judgement.results import Division
 from saliency.audit.report.examples import DecisionWords
 from saliency.values.arrays import Array
@@ -62,7 +66,9 @@ class AuditedFile:
     file: str
 
 
-def audited_files(plan: AuditPlan, records: Sequence[ImageRecord]) -> tuple[AuditedFile, ...]:
+def audited_files(
+    plan: AuditPlan, records: Sequence[ImageRecord]
+) -> tuple[AuditedFile, ...]:
     """Return the file of each picture seen."""
     files = []
     for record in records:
@@ -106,7 +112,8 @@ def divisions_of(
     subject = ImageFeatures(
         heat=heat_features(records),
         zones={
-            name: np.array([record.zones.get(name, 0.0) for record in records]) for name in zones
+            name: np.array([record.zones.get(name, 0.0) for record in records])
+            for name in zones
         },
         tested=np.array([rows[trial.index] for trial in by_decision.trials]),
         scores=by_decision.scores,
@@ -156,4 +163,6 @@ def _prediction_names(plan: AuditPlan, records: Sequence[ImageRecord]) -> list[s
     if plan.target is None and plan.scorer.classes is not None:
         return [_label_name(plan, int(record.said)) for record in records]
     middle = float(np.median([record.said for record in records]))
-    return ["higher score" if record.said > middle else "lower score" for record in records]
+    return [
+        "higher score" if record.said > middle else "lower score" for record in records
+    ]

@@ -34,7 +34,11 @@ def _page_template(name: str) -> Template:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": _percent_or_dash, "data": _data_url, "bar": _bar_place}
+    environment.filters |= {
+        "percent": _percent_or_dash,
+        "data": _data_url,
+        "bar": _bar_place,
+    }
     source = files("saliency.audit.report").joinpath(name).read_text(encoding="utf-8")
     return environment.from_string(source)
 

@@ -90,12 +90,18 @@ class AuditReport:
         """Return all but the pictures as plain values; numbers that are none become None."""
         plain = {
             "shortcut": self.shortcut,
-            "verdicts": {name: _verdict_row(verdict) for name, verdict in self.verdicts.items()},
-            "heat": {zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()},
+            "verdicts": {
+                name: _verdict_row(verdict) for name, verdict in self.verdicts.items()
+            },
+            "heat": {
+                zone: [asdict(row) for row in rows] for zone, rows in self.heat.items()
+            },
             "brightness": None if self.tone is None else _verdict_row(self.tone),
             "cleaned": self.worth.to_dict(),
             "divisions": [_division_row(division) for division in self.divisions],
-            "strategies": None if self.strategies is None else self.strategies.to_dict(),
+            "strategies": None
+            if self.strategies is None
+            else self.strategies.to_dict(),
             "tested": [asdict(picture) for picture in self.pictures],
             "examples": [_example_row(example) for example in self.examples],
             "failures": [asdict(row) for row in self.failures],
@@ -144,13 +150,17 @@ class AuditReport:
         if files:
             rows = [(file.number, file.digest, file.file) for file in self.files]
             table = io.StringIO()
-            csv.writer(table, lineterminator="\n").writerows([("picture", "digest", "file"), *rows])
+            csv.writer(table, lineterminator="\n").writerows(
+                [("picture", "digest", "file"), *rows]
+            )
             written["files.csv"] = table.getvalue()
         _write_all_or_nothing(place, written)
         return place / "report.html"
 
     def __repr__(self) -> str:
-        findings = (f"{name}: {verdict.finding}" for name, verdict in self.verdicts.items())
+        findings = (
+            f"{name}: {verdict.finding}" for name, verdict in self.verdicts.items()
+        )
         return f"AuditReport({', '.join(findings)})"
 
     def _repr_html_(self) -> str:

@@ -108,13 +108,19 @@ def strategies(
         for group in range(len(clustered.typical))
     )
     sentence = _strategies_sentence(parts, compared)
-    return Strategies(compared, clustered.silhouette, clustered.p_value, parts, sentence)
+    return Strategies(
+        compared, clustered.silhouette, clustered.p_value, parts, sentence
+    )
 
 
 def _strategies_sentence(parts: Sequence[Strategy], compared: int) -> str:
     if parts:
-        sentences = " ".join(f"{i}: {part.sentence}" for i, part in enumerate(parts, start=1))
-        return f"The model looks at pictures in {len(parts)} different ways. {sentences}"
+        sentences = " ".join(
+            f"{i}: {part.sentence}" for i, part in enumerate(parts, start=1)
+        )
+        return (
+            f"The model looks at pictures in {len(parts)} different ways. {sentences}"
+        )
     if compared < FEWEST:
         return (
             f"Strategies need {FEWEST} pictures with a heatmap to be told apart; there are "
@@ -156,7 +162,9 @@ def _strategy(
     indices = [records[row].index for row in clustered.typical[group][:SHOWN]]
     return Strategy(
         pictures=count,
-        sentence=f"{count} pictures; " + "; ".join([*group_clauses, *heat_clauses]) + ".",
+        sentence=f"{count} pictures; "
+        + "; ".join([*group_clauses, *heat_clauses])
+        + ".",
         heat=heat,
         mostly=mostly,
         typical=tuple(index + 1 for index in indices),

@@ -23,4 +23,6 @@ def note_kind(elements: Elements) -> None:
     """Say of an object with pixels that no modality took that it is no image of a patient."""
     held = _NO_PICTURE.get(elements.text(TAGS["SOPClassUID"]) or "")
     if held is not None:
-        warn(f"SOP Class UID (0008,0016) says {held}. It is no image that a model was trained on.")
+        warn(
+            f"SOP Class UID (0008,0016) says {held}. It is no image that a model was trained on."
+        )

@@ -53,7 +53,8 @@ class OverlayPlane:
         if self.has_data:
             return False
         return (
-            self.number("OverlayBitPosition", 0) > 0 or self.number("OverlayBitsAllocated", 1) > 1
+            self.number("OverlayBitPosition", 0) > 0
+            or self.number("OverlayBitsAllocated", 1) > 1
         )
 
     @property
@@ -77,7 +78,9 @@ class OverlayPlane:
         if not self.elements.has(tag):
             return default
         numbers = self.elements.numbers(tag)[: len(default)]
-        if len(numbers) < len(default) or not all(value.is_integer() for value in numbers):
+        if len(numbers) < len(default) or not all(
+            value.is_integer() for value in numbers
+        ):
             count = len(default)
             msg = f"Expected {count} whole numbers in {keyword} {written(tag)}, found others."
             raise DicomError(msg, reason="overlay")
@@ -110,7 +113,8 @@ def overlay_zones(
 def plane_names(elements: Elements) -> tuple[str, ...]:
     """Return the name of the zone of each plane that has data, which is not looked at."""
     return _answers_of_planes(
-        elements, lambda plane: _zone_name(plane) if plane.has_data or plane.embedded else None
+        elements,
+        lambda plane: _zone_name(plane) if plane.has_data or plane.embedded else None,
     )
 
 
@@ -140,14 +144,18 @@ def _zone_of_plane(plane: OverlayPlane, mask: Array) -> Zone:
     if name == "shutter":
         return Zone(name, mask, f"{where} C.7.6.15")
     kind = code(plane.elements, plane.tag("OverlayType"))
-    return Zone(name, mask, f"{where} C.9.2" + (", a region of interest" if kind == "R" else ""))
+    return Zone(
+        name, mask, f"{where} C.9.2" + (", a region of interest" if kind == "R" else "")
+    )
 
 
 def planes(elements: Elements) -> Iterator[OverlayPlane]:
     """Find the overlay planes of a data set."""
     for group in OVERLAY_GROUPS:
         plane = OverlayPlane(group, elements)
-        if beside(f"Overlay plane {group:04X}", partial(_is_described, plane), otherwise=False):
+        if beside(
+            f"Overlay plane {group:04X}", partial(_is_described, plane), otherwise=False
+        ):
             yield plane
 
 
@@ -163,25 +171,39 @@ def embedded_bits(elements: Elements) -> int:
     """
     bits = _answers_of_planes(
         elements,
-        lambda plane: 1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else None,
+        lambda plane: (
+            1 << plane.number("OverlayBitPosition", 0) % 64 if plane.embedded else None
+        ),
     )
     return reduce(or_, bits, 0)
 
 
-def _embedded_mask(plane: OverlayPlane, samples: Samples, layout: Layout) -> Array | None:
+def _embedded_mask(
+    plane: OverlayPlane, samples: Samples, layout: Layout
+) -> Array | None:
     """Return a plane that lies in a bit that no stored value has, above or below it."""
     bit = plane.number("OverlayBitPosition", 0)
     words = native_order(samples.array)
-    usable = words.ndim == 2 and words.dtype.kind == "u" and 0 <= bit < words.dtype.itemsize * 8
+    usable = (
+        words.ndim == 2
+        and words.dtype.kind == "u"
+        and 0 <= bit < words.dtype.itemsize * 8
+    )
     lowest = lowest_bit(words, layout) if usable else 0
     if not usable or lowest <= bit < lowest + layout.bits:
-        warn("Overlay Bit Position (60xx,0102) is no unused bit of the pixels: left out.")
+        warn(
+            "Overlay Bit Position (60xx,0102) is no unused bit of the pixels: left out."
+        )
         return None
-    mask: Array = (words >> words.dtype.type(bit) & words.dtype.type(1)).astype(np.bool_)
+    mask: Array = (words >> words.dtype.type(bit) & words.dtype.type(1)).astype(
+        np.bool_
+    )
     return mask
 
 
-def _mask_of_data(plane: OverlayPlane, size: tuple[int, int], frame: int) -> Array | None:
+def _mask_of_data(
+    plane: OverlayPlane, size: tuple[int, int], frame: int
+) -> Array | None:
     """Return a plane with data of its own, cut off where it leaves the frame."""
     rows, columns = plane.number("OverlayRows", 0), plane.number("OverlayColumns", 0)
     # Image Frame Origin counts frames from 1 (C.9.2.1.4).

@@ -19,7 +19,9 @@ def padding_mask(
     elements: Elements, stored: Array, samples: Samples, layout: Layout
 ) -> Array | None:
     """Return bool (rows, columns), True at padding; None where the data set names no value."""
-    ends = _real_ends(elements, layout) if layout.real else _integer_ends(elements, layout)
+    ends = (
+        _real_ends(elements, layout) if layout.real else _integer_ends(elements, layout)
+    )
     if ends is None or stored.ndim != 2:
         return None
     low, high = min(ends), max(ends)
@@ -58,7 +60,9 @@ def _with_sign(value: float, layout: Layout) -> float:
 
 
 def _real_ends(elements: Elements, layout: Layout) -> tuple[float, float] | None:
-    prefix = "FloatPixelPadding" if layout.allocated == 32 else "DoubleFloatPixelPadding"
+    prefix = (
+        "FloatPixelPadding" if layout.allocated == 32 else "DoubleFloatPixelPadding"
+    )
     value = elements.numbers(TAGS[f"{prefix}Value"])
     if not value or np.isnan(value[0]):
         return None

@@ -40,7 +40,9 @@ def rectangle(
     return mask if mask.sum() >= (1 - _MOST_OUTSIDE) * height * width else None
 
 
-def circle(size: tuple[int, int], center: Sequence[float], radius: float) -> Array | None:
+def circle(
+    size: tuple[int, int], center: Sequence[float], radius: float
+) -> Array | None:
     """Return the disc around (row, column); None where the numbers are none."""
     if len(center) < 2 or not math.isfinite(sum(center[:2]) + radius) or radius <= 0:
         return None
@@ -57,7 +59,8 @@ def polygon(size: tuple[int, int], vertices: Sequence[float]) -> Array | None:
         return None
     # Pillow takes (x, y) from 0.
     points = [
-        (column - 1, row - 1) for row, column in zip(vertices[::2], vertices[1::2], strict=True)
+        (column - 1, row - 1)
+        for row, column in zip(vertices[::2], vertices[1::2], strict=True)
     ]
     canvas = Image.new("1", (size[1], size[0]))
     ImageDraw.Draw(canvas).polygon(points, fill=1, outline=1)

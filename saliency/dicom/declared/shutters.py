@@ -34,7 +34,9 @@ def frame_shutters(groups: Groups, size: tuple[int, int]) -> Iterator[Zone]:
     What the data set says of all frames is not repeated.
     """
     for find in (_frame_shutter, _frame_collimator):
-        zone = beside("The shutter or collimator of a frame", partial(find, groups, size), None)
+        zone = beside(
+            "The shutter or collimator of a frame", partial(find, groups, size), None
+        )
         if zone is not None:
             yield zone
 
@@ -49,19 +51,25 @@ def _frame_collimator(groups: Groups, size: tuple[int, int]) -> Zone | None:
     return None if place is groups.top else collimator_zone(place, size)
 
 
-def _outside_of_shapes(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+def _outside_of_shapes(
+    elements: Elements, kind: str, size: tuple[int, int]
+) -> Array | None:
     """Return the outside of all shapes together: a pixel is shown where every shape shows it."""
     areas = list(_shape_areas(elements, kind, size))
     if not areas:
         return None
     inside = np.logical_and.reduce(areas)
     if not inside.any():
-        warn(f"{kind} Shape (0018,1600 or 1700) hides the whole frame and was left out.")
+        warn(
+            f"{kind} Shape (0018,1600 or 1700) hides the whole frame and was left out."
+        )
         return None
     return None if inside.all() else ~inside
 
 
-def _shape_areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterator[Array]:
+def _shape_areas(
+    elements: Elements, kind: str, size: tuple[int, int]
+) -> Iterator[Array]:
     """Yield what each shape shows; a shape whose numbers are none is left out with a note."""
     shapes = codes(elements, TAGS[f"{kind}Shape"])
     areas = {}
@@ -83,7 +91,9 @@ def _shape_areas(elements: Elements, kind: str, size: tuple[int, int]) -> Iterat
             yield area
 
 
-def _named_rectangle(elements: Elements, kind: str, size: tuple[int, int]) -> Array | None:
+def _named_rectangle(
+    elements: Elements, kind: str, size: tuple[int, int]
+) -> Array | None:
     """Return the rectangle; an edge that is not named is the edge of the frame."""
     rows = (
         number(elements, TAGS[f"{kind}UpperHorizontalEdge"], 1),

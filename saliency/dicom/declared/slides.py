@@ -64,7 +64,9 @@ def _first_pixel(
     groups: Groups, layout: Layout, frame: int, matrix: list[float]
 ) -> tuple[float, float] | None:
     """Return (row, column) from 0 of a tile's first pixel in the matrix; None if it is not said."""
-    place = groups.macro("PlanePositionSlideSequence", "RowPositionInTotalImagePixelMatrix")
+    place = groups.macro(
+        "PlanePositionSlideSequence", "RowPositionInTotalImagePixelMatrix"
+    )
     if place is not groups.top:
         row = number(place, TAGS["RowPositionInTotalImagePixelMatrix"], np.nan)
         column = number(place, TAGS["ColumnPositionInTotalImagePixelMatrix"], np.nan)
@@ -74,6 +76,8 @@ def _first_pixel(
         return None
     # Tiles follow each other along rows, then down, then through planes and paths (C.7.6.17.3).
     # -(-a // b) rounds up: the last tile of a row may be cut.
-    down, across = (-(-int(side) // tile) for side, tile in zip(matrix, layout.size, strict=True))
+    down, across = (
+        -(-int(side) // tile) for side, tile in zip(matrix, layout.size, strict=True)
+    )
     row, column = divmod(frame % (down * across), across)
     return row * layout.rows, column * layout.columns

@@ -33,11 +33,15 @@ def screen_zone(elements: Elements, size: tuple[int, int]) -> Zone | None:
     for region in regions:
         if _shows_patient(region):
             # Corners count from 0 here, other coordinates of the standard from 1.
-            left, top, right, bottom = (number(region, TAGS[key], np.nan) for key in _CORNERS)
+            left, top, right, bottom = (
+                number(region, TAGS[key], np.nan) for key in _CORNERS
+            )
             areas.append(rectangle(size, (top + 1, bottom + 1), (left + 1, right + 1)))
     usable = [area for area in areas if area is not None]
     if len(usable) < len(areas):
-        warn("A region of (0018,6011) has no corners in this frame: no zone is made of regions.")
+        warn(
+            "A region of (0018,6011) has no corners in this frame: no zone is made of regions."
+        )
         return None
     if not usable:
         return None

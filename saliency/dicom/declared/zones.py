@@ -6,7 +6,11 @@ from typing import Final
 
 from saliency.dicom.declared.overlays import overlay_zones, plane_names
 from saliency.dicom.declared.padding import padding_zone
-from saliency.dicom.declared.shutters import collimator_zone, frame_shutters, shutter_zone
+from saliency.dicom.declared.shutters import (
+    collimator_zone,
+    frame_shutters,
+    shutter_zone,
+)
 from saliency.dicom.declared.slides import filling_zone, label_zone
 from saliency.dicom.declared.ultrasound_regions import screen_zone
 from saliency.dicom.file.elements import Elements
@@ -30,7 +34,10 @@ _FINDERS: Final = MappingProxyType(
 
 def header_zones(elements: Elements, size: tuple[int, int]) -> tuple[Zone, ...]:
     """Return the zones that are the same on every frame (rows, columns): drawn by numbers."""
-    zones = (beside(what, partial(find, elements, size), None) for what, find in _FINDERS.items())
+    zones = (
+        beside(what, partial(find, elements, size), None)
+        for what, find in _FINDERS.items()
+    )
     return tuple(zone for zone in zones if zone is not None)
 
 
@@ -53,5 +60,7 @@ def declared_names(elements: Elements, layout: Layout) -> tuple[str, ...]:
     """Return the names of the zones that a header declares, without looking at pixels."""
     padding = ["padding"] if elements.has(TAGS["PixelPaddingValue"]) else []
     declared = [zone.name for zone in header_zones(elements, layout.size)]
-    framed = [zone.name for zone in frame_shutters(read_groups(elements).of(0), layout.size)]
+    framed = [
+        zone.name for zone in frame_shutters(read_groups(elements).of(0), layout.size)
+    ]
     return tuple(dict.fromkeys((*padding, *declared, *framed, *plane_names(elements))))

@@ -11,7 +11,9 @@ _FULL: Final = ("YBR_FULL", "YBR_FULL_422")
 _PARTIAL: Final = ("YBR_PARTIAL", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
 _RGB: Final = ("RGB", "YBR_RCT", "YBR_ICT", "XYB")
 #: Columns: Y, Cb, Cr; ITU-R BT.601 full range.
-_MATRIX: Final = np.array([[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]], np.float32)
+_MATRIX: Final = np.array(
+    [[1, 0, 1.402], [1, -0.344136, -0.714136], [1, 1.772, 0]], np.float32
+)
 
 
 def to_rgb(values: Array, space: str, bits: int) -> Array:

@@ -50,7 +50,9 @@ def pair(item: Elements, keyword: str) -> tuple[float, float] | None:
     if len(numbers) >= 2 and all(_is_positive(number) for number in numbers[:2]):
         return numbers[0], numbers[1]
     if item.has(TAGS[keyword]):
-        warn(f"{keyword} {written(TAGS[keyword])} is not two numbers above 0: left out.")
+        warn(
+            f"{keyword} {written(TAGS[keyword])} is not two numbers above 0: left out."
+        )
     return None
 
 
@@ -98,5 +100,8 @@ def read_frame_seconds(top: Elements) -> float | None:
     increments = top.numbers(TAGS["FrameTimeVector"])[1:]
     if increments and all(map(_is_positive, increments)):
         return sum(increments) / len(increments) / 1000
-    rates = (number(top, TAGS[name], 0.0) for name in ("RecommendedDisplayFrameRate", "CineRate"))
+    rates = (
+        number(top, TAGS[name], 0.0)
+        for name in ("RecommendedDisplayFrameRate", "CineRate")
+    )
     return next((1 / rate for rate in rates if _is_positive(rate)), None)

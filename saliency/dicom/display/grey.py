@@ -48,7 +48,9 @@ def show_grey(
     if has_codes(stored):
         voi = look.voi or spread(stored, absent, modality)
         display = by_code(look.through(modality, voi), stored, np.uint8)
-        return DisplayedFrame(lambda: by_code(modality, stored, np.float32), display, absent)
+        return DisplayedFrame(
+            lambda: by_code(modality, stored, np.float32), display, absent
+        )
     values = calmly(modality, stored, np.float32)
     finite = np.isfinite(values)
     if not finite.all():

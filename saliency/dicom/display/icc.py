@@ -39,13 +39,19 @@ class Profiles:
         return own or beside(what, lambda: self.top.octets(TAGS["ICCProfile"]), b"")
 
     def _of_path(self, groups: Groups, frame: int, frames: int) -> bytes:
-        place = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
+        place = groups.macro(
+            "OpticalPathIdentificationSequence", "OpticalPathIdentifier"
+        )
         if place is not groups.top:
             identifier = TAGS["OpticalPathIdentifier"]
             name = place.text(identifier)
             named = (path for path in self.paths if path.text(identifier) == name)
             path_of_frame = next(named, None)
-            return b"" if path_of_frame is None else path_of_frame.octets(TAGS["ICCProfile"])
+            return (
+                b""
+                if path_of_frame is None
+                else path_of_frame.octets(TAGS["ICCProfile"])
+            )
         count = len(self.paths)
         organization = code(groups.top, TAGS["DimensionOrganizationType"])
         if count and organization == "TILED_FULL" and frames % count == 0:
@@ -53,14 +59,18 @@ class Profiles:
             return self.paths[frame * count // frames].octets(TAGS["ICCProfile"])
         profiles = {path.octets(TAGS["ICCProfile"]) for path in self.paths}
         if len(profiles) > 1:
-            warn("Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used.")
+            warn(
+                "Which Optical Path (0048,0105) a frame has is not said: no ICC Profile is used."
+            )
         return profiles.pop() if len(profiles) == 1 else b""
 
 
 def read_profiles(top: Elements) -> Profiles:
     """Find the ICC profiles of a data set."""
     what = "Optical Path Sequence (0048,0105)"
-    return Profiles(top, beside(what, lambda: top.items(TAGS["OpticalPathSequence"]), ()))
+    return Profiles(
+        top, beside(what, lambda: top.items(TAGS["OpticalPathSequence"]), ())
+    )
 
 
 def through_profile(rgb: Array, profile: bytes) -> Array:
@@ -75,6 +85,8 @@ def through_profile(rgb: Array, profile: bytes) -> Array:
         change = ImageCms.buildTransform(source, target, "RGB", "RGB", intent)
         shown = ImageCms.applyTransform(Image.fromarray(rgb), change)
     except (ImageCms.PyCMSError, OSError, ValueError):
-        warn("The ICC Profile (0028,2000) cannot be used: colours are shown as they are stored.")
+        warn(
+            "The ICC Profile (0028,2000) cannot be used: colours are shown as they are stored."
+        )
         return rgb
     return rgb if shown is None else np.asarray(shown)

@@ -63,7 +63,9 @@ def read_lut(item: Elements, *, signed: bool) -> Lut | None:
     descriptor = read_descriptor(item.numbers(TAGS["LUTDescriptor"]), signed=signed)
     if descriptor is None:
         return None
-    entries = unpack_entries(item.octets(TAGS["LUTData"]), descriptor, little=item.little)
+    entries = unpack_entries(
+        item.octets(TAGS["LUTData"]), descriptor, little=item.little
+    )
     if entries is None:
         return None
     # Entries wider than their descriptor says are taken for what they are.

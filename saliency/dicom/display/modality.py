@@ -18,7 +18,9 @@ from saliency.values.arrays import Array
 #: leads to values proportional to the beam intensity, not to values for display (PS3.3
 #: C.8.7.1.1.2). It is the object that decides: the same machine also writes CT and other objects,
 #: with XA in their Modality (0008,0060).
-_NO_MODALITY_LUT: Final = frozenset(f"1.2.840.10008.5.1.4.1.1.12.{kind}" for kind in (1, 2, 3))
+_NO_MODALITY_LUT: Final = frozenset(
+    f"1.2.840.10008.5.1.4.1.1.12.{kind}" for kind in (1, 2, 3)
+)
 #: Of a slope: its product with a stored value of 32 bits fits float32.
 _LARGEST: Final = float(np.finfo(np.float32).max) / 2**32
 _DOSE: Final = "1.2.840.10008.5.1.4.1.1.481.2"
@@ -73,7 +75,9 @@ def read_modality(groups: Groups, *, signed: bool) -> Modality:
     if is_dose(groups):
         scaling = dose_scaling(groups)
         if scaling is None:
-            warn("Dose Grid Scaling (3004,000E) is no number above 0: stored values are used.")
+            warn(
+                "Dose Grid Scaling (3004,000E) is no number above 0: stored values are used."
+            )
         return Rescale() if scaling is None else Rescale(scaling)
     items = groups.top.items(TAGS["ModalityLUTSequence"])
     if len(items):
@@ -100,11 +104,17 @@ def dose_scaling(groups: Groups) -> float | None:
 
 def _rescale_of(groups: Groups) -> Rescale:
     slope = groups.number("PixelValueTransformationSequence", "RescaleSlope", 1.0)
-    intercept = groups.number("PixelValueTransformationSequence", "RescaleIntercept", 0.0)
+    intercept = groups.number(
+        "PixelValueTransformationSequence", "RescaleIntercept", 0.0
+    )
     if not 0 < abs(slope) < _LARGEST:
-        warn("Rescale Slope (0028,1053) is 0, out of range or no number: stored values are used.")
+        warn(
+            "Rescale Slope (0028,1053) is 0, out of range or no number: stored values are used."
+        )
         return Rescale()
     if not abs(intercept) < _LARGEST:
-        warn("Rescale Intercept (0028,1052) is out of range or no number: stored values are used.")
+        warn(
+            "Rescale Intercept (0028,1052) is out of range or no number: stored values are used."
+        )
         return Rescale()
     return Rescale(slope, intercept)

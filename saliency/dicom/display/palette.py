@@ -58,7 +58,9 @@ def read_palette(elements: Elements, *, signed: bool) -> ColourTables:
     DicomError
         A table is missing or shorter than its descriptor says.
     """
-    red, green, blue = (_colour_table(elements, colour, signed=signed) for colour in _COLOURS)
+    red, green, blue = (
+        _colour_table(elements, colour, signed=signed) for colour in _COLOURS
+    )
     return ColourTables((red, green, blue))
 
 
@@ -77,7 +79,9 @@ class ColourPlane:
 
 def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
     name = f"{colour}PaletteColorLookupTable"
-    descriptor = read_descriptor(elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed)
+    descriptor = read_descriptor(
+        elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed
+    )
     entries = None
     if descriptor is not None:
         raw = elements.octets(TAGS[f"{name}Data"])
@@ -95,10 +99,14 @@ def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
     return Lut(descriptor.first, entries, descriptor.bits)
 
 
-def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array | None:
+def expand_segments(
+    raw: bytes, descriptor: Descriptor, *, little: bool
+) -> Array | None:
     """Expand a segmented palette (C.7.9.2); None where it is broken or of another length."""
     size = 1 if descriptor.bits == 8 else 2
-    words = np.frombuffer(raw[: len(raw) // size * size], f"{'<' if little else '>'}u{size}")
+    words = np.frombuffer(
+        raw[: len(raw) // size * size], f"{'<' if little else '>'}u{size}"
+    )
     entries: list[int] = []
     at = 0
     while at + 2 <= words.size and len(entries) < descriptor.count:
@@ -107,7 +115,9 @@ def expand_segments(raw: bytes, descriptor: Descriptor, *, little: bool) -> Arra
             # The offset has 32 bits, in words of the table's size.
             wide = 4 // size
             start = _byte_offset(words[at + 2 : at + 2 + wide], little=little) // size
-            usable = at + 2 + wide <= words.size and _repeat_segments(words, at, start, entries)
+            usable = at + 2 + wide <= words.size and _repeat_segments(
+                words, at, start, entries
+            )
             at += 2 + wide
         else:
             usable = _add_segment(words, at, entries)

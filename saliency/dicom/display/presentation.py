@@ -29,7 +29,9 @@ class Presentation:
     def __call__(self, unit: Array) -> Array:
         """Transform an array of any shape."""
         if self.table is not None:
-            return self.table.unit(unit * (self.table.entries.size - 1) + self.table.first)
+            return self.table.unit(
+                unit * (self.table.entries.size - 1) + self.table.first
+            )
         return 1 - unit if self.inverse else unit
 
 

@@ -35,7 +35,9 @@ class Supplement:
         return rgb
 
 
-def read_supplement(groups: Groups, stored: Array, *, signed: bool) -> Supplement | None:
+def read_supplement(
+    groups: Groups, stored: Array, *, signed: bool
+) -> Supplement | None:
     """Find the pixels of a frame (rows, columns) that are colours: from the first mapped value on.
 
     None where Pixel Presentation says none, or no pixel of the frame is one; and, with a note,

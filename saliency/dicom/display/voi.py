@@ -115,7 +115,10 @@ class NamedWindow:
 def read_windows(groups: Groups) -> tuple[NamedWindow, ...]:
     """Return the windows of a frame as the file counts them; they are alternatives (C.11.2.1.2)."""
     item = groups.macro("FrameVOILUTSequence", "WindowCenter")
-    centers, widths = item.numbers(TAGS["WindowCenter"]), item.numbers(TAGS["WindowWidth"])
+    centers, widths = (
+        item.numbers(TAGS["WindowCenter"]),
+        item.numbers(TAGS["WindowWidth"]),
+    )
     names = list(item.labels(TAGS["WindowCenterWidthExplanation"]))
     pairs = tuple(zip_longest(centers, widths, fillvalue=math.nan))
     names += [""] * len(pairs)
@@ -136,7 +139,9 @@ def file_unit(groups: Groups) -> float:
     return (dose_scaling(groups) or 1.0) if is_dose(groups) else 1.0
 
 
-def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool) -> Voi | None:
+def read_voi(
+    groups: Groups, window: Window | int | str | None, *, signed: bool
+) -> Voi | None:
     """Return the transform asked for, else the first usable window, else the first VOI LUT.
 
     None where the data set has neither.
@@ -153,7 +158,9 @@ def read_voi(groups: Groups, window: Window | int | str | None, *, signed: bool)
         return WindowVoi(_chosen_window(windows, window), _function_of(groups))
     usable = [named.window for named in windows if named.window is not None]
     if len(usable) < len(windows):
-        warn("A Window Center (0028,1050) or Width (0028,1051) cannot be used: left out.")
+        warn(
+            "A Window Center (0028,1050) or Width (0028,1051) cannot be used: left out."
+        )
     if usable:
         return WindowVoi(usable[0], _function_of(groups))
     lut = _first_lut(groups, signed=signed)

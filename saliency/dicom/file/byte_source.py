@@ -119,7 +119,9 @@ def open_store(source: object) -> Iterator[Store]:
     elif isinstance(source, (str, PathLike)):
         with _open_file(Path(os.fsdecode(source))) as file:
             yield Store(file)
-    elif callable(getattr(source, "read", None)) and callable(getattr(source, "seek", None)):
+    elif callable(getattr(source, "read", None)) and callable(
+        getattr(source, "seek", None)
+    ):
         with _kept_in_place(source) as file:
             yield Store(file)
     else:

@@ -46,7 +46,10 @@ _TO_G1: Final = {
 }
 #: Escape sequence: the codec that it puts into G0, which wants to see the sequence itself.
 _TO_G0: Final = {b"$B": "iso2022_jp", b"$(D": "iso2022_jp_2"}
-_TO_ASCII: Final = (b"(B", b"(J")  # JIS X 0201 differs by the signs for yen and overline
+_TO_ASCII: Final = (
+    b"(B",
+    b"(J",
+)  # JIS X 0201 differs by the signs for yen and overline
 _TOKENS: Final = re.compile(
     rb"\x1b(?P<escape>\$[()]?.|[-()].)|(?P<delimiter>[\t\n\f\r])"
     rb"|(?P<high>[\x80-\xff]+)|(?P<low>[^\x1b\t\n\f\r\x80-\xff]+)",

@@ -23,14 +23,21 @@ from saliency.dicom.file.elements import (
 from saliency.dicom.file.parser import Field, Walker
 from saliency.dicom.file.syntax import Encoding
 from saliency.dicom.file.tags import CHARSET, vr_of
-from saliency.dicom.file.value_codec import ascii_text, number_of, numbers_of, swap_words
+from saliency.dicom.file.value_codec import (
+    ascii_text,
+    number_of,
+    numbers_of,
+    swap_words,
+)
 from saliency.errors import DicomError
 
 
 class BorrowedElements:
     """Elements of a Dataset; ``get_item`` hands out what lies there without converting it."""
 
-    def __init__(self, dataset: Dataset, *, little: bool, charset: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, dataset: Dataset, *, little: bool, charset: tuple[str, ...] = ()
+    ) -> None:
         self._dataset = dataset
         self._little = little
         self._outer_charset = charset
@@ -70,7 +77,11 @@ class BorrowedElements:
         value = None if element is None else element.value
         if element is None or not isinstance(value, bytes):
             return _as_numbers(value)
-        little = element.is_little_endian if isinstance(element, RawDataElement) else self._little
+        little = (
+            element.is_little_endian
+            if isinstance(element, RawDataElement)
+            else self._little
+        )
         vr = str(element.VR if element.VR not in (None, "UN") else vr_of(tag))
         self._notes.look(tag, value, vr)
         return numbers_of(value, vr, little=little)
@@ -110,7 +121,9 @@ class BorrowedElements:
 
 def find_element(dataset: Dataset, tag: int) -> DataElement | RawDataElement | None:
     """Return an element as it lies in a Dataset, which would convert and keep it otherwise."""
-    element: object = dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
+    element: object = (
+        dataset.get_item(tag, keep_deferred=True) if tag in dataset else None
+    )
     deferred = isinstance(element, RawDataElement) and element.value is None
     if isinstance(element, RawDataElement) and deferred and element.length:
         return _read_deferred(dataset, element)
@@ -149,7 +162,9 @@ class BorrowedItems(LazyItems):
 
     def item(self, index: int) -> Elements:
         """Return an item."""
-        return BorrowedElements(self._items[index], little=self._little, charset=self._charset)
+        return BorrowedElements(
+            self._items[index], little=self._little, charset=self._charset
+        )
 
 
 def _single_values(value: object) -> tuple[object, ...]:
@@ -163,7 +178,9 @@ def _single_values(value: object) -> tuple[object, ...]:
 
 def _as_text(value: object) -> str:
     """Return values as the file wrote them, with backslashes between (PS3.5 6.2)."""
-    return "\\".join("" if single is None else str(single) for single in _single_values(value))
+    return "\\".join(
+        "" if single is None else str(single) for single in _single_values(value)
+    )
 
 
 def _as_numbers(value: object) -> tuple[float, ...]:

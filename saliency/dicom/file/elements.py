@@ -12,7 +12,12 @@ from saliency.dicom.file.limits import MAX_NUMBERS, MAX_VALUE, check
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker
 from saliency.dicom.file.syntax import Encoding
 from saliency.dicom.file.tags import CHARSET, PER_FRAME, READ, TAGS, vr_of, written
-from saliency.dicom.file.value_codec import ascii_text, is_decimal_comma, numbers_of, swap_words
+from saliency.dicom.file.value_codec import (
+    ascii_text,
+    is_decimal_comma,
+    numbers_of,
+    swap_words,
+)
 
 _CODE: Final = re.compile(r"[A-Z0-9_ ]{1,16}")
 _NUMERIC: Final = frozenset(
@@ -153,7 +158,9 @@ class LazyItems(Sequence[Elements]):
 class FileItems(LazyItems):
     """The items of a sequence in a file; an item is read when it is asked for."""
 
-    def __init__(self, walker: Walker, field: Field, charset: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, walker: Walker, field: Field, charset: tuple[str, ...] = ()
+    ) -> None:
         self._charset = charset
         self._store = walker.store
         self._encoding = field.encoding
@@ -207,7 +214,9 @@ def let_through(elements: Elements, tag: int) -> str:
         value = code(elements, tag)
         return value if is_code(value) else ""
     value = next(iter(elements.labels(tag)), "")
-    return value if len(value) <= 64 and value.isprintable() and "^" not in value else ""
+    return (
+        value if len(value) <= 64 and value.isprintable() and "^" not in value else ""
+    )
 
 
 def is_code(value: str) -> bool:
@@ -227,4 +236,6 @@ class CommaNotes:
             return
         if any(is_decimal_comma(part, vr) for part in split(ascii_text(raw))):
             self._noted.add(tag)
-            warn(f"A decimal comma in {written(tag)} was read as a point (DS, PS3.5 6.2).")
+            warn(
+                f"A decimal comma in {written(tag)} was read as a point (DS, PS3.5 6.2)."
+            )

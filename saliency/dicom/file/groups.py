@@ -48,7 +48,9 @@ class GroupIndex:
     def of(self, frame: int) -> Groups:
         """Return the groups of a frame (from 0)."""
         shared = self.shared[0] if len(self.shared) else None
-        return Groups(self.top, shared, self.frames[frame] if frame < len(self.frames) else None)
+        return Groups(
+            self.top, shared, self.frames[frame] if frame < len(self.frames) else None
+        )
 
 
 def read_groups(top: Elements) -> GroupIndex:

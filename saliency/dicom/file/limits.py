@@ -58,7 +58,11 @@ def check(value: int, most: int, what: str) -> None:
 
 def check_claim(samples: int, stored: int) -> None:
     """Refuse a frame of more samples than ``stored`` bytes can honestly hold."""
-    check(samples, max(FREE_SAMPLES, SAMPLES_PER_BYTE * stored), f"samples in {stored:,} bytes")
+    check(
+        samples,
+        max(FREE_SAMPLES, SAMPLES_PER_BYTE * stored),
+        f"samples in {stored:,} bytes",
+    )
 
 
 class Clock:

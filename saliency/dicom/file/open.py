@@ -16,7 +16,14 @@ from saliency.dicom.file.elements import Elements, FileElements, number
 from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check, inflate_cap
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker, written_vr
-from saliency.dicom.file.syntax import BIG, EXPLICIT, IMPLICIT, Encoding, Syntax, find_syntax
+from saliency.dicom.file.syntax import (
+    BIG,
+    EXPLICIT,
+    IMPLICIT,
+    Encoding,
+    Syntax,
+    find_syntax,
+)
 from saliency.dicom.file.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
 from saliency.dicom.file.value_codec import ascii_text
 from saliency.errors import DicomError
@@ -30,7 +37,9 @@ _PACKED: Final = {
     b"\x1f\x8b": ("gzip", "gzip.open(path)"),
     b"PK\x03\x04": ("zip", "zipfile.ZipFile(path).open(member)"),
 }
-_PLAIN_VRS: Final = frozenset({"AE", "CS", "DA", "IS", "LO", "OB", "SH", "SQ", "UI", "UL", "UN"})
+_PLAIN_VRS: Final = frozenset(
+    {"AE", "CS", "DA", "IS", "LO", "OB", "SH", "SQ", "UI", "UL", "UN"}
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,11 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
         if element is not None:
             value = element.value
             held = not isinstance(value, io.BufferedIOBase)
-            store = BytesStore(bytes(value or b"")) if held else Store(cast(IO[bytes], value))
+            store = (
+                BytesStore(bytes(value or b""))
+                if held
+                else Store(cast(IO[bytes], value))
+            )
             return Pixels(store, tag, str(element.VR or ""), 0, store.size)
     return None
 

@@ -41,7 +41,9 @@ _SHORT: Final = _by_code(
 _LONG: Final = _by_code(
     ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
 )
-_COMMON: Final = frozenset({"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"})
+_COMMON: Final = frozenset(
+    {"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"}
+)
 
 
 class Field(NamedTuple):
@@ -84,7 +86,11 @@ class Walker:
     def items(self, field: Field) -> Iterator[tuple[int, int]]:
         """Walk the items of a sequence: where the content of each starts and ends."""
         start = field.offset
-        end = self.store.size if field.length == UNDEFINED else field.offset + field.length
+        end = (
+            self.store.size
+            if field.length == UNDEFINED
+            else field.offset + field.length
+        )
         while start + 8 <= min(end, self.store.size):
             item = self.header(start, field.encoding)
             if item.tag != ITEM:
@@ -96,7 +102,9 @@ class Walker:
         """Read the header at an offset."""
         self._clock.step()
         raw = self.store.read(at, 12)
-        short, long = (_SHORT_LE, _LONG_LE) if encoding.little else (_SHORT_BE, _LONG_BE)
+        short, long = (
+            (_SHORT_LE, _LONG_LE) if encoding.little else (_SHORT_BE, _LONG_BE)
+        )
         group, element, letters, length = short.unpack_from(raw)
         tag = group << 16 | element
         if encoding.implicit or group == 0xFFFE:
@@ -108,7 +116,9 @@ class Walker:
         if letters in _LONG and length == 0 and fits:
             inner = self._encoding_in_un(at + 12) if letters == b"UN" else encoding
             return Field(tag, _LONG[letters], at + 12, wide, inner)
-        return self._most_believable(Field(tag, written_vr(letters), at + 12, wide, encoding), raw)
+        return self._most_believable(
+            Field(tag, written_vr(letters), at + 12, wide, encoding), raw
+        )
 
     def _most_believable(self, long: Field, raw: bytes) -> Field:
         """Return an element of a VR that nobody knows, or of a length that cannot be.
@@ -120,8 +130,13 @@ class Walker:
         at = long.offset - 12
         order: Literal["little", "big"] = "little" if long.encoding.little else "big"
         short = long._replace(offset=at + 8, length=int.from_bytes(raw[6:8], order))
-        omitted = long._replace(vr="", offset=at + 8, length=int.from_bytes(raw[4:8], order))
-        long, omitted = self._with_encoding_of_items(long), self._with_encoding_of_items(omitted)
+        omitted = long._replace(
+            vr="", offset=at + 8, length=int.from_bytes(raw[4:8], order)
+        )
+        long, omitted = (
+            self._with_encoding_of_items(long),
+            self._with_encoding_of_items(omitted),
+        )
         widths = [long, short] if raw[6:8] == b"\0\0" else [short, long]
         if not long.vr:
             widths.insert(0 if raw[6:8] == b"\0\0" else 1, omitted)
@@ -131,7 +146,11 @@ class Walker:
 
     def _with_encoding_of_items(self, field: Field) -> Field:
         hidden = field.length == UNDEFINED and field.vr not in _LONG.values()
-        return field._replace(encoding=self._encoding_in_un(field.offset)) if hidden else field
+        return (
+            field._replace(encoding=self._encoding_in_un(field.offset))
+            if hidden
+            else field
+        )
 
     def _belief(self, field: Field) -> int:
         """Return how much a length is to be believed: 0 where no header can follow the value."""

@@ -33,7 +33,9 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
     """
     with _server_errors():
         system, path = _file_system_of(url)
-        file = RemoteFile(system.open(path, "rb", block_size=_BLOCK, cache_type="readahead"))
+        file = RemoteFile(
+            system.open(path, "rb", block_size=_BLOCK, cache_type="readahead")
+        )
     with file:
         if _sends_parts(file):
             yield cast(IO[bytes], file)

@@ -74,7 +74,16 @@ _ENCAPSULATED = {
     "jpegls": (80, 81),
     "jpeg2k": (90, 91, 92, 93, 201, 202, 203),
     "jpegxl": (110, 111, 112),
-    "video": (*range(100, 109), "100.1", "101.1", "102.1", "103.1", "104.1", "105.1", "106.1"),
+    "video": (
+        *range(100, 109),
+        "100.1",
+        "101.1",
+        "102.1",
+        "103.1",
+        "104.1",
+        "105.1",
+        "106.1",
+    ),
 }
 
 
@@ -91,7 +100,9 @@ def find_syntax(uid: str, guess: Encoding) -> Syntax:
     known = _NATIVE.get(uid) or _encapsulated(uid)
     if known is None:
         raise _why_not_read(uid)
-    return Syntax(known.family, known.encoding, known.deflated, known.little_pixels, uid)
+    return Syntax(
+        known.family, known.encoding, known.deflated, known.little_pixels, uid
+    )
 
 
 def uid_name(uid: str) -> str:

@@ -239,7 +239,9 @@ GROUPING: Final = frozenset(
         "ViewPosition",
     }
 )
-GROUPING_TAGS: Final = MappingProxyType({keyword: _tag(keyword) for keyword in GROUPING})
+GROUPING_TAGS: Final = MappingProxyType(
+    {keyword: _tag(keyword) for keyword in GROUPING}
+)
 _VRS: Final = MappingProxyType(
     {tag: str(dictionary_VR(tag)) for tag in READ.union(GROUPING_TAGS.values())}
 )

@@ -32,7 +32,9 @@ def numbers_of(raw: bytes, vr: str, *, little: bool) -> tuple[float, ...]:
 
 def numbers_in(text: str, vr: str) -> tuple[float, ...]:
     """Return the numbers of a DS or IS; an empty one keeps its place as NaN (PS3.5 6.4)."""
-    return tuple(number_of(part, vr) for part in text.split("\\")) if text.strip() else ()
+    return (
+        tuple(number_of(part, vr) for part in text.split("\\")) if text.strip() else ()
+    )
 
 
 def number_of(part: str, vr: str) -> float:

@@ -17,7 +17,13 @@ from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check_claim
 from saliency.dicom.file.syntax import Syntax
 from saliency.dicom.file.value_codec import swap_words
-from saliency.dicom.pixels.codestream import Stream, is_jpegls, read_jpeg, read_jpeg2k, read_jpegxl
+from saliency.dicom.pixels.codestream import (
+    Stream,
+    is_jpegls,
+    read_jpeg,
+    read_jpeg2k,
+    read_jpegxl,
+)
 from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.jpeg2000 import CODESTREAM, bare
 from saliency.dicom.pixels.native import unpack
@@ -27,7 +33,9 @@ from saliency.values.arrays import Array
 
 #: Plugins of pydicom by family; none of them loads a decoder under the GPL. pyjpegls is the same
 #: CharLS again, without the guard below.
-_PLUGINS: Final = MappingProxyType({"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")})
+_PLUGINS: Final = MappingProxyType(
+    {"jpeg": ("pillow",), "jpeg2k": ("pylibjpeg", "pillow")}
+)
 _END: Final = b"\xff\xd9"  # EOI of JPEG, EOC of JPEG 2000
 _SIGNATURES: Final = MappingProxyType(
     {
@@ -38,7 +46,12 @@ _SIGNATURES: Final = MappingProxyType(
     }
 )
 _READERS: Final = MappingProxyType(
-    {"jpeg": read_jpeg, "jpegls": read_jpeg, "jpeg2k": read_jpeg2k, "jpegxl": read_jpegxl}
+    {
+        "jpeg": read_jpeg,
+        "jpegls": read_jpeg,
+        "jpeg2k": read_jpeg2k,
+        "jpegxl": read_jpegxl,
+    }
 )
 #: Starting threads costs a frame of fewer pixels more than they save it.
 _LEAST_PIXELS: Final = 2**17
@@ -71,10 +84,14 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         data = bare(data)
     stream = _READERS[family](data)
     _check_size(stream, layout)
-    samples = _samples(data, family, stream, layout) or _plugin(data, family, layout, syntax)
+    samples = _samples(data, family, stream, layout) or _plugin(
+        data, family, layout, syntax
+    )
     shape = layout.size if layout.samples == 1 else (*layout.size, layout.samples)
     if samples.array.shape != shape:
-        msg = "Expected a frame of the size of its header, got another from the decoder."
+        msg = (
+            "Expected a frame of the size of its header, got another from the decoder."
+        )
         raise DicomError(msg, reason="broken-codestream")
     return Samples(samples.array, samples.space, lossy=stream.lossy)
 
@@ -103,7 +120,11 @@ def jpeg2k_space(stream: Stream, layout: Layout) -> str:
     """Return what colours a JPEG 2000 decoder delivers: it undoes RCT and ICT (PS3.5 8.2.4)."""
     if stream.components != 3:
         return layout.photometric
-    return "RGB" if stream.mct or not layout.photometric.startswith("YBR_FULL") else "YBR_FULL"
+    return (
+        "RGB"
+        if stream.mct or not layout.photometric.startswith("YBR_FULL")
+        else "YBR_FULL"
+    )
 
 
 def _labelled(_stream: Stream, layout: Layout) -> str:
@@ -114,8 +135,15 @@ def _always_rgb(_stream: Stream, layout: Layout) -> str:
     return layout.photometric if layout.samples == 1 else "RGB"
 
 
-_SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = MappingProxyType(
-    {"jpeg": jpeg_space, "jpegls": _labelled, "jpeg2k": jpeg2k_space, "jpegxl": _always_rgb}
+_SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = (
+    MappingProxyType(
+        {
+            "jpeg": jpeg_space,
+            "jpegls": _labelled,
+            "jpeg2k": jpeg2k_space,
+            "jpegxl": _always_rgb,
+        }
+    )
 )
 
 
@@ -141,7 +169,11 @@ def _native_sizes(layout: Layout) -> tuple[int, ...]:
     Writers that give each pixel its chroma and keep the label YBR_FULL_422 exist.
     """
     size = layout.frame_bytes
-    full = replace(layout, photometric="YBR_FULL").frame_bytes if layout.subsampled else size
+    full = (
+        replace(layout, photometric="YBR_FULL").frame_bytes
+        if layout.subsampled
+        else size
+    )
     return size, size + size % 2, full, full + full % 2
 
 
@@ -167,7 +199,9 @@ def _check_size(stream: Stream, layout: Layout) -> None:
         raise DicomError(msg, reason="size-mismatch")
 
 
-def _samples(data: bytes, family: str, stream: Stream, layout: Layout) -> Samples | None:
+def _samples(
+    data: bytes, family: str, stream: Stream, layout: Layout
+) -> Samples | None:
     """Decode by imagecodecs; None where it gives up."""
     space = _SPACES[family](stream, layout)
     try:

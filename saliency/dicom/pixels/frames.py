@@ -87,7 +87,9 @@ class FrameIndex:
     headers of all fragments. A table that points elsewhere than at items is not believed.
     """
 
-    def __init__(self, pixels: Pixels, elements: Elements, layout: Layout, syntax: Syntax) -> None:
+    def __init__(
+        self, pixels: Pixels, elements: Elements, layout: Layout, syntax: Syntax
+    ) -> None:
         self._pixels = pixels
         self._layout = layout
         self._family = syntax.family
@@ -116,7 +118,9 @@ class FrameIndex:
         fragments = self._of(frame)
         for fragment in fragments:
             if fragment.offset + fragment.length > self._end:
-                msg = "Expected a whole fragment of pixel data (PS3.5 A.4), found it cut."
+                msg = (
+                    "Expected a whole fragment of pixel data (PS3.5 A.4), found it cut."
+                )
                 raise DicomError(msg, reason="truncated")
         read = self._pixels.store.read
         data = b"".join(read(each.offset, each.length) for each in fragments)
@@ -139,7 +143,11 @@ class FrameIndex:
 
     def _point_at_items(self) -> bool:
         offsets = self._offsets
-        if not offsets or offsets[0] != 0 or not all(a < b for a, b in pairwise(offsets)):
+        if (
+            not offsets
+            or offsets[0] != 0
+            or not all(a < b for a, b in pairwise(offsets))
+        ):
             return False
         ends = (self._first + offsets[-1], self._first)
         return all(self._pixels.store.peek(start, 4) == _ITEM for start in ends)

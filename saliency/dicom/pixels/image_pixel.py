@@ -59,7 +59,11 @@ class Layout:
         Writers that decompress YBR_FULL_422 give each pixel its chroma and keep the label.
         """
         whole = self.frame_samples * self.frames * self.allocated // 8
-        return replace(self, photometric="YBR_FULL") if self.subsampled and there >= whole else self
+        return (
+            replace(self, photometric="YBR_FULL")
+            if self.subsampled and there >= whole
+            else self
+        )
 
     @property
     def frame_bits(self) -> int:
@@ -93,7 +97,9 @@ class Samples:
     lossy: bool = False
 
 
-def read_layout(elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES) -> Layout:
+def read_layout(
+    elements: Elements, pixels_tag: int, *, max_pixels: int = MAX_SAMPLES
+) -> Layout:
     """Read the Image Pixel module; ``max_pixels`` is the most samples of a frame.
 
     Raises

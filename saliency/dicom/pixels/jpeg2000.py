@@ -57,7 +57,10 @@ class Cut:
         """Return how many precincts all resolutions have, roughly where there are tiles."""
         last = len(self.precincts) - 1
         return sum(
-            max(grid.tiles, _parts(grid.columns, last - k + x) * _parts(grid.rows, last - k + y))
+            max(
+                grid.tiles,
+                _parts(grid.columns, last - k + x) * _parts(grid.rows, last - k + y),
+            )
             for k, (x, y) in enumerate(self.precincts)
         )
 
@@ -76,7 +79,11 @@ def check_cuts(data: bytes, at: int, grid: Grid, *, wide: int) -> None:
     most = max(FEW_BLOCKS, pixels // LEAST_BLOCK)
     for cut in cuts(data, at, wide):
         precincts = cut.count(grid)
-        check(precincts, max(FEW_BLOCKS, pixels // LEAST_PRECINCT), "precincts in such a frame")
+        check(
+            precincts,
+            max(FEW_BLOCKS, pixels // LEAST_PRECINCT),
+            "precincts in such a frame",
+        )
         check(pixels // cut.block, most, "code-blocks in such a frame")
         check(precincts * cut.layers, 16 * most, "packets in such a frame")
 
@@ -85,7 +92,12 @@ def cuts(data: bytes, at: int, wide: int) -> Iterator[Cut]:
     """Yield every COD and COC of the main header and of the tile-parts."""
     for marker, start, end in _segments(data, at):
         if marker == _COD:
-            yield _cut(data[start:end], 1, int.from_bytes(data[start + 2 : start + 4], "big"), 5)
+            yield _cut(
+                data[start:end],
+                1,
+                int.from_bytes(data[start + 2 : start + 4], "big"),
+                5,
+            )
         elif marker == _COC:
             yield _cut(data[start + wide : end], 1, 1, 1)
 
@@ -147,6 +159,10 @@ def bare(data: bytes) -> bytes:
 def _main_header(stream: bytes) -> Iterator[int]:
     """Yield where each marker segment of the main header starts."""
     at = 2
-    while at + 4 <= len(stream) and stream[at] == 0xFF and stream[at : at + 2] != _TILE_PART:
+    while (
+        at + 4 <= len(stream)
+        and stream[at] == 0xFF
+        and stream[at : at + 2] != _TILE_PART
+    ):
         yield at
         at += 2 + max(2, int.from_bytes(stream[at + 2 : at + 4], "big"))

@@ -7,7 +7,9 @@ from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
 
-def unpack(raw: bytes | memoryview, layout: Layout, *, little: bool, first_bit: int = 0) -> Samples:
+def unpack(
+    raw: bytes | memoryview, layout: Layout, *, little: bool, first_bit: int = 0
+) -> Samples:
     """Lay out the bytes of one frame as samples.
 
     Parameters
@@ -37,7 +39,9 @@ def unpack(raw: bytes | memoryview, layout: Layout, *, little: bool, first_bit: 
     if layout.samples == 1:
         return Samples(flat.reshape(layout.size), layout.photometric)
     if layout.subsampled:
-        return Samples(full_chroma(flat, layout), layout.photometric.replace("_422", ""))
+        return Samples(
+            full_chroma(flat, layout), layout.photometric.replace("_422", "")
+        )
     return Samples(by_pixel(flat, layout), layout.photometric)
 
 
@@ -87,4 +91,6 @@ def full_chroma(flat: Array, layout: Layout) -> Array:
         raise DicomError(msg, reason="image-pixel")
     pairs = flat.reshape(-1, 4)
     luma, chroma = pairs[:, :2], np.repeat(pairs[:, np.newaxis, 2:], 2, axis=1)
-    return np.concatenate([luma[..., np.newaxis], chroma], axis=2).reshape(*layout.size, 3)
+    return np.concatenate([luma[..., np.newaxis], chroma], axis=2).reshape(
+        *layout.size, 3
+    )

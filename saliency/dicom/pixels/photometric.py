@@ -28,7 +28,8 @@ TERMS: Final = (
 COLOURED: Final = ("RGB", "YBR", "HSV", "ARGB", "CMYK", "XYB")
 _NOT_LETTERS: Final = re.compile("[^A-Z0-9]")
 _SPELLINGS: Final = MappingProxyType(
-    {_NOT_LETTERS.sub("", term): term for term in TERMS} | {"PALETTECOLOUR": "PALETTE COLOR"}
+    {_NOT_LETTERS.sub("", term): term for term in TERMS}
+    | {"PALETTECOLOUR": "PALETTE COLOR"}
 )
 
 

@@ -82,7 +82,9 @@ def _segment(data: bytes, layout: Layout) -> Array:
     pixels = layout.rows * layout.columns
     needed = (pixels + 7) // 8 if layout.allocated == 1 else pixels
     try:
-        plane = np.frombuffer(imagecodecs.packbits_decode(data, out=needed + 2), np.uint8)
+        plane = np.frombuffer(
+            imagecodecs.packbits_decode(data, out=needed + 2), np.uint8
+        )
     except (ValueError, RuntimeError):
         plane = np.empty(0, np.uint8)
     if plane.size < needed:

@@ -15,7 +15,9 @@ def stored_values(samples: Samples, layout: Layout) -> Array:
     data set (8.2.4). Lossy codecs overshoot, so their values are cut off, not masked.
     """
     array = samples.array
-    if array.dtype.kind == "i" and layout.samples > 1:  # colour is unsigned (C.7.6.3.1.2)
+    if (
+        array.dtype.kind == "i" and layout.samples > 1
+    ):  # colour is unsigned (C.7.6.3.1.2)
         unsigned = native_order(array).view(f"u{array.dtype.itemsize}")
         return masked(unsigned, layout.bits)
     if array.dtype.kind in "fi":
@@ -23,7 +25,9 @@ def stored_values(samples: Samples, layout: Layout) -> Array:
     words = shifted(native_order(array), layout)
     if samples.lossy and not layout.signed:
         return cut_off(words, layout.bits)
-    return extend_sign(words, layout.bits) if layout.signed else masked(words, layout.bits)
+    return (
+        extend_sign(words, layout.bits) if layout.signed else masked(words, layout.bits)
+    )
 
 
 def native_order(array: Array) -> Array:

@@ -36,7 +36,11 @@ class _Attention:
         self.scores: list[Tensor] = []
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         if any(_attends(layer) for layer in sublayers(operation)):
             msg = (
@@ -47,7 +51,9 @@ class _Attention:
         if not _attends(operation):
             return call(*args)
         named = getattr(call, "keywords", {})
-        told = partial(attending(operation), **{**named, "return_attention_scores": True})
+        told = partial(
+            attending(operation), **{**named, "return_attention_scores": True}
+        )
         output, scores = told(*args)
         self._note(name, scores)
         return (output, scores) if named.get("return_attention_scores") else output
@@ -66,7 +72,9 @@ class _Attention:
                 "IntegratedGradients, SmoothGrad or Occlusion."
             )
             raise ModelError(msg)
-        slopes = tf.gradients(forward.score(), self.scores, unconnected_gradients="zero")
+        slopes = tf.gradients(
+            forward.score(), self.scores, unconnected_gradients="zero"
+        )
         return _floats(self.scores), _floats(slopes)
 
     def _note(self, name: str, scores: Tensor) -> None:

@@ -22,11 +22,21 @@ from saliency.explainers.propagation.layer_kinds import (
     tensors,
 )
 from saliency.explainers.propagation.normalisation import standardisation
-from saliency.explainers.propagation.relu_rules import before, check_known, straight_through
+from saliency.explainers.propagation.relu_rules import (
+    before,
+    check_known,
+    straight_through,
+)
 from saliency.probe.model.keras_internals import Operation
 from saliency.probe.protocol import Tensor
 
-_LINEAR = (LayerKind.MOVE, LayerKind.MEAN, LayerKind.SUM, LayerKind.NORM, LayerKind.PREPARE)
+_LINEAR = (
+    LayerKind.MOVE,
+    LayerKind.MEAN,
+    LayerKind.SUM,
+    LayerKind.NORM,
+    LayerKind.PREPARE,
+)
 
 
 @final
@@ -51,7 +61,11 @@ class _Rescale:
         self.unknown: list[tuple[str, Operation, Any]] = []
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         output = call(*args)
         slopes = _slopes(operation, args, call, output)
@@ -81,7 +95,9 @@ def _slopes(
     kind = kind_at(operation, args)
     if kind in _LINEAR or (kind is LayerKind.LINEAR and linear_last(operation)):
         return output
-    if kind is LayerKind.ACTIVATION or (kind is LayerKind.LINEAR and elementwise(operation)):
+    if kind is LayerKind.ACTIVATION or (
+        kind is LayerKind.LINEAR and elementwise(operation)
+    ):
         return bent(before(operation, args, call), output)
     if kind is LayerKind.WINNER and len(tensors(args)) == 1:
         return won(call, args[0], output)
@@ -93,7 +109,9 @@ def _slopes(
     return None
 
 
-def _multiplied(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+def _multiplied(
+    operation: Operation, args: tuple[Any, ...], output: Tensor
+) -> Tensor | None:
     """Return slopes of a product of tensors, or of a quotient; each is a batch of two halves."""
     given = [tf.cast(each, output.dtype) for each in tensors(args)]
     if any(len(each.shape) != len(output.shape) for each in given):

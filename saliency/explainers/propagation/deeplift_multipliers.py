@@ -61,7 +61,9 @@ def won(call: Callable[..., Any], x: Tensor, output: Tensor) -> Tensor:
     high, low = halves(tf.stop_gradient(output))
     top, run = tf.maximum(high, low), picture - baseline
     steep = tf.abs(run) > CLOSE
-    step = (x - tf.stop_gradient(x)) * twice(tf.where(steep, 1.0 / tf.where(steep, run, 1.0), 0.0))
+    step = (x - tf.stop_gradient(x)) * twice(
+        tf.where(steep, 1.0 / tf.where(steep, run, 1.0), 0.0)
+    )
     gained = twice(top - low) * call(twice(picture) + step)
     lost = twice(high - top) * call(twice(baseline) + step)
     return gained + lost

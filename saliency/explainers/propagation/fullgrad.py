@@ -14,7 +14,11 @@ from saliency.explainers.propagation.layer_kinds import (
     linear_last,
     tensors,
 )
-from saliency.explainers.propagation.linear_layers import along, factor_and_shift, linear_bias
+from saliency.explainers.propagation.linear_layers import (
+    along,
+    factor_and_shift,
+    linear_bias,
+)
 from saliency.explainers.propagation.relu_rules import before, called, check_known
 from saliency.probe.model.keras_internals import Operation, is_sealed
 from saliency.probe.protocol import Tensor
@@ -48,14 +52,22 @@ class _BiasGradients:
         self.names: list[str] = []
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         output = self._step(name, operation, args, call)
         self.names += [name] * (len(self.entered) - len(self.names))
         return output
 
     def _step(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         kind = kind_at(operation, args)
         if kind is LayerKind.LINEAR:
@@ -102,10 +114,16 @@ class _BiasGradients:
         rest = [*placeless.values(), *((each, each) for each in joined)]
         slope = tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
         found = dict(zip(entered, _parts(score, [*entered.values()]), strict=True))
-        named = [(self.names[place], part) for place, part in found.items() if part is not None]
+        named = [
+            (self.names[place], part)
+            for place, part in found.items()
+            if part is not None
+        ]
         parts = [_shown(forward, part) for _, part in named]
         others = [_total(part) for part in _parts(score, rest) if part is not None]
-        names = tf.constant([*(name for name, _ in named), *[""] * len(others)], tf.string)
+        names = tf.constant(
+            [*(name for name, _ in named), *[""] * len(others)], tf.string
+        )
         return slope, (*parts, *others), names
 
     def _linear(
@@ -130,8 +148,12 @@ class _BiasGradients:
         entered: list[tuple[Tensor, Tensor]],
     ) -> Any:
         """Note the bias that any differentiable step has at its inputs x: output - J x."""
-        args, named = keras.tree.map_structure(_apart, (args, getattr(call, "keywords", {})))
-        output = tf.nest.map_structure(tf.identity, called(operation, call)(*args, **named))
+        args, named = keras.tree.map_structure(
+            _apart, (args, getattr(call, "keywords", {}))
+        )
+        output = tf.nest.map_structure(
+            tf.identity, called(operation, call)(*args, **named)
+        )
         given = _floats((args, named))
         try:
             biases = [each - _tangent(each, given) for each in _floats(output)]
@@ -173,14 +195,19 @@ def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor |
     places = [place for place, _ in entered]
     slopes = tf.gradients(score, places) if places else ()
     found = ((bias, slope) for (_, bias), slope in zip(entered, slopes, strict=True))
-    return [None if slope is None else tf.cast(bias, slope.dtype) * slope for bias, slope in found]
+    return [
+        None if slope is None else tf.cast(bias, slope.dtype) * slope
+        for bias, slope in found
+    ]
 
 
 def _joined(forward: Any) -> list[Tensor]:
     """Return what does not come from the picture, where it meets what does."""
     inputs = forward.inputs
     met = [call for call in forward.walk.calls if _depends(call.output, inputs)]
-    given = {id(each): each for call in met for each in call.inputs if each.dtype.is_floating}
+    given = {
+        id(each): each for call in met for each in call.inputs if each.dtype.is_floating
+    }
     return [each for each in given.values() if not _depends(each, inputs)]
 
 
@@ -191,7 +218,9 @@ def _depends(tensor: Any, inputs: Tensor) -> bool:
 
 def _total(part: Tensor) -> Tensor:
     part = tf.cast(part, tf.float32)
-    return tf.reduce_sum(tf.reshape(part, (tf.shape(part)[0], -1)), axis=1, keepdims=True)
+    return tf.reduce_sum(
+        tf.reshape(part, (tf.shape(part)[0], -1)), axis=1, keepdims=True
+    )
 
 
 def _shown(forward: Any, part: Tensor) -> Tensor:

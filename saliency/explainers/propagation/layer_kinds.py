@@ -120,11 +120,31 @@ LAYERS: tuple[tuple[LayerKind, tuple[type, ...]], ...] = (
 """Layers by kind."""
 
 _ZERO_AT_ZERO_OPERATIONS = (
-    *("Abs", "Absolute", "Celu", "Elu", "Gelu", "HardSilu", "LeakyRelu", "Mish", "Relu", "Relu6"),
+    *(
+        "Abs",
+        "Absolute",
+        "Celu",
+        "Elu",
+        "Gelu",
+        "HardSilu",
+        "LeakyRelu",
+        "Mish",
+        "Relu",
+        "Relu6",
+    ),
     *("Selu", "Silu", "Softsign", "Sqrt", "Square", "Tanh"),
 )
 _OTHER_OPERATIONS = (
-    *("Exp", "HardSigmoid", "Log", "Log1p", "LogSigmoid", "Reciprocal", "Rsqrt", "Sigmoid"),
+    *(
+        "Exp",
+        "HardSigmoid",
+        "Log",
+        "Log1p",
+        "LogSigmoid",
+        "Reciprocal",
+        "Rsqrt",
+        "Sigmoid",
+    ),
     "Softplus",
 )
 
@@ -132,8 +152,25 @@ OPERATIONS: tuple[tuple[LayerKind, tuple[str, ...]], ...] = (
     (
         LayerKind.MOVE,
         (
-            *("BroadcastTo", "Cast", "Concatenate", "ExpandDims", "GetItem", "Moveaxis", "Pad"),
-            *("Ravel", "Repeat", "Reshape", "Squeeze", "Stack", "Swapaxes", "Tile", "Transpose"),
+            *(
+                "BroadcastTo",
+                "Cast",
+                "Concatenate",
+                "ExpandDims",
+                "GetItem",
+                "Moveaxis",
+                "Pad",
+            ),
+            *(
+                "Ravel",
+                "Repeat",
+                "Reshape",
+                "Squeeze",
+                "Stack",
+                "Swapaxes",
+                "Tile",
+                "Transpose",
+            ),
         ),
     ),
     (LayerKind.WINNER, ("Amax", "Max", "MaxPool", "Maximum")),
@@ -248,7 +285,9 @@ def _is(operation: Operation, layer: Any) -> bool:
 
 def _checked(kind: LayerKind, operation: Operation) -> LayerKind:
     """Leave out layers whose kernel is made anew, and activations that mix values."""
-    made = getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", 0)
+    made = getattr(operation, "lora_enabled", False) or getattr(
+        operation, "quantization_mode", 0
+    )
     if kind is LayerKind.LINEAR and made:
         return LayerKind.UNKNOWN
     if kind is LayerKind.ACTIVATION and not elementwise(operation):
@@ -262,9 +301,13 @@ def _among(operation: Operation, functions: tuple[Callable[..., Any], ...]) -> b
     """Return whether the activation is one of some functions; one that is a layer says so."""
     function = getattr(operation, "activation", None)
     if function is None or isinstance(function, keras.Layer):
-        return isinstance(function or operation, _L.ELU | _L.LeakyReLU | _L.PReLU | _L.ReLU)
+        return isinstance(
+            function or operation, _L.ELU | _L.LeakyReLU | _L.PReLU | _L.ReLU
+        )
     return any(function is each for each in functions)
 
 
 def _by_name(name: str) -> LayerKind:
-    return next((kind for kind, names in OPERATIONS if name in names), LayerKind.UNKNOWN)
+    return next(
+        (kind for kind, names in OPERATIONS if name in names), LayerKind.UNKNOWN
+    )

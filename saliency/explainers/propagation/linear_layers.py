@@ -115,7 +115,11 @@ def linear_bias(layer: Operation, rank: int) -> Tensor:
     if layer.bias is None:
         return tf.zeros(())
     bias = tf.cast(layer.bias, tf.float32)
-    return bias if isinstance(layer, _L.EinsumDense) else along(bias, rank, _axis(layer, rank))
+    return (
+        bias
+        if isinstance(layer, _L.EinsumDense)
+        else along(bias, rank, _axis(layer, rank))
+    )
 
 
 def _spread(layer: Operation, kernel: Tensor) -> Callable[[Tensor], Tensor]:
@@ -137,10 +141,18 @@ def _separable(layer: Operation, rank: int) -> tuple[Linear, ...]:
         data_format=layer.data_format,
     )
     pointwise = partial(keras.ops.conv, data_format=layer.data_format)
-    across, inside = (tf.cast(layer.pointwise_kernel, tf.float32), layer.depthwise_kernel)
+    across, inside = (
+        tf.cast(layer.pointwise_kernel, tf.float32),
+        layer.depthwise_kernel,
+    )
     bias = linear_bias(layer, rank)
     first = Linear(
-        depthwise, tf.cast(inside, tf.float32), tf.zeros(()), _unspread, None, dense=False
+        depthwise,
+        tf.cast(inside, tf.float32),
+        tf.zeros(()),
+        _unspread,
+        None,
+        dense=False,
     )
     return first, Linear(pointwise, across, bias, _unspread, axis, dense=False)
 

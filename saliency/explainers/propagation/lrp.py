@@ -47,7 +47,11 @@ from saliency.explainers.propagation.lrp_rules import (
     plus_share,
     seed,
 )
-from saliency.explainers.propagation.relu_rules import before, check_known, straight_through
+from saliency.explainers.propagation.relu_rules import (
+    before,
+    check_known,
+    straight_through,
+)
 from saliency.probe.model.keras_internals import Operation
 from saliency.probe.protocol import Tensor
 
@@ -99,9 +103,9 @@ SHARES: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
     }
 )
 
-WAYS: Mapping[LayerKind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]] = (
-    MappingProxyType({LayerKind.STANDARDISE: standardised, LayerKind.SUM: added})
-)
+WAYS: Mapping[
+    LayerKind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]
+] = MappingProxyType({LayerKind.STANDARDISE: standardised, LayerKind.SUM: added})
 """Ways back of steps that ask nothing of the steps before them; others are let by."""
 
 
@@ -145,7 +149,11 @@ class _Relevance:
         self._gates: dict[int, Tensor] = {}
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         kind = kind_at(operation, args)
         if kind is LayerKind.LINEAR:
@@ -175,7 +183,11 @@ class _Relevance:
         return tf.gradients(ends, [inputs], starts, unconnected_gradients="zero")[0]
 
     def _through_other(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         """Share relevance of what has no kernel, and note what no way back is known for."""
         output = call(*args)
@@ -207,7 +219,11 @@ class _Relevance:
         return WAYS.get(kind, let_by)(operation, args, output)
 
     def _through_linear(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Tensor:
         """Share a linear layer's relevance, and then let its activation pass."""
         plain = linear_last(operation)
@@ -250,7 +266,9 @@ class _Relevance:
 
     def _rule(self, step: Linear, *, first: bool) -> Callable[..., Tensor]:
         rules = self._rules
-        name = (first and rules.first) or (rules.dense if step.dense else rules.convolution)
+        name = (first and rules.first) or (
+            rules.dense if step.dense else rules.convolution
+        )
         numbers = {"epsilon": self.study.epsilon if name == "epsilon" else STABILISER}
         if name == "gamma":
             numbers["gamma"] = self.study.gamma

@@ -10,7 +10,12 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from saliency.explainers.propagation.layer_kinds import LayerKind, kind_at, tensors, zero_at_zero
+from saliency.explainers.propagation.layer_kinds import (
+    LayerKind,
+    kind_at,
+    tensors,
+    zero_at_zero,
+)
 from saliency.explainers.propagation.lrp_rules import seed, stabilised
 from saliency.explainers.propagation.normalisation import standardisation
 from saliency.explainers.propagation.relu_rules import straight_through
@@ -28,7 +33,9 @@ def routed(output: Tensor, share: Tensor, total: Tensor) -> Tensor:
     return tf.stop_gradient(output) + shares
 
 
-def let_by(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor | None:
+def let_by(
+    operation: Operation, args: tuple[Any, ...], output: Tensor
+) -> Tensor | None:
     """Hand relevance on through activations, and through constants; else None."""
     kind = kind_at(operation, args)
     if kind is LayerKind.ACTIVATION and zero_at_zero(operation):
@@ -51,12 +58,17 @@ def added(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor
     less = type(operation).__name__ == "Subtract"
     over = len(given) if isinstance(operation, keras.layers.Average) else 1
     signs = (1.0, *[-1.0 if less else 1.0] * (len(given) - 1))
-    seeds = (sign / over * seed(each, each) for sign, each in zip(signs, given, strict=True))
+    seeds = (
+        sign / over * seed(each, each) for sign, each in zip(signs, given, strict=True)
+    )
     return routed(output, sum(seeds, tf.zeros_like(output)), output)
 
 
 def multiplied(
-    operation: Operation, args: tuple[Any, ...], output: Tensor, is_gate: Callable[[Tensor], bool]
+    operation: Operation,
+    args: tuple[Any, ...],
+    output: Tensor,
+    is_gate: Callable[[Tensor], bool],
 ) -> Tensor | None:
     """Hand a product's relevance to its signal: gates and denominators say how much, not what.
 
@@ -79,7 +91,9 @@ def multiplied(
 def _widest(given: list[Tensor]) -> list[Tensor]:
     """Return the tensors that are spread along the fewest axes."""
     spread = [list(each.shape).count(1) - len(each.shape) for each in given]
-    return [each for each, count in zip(given, spread, strict=True) if count == min(spread)]
+    return [
+        each for each, count in zip(given, spread, strict=True) if count == min(spread)
+    ]
 
 
 def standardised(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor:

@@ -28,7 +28,9 @@ def seed(x: Tensor, weight: Tensor) -> Tensor:
     return tf.stop_gradient(weight) * (x - tf.stop_gradient(x))
 
 
-def epsilon_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+def epsilon_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float
+) -> Tensor:
     """Share in proportion to x_i k_ij (Bach et al., eq. 58).
 
     R_i = sum_j x_i k_ij / (z_j + epsilon sign z_j) r_j, with z the step's own output.
@@ -37,7 +39,9 @@ def epsilon_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon
     return apply(seed(x, x), kernel) / _held(total, epsilon)
 
 
-def plus_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+def plus_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float
+) -> Tensor:
     """Share among what raised the output alone: the z+ rule, for inputs of any sign.
 
     R_i = sum_j (x_i k_ij)+ / (sum_i (x_i k_ij)+ + b_j+) r_j (Montavon et al., Pattern Recognition
@@ -67,25 +71,36 @@ def gamma_share(
     (Montavon et al. 2019, section 10.2.1); where z_j < 0 with (.)-.
     """
     above, below = tf.nn.relu(x), -tf.nn.relu(-x)
-    raised, lowered = kernel + gamma * tf.nn.relu(kernel), kernel - gamma * tf.nn.relu(-kernel)
+    raised, lowered = (
+        kernel + gamma * tf.nn.relu(kernel),
+        kernel - gamma * tf.nn.relu(-kernel),
+    )
     total = apply(x, kernel) + bias
     shares = 0.0
     for sign, one, other in ((1.0, raised, lowered), (-1.0, lowered, raised)):
         bent = bias + sign * gamma * tf.nn.relu(sign * bias)
         whole = apply(above, one) + apply(below, other) + bent
-        share = (apply(seed(x, above), one) + apply(seed(x, below), other)) / _held(whole, epsilon)
-        shares += tf.where(tf.stop_gradient(sign * total) > 0, share, tf.zeros_like(share))
+        share = (apply(seed(x, above), one) + apply(seed(x, below), other)) / _held(
+            whole, epsilon
+        )
+        shares += tf.where(
+            tf.stop_gradient(sign * total) > 0, share, tf.zeros_like(share)
+        )
     return shares
 
 
-def flat_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+def flat_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float
+) -> Tensor:
     """Share evenly among all inputs that an output sees (Lapuschkin et al., arXiv 1902.10178)."""
     del bias
     even, ones = tf.ones_like(x), tf.ones_like(kernel)
     return apply(seed(x, even), ones) / _held(apply(even, ones), epsilon)
 
 
-def box_share(apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float) -> Tensor:
+def box_share(
+    apply: Apply, x: Tensor, kernel: Tensor, bias: Tensor, epsilon: float
+) -> Tensor:
     """Share in proportion to how far each input lies from the end of its range that pulls down.
 
     R_i = sum_j (x_i k_ij - l_i k_ij+ - h_i k_ij-) / (their sum) r_j, each part >= 0 (Montavon et
@@ -110,7 +125,9 @@ def _signed(
     above, below = tf.nn.relu(x), -tf.nn.relu(-x)
     same, other = (sign * tf.nn.relu(sign * kernel), -sign * tf.nn.relu(-sign * kernel))
     whole = apply(above, same) + apply(below, other) + bias
-    return (apply(seed(x, above), same) + apply(seed(x, below), other)) / _held(whole, epsilon)
+    return (apply(seed(x, above), same) + apply(seed(x, below), other)) / _held(
+        whole, epsilon
+    )
 
 
 def _held(values: Tensor, epsilon: float) -> Tensor:

@@ -100,7 +100,9 @@ def _in_groups(layer: Operation, rank: int) -> Standardisation:
     )
 
 
-def _spread(weight: Operation, rank: int, axes: Sequence[int], otherwise: float) -> Tensor:
+def _spread(
+    weight: Operation, rank: int, axes: Sequence[int], otherwise: float
+) -> Tensor:
     """Return a weight of some axes as float32 that spreads over a tensor of some rank."""
     if weight is None:
         return tf.constant(otherwise)

@@ -31,7 +31,9 @@ RECTIFIERS = (
 )
 
 
-def guided(name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:
+def guided(
+    name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+) -> Any:
     """Let only positive derivatives through each ReLU: guided backpropagation.
 
     At the output of a ReLU the derivative r becomes max(r, 0); the ReLU's own derivative follows,
@@ -62,7 +64,11 @@ def deconvolved(
         As :func:`guided`.
     """
     output, linear = _around_relu(name, operation, args, call)
-    return output if linear is None else _positive_derivative(straight_through(output, linear))
+    return (
+        output
+        if linear is None
+        else _positive_derivative(straight_through(output, linear))
+    )
 
 
 def smoothed(
@@ -88,7 +94,9 @@ def smoothed(
         return output
     slope, start, stop = _corners(operation)
     bent = slope * linear + (1 - slope) * _softplus(linear - start, beta)
-    return straight_through(output, bent if stop is None else bent - _softplus(linear - stop, beta))
+    return straight_through(
+        output, bent if stop is None else bent - _softplus(linear - stop, beta)
+    )
 
 
 @final
@@ -127,7 +135,11 @@ class _Rectified:
         self.rule, self.seen = rule, False
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         self.seen = self.seen or rectifies(operation)
         return self.rule(name, operation, args, call)
@@ -151,7 +163,9 @@ class _Rectified:
         return tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
 
 
-def before(operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]) -> Any:
+def before(
+    operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+) -> Any:
     """Return what an operation's activation is applied to; its argument where it is nothing else.
 
     Layers that apply an ``activation`` last are called once more without it.
@@ -188,7 +202,11 @@ def check_known(
     ModelError
         Names the first such layer.
     """
-    places = [(name, operation, each) for name, operation, out in unknown for each in tensors(out)]
+    places = [
+        (name, operation, each)
+        for name, operation, out in unknown
+        for each in tensors(out)
+    ]
     after = tf.gradients(list(ends), [each for *_, each in places]) if places else ()
     for (name, operation, each), slope in zip(places, after, strict=True):
         if slope is None or tf.gradients(each, start) == [None]:
@@ -205,7 +223,9 @@ def check_known(
 
 def _check_reached(name: str, operation: Operation) -> None:
     if is_sealed(operation):
-        _not_reached(f"The layer {name!r} runs a SavedModel, whose ReLUs a rule cannot reach")
+        _not_reached(
+            f"The layer {name!r} runs a SavedModel, whose ReLUs a rule cannot reach"
+        )
     if any(rectifies(layer) for layer in sublayers(operation)):
         _not_reached(f"The layer {name!r} has a ReLU inside that a rule cannot reach")
 
@@ -240,7 +260,9 @@ def _corners(operation: Operation) -> tuple[float, float, float | None]:
     """Return the slope below a ReLU's first corner, that corner, and the second one."""
     if isinstance(operation, keras.layers.ReLU):
         return operation.negative_slope, operation.threshold, operation.max_value
-    last = operation.activation if isinstance(operation, keras.Layer) else type(operation)
+    last = (
+        operation.activation if isinstance(operation, keras.Layer) else type(operation)
+    )
     return 0.0, 0.0, 6.0 if last.__name__.lower() == "relu6" else None
 
 

@@ -58,7 +58,9 @@ def symbolic_graph(
     with nodes_kept(model):
         try:
             inputs = keras.tree.map_structure(entry, symbols)
-            output = inference(lambda: model.call(inputs, **inference_arguments(model, {})))
+            output = inference(
+                lambda: model.call(inputs, **inference_arguments(model, {}))
+            )
             graph = _graph(keras.Function(inputs, output, name="probed"), draw)
         except Exception:  # noqa: BLE001 - a foreign call may fail in any way
             return None
@@ -73,7 +75,10 @@ def candidates(model: Operation, symbols: Any) -> Iterator[Graph]:
     """
     ways: tuple[Callable[[], Graph | None], ...] = (
         lambda: graph_of(model) or symbolic_graph(model, symbols),
-        lambda: graph_of(model, draw="checked") or symbolic_graph(model, symbols, draw="checked"),
+        lambda: (
+            graph_of(model, draw="checked")
+            or symbolic_graph(model, symbols, draw="checked")
+        ),
         lambda: symbolic_graph(model, symbols, draw="checked", batch=BATCH),
         lambda: graph_of(model, draw="none"),
     )
@@ -101,7 +106,9 @@ def _answer(operation: Operation, samples: Any) -> Any:
 def alike(one: Tensor, other: Tensor) -> bool:
     """Return whether two tensors are the same but for rounding."""
     one, other = np.asarray(one, np.float64), np.asarray(other, np.float64)
-    return one.shape == other.shape and np.allclose(one, other, 1e-3, 1e-4, equal_nan=True)
+    return one.shape == other.shape and np.allclose(
+        one, other, 1e-3, 1e-4, equal_nan=True
+    )
 
 
 def random_samples(symbol: Any) -> Tensor:

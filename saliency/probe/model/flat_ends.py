@@ -56,7 +56,9 @@ def flat_ends(far_output: FarOutput) -> tuple[float, ...]:
     return tuple(float(each) for each in np.unique(np.round(flat, 6)))
 
 
-def numbers(shape: Sequence[int | None], dtype: Any, size: float, rows: int = ROWS) -> Tensor:
+def numbers(
+    shape: Sequence[int | None], dtype: Any, size: float, rows: int = ROWS
+) -> Tensor:
     """Return rows of numbers of a size and of either sign, the same rows for every size."""
     axes = (rows, *(axis or FREE for axis in shape[1:]))
     return tf.cast(size * np.random.default_rng(0).standard_normal(axes), dtype)
@@ -74,7 +76,9 @@ class _Tail:
 
     def __init__(self, graph: Graph, size: float) -> None:
         self._graph, self._size = graph, size
-        self._producers = {id(out): node for node in graph.nodes for out in node.outputs}
+        self._producers = {
+            id(out): node for node in graph.nodes for out in node.outputs
+        }
         self._known: dict[int, Tensor] = {}
 
     def values(self, symbols: Sequence[Any]) -> list[Tensor]:
@@ -87,7 +91,9 @@ class _Tail:
             given = [numbers(symbol.shape, symbol.dtype, self._size)]
             found = given if node is None else self._given(node)
             symbols = [symbol] if node is None else node.outputs
-            self._known |= {id(each): value for each, value in zip(symbols, found, strict=True)}
+            self._known |= {
+                id(each): value for each, value in zip(symbols, found, strict=True)
+            }
         return self._known[id(symbol)]
 
     def _given(self, node: Any) -> list[Tensor]:
@@ -98,7 +104,9 @@ class _Tail:
         if _is_linear(node.operation):
             far = [numbers(each.shape, each.dtype, self._size) for each in node.outputs]
             return [_activated(node.operation, each) for each in far]
-        known: Mapping[int, Tensor] = {id(each): self._value(each) for each in node.input_tensors}
+        known: Mapping[int, Tensor] = {
+            id(each): self._value(each) for each in node.input_tensors
+        }
         args, kwargs = node.arguments.fill_in(known)
         output = node.operation(*args, **inference_arguments(node.operation, kwargs))
         return list(keras.tree.flatten(output))

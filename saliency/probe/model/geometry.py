@@ -43,8 +43,28 @@ PLAIN_LAYERS: Final = (
 )
 
 PLAIN_OPERATIONS: Final = frozenset(
-    {"Absolute", "Add", "Cast", "Clip", "Concatenate", "Divide", "Exp", "Log", "Log1p", "Maximum"}
-    | {"Minimum", "Multiply", "Negative", "Power", "Sqrt", "Square", "Subtract", "TrueDivide"}
+    {
+        "Absolute",
+        "Add",
+        "Cast",
+        "Clip",
+        "Concatenate",
+        "Divide",
+        "Exp",
+        "Log",
+        "Log1p",
+        "Maximum",
+    }
+    | {
+        "Minimum",
+        "Multiply",
+        "Negative",
+        "Power",
+        "Sqrt",
+        "Square",
+        "Subtract",
+        "TrueDivide",
+    }
 )
 """What works place by place: it needs no look."""
 
@@ -106,13 +126,19 @@ def entry_of(outline: Outline, rank: int) -> Entry | None:
     for step in outline.steps:
         shown = [parent for parent in step.parents if parent != HELD]
         if shown and all(parent in front for parent in shown) and _in_front(step, rank):
-            front[step.index] = _is_plain(step) and all(front[parent] for parent in shown)
+            front[step.index] = _is_plain(step) and all(
+                front[parent] for parent in shown
+            )
         elif any(parent in front for parent in shown):
             used.update(parent for parent in shown if parent in front)
             taken.append(_taken_off(step.operation, rank - 2))
     if all(front[index] for index in used):
         return None
-    moving = [step.name for step in outline.steps if step.index in front and not _is_plain(step)]
+    moving = [
+        step.name
+        for step in outline.steps
+        if step.index in front and not _is_plain(step)
+    ]
     least = tuple(min(cells) for cells in zip(*taken, strict=True))
     return Entry(tuple(sorted(used)), tuple(moving), least)
 
@@ -123,7 +149,9 @@ def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
     if kernel is None or getattr(operation, "padding", "") != "valid":
         return (0.0,) * axes
     apart = getattr(operation, "dilation_rate", (1,) * axes)
-    cells = tuple(step * (size - 1) / 2 for size, step in zip(kernel, apart, strict=True))
+    cells = tuple(
+        step * (size - 1) / 2 for size, step in zip(kernel, apart, strict=True)
+    )
     return ((0.0,) * axes + cells)[-axes:]
 
 
@@ -157,8 +185,14 @@ def window_of(
 
 def _in_front(step: Step, rank: int) -> bool:
     """Return whether a step only changes values or places of the input."""
-    picture = len(step.shape) == rank and max(axis or 2 for axis in step.shape[1:-1]) > 1
-    return picture and not hasattr(step.operation, "strides") and not has_kernel(step.operation, 3)
+    picture = (
+        len(step.shape) == rank and max(axis or 2 for axis in step.shape[1:-1]) > 1
+    )
+    return (
+        picture
+        and not hasattr(step.operation, "strides")
+        and not has_kernel(step.operation, 3)
+    )
 
 
 def _is_plain(step: Step) -> bool:
@@ -192,7 +226,9 @@ def _window(
     tolerance = 1 + 0.02 * size
     if (np.abs(starts) <= tolerance).all() and (np.abs(ends - size) <= tolerance).all():
         return None
-    return Window(tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True)))
+    return Window(
+        tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True))
+    )
 
 
 def _less_margin(edge: Array, size: Array, taken: Array) -> Array:
@@ -209,7 +245,9 @@ def _same(one: Window | None, other: Window | None) -> bool:
     return bool(np.abs(np.array(one.edges) - np.array(other.edges)).max() <= 1)
 
 
-def _fitted(places: Array, seen: Array, size: Array) -> tuple[Array, Array] | Window | None:
+def _fitted(
+    places: Array, seen: Array, size: Array
+) -> tuple[Array, Array] | Window | None:
     """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.
 
     Returns the pixels of the grid's first and last edges; TURNED where axes do not stay axes; None
@@ -255,7 +293,9 @@ def _followed(
             grid = _reached(run, step, picture, channels_first=channels_first)
             size = np.array(grid.shape[1:-1])
             cells = np.minimum((some * size).astype(int), size - 1)
-            chosen = tf.gather_nd(grid, np.concatenate([np.arange(SAMPLES)[:, None], cells], 1))
+            chosen = tf.gather_nd(
+                grid, np.concatenate([np.arange(SAMPLES)[:, None], cells], 1)
+            )
             total = tf.reduce_sum(chosen)
         slope = np.abs(tape.gradient(total, picture).numpy()).sum(-1)
         for cell, weights in zip(cells, slope, strict=True):

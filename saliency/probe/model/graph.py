@@ -74,7 +74,9 @@ class Call:
     def inputs(self) -> list[Any]:
         """The tensors among the arguments, in order."""
         given = keras.tree.flatten((self.args, dict(self.kwargs)))
-        return [each for each in given if isinstance(each, tf.Tensor | keras.KerasTensor)]
+        return [
+            each for each in given if isinstance(each, tf.Tensor | keras.KerasTensor)
+        ]
 
 
 Rule: TypeAlias = Callable[[str, Operation, tuple[Any, ...], Callable[..., Any]], Any]
@@ -85,7 +87,11 @@ class Notes(Protocol):
     """A rule that remembers what it saw in one walk."""
 
     def __call__(
-        self, name: str, operation: Operation, args: tuple[Any, ...], call: Callable[..., Any]
+        self,
+        name: str,
+        operation: Operation,
+        args: tuple[Any, ...],
+        call: Callable[..., Any],
     ) -> Any:
         """Stand in for one call, as a rule does."""
 
@@ -186,7 +192,8 @@ def _worked_out(node: Any) -> bool:
 
 
 def _follow(graph: Graph, tensors: list[Any], perform: Perform, prefix: str) -> Any:
-    known = {id(symbol): _fit(each, symbol) for symbol, each in zip(graph.inputs, tensors)}  # noqa: B905
+    pairs = zip(graph.inputs, tensors)  # noqa: B905
+    known = {id(symbol): _fit(each, symbol) for symbol, each in pairs}
     rows = _rows(tensors[0]) if graph.counted else None
     for node in graph.nodes:
         if any(id(symbol) not in known for symbol in node.input_tensors):
@@ -201,7 +208,9 @@ def _follow(graph: Graph, tensors: list[Any], perform: Perform, prefix: str) -> 
             ordered = _reference_order(node.operation, args[0])
             output = _follow(inner, ordered, perform, f"{name}/")
         flat = keras.tree.flatten(output)
-        known |= {id(symbol): each for symbol, each in zip(node.outputs, flat, strict=True)}
+        known |= {
+            id(symbol): each for symbol, each in zip(node.outputs, flat, strict=True)
+        }
     return keras.tree.map_structure(lambda symbol: known[id(symbol)], graph.outputs)
 
 
@@ -225,7 +234,8 @@ def _recounted(pending: PendingCall, rows: Any) -> PendingCall:
     operation = pending.operation
     if not isinstance(operation, keras.Layer):
         operation = shadow(
-            operation, **{name: recount(value) for name, value in vars(operation).items()}
+            operation,
+            **{name: recount(value) for name, value in vars(operation).items()},
         )
     args = tuple(map(recount, pending.args))
     kwargs = {name: recount(value) for name, value in pending.kwargs.items()}
@@ -271,6 +281,7 @@ def _shapes_of_call(pending: PendingCall) -> Any:
         return pending.operation.compute_output_spec(*pending.args, **pending.kwargs)
     except Exception:  # noqa: BLE001 - a foreign layer may fail in any way
         as_built = [
-            keras.KerasTensor((None, *symbol.shape[1:]), symbol.dtype) for symbol in pending.symbols
+            keras.KerasTensor((None, *symbol.shape[1:]), symbol.dtype)
+            for symbol in pending.symbols
         ]
         return as_built[0] if len(as_built) == 1 else as_built

@@ -16,16 +16,33 @@ from saliency.probe.protocol import Tensor
 Squash: TypeAlias = Literal["softmax", "sigmoid"]
 
 _AUGMENTATION = (
-    *("AugMix", "CutMix", "MixUp", "RandAugment", "RandomBrightness", "RandomColorDegeneration"),
+    *(
+        "AugMix",
+        "CutMix",
+        "MixUp",
+        "RandAugment",
+        "RandomBrightness",
+        "RandomColorDegeneration",
+    ),
     *("RandomColorJitter", "RandomContrast", "RandomElasticTransform", "RandomErasing"),
-    *("RandomFlip", "RandomGaussianBlur", "RandomGrayscale", "RandomHue", "RandomInvert"),
+    *(
+        "RandomFlip",
+        "RandomGaussianBlur",
+        "RandomGrayscale",
+        "RandomHue",
+        "RandomInvert",
+    ),
     *("RandomPerspective", "RandomPosterization", "RandomRotation", "RandomSaturation"),
     *("RandomSharpness", "RandomShear", "RandomTranslation", "RandomZoom"),
 )
 """Names of layers for training, not all of which older Keras has."""
 
 SAME_AT_INFERENCE = (
-    *(getattr(keras.layers, name) for name in _AUGMENTATION if hasattr(keras.layers, name)),
+    *(
+        getattr(keras.layers, name)
+        for name in _AUGMENTATION
+        if hasattr(keras.layers, name)
+    ),
     keras.layers.ActivityRegularization,
     keras.layers.AlphaDropout,
     keras.layers.Dropout,
@@ -138,9 +155,13 @@ class Head:
         if not self.columns:
             return logits
         flat = tf.reshape(logits, (tf.shape(logits)[0], -1))
-        units = tf.gather(flat, self.columns, axis=1) * tf.constant(self.signs, flat.dtype)
+        units = tf.gather(flat, self.columns, axis=1) * tf.constant(
+            self.signs, flat.dtype
+        )
         if self.odds:
-            others = [unit for unit in range(logits.shape[-1]) if unit not in self.columns]
+            others = [
+                unit for unit in range(logits.shape[-1]) if unit not in self.columns
+            ]
             # log p / (1 - p) = z - log(sum of exp of all other logits)
             rest = tf.gather(flat, others, axis=1)
             units -= tf.reduce_logsumexp(rest, axis=1, keepdims=True)
@@ -164,7 +185,9 @@ def pooled_dense(outline: Outline, head: Head, tap: int) -> int | None:
     step = _linear_dense(outline, head)
     if step is None:
         return None
-    mean = skip_back(outline.steps, step.parents[0], (*SAME_AT_INFERENCE, keras.layers.Flatten))
+    mean = skip_back(
+        outline.steps, step.parents[0], (*SAME_AT_INFERENCE, keras.layers.Flatten)
+    )
     if mean is None or not isinstance(mean.operation, GLOBAL_MEANS):
         return None
     source = skip_back(outline.steps, mean.parents[0], SAME_AT_INFERENCE)
@@ -190,7 +213,9 @@ def _linear_dense(outline: Outline, head: Head) -> Step | None:
     if head.step is not None and not _fused(outline.steps[start].operation):
         start = outline.steps[start].parents[0]
     step = skip_back(outline.steps, start, SAME_AT_INFERENCE)
-    return step if step and _plain_dense(step, squashed=step.index == head.step) else None
+    return (
+        step if step and _plain_dense(step, squashed=step.index == head.step) else None
+    )
 
 
 def applies_last(operation: Operation) -> bool:

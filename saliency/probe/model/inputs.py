@@ -70,7 +70,9 @@ class InputSpecs:
     @property
     def held(self) -> tuple[InputSpec, ...]:
         """The inputs that are held."""
-        return tuple(door for index, door in enumerate(self.each) if index != self.explained)
+        return tuple(
+            door for index, door in enumerate(self.each) if index != self.explained
+        )
 
     def whole(self, explained: Any, held: Sequence[Any]) -> list[Any]:
         """Return one thing for each input, in flat order."""
@@ -151,7 +153,9 @@ def held_tensors(doors: InputSpecs, held: Held | None) -> tuple[Tensor, ...]:
     ModelError
         The model has no input of that name.
     """
-    given = {_index(doors.each, key, "held"): value for key, value in (held or {}).items()}
+    given = {
+        _index(doors.each, key, "held"): value for key, value in (held or {}).items()
+    }
     if doors.explained in given:
         door = doors.each[doors.explained]
         msg = f"held: {door.name!r} is the input that is explained; hold the others."
@@ -191,7 +195,8 @@ def _built(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
     flat = keras.tree.flatten(structure)
     names = _names(structure, [f"input{index}" for index in range(len(flat))])
     doors = tuple(
-        InputSpec(name, (None, *leaf.shape[1:])) for name, leaf in zip(names, flat, strict=True)
+        InputSpec(name, (None, *leaf.shape[1:]))
+        for name, leaf in zip(names, flat, strict=True)
     )
     return doors, keras.tree.pack_sequence_as(structure, list(names))
 
@@ -199,11 +204,17 @@ def _built(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
 def _takes_several(model: Any) -> bool:
     """Return whether the model's call has more than one argument that must be given."""
     given = signature(model.call).parameters.values()
-    needed = [each for each in given if each.default is each.empty and each.kind in _NAMED]
+    needed = [
+        each for each in given if each.default is each.empty and each.kind in _NAMED
+    ]
     return len(needed) > 1
 
 
-_NAMED = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+_NAMED = (
+    Parameter.POSITIONAL_ONLY,
+    Parameter.POSITIONAL_OR_KEYWORD,
+    Parameter.KEYWORD_ONLY,
+)
 
 
 @final
@@ -251,7 +262,11 @@ def _rows(door: InputSpec, value: Any) -> Tensor:
         array = array.reshape((1, *[1] * len(row)))
     elif array.ndim == len(row):
         array = array[np.newaxis]
-    if array.ndim != len(door.shape) or not len(array) or not _fits(array.shape[1:], row):
+    if (
+        array.ndim != len(door.shape)
+        or not len(array)
+        or not _fits(array.shape[1:], row)
+    ):
         msg = (
             f"held: expected {door.name!r} of shape {_shown(row)}, or {_shown(('N', *row))} with "
             f"a row for each picture, got {np.shape(value)}."

@@ -145,7 +145,9 @@ def nodes_of(source: Any) -> Iterator[Any]:
         yield from (node for node in by_depth[depth] if not node.is_input)
 
 
-def inference_arguments(operation: Operation, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def inference_arguments(
+    operation: Operation, kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
     """Ask for inference, also where the graph was drawn with training=True."""
     takes = isinstance(operation, keras.Layer) and operation._call_has_training_arg  # noqa: SLF001
     return {**kwargs, "training": False} if takes else dict(kwargs)

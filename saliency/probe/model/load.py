@@ -121,7 +121,8 @@ def open_to_older_keras(file: Path, copy: Path) -> None:
         for each, content in members.items():
             config = each.filename == "config.json"
             packed.writestr(
-                each, json.dumps(_without_newer(json.loads(content))) if config else content
+                each,
+                json.dumps(_without_newer(json.loads(content))) if config else content,
             )
 
 
@@ -150,7 +151,9 @@ def _load_hdf5(file: Path) -> Any:
             raise ModelError(msg)
         if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
             raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
-        opened.attrs["model_config"] = json.dumps(_without_newer(_modern(json.loads(config))))
+        opened.attrs["model_config"] = json.dumps(
+            _without_newer(_modern(json.loads(config)))
+        )
         return load_hdf5(opened)
 
 

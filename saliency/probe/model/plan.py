@@ -150,7 +150,9 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     )
 
 
-def _explained(graph: Graph, part: int | None, given: list[Tensor], rule: Rule) -> Tensor:
+def _explained(
+    graph: Graph, part: int | None, given: list[Tensor], rule: Rule
+) -> Tensor:
     return keras.tree.flatten(graph.run(given, rule).output)[part or 0]
 
 
@@ -167,11 +169,15 @@ def _taps(
     return taps
 
 
-def _grids(outline: Outline, taps: Sequence[int], shape: Shape) -> tuple[tuple[int, int], ...]:
+def _grids(
+    outline: Outline, taps: Sequence[int], shape: Shape
+) -> tuple[tuple[int, int], ...]:
     if None in shape[1:] or len(shape) != 4:
         return ()
     shapes = (outline.steps[tap].shape for tap in taps)
-    return tuple((int(each[1] or 0), int(each[2] or 0)) for each in shapes if len(each) == 4)
+    return tuple(
+        (int(each[1] or 0), int(each[2] or 0)) for each in shapes if len(each) == 4
+    )
 
 
 def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
@@ -179,7 +185,9 @@ def _output_names(model: Any, outputs: Any) -> tuple[str, ...]:
     if isinstance(outputs, dict):
         return tuple(keras.tree.flatten({key: key for key in outputs}))
     count = len(keras.tree.flatten(outputs))
-    names = getattr(model, "output_names", None) or [f"output{index}" for index in range(count)]
+    names = getattr(model, "output_names", None) or [
+        f"output{index}" for index in range(count)
+    ]
     return tuple(names)
 
 
@@ -236,13 +244,17 @@ def _fixed_batch(doors: InputSpecs, run: Callable[..., Walk]) -> int | None:
     sizes = {door.shape[0] for door in doors.each} - {None}
     if len(sizes) != 1:
         return None
-    batch = [random_samples(keras.KerasTensor(door.shape, door.dtype)) for door in doors.each]
+    batch = [
+        random_samples(keras.KerasTensor(door.shape, door.dtype)) for door in doors.each
+    ]
     try:
         whole, first = (
             keras.tree.flatten(run(given, None).output)
             for given in (batch, [each[:1] for each in batch])
         )
-        free = all(alike(each[:1], alone) for each, alone in zip(whole, first, strict=True))
+        free = all(
+            alike(each[:1], alone) for each, alone in zip(whole, first, strict=True)
+        )
     except Exception:  # noqa: BLE001 - foreign code may fail in any way
         free = False
     return None if free else sizes.pop()
@@ -316,7 +328,9 @@ def check_model(model: Any) -> None:
 
 
 def _symbols(doors: InputSpecs) -> list[Any]:
-    return [keras.KerasTensor((None, *door.shape[1:]), door.dtype) for door in doors.each]
+    return [
+        keras.KerasTensor((None, *door.shape[1:]), door.dtype) for door in doors.each
+    ]
 
 
 def _graph(model: Any, doors: InputSpecs) -> Graph | None:

@@ -23,27 +23,77 @@ from saliency.probe.protocol import Tensor
 _L = keras.layers
 
 _NAMES = (
-    *("elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "log_sigmoid"),
-    *("mish", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "tanh"),
+    *(
+        "elu",
+        "exponential",
+        "gelu",
+        "hard_sigmoid",
+        "hard_silu",
+        "leaky_relu",
+        "log_sigmoid",
+    ),
+    *(
+        "mish",
+        "relu",
+        "relu6",
+        "selu",
+        "sigmoid",
+        "silu",
+        "softplus",
+        "softsign",
+        "tanh",
+    ),
 )
 
 PUBLISHED: tuple[Callable[[Tensor], Tensor], ...] = tuple(
-    getattr(keras.activations, name) for name in _NAMES if hasattr(keras.activations, name)
+    getattr(keras.activations, name)
+    for name in _NAMES
+    if hasattr(keras.activations, name)
 )
 """Activation functions of Keras that work value by value."""
 
 _KNOWN = (
     *PUBLISHED,
     *(getattr(home, name, None) for home in (keras.ops, tf.nn) for name in _NAMES),
-    *(keras.activations.linear, keras.activations.softmax, keras.activations.log_softmax),
+    *(
+        keras.activations.linear,
+        keras.activations.softmax,
+        keras.activations.log_softmax,
+    ),
     *(keras.ops.softmax, keras.ops.log_softmax, tf.nn.softmax, tf.nn.log_softmax),
 )
 
-_KNOWN_LAYERS = (_L.ELU, _L.LeakyReLU, _L.PReLU, _L.ReLU, _L.Softmax, *SAME_AT_INFERENCE)
+_KNOWN_LAYERS = (
+    _L.ELU,
+    _L.LeakyReLU,
+    _L.PReLU,
+    _L.ReLU,
+    _L.Softmax,
+    *SAME_AT_INFERENCE,
+)
 
 _KNOWN_OPERATIONS = frozenset(
-    {"Elu", "Gelu", "HardSigmoid", "HardSilu", "LeakyRelu", "LogSigmoid", "LogSoftmax", "Mish"}
-    | {"Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softmax", "Softplus", "Softsign", "Tanh"}
+    {
+        "Elu",
+        "Gelu",
+        "HardSigmoid",
+        "HardSilu",
+        "LeakyRelu",
+        "LogSigmoid",
+        "LogSoftmax",
+        "Mish",
+    }
+    | {
+        "Relu",
+        "Relu6",
+        "Selu",
+        "Sigmoid",
+        "Silu",
+        "Softmax",
+        "Softplus",
+        "Softsign",
+        "Tanh",
+    }
 )
 
 _AFFINE = frozenset({"Add", "Cast", "Multiply", "Negative", "Subtract"})
@@ -55,7 +105,12 @@ _LONGEST = 8
 _SMALL = 8
 """Greatest spatial axis of the numbers that a step is tried on."""
 
-_ROUNDING = {tf.float64: 2**-23, tf.float32: 2**-23, tf.float16: 2**-10, tf.bfloat16: 2**-7}
+_ROUNDING = {
+    tf.float64: 2**-23,
+    tf.float32: 2**-23,
+    tf.float16: 2**-10,
+    tf.bfloat16: 2**-7,
+}
 """What one rounding changes, as a share; double precision is often made of float32."""
 
 _BLOCK = 256
@@ -126,7 +181,9 @@ class _Argument:
     def kwargs(self) -> dict[str, Any]:
         return {}
 
-    def fill_in(self, known: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def fill_in(
+        self, known: Mapping[int, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return positional and named arguments with a tensor for the symbol."""
         return (known[id(self.symbol)],), {}
 
@@ -136,7 +193,9 @@ class _Reader:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._producers = {id(out): node for node in graph.nodes for out in node.outputs}
+        self._producers = {
+            id(out): node for node in graph.nodes for out in node.outputs
+        }
         self._lines: dict[int, tuple[Any, ...]] = {}
         self._bent: set[int] = set()
 
@@ -177,7 +236,10 @@ class _Reader:
             return node
         function = getattr(seen, "activation", seen)
         return _Node(
-            shadow(layer, activation=function), node.arguments, node.input_tensors, node.outputs
+            shadow(layer, activation=function),
+            node.arguments,
+            node.input_tensors,
+            node.outputs,
         )
 
     def _spelled(self, node: Any, line: tuple[Any, ...]) -> Any:
@@ -186,7 +248,9 @@ class _Reader:
         alone = len(sources) == 1
         if alone and (_is_known(node.operation) or self._behind_squashing(sources[0])):
             return None
-        affine = len(node.input_tensors) == 1 and type(node.operation).__name__ in _AFFINE
+        affine = (
+            len(node.input_tensors) == 1 and type(node.operation).__name__ in _AFFINE
+        )
         nearest = None if affine else self._activation(line[0], out)
         behind = alone and id(sources[0]) in self._bent
         if nearest is None and not behind:
@@ -311,9 +375,15 @@ class _Numbers:
     @classmethod
     def like(cls, symbol: Any, *, small: bool) -> "_Numbers":
         """Draw numbers for a symbol: as it is, or of few places."""
-        batch, *middle, last = symbol.shape if len(symbol.shape) > 1 else (*symbol.shape, 1)
-        middle = [min(axis or _SMALL, _SMALL) if small else axis or _SMALL for axis in middle]
-        rows = batch or max(2, -(-2 * _BLOCK // (int(np.prod(middle)) * (last or _SMALL))))
+        batch, *middle, last = (
+            symbol.shape if len(symbol.shape) > 1 else (*symbol.shape, 1)
+        )
+        middle = [
+            min(axis or _SMALL, _SMALL) if small else axis or _SMALL for axis in middle
+        ]
+        rows = batch or max(
+            2, -(-2 * _BLOCK // (int(np.prod(middle)) * (last or _SMALL)))
+        )
         size = (rows, *middle, last or _SMALL)[: len(symbol.shape)]
         places = int(np.prod(size))
         one, other = (
@@ -352,10 +422,13 @@ def _tried(function: Callable[[Tensor], Tensor], numbers: _Numbers) -> Any:
     )
 
 
-def _named_activation(function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> Any:
+def _named_activation(
+    function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
+) -> Any:
     """Return the activation of Keras that gives the same values, or None."""
     top, low = (
-        float(_first(function(tf.fill(x.shape, tf.cast(at, x.dtype))))) for at in (_FAR, -1)
+        float(_first(function(tf.fill(x.shape, tf.cast(at, x.dtype)))))
+        for at in (_FAR, -1)
     )
     if _close(y, tf.clip_by_value(x, 0, max(top, 0)), x):
         return _rectifier(top)
@@ -384,11 +457,14 @@ def _rectifier(top: float) -> Any:
     return keras.activations.relu6 if top == 6 else _L.ReLU(max_value=top)
 
 
-def _traits_of(function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor) -> dict[str, bool]:
+def _traits_of(
+    function: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
+) -> dict[str, bool]:
     zero = function(tf.zeros_like(x))
     return {
         "zero_at_zero": bool(tf.reduce_all(zero == 0)),
-        "homogeneous": _close(function(x * 2), y * 2, x) and _close(function(x / 4), y / 4, x),
+        "homogeneous": _close(function(x * 2), y * 2, x)
+        and _close(function(x / 4), y / 4, x),
     }
 
 

@@ -93,7 +93,9 @@ def outline_of(
     walk = graph.shapes(symbols)
     held = (symbol for index, symbol in enumerate(symbols) if index != explained)
     producers = {id(symbol): HELD for symbol in held}
-    steps = tuple(_step(index, call, producers) for index, call in enumerate(walk.calls))
+    steps = tuple(
+        _step(index, call, producers) for index, call in enumerate(walk.calls)
+    )
     steps = _numbered(steps)
     output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
     single = isinstance(output, keras.KerasTensor)
@@ -101,7 +103,9 @@ def outline_of(
     given = tuple(index for index in ends if index >= 0)
     last = given[0] if single and given else None
     outline = Outline(steps, given, last, tuple(output.shape) if single else ())
-    return _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
+    return (
+        _channels_last(outline, len(shape)) if _takes_channels_first(steps) else outline
+    )
 
 
 def _filled(shape: Shape) -> Shape:
@@ -115,7 +119,9 @@ def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     for step in steps:
         seen[step.name] += 1
         shared = totals[step.name] > 1
-        numbered.append(replace(step, name=f"{step.name}#{seen[step.name]}") if shared else step)
+        numbered.append(
+            replace(step, name=f"{step.name}#{seen[step.name]}") if shared else step
+        )
     return tuple(numbered)
 
 

@@ -46,7 +46,9 @@ def seen_through(head: Head, outline: Outline, run: Run, doors: InputSpecs) -> H
 
     ``run`` takes a tensor for each input and a rule, and returns the output that is explained.
     """
-    candidate = _candidate(outline) if head.step is None and outline.last is not None else None
+    candidate = (
+        _candidate(outline) if head.step is None and outline.last is not None else None
+    )
     if candidate is None:
         return head
     try:
@@ -55,7 +57,9 @@ def seen_through(head: Head, outline: Outline, run: Run, doors: InputSpecs) -> H
         return head
     if squashed.shape == output.shape and np.abs(squashed - output).max() <= ROUNDING:
         return Head(head.shape, candidate.kind, candidate.step)
-    return _relabelled(head, candidate, squashed.reshape(ROWS, -1), output.reshape(ROWS, -1))
+    return _relabelled(
+        head, candidate, squashed.reshape(ROWS, -1), output.reshape(ROWS, -1)
+    )
 
 
 def _candidate(outline: Outline) -> Candidate | None:
@@ -70,7 +74,11 @@ def _candidate(outline: Outline) -> Candidate | None:
         kind = squash_of(step.operation)
         if kind is not None:
             ends.add(Candidate(index, kind))
-        elif getattr(step.operation, "weights", None) or not step.parents or len(seen) > LONGEST:
+        elif (
+            getattr(step.operation, "weights", None)
+            or not step.parents
+            or len(seen) > LONGEST
+        ):
             return None
         else:
             waiting += step.parents
@@ -98,7 +106,9 @@ def _tried(run: Run, step: int, doors: InputSpecs) -> tuple[Array, Array]:
     return np.asarray(given[0], np.float64), np.asarray(output, np.float64)
 
 
-def _relabelled(head: Head, candidate: Candidate, squashed: Array, output: Array) -> Head:
+def _relabelled(
+    head: Head, candidate: Candidate, squashed: Array, output: Array
+) -> Head:
     """Return a head whose classes are values of the squashing step, or their complements."""
     same = np.abs(squashed[:, :, None] - output[:, None]).max(0) <= ROUNDING
     turned = np.abs(1 - squashed[:, :, None] - output[:, None]).max(0) <= ROUNDING

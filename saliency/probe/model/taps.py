@@ -36,11 +36,25 @@ RECTIFIERS = (
 
 RECTIFYING_OPERATIONS = frozenset(
     {"Celu", "Elu", "Gelu", "Glu", "HardSigmoid", "HardSilu", "HardTanh", "LeakyRelu"}
-    | {"LogSigmoid", "Mish", "Relu", "Relu6", "Selu", "Sigmoid", "Silu", "Softplus", "Softsign"}
+    | {
+        "LogSigmoid",
+        "Mish",
+        "Relu",
+        "Relu6",
+        "Selu",
+        "Sigmoid",
+        "Silu",
+        "Softplus",
+        "Softsign",
+    }
     | {"SparsePlus", "SquarePlus", "TanhShrink", "Tanh"}
 )
 
-MARGINS = (keras.layers.ZeroPadding1D, keras.layers.ZeroPadding2D, keras.layers.ZeroPadding3D)
+MARGINS = (
+    keras.layers.ZeroPadding1D,
+    keras.layers.ZeroPadding2D,
+    keras.layers.ZeroPadding3D,
+)
 
 NORMALISATIONS = (keras.layers.Rescaling, keras.layers.UnitNormalization)
 
@@ -92,7 +106,9 @@ NOWHERE = Place()
 INPUT = Place(scale=0)
 
 
-def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tuple[int, ...]:
+def end_of_scales(
+    outline: Outline, rank: int, before: int | None = None
+) -> tuple[int, ...]:
     """Return the indices of the steps at the end of each scale, earliest first.
 
     Only steps before the head are looked at, where ``before`` says which one that is; nor what
@@ -104,7 +120,9 @@ def end_of_scales(outline: Outline, rank: int, before: int | None = None) -> tup
     """
     places = _places(outline.steps, rank)
     cuts = _bottlenecks(outline)
-    trunk = set(range(len(places) if before is None else before)) - _map_heads(outline, rank)
+    trunk = set(range(len(places) if before is None else before)) - _map_heads(
+        outline, rank
+    )
     fit = _leading(outline, places, {index for index in trunk if places[index].fit})
     whole = _leading(outline, places, {index for index in trunk if places[index].whole})
     chosen = fit or whole
@@ -129,7 +147,9 @@ def named_steps(outline: Outline, names: Sequence[str], rank: int) -> tuple[int,
 def _places(steps: Sequence[Step], rank: int) -> tuple[Place, ...]:
     places: list[Place] = []
     for step in steps:
-        places.append(_place(step, [_at(places, parent) for parent in step.parents], rank))
+        places.append(
+            _place(step, [_at(places, parent) for parent in step.parents], rank)
+        )
     return tuple(places)
 
 
@@ -159,7 +179,11 @@ def _place(step: Step, parents: Sequence[Place], rank: int) -> Place:
 
 def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Place:
     """Return the place behind a step that changes the area of the picture by ``ratio``."""
-    down = _strided(step.operation) and ratio < 1 if _knows(step.operation) else ratio <= 0.4
+    down = (
+        _strided(step.operation) and ratio < 1
+        if _knows(step.operation)
+        else ratio <= 0.4
+    )
     kernel = has_kernel(step.operation, rank)
     activated = _activates(step.operation, all(place.activated for place in parents))
     begun = any(place.convolved or place.scale for place in parents)
@@ -169,7 +193,8 @@ def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Pla
         convolved=kernel or (not down and any(place.convolved for place in parents)),
         activated=activated,
         widened=widens or any(place.widened for place in parents),
-        derived=not kernel and (ratio != 1 or _derives(step.operation, activated=activated)),
+        derived=not kernel
+        and (ratio != 1 or _derives(step.operation, activated=activated)),
     )
 
 
@@ -236,10 +261,16 @@ def _activates(operation: Operation, before: bool) -> bool:  # noqa: FBT001
         return True
     if sublayers(operation):
         return True
-    return before and not _has_weights(operation) and not isinstance(operation, NORMALISATIONS)
+    return (
+        before
+        and not _has_weights(operation)
+        and not isinstance(operation, NORMALISATIONS)
+    )
 
 
-def _leading(outline: Outline, places: Sequence[Place], allowed: set[int]) -> frozenset[int]:
+def _leading(
+    outline: Outline, places: Sequence[Place], allowed: set[int]
+) -> frozenset[int]:
     """Return the allowed steps that a down-sampling or the head starts from.
 
     The way back from there stops at the first allowed tensor, and stays within its scale.
@@ -367,7 +398,9 @@ def _named(steps: Sequence[Step], name: str, rank: int) -> int:
         msg = f"KerasProbe: {name!r} stands for {len(chosen)} calls ({names}): give a full name."
         raise ModelError(msg)
     if len(timed(chosen[0].operation, chosen[0].shape)) != rank:
-        msg = f"KerasProbe: {name!r} has output {chosen[0].shape}, expected rank {rank}."
+        msg = (
+            f"KerasProbe: {name!r} has output {chosen[0].shape}, expected rank {rank}."
+        )
         raise ModelError(msg)
     return chosen[0].index
 

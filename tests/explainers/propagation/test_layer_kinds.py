@@ -39,7 +39,9 @@ def test_half_precision_comes_out_as_float32(dtype):
         *bound.activation_gradients(inputs)[0],
     ]
     assert {each.dtype for each in tensors} == {tf.float32}
-    np.testing.assert_allclose(bound.score(inputs), full.score(inputs), rtol=0.05, atol=0.05)
+    np.testing.assert_allclose(
+        bound.score(inputs), full.score(inputs), rtol=0.05, atol=0.05
+    )
     ours, theirs = (np.ravel(each.gradient(inputs)) for each in (bound, full))
     assert np.corrcoef(ours, theirs)[0, 1] > 0.98
 
@@ -58,20 +60,32 @@ def test_float16_of_a_policy_set_later_changes_nothing():
 
 def oriented(data_format):
     """One network in both axis orders."""
-    turn = (lambda shape: (shape[-1], *shape[:-1])) if data_format == "channels_first" else tuple
+    turn = (
+        (lambda shape: (shape[-1], *shape[:-1]))
+        if data_format == "channels_first"
+        else tuple
+    )
     inputs = keras.Input(turn(nets.SHAPE))
     x = keras.layers.ReLU()(inputs)
-    x = keras.layers.Conv2D(4, 3, activation="relu", data_format=data_format, name="conv1")(x)
+    x = keras.layers.Conv2D(
+        4, 3, activation="relu", data_format=data_format, name="conv1"
+    )(x)
     x = keras.layers.AveragePooling2D(2, data_format=data_format)(x)
-    x = keras.layers.Conv2D(5, 3, activation="relu", data_format=data_format, name="conv2")(x)
+    x = keras.layers.Conv2D(
+        5, 3, activation="relu", data_format=data_format, name="conv2"
+    )(x)
     x = keras.layers.GlobalAveragePooling2D(data_format=data_format)(x)
-    return nets.filled(keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x)))
+    return nets.filled(
+        keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
+    )
 
 
 def test_channels_first_models_are_asked_channels_last():
     """Inputs, gradients and activations are (N, H, W, C) whatever the model's axis order."""
     nets.needs_channels_first()
-    first, last = (KerasProbe(oriented(f"channels_{order}")) for order in ("first", "last"))
+    first, last = (
+        KerasProbe(oriented(f"channels_{order}")) for order in ("first", "last")
+    )
     inputs = nets.pictures()
     assert first.input_shape == last.input_shape == nets.SHAPE
     assert first.layers == last.layers == ("conv1", "conv2")
@@ -87,7 +101,9 @@ def test_channels_first_models_are_asked_channels_last():
         np.testing.assert_allclose(ours[0], theirs[0], rtol=1e-4, atol=1e-6)
         np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(
-        first.at(1).last_gradient(inputs)[1], last.at(1).last_gradient(inputs)[1], atol=1e-7
+        first.at(1).last_gradient(inputs)[1],
+        last.at(1).last_gradient(inputs)[1],
+        atol=1e-7,
     )
 
 
@@ -136,7 +152,9 @@ def test_dropout_drawn_with_training_true_is_off():
     x = keras.layers.Dropout(0.5)(x, training=True)
     model = nets.filled(keras.Model(inputs, keras.layers.Dense(3)(x)))
     bound = KerasProbe(model).at(1)
-    np.testing.assert_array_equal(bound.gradient(nets.pictures()), bound.gradient(nets.pictures()))
+    np.testing.assert_array_equal(
+        bound.gradient(nets.pictures()), bound.gradient(nets.pictures())
+    )
 
 
 class Stubborn(keras.layers.Layer):
@@ -163,7 +181,9 @@ def test_inference_reaches_inner_layers():
     outputs = keras.layers.Dense(3)(keras.layers.Flatten()(Stubborn()(inputs)))
     model = keras.Model(inputs, outputs)
     expected = model(nets.pictures(), training=False)[:, 1]
-    np.testing.assert_allclose(KerasProbe(model).at(1).score(nets.pictures()), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        KerasProbe(model).at(1).score(nets.pictures()), expected, rtol=1e-5
+    )
 
 
 def test_integer_pictures_have_a_gradient():
@@ -172,19 +192,28 @@ def test_integer_pictures_have_a_gradient():
     x = keras.layers.Rescaling(1 / 255.0)(inputs)
     outputs = nets.chained([*nets.trunk_layers(), *nets.head_layers()], x)
     model = nets.filled(keras.Model(inputs, outputs))
-    pictures = np.random.default_rng(0).integers(0, 256, (2, *nets.SHAPE)).astype(np.float32)
+    pictures = (
+        np.random.default_rng(0).integers(0, 256, (2, *nets.SHAPE)).astype(np.float32)
+    )
     bound = KerasProbe(model).at(1)
     expected = nets.probe().at(1)
-    np.testing.assert_allclose(bound.score(pictures), expected.score(pictures / 255), rtol=1e-3)
     np.testing.assert_allclose(
-        bound.gradient(pictures), expected.gradient(pictures / 255) / 255, rtol=1e-3, atol=1e-7
+        bound.score(pictures), expected.score(pictures / 255), rtol=1e-3
+    )
+    np.testing.assert_allclose(
+        bound.gradient(pictures),
+        expected.gradient(pictures / 255) / 255,
+        rtol=1e-3,
+        atol=1e-7,
     )
 
 
 def test_the_door_rounds_as_the_model_does():
     """A model with a float16 input sees 2048 where 2049 is handed in."""
     inputs = keras.Input(nets.SHAPE, dtype="float16")
-    outputs = keras.layers.Dense(1, kernel_initializer="ones")(keras.layers.Flatten()(inputs))
+    outputs = keras.layers.Dense(1, kernel_initializer="ones")(
+        keras.layers.Flatten()(inputs)
+    )
     pictures = tf.fill((1, *nets.SHAPE), 2049.0)
     score = KerasProbe(keras.Model(inputs, outputs)).at(0).score(pictures)
     np.testing.assert_allclose(score, [2048.0 * np.prod(nets.SHAPE)], rtol=1e-6)
@@ -196,7 +225,9 @@ def test_volumes_have_taps_and_gradients():
     x = keras.layers.Conv3D(3, 3, activation="relu", name="conv1")(inputs)
     x = keras.layers.MaxPooling3D(2)(x)
     x = keras.layers.Conv3D(4, 2, activation="relu", name="conv2")(x)
-    outputs = keras.layers.Dense(2, activation="softmax")(keras.layers.GlobalAveragePooling3D()(x))
+    outputs = keras.layers.Dense(2, activation="softmax")(
+        keras.layers.GlobalAveragePooling3D()(x)
+    )
     probe = KerasProbe(nets.filled(keras.Model(inputs, outputs)))
     volume = nets.pictures(2, (9, 17, 23, 1))
     activations, gradient = probe.at(1).last_gradient(volume)
@@ -211,10 +242,14 @@ def test_volumes_have_taps_and_gradients():
 def test_a_model_of_vectors_has_a_gradient():
     """Without pictures there is nothing to tap, but score and gradient are there."""
     inputs = keras.Input((6,))
-    model = nets.filled(keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs)))
+    model = nets.filled(
+        keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(inputs))
+    )
     bound = KerasProbe(model).at(2)
     kernel = model.layers[-1].get_weights()[0]
-    np.testing.assert_allclose(bound.gradient(np.ones((2, 6))), [kernel[:, 2]] * 2, rtol=1e-6)
+    np.testing.assert_allclose(
+        bound.gradient(np.ones((2, 6))), [kernel[:, 2]] * 2, rtol=1e-6
+    )
     assert bound.layers == ()
     with pytest.raises(ModelError, match="no convolution"):
         bound.activations(np.ones((2, 6)))
@@ -253,7 +288,9 @@ def test_transfer_learning_as_in_the_tutorials():
     kernel = model.layers[-1].get_weights()[0][:, 0]
     np.testing.assert_allclose(gradient[0, 0, 0], kernel / 12, rtol=1e-5)
     np.testing.assert_allclose(
-        tf.sigmoid(probe.at(1).score(pictures)), model(pictures, training=False)[:, 0], rtol=1e-3
+        tf.sigmoid(probe.at(1).score(pictures)),
+        model(pictures, training=False)[:, 0],
+        rtol=1e-3,
     )
 
 

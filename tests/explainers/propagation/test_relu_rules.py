@@ -34,15 +34,21 @@ def slow_guided(model, inputs, target):
     return tape.gradient(score, inputs)
 
 
-@pytest.mark.parametrize("way", [nets.flat, nets.sequential, nets.nested, nets.subclassed])
+@pytest.mark.parametrize(
+    "way", [nets.flat, nets.sequential, nets.nested, nets.subclassed]
+)
 def test_guided_backpropagation_reaches_nested_layers(way):
     """Nested, Sequential and subclassed models give the guided gradient, not the plain one."""
     inputs = nets.pictures()
     bound = nets.probe(way).at(1)
     expected = slow_guided(nets.flat(), inputs, 1)
-    np.testing.assert_allclose(bound.ruled(guided).gradient(inputs), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        bound.ruled(guided).gradient(inputs), expected, rtol=1e-4, atol=1e-6
+    )
     assert np.abs(bound.gradient(inputs) - expected).max() > 1e-3
-    np.testing.assert_array_equal(bound.ruled(guided).score(inputs), bound.score(inputs))
+    np.testing.assert_array_equal(
+        bound.ruled(guided).score(inputs), bound.score(inputs)
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,14 +58,20 @@ def test_every_relu_is_guided(relu):
     """A ReLU layer, an activation layer and an operation are ReLUs all the same."""
     inputs = keras.Input(nets.SHAPE)
     x = relu(keras.layers.Conv2D(3, 3)(inputs))
-    model = nets.filled(keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(x))))
+    model = nets.filled(
+        keras.Model(inputs, keras.layers.Dense(2)(keras.layers.Flatten()(x)))
+    )
     bound = KerasProbe(model).at(1)
     kernel = model.layers[-1].get_weights()[0]
     outputs = bound.activations(nets.pictures())[-1]
     positive = tf.nn.relu(tf.reshape(kernel[:, 1], (1, *outputs.shape[1:])))
     gradient = bound.ruled(guided).gradient(nets.pictures())
     expected = tf.nn.conv2d_transpose(
-        tf.where(outputs > 0, positive, 0.0), model.layers[1].kernel, gradient.shape, 1, "VALID"
+        tf.where(outputs > 0, positive, 0.0),
+        model.layers[1].kernel,
+        gradient.shape,
+        1,
+        "VALID",
     )
     np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
 
@@ -86,7 +98,9 @@ def test_a_layer_of_layers_is_drawn():
     flat = keras.Model(inputs, plain(keras.layers.Flatten()(x)))
     flat.set_weights(model.get_weights())
     ours, theirs = (KerasProbe(each).at(0).ruled(guided) for each in (model, flat))
-    np.testing.assert_array_equal(ours.gradient(nets.pictures()), theirs.gradient(nets.pictures()))
+    np.testing.assert_array_equal(
+        ours.gradient(nets.pictures()), theirs.gradient(nets.pictures())
+    )
     assert ours.layers == (f"block/{conv.name}",)
 
 
@@ -104,7 +118,9 @@ class Scaled(keras.layers.Layer):
 def test_what_was_worked_out_of_a_weight_does_not_grow_old():
     """A weight that changes after the first question is seen, whatever the layer does with it."""
     inputs = keras.Input(nets.SHAPE)
-    model = keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(Scaled(name="s")(inputs)))
+    model = keras.Model(
+        inputs, keras.layers.GlobalAveragePooling2D()(Scaled(name="s")(inputs))
+    )
     bound = KerasProbe(model).at(0)
     before = bound.score(nets.pictures())
     model.get_layer("s").scale.assign(0.0)
@@ -114,10 +130,14 @@ def test_what_was_worked_out_of_a_weight_does_not_grow_old():
 def test_a_hidden_relu_is_an_error_not_a_plain_gradient():
     """Where the rule cannot reach a ReLU, it says so, in our words alone."""
     inputs = keras.Input((4, *nets.SHAPE))
-    x = keras.layers.TimeDistributed(keras.layers.Conv2D(2, 3, activation="relu"), name="each")
+    x = keras.layers.TimeDistributed(
+        keras.layers.Conv2D(2, 3, activation="relu"), name="each"
+    )
     model = keras.Model(inputs, keras.layers.GlobalAveragePooling3D()(x(inputs)))
     with pytest.raises(ModelError, match=r"^The layer 'each' has a ReLU inside"):
-        KerasProbe(model).at(0).ruled(guided).gradient(nets.pictures(1, (4, *nets.SHAPE)))
+        KerasProbe(model).at(0).ruled(guided).gradient(
+            nets.pictures(1, (4, *nets.SHAPE))
+        )
     with pytest.raises(ModelError, match="cannot be tapped"):
         nets.probe(nets.opaque).at(0).ruled(guided)
 
