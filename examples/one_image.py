@@ -1,16 +1,20 @@
-"""One picture, one model, one overlay: ``python examples/one_image.py OUT MODEL FILE``."""
+"""One image, one model, one overlay: ``python examples/one_image.py OUT MODEL FILE``."""
 
 import sys
 from pathlib import Path
 
+import pydicom
+
 import saliency as sal
+from demo import MODEL, with_lesion
 from lesions import bundled
 
 
 def main() -> None:
     """Explain your own file with your own model, or else what lies at hand."""
     given = sys.argv[1:]
-    own = Path(__file__).with_name("demo_model.keras"), bundled("CT_small.dcm")
+    # A slice of pydicom's with a lesion drawn into it: the model that lies here finds such.
+    own = MODEL, with_lesion(pydicom.dcmread(bundled("examples_overlay.dcm")))
     out, model, file = (*given, *("out/one_image", *own)[len(given) :])
     Path(out).mkdir(parents=True, exist_ok=True)
 
