@@ -47,17 +47,11 @@ from saliency.explainers.masked_cams import ReciproCAM as ReciproCAM
 from saliency.explainers.masked_cams import ScoreCAM as ScoreCAM
 from saliency.explainers.occlusion import Occlusion as Occlusion
 from saliency.explainers.optimised import ExtremalPerturbation as ExtremalPerturbation
-from saliency.explainers.optimised import (
-    MeaningfulPerturbation as MeaningfulPerturbation,
-)
+from saliency.explainers.optimised import MeaningfulPerturbation as MeaningfulPerturbation
 from saliency.explainers.paths import BlurIntegratedGradients as BlurIntegratedGradients
 from saliency.explainers.paths import ExpectedGradients as ExpectedGradients
-from saliency.explainers.paths import (
-    GuidedIntegratedGradients as GuidedIntegratedGradients,
-)
-from saliency.explainers.paths import (
-    IntegratedDecisionGradients as IntegratedDecisionGradients,
-)
+from saliency.explainers.paths import GuidedIntegratedGradients as GuidedIntegratedGradients
+from saliency.explainers.paths import IntegratedDecisionGradients as IntegratedDecisionGradients
 from saliency.explainers.paths import IntegratedGradients as IntegratedGradients
 from saliency.explainers.perturbation import HSIC as HSIC
 from saliency.explainers.perturbation import LIME as LIME

@@ -422,7 +422,7 @@ def test_a_validator_finds_no_error_that_the_source_lacks(source, tmp_path):
 
 @needs_validator
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore::UserWarning")  # the test reads the sources with pydicom
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of pydicom, about sources
 def test_sixty_files_of_the_corpus(tmp_path):
     """Every kind of object of real files from many makers; values equal."""
     files = sorted(shared("corpus", "corpus").glob("*.dcm"))
