@@ -338,7 +338,11 @@ def test_run_json_repeats_the_run(
 
 
 def started(path_of_model, folder, out):
-    """Start a run in a process of its own."""
+    """Start a run in a process of its own, which Ctrl-C reaches.
+
+    A shell starts what runs in the background with that signal ignored, and its children inherit
+    this: the suite may run so.
+    """
     command = [
         sys.executable,
         "-m",
@@ -349,7 +353,10 @@ def started(path_of_model, folder, out):
     ]
     options = ["--out", str(out), "--method", "gradient", "--batch-size", "4"]
     return subprocess.Popen(
-        [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*command, *options],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
 
 
