@@ -41,6 +41,13 @@ class Store:
         self._start, self._chunk = offset, self._fetch(offset, _CHUNK)
         return self._chunk[:length]
 
+    def held(self, offset: int) -> tuple[int, bytes]:
+        """Return bytes around an offset, and where they start: what one read brings, or brought."""
+        begin = offset - self._start
+        if not 0 <= begin < len(self._chunk):
+            self.read(offset, 1)
+        return self._start, self._chunk
+
     def peek(self, offset: int, length: int) -> bytes:
         """Return a few bytes, mostly far from the last ones, without filling the chunk."""
         begin = offset - self._start

@@ -75,12 +75,13 @@ class Clock:
         self._end = thread_time() + seconds
         self.most = most
 
-    def step(self) -> None:
-        """Count one step."""
-        self._count += 1
+    def step(self, count: int = 1) -> None:
+        """Count a step, or several."""
+        before = self._count // _EVERY
+        self._count += count
         if self._count > self.most:
             check(self._count, self.most, self._what)
-        if not self._count % _EVERY and thread_time() > self._end:
+        if self._count // _EVERY > before and thread_time() > self._end:
             msg = f"Expected {self._what} read within {self._seconds:g} seconds, found more."
             raise DicomError(msg, reason="over-limit")
 

@@ -146,7 +146,8 @@ def _walk_to_pixels(
     walker, kept = Walker(store), dict[int, Field]()
     elements = FileElements(store, encoding, kept)
     pixels = None
-    for field in walker.fields(start, store.size, encoding):
+    wanted = {*tags, *PIXEL_TAGS, PER_FRAME}
+    for field in walker.fields(start, store.size, encoding, wanted):
         if field.tag in PIXEL_TAGS:
             pixels = Pixels(store, field.tag, field.vr, field.offset, field.length)
             break

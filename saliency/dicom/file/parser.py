@@ -5,6 +5,7 @@ than a fraction of a second.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from struct import Struct
 from typing import Final, Literal, NamedTuple
 
@@ -72,16 +73,60 @@ class Walker:
         more = HEADERS_PER_FRAME * frames if frames > 0 else 0
         self._clock.most = int(min(MAX_HEADERS + more, MOST_HEADERS))
 
-    def fields(self, start: int, end: int, encoding: Encoding) -> Iterator[Field]:
-        """Walk the elements of a data set or item; delimiters, also stray ones, are passed over."""
+    def fields(
+        self,
+        start: int,
+        end: int,
+        encoding: Encoding,
+        wanted: AbstractSet[int] | None = None,
+    ) -> Iterator[Field]:
+        """Walk the elements of a data set or item; delimiters, also stray ones, are passed over.
+
+        Where ``wanted`` tags are named, plain elements of other tags are passed over, too.
+        """
         end = min(end, self.store.size)
         while start + 8 <= end:
+            if wanted is not None:
+                start = self._next_wanted(start, end, encoding, wanted)
+                if start + 8 > end:
+                    return
             field = self.header(start, encoding)
             if field.tag in (ITEM_END, SEQUENCE_END):
                 start = field.offset
                 continue
             yield field
             start = self.after(field, depth=1)
+
+    def _next_wanted(
+        self, start: int, end: int, encoding: Encoding, wanted: AbstractSet[int]
+    ) -> int:
+        """Return the offset of the next element that is wanted, or not plain.
+
+        An element is plain where it is written in explicit little endian, with a VR of the standard
+        and a length that is defined. A series of a thousand files has some hundred thousand of
+        them: they are counted, and nothing is made of them.
+        """
+        if encoding.implicit or not encoding.little:
+            return start
+        first, chunk = self.store.held(start)
+        at, last = start - first, min(len(chunk), end - first) - 12
+        count = 0
+        while at <= last:
+            group, element, letters, length = _SHORT_LE.unpack_from(chunk, at)
+            # The "VR" of an item is a part of its length, and may look like one.
+            if group << 16 | element in wanted or group == 0xFFFE:
+                break
+            if letters in _SHORT:
+                following = at + 8 + length
+            elif letters in _LONG and length == 0:
+                following = at + 12 + _LONG_LE.unpack_from(chunk, at + 8)[0]
+            else:
+                break
+            if first + following > end:  # of undefined length, or cut
+                break
+            at, count = following, count + 1
+        self._clock.step(count)
+        return first + at
 
     def items(self, field: Field) -> Iterator[tuple[int, int]]:
         """Walk the items of a sequence: where the content of each starts and ends."""
