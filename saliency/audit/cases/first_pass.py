@@ -83,8 +83,10 @@ def first_pass(plan: AuditPlan, state: State) -> Iterator[ImageRecord | Failure]
                 failed = row.get("failure")
                 yield image_record_of(row) if failed is None else Failure(*failed)
             continue
-        chunk = list(islice(pictures, len(_chunk_indices(plan, start))))
-        records = _look_at_chunk(plan, chunk, start)
+        # A chunk has no name here: it would live on while the next one is read.
+        records = _look_at_chunk(
+            plan, list(islice(pictures, len(_chunk_indices(plan, start)))), start
+        )
         rows = [
             {"failure": [record.index, record.error, record.message]}
             if isinstance(record, Failure)
