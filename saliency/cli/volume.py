@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import product
@@ -41,6 +42,8 @@ _SAVE: Final = (
 _NEIGHBOURS: Final = (
     "slices below, and as many above, that a model of images sees as channels"
 )
+#: ``where={"EchoTime": 20}``, as a message for Python writes it.
+_EXAMPLE_OF_WHERE: Final = re.compile(r'where=\{"(\w+)": "?([^"}]*)"?\}')
 #: A form that is no file: a folder with a PNG for each slice.
 SLICES: Final = "slices"
 
@@ -134,6 +137,7 @@ def _about(series: list[str]) -> Iterator[None]:
     except (DicomError, InputError) as error:
         others = f" and {len(series) - 1} more" if len(series) > 1 else ""
         words = str(error).removeprefix("read_series: ")
+        words = _EXAMPLE_OF_WHERE.sub(r"--where \1=\2", words)
         for argument, option in (("series=", "--number"), ("where=", "--where")):
             words = words.replace(argument, option)
         msg = f"{series[0]}{others}: {words}"

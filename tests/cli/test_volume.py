@@ -9,6 +9,7 @@ from volumes.built import plane
 
 import saliency as sal
 from saliency.cli.main import DONE, FAILED, main
+from saliency.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +118,18 @@ def test_what_is_no_volume_begins_with_its_name(model, folder, tmp_path, capsys)
     assert capsys.readouterr().err.startswith(f"saliency: error: {folder / 'a0.dcm'}: ")
     assert run("volume", model, folder, "--out", tmp_path, "--save", "jpg") == FAILED
     assert "slices" in capsys.readouterr().err
+
+
+def test_an_example_of_where_is_one_for_a_shell():
+    """What the message shows can be typed."""
+    from saliency.cli.volume import _about
+    from saliency.volumes.stack import _where
+
+    for example, shown in (
+        (_where("EchoTime", 20.0), "--where EchoTime=20."),
+        (_where("ImageType", "M"), "--where ImageType=M."),
+    ):
+        words = f"echoes. Choose with where=, as in {example}."
+        with pytest.raises(InputError) as caught, _about(["ct"]):
+            raise InputError(words)
+        assert str(caught.value) == f"ct: echoes. Choose with --where, as in {shown}"
