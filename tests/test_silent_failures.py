@@ -105,7 +105,7 @@ def test_channels_do_not_break_completeness():
 
 @pytest.mark.parametrize("target", [[1, 1], np.array([1, 1]), 3, "lung"], ids=str)
 def test_a_wrong_target_is_never_another_one(target):
-    """S7: a list, an index out of range, an unknown label raise."""
+    """S7: a target twice, an array, an index out of range, an unknown label raise."""
     with pytest.raises(sal.TargetError):
         heat(network(), "gradient", target=target)
 

@@ -126,6 +126,7 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     """
     recipes = [resolve(each) for each in _each("explainer", explainer)]
     targets = _each("target", target)
+    _check_differ(targets)
     probe = tapped(probe_of(model), layer, recipes)
     about = _about_image(image, prepare, cutoff)
     found = tuple(about(probe, recipe, each) for recipe in recipes for each in targets)
@@ -133,6 +134,17 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         target, list | tuple
     )
     return found[0] if one else found
+
+
+def _check_differ(targets: Sequence[Target]) -> None:
+    """Refuse a target that comes twice: a list of an image's labels is no list of questions."""
+    names = [target for target in targets if isinstance(target, int | str)]
+    if len(set(names)) < len(names):
+        msg = (
+            f"explain: expected targets that differ, one answer for each, got {names}. All are "
+            "asked about the same image."
+        )
+        raise TargetError(msg)
 
 
 def _each(name: str, given: Any) -> Sequence[Any]:
