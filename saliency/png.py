@@ -1,5 +1,6 @@
 """PNG files that hold pixels and nothing else: no text, no time, no profile."""
 
+import base64
 import struct
 import zlib
 from typing import TypeAlias
@@ -12,6 +13,11 @@ from PIL import Image
 from saliency.errors import InputError
 
 Picture: TypeAlias = NDArray[np.uint8]
+
+
+def data_url(encoded: bytes) -> str:
+    """Return the bytes of a PNG as an address that a page can hold."""
+    return "data:image/png;base64," + base64.b64encode(encoded).decode("ascii")
 
 
 def encode(picture: Picture, *, longest: int | None = None) -> bytes:

@@ -13,9 +13,12 @@ def safe(text: str) -> str:
 
     Where that changes the text, four digits of its hash follow, so that two texts stay two.
     """
-    kept = "".join(sign if sign.isalnum() or sign in " _.+=" else "_" for sign in text)
-    kept = kept[:_LONGEST].strip(" .") or "_"
-    return kept if kept == text else f"{kept}~{sha256(text.encode()).hexdigest()[:4]}"
+    allowed = [sign if sign.isalnum() or sign in " _.+=" else "_" for sign in text]
+    kept = "".join(allowed[:_LONGEST]).strip(" .") or "_"
+    if kept == text:
+        return text
+    digits = sha256(text.encode()).hexdigest()[:4]
+    return f"{kept}~{digits}"
 
 
 def stem_of(image: DicomImage, key: str, method: str, target: object) -> str:

@@ -10,6 +10,7 @@ from saliency.cli.codes import FAILED, code_of
 from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
+    add_question,
     add_verb,
     check_model,
     check_target,
@@ -18,13 +19,10 @@ from saliency.cli.options import (
     forms,
     frames,
     model_of,
-    names,
     part,
     positive,
     prepare_of,
-    targets,
     time,
-    window,
 )
 from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import Progress, say, say_error
@@ -34,9 +32,6 @@ _DICOM: Final = (
     "files, folders, globs, zips, a DICOMDIR, URLs, or a .txt or .csv that lists them"
 )
 _OUTSIDE: Final = "heat on non-diagnostic pixels: in the warning hue, or not at all"
-_METHOD: Final = (
-    "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
-)
 _FRAMES: Final = "of a multi-frame file: first, all, N or A:B, from 1; default: first"
 _FROM: Final = "repeat a run: its run.json; what else is given wins"
 
@@ -49,22 +44,8 @@ def add_explain(commands: Any) -> None:
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("dicom", metavar="DICOM", nargs="+", help=_DICOM)
     add("--out", type=folder, required=True, metavar="DIR", help="where results go")
-    add("--method", "--explainer", action="append", metavar="NAME", help=_METHOD)
-    add(
-        "--target",
-        type=targets,
-        default=(None,),
-        help="indices or labels; default: predicted",
-    )
-    add("--labels", type=names, help="class names, comma-separated")
-    add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
     add("--frames", type=frames, default="first", help=_FRAMES)
-    add(
-        "--window",
-        type=window,
-        metavar="C,W",
-        help="window of the display; default: the file's",
-    )
+    add_question(command)
     _add_look(command)
     _add_run(command)
     add_prepare(command)

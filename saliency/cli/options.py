@@ -28,6 +28,9 @@ SCALES: Final = (
 )
 GREYS: Final = ("luminance", "mean", "red", "green", "blue")
 _NEGATIVE: Final = re.compile(r"-[\d.]")
+_METHOD: Final = (
+    "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
+)
 _NUMBERS: Final = frozenset({"--target", "--window", "--windows", "--mean", "--std"})
 
 
@@ -86,6 +89,26 @@ def add_verb(
     )
     command.set_defaults(run=run)
     return command
+
+
+def add_question(command: argparse.ArgumentParser) -> None:
+    """Add what is asked of the model, and how."""
+    add = command.add_argument
+    add("--method", "--explainer", action="append", metavar="NAME", help=_METHOD)
+    add(
+        "--target",
+        type=targets,
+        default=(None,),
+        help="indices or labels; default: predicted",
+    )
+    add("--labels", type=names, help="class names, comma-separated")
+    add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
+    add(
+        "--window",
+        type=window,
+        metavar="C,W",
+        help="window that images are shown through; default: the file's",
+    )
 
 
 def add_prepare(command: argparse.ArgumentParser) -> None:

@@ -14,25 +14,20 @@ from saliency.cli.codes import DONE
 from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
+    add_question,
     add_verb,
     check_model,
     check_target,
     folder,
     forms,
     model_of,
-    names,
     prepare_of,
-    targets,
-    window,
 )
 from saliency.cli.quiet import start_tensorflow
 from saliency.cli.sources import files_of
 from saliency.errors import DicomError, InputError
 
 _SERIES: Final = "a folder, files, a zip, a DICOMDIR, or one multi-frame file"
-_METHOD: Final = (
-    "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
-)
 _WHERE: Final = (
     "which images, where several lie at one place: EchoTime=20, repetition=0"
 )
@@ -60,21 +55,7 @@ def add_volume(commands: Any) -> None:
         "--number", type=int, metavar="N", help="Series Number, where there are several"
     )
     add("--where", type=_pair, action="append", metavar="KEY=VALUE", help=_WHERE)
-    add("--method", action="append", metavar="NAME", help=_METHOD)
-    add(
-        "--target",
-        type=targets,
-        default=(None,),
-        help="indices or labels; default: predicted",
-    )
-    add("--labels", type=names, help="class names, comma-separated")
-    add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
-    add(
-        "--window",
-        type=window,
-        metavar="C,W",
-        help="window of all slices; default: the file's",
-    )
+    add_question(command)
     add("--save", type=forms, default=("png",), metavar="FORMS", help=_SAVE)
     add(
         "--palette",

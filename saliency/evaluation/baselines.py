@@ -34,6 +34,11 @@ class CentreMap:
         return tf.broadcast_to(blob, tf.shape(inputs)[:-1])
 
 
+BASELINES: Final = ("random", "centre", "edges")
+"""Names of :func:`controls`."""
+
+
 def controls(seed: int) -> Mapping[str, Any]:
     """Return the baselines that are recipes, by name."""
-    return {"random": RandomMap(seed), "centre": CentreMap(), "edges": EdgeMap()}
+    recipes = (RandomMap(seed), CentreMap(), EdgeMap())
+    return dict(zip(BASELINES, recipes, strict=True))

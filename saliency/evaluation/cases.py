@@ -1,16 +1,15 @@
 """From what a user gives to cases: images, their truths, targets and patients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from saliency.errors import InputError
-from saliency.evaluation.measuring import Case
+from saliency.evaluation.measuring import Case, of_one_shape
 from saliency.pipeline.explain import as_image, bound, prepared
+from saliency.pipeline.explain_many import failure_of
 from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.probe.protocol import Target
@@ -35,37 +34,6 @@ def listed(images: object) -> list[Any]:
     return found
 
 
-def aligned(values: Any, sources: Sequence[Any], name: str) -> list[Any]:
-    """Return one value for each source; None where there is none.
-
-    Parameters
-    ----------
-    values
-        A sequence in the order of the images; a mapping by path or file name; or None.
-
-    Raises
-    ------
-    InputError
-        The numbers differ, or a key of the mapping belongs to no image.
-    """
-    if values is None:
-        return [None] * len(sources)
-    if not isinstance(values, Mapping):
-        found = list(values)
-        if len(found) != len(sources):
-            msg = f"evaluate: expected {len(sources)} {name}, one an image, got {len(found)}."
-            raise InputError(msg)
-        return found
-    keys = [_keys(source) for source in sources]
-    known = set().union(*keys)
-    lost = [key for key in map(str, values) if key not in known]
-    if lost:
-        msg = f"evaluate: {len(lost)} keys of {name} name no image: give paths or file names."
-        raise InputError(msg)
-    told = {str(key): value for key, value in values.items()}
-    return [next((told[key] for key in each if key in told), None) for each in keys]
-
-
 def read(
     probe: Any, sources: Sequence[Any], prepare: object, targets: Sequence[Target]
 ) -> list[Case | Failure]:
@@ -77,7 +45,7 @@ def read(
             image = as_image(source)
             return Case(index, image, prepared(probe, image, prepare), targets[index])
         except Exception as error:  # noqa: BLE001 - the edge of an image
-            return Failure(index, type(error).__name__, " ".join(str(error).split()))
+            return failure_of(index, error)
 
     return list(ahead(case, enumerate(sources), window=8))
 
@@ -131,17 +99,19 @@ def with_donors(
 
     Cases of a shape of their own get none.
     """
-    decided = [_decision(probe, case) for case in cases]
+    decided = _decisions(probe, cases)
     found = []
-    for case, own in zip(cases, decided, strict=True):
+    for case in cases:
+        shape, own = case.given.array.shape, decided.get(case.number)
         others = [
-            index
-            for index, other in enumerate(cases)
-            if other is not case and other.given.array.shape == case.given.array.shape
+            other
+            for other in cases
+            if other is not case and other.given.array.shape == shape
         ]
-        apart = [index for index in others if decided[index] != own]
-        lenders = apart or others
-        donor = cases[int(generator.choice(lenders))].given.array if lenders else None
+        lenders = [other for other in others if decided.get(other.number) != own]
+        lenders = lenders or others
+        chosen = int(generator.integers(len(lenders))) if lenders else None
+        donor = None if chosen is None else lenders[chosen].given.array
         found.append(replace(case, donor=donor))
     return found
 
@@ -155,15 +125,14 @@ def groups_of(groups: Sequence[Any]) -> Array:
     return np.array([numbers[name] for name in names])
 
 
-def _decision(probe: Any, case: Case) -> Any:
-    """Return the predicted class; where there are no classes, nothing tells cases apart."""
-    if not callable(getattr(probe, "at", None)):
-        return None
-    classes = getattr(bound(probe, None), "classes", None)
-    return None if classes is None else int(np.asarray(classes(case.given.array))[0])
-
-
-def _keys(source: Any) -> tuple[str, ...]:
-    if isinstance(source, str | PathLike):
-        return str(source), Path(source).name
-    return ()
+def _decisions(probe: Any, cases: Sequence[Case]) -> dict[int, Any]:
+    """Return the predicted class of each case by its number; none where there are no classes."""
+    unbound = callable(getattr(probe, "at", None))
+    classes = getattr(bound(probe, None), "classes", None) if unbound else None
+    if classes is None:
+        return {}
+    return {
+        case.number: int(predicted)
+        for some, inputs in of_one_shape(cases)
+        for case, predicted in zip(some, np.asarray(classes(inputs)), strict=True)
+    }

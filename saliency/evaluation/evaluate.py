@@ -8,9 +8,8 @@ from typing import Any, Final
 import numpy as np
 
 from saliency.errors import InputError
-from saliency.evaluation.baselines import controls
+from saliency.evaluation.baselines import BASELINES, controls
 from saliency.evaluation.cases import (
-    aligned,
     groups_of,
     listed,
     read,
@@ -23,6 +22,7 @@ from saliency.evaluation.metrics import METRICS, chosen
 from saliency.evaluation.report import EvaluationReport, Example, Measure
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.explain import Explainer, name_of, probe_of, versions
+from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
@@ -100,7 +100,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     names = chosen(metrics, truth=truth is not None)
     probe, generator = probe_of(model), np.random.default_rng(seed)
     sources = listed(images)
-    classes = aligned(labels, sources, "labels")
+    classes = [plain_label(label) for label in _aligned(labels, sources, "labels")]
     targets = classes if target is None else [target] * len(sources)
     found = read(probe, sources, prepare, targets)
     cases = [each for each in found if isinstance(each, Case)]
@@ -108,9 +108,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     if not cases:
         msg = f"evaluate: none of {len(sources)} images can be asked about: {failures[0].message}"
         raise InputError(msg)
-    told = aligned(truth, sources, "truths")
+    told = _aligned(truth, sources, "truths")
     cases = _with_truths(cases, told)
-    patients = groups_of(_those(aligned(groups, sources, "groups"), cases))
+    patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
     if "exchange" in names:
         cases = with_donors(probe, cases, generator)
     steps = steps_of(names, len(cases), len(recipes))
@@ -133,7 +133,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
 def steps_of(metrics: Sequence[str], images: int, explainers: int) -> int:
     """Return how many steps a curve may have, so that all cost ``PASSES`` at most."""
     count = sum(METRICS[name].kind == "curve" for name in metrics)
-    curves = count * images * (explainers + len(controls(0)))
+    curves = count * images * (explainers + len(BASELINES))
     # A curve of s steps asks about s + 1 images.
     least, greatest = _STEPS
     return int(np.clip(PASSES // max(1, curves) - 1, least, greatest))
@@ -151,6 +151,10 @@ def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:
         msg = f"evaluate: expected explainers that differ, got {', '.join(map(str, names))}."
         raise InputError(msg)
     return {str(name): resolve(each) for name, each in zip(names, given, strict=True)}
+
+
+def _aligned(values: Any, sources: Sequence[Any], name: str) -> list[Any]:
+    return aligned(values, sources, owner="evaluate", name=name)
 
 
 def _those(values: Sequence[Any], cases: Sequence[Case]) -> list[Any]:
@@ -220,7 +224,7 @@ def _scores(
         (who, name): Measure(
             mean(who, name),
             interval_of(found, patients, generator),
-            {control: mean(control, name) for control in controls(0)},
+            {control: mean(control, name) for control in BASELINES},
         )
         for (who, name), found in values.items()
         if who in recipes
@@ -237,5 +241,5 @@ def _decision(
     sign = 1 if METRICS[metric].greater else -1
     of = {who: sign * found for (who, name), found in values.items() if name == metric}
     explainers = {who: of[who] for who in recipes}
-    baselines = {who: of[who] for who in controls(0)}
+    baselines = {who: of[who] for who in BASELINES}
     return decide(explainers, baselines, patients, generator)

@@ -84,14 +84,24 @@ class Batch:
 
 def batches(probe: Any, cases: Sequence[Case]) -> Iterator[Batch]:
     """Yield cases in batches of one target and one input shape."""
-    waiting: dict[Any, list[Case]] = {}
+    by_target: dict[Any, list[Case]] = {}
     for case in cases:
-        waiting.setdefault((case.target, case.given.array.shape), []).append(case)
-    for (target, _), alike in waiting.items():
+        by_target.setdefault(case.target, []).append(case)
+    for target, of_target in by_target.items():
+        question = bound(probe, target)
+        for some, inputs in of_one_shape(of_target):
+            yield Batch(some, settled(question, inputs), inputs)
+
+
+def of_one_shape(cases: Sequence[Case]) -> Iterator[tuple[Sequence[Case], Any]]:
+    """Yield cases whose inputs have one shape, ``BATCH`` at most, and these inputs."""
+    by_shape: dict[Any, list[Case]] = {}
+    for case in cases:
+        by_shape.setdefault(case.given.array.shape, []).append(case)
+    for alike in by_shape.values():
         for start in range(0, len(alike), BATCH):
             some = alike[start : start + BATCH]
-            inputs = tf.constant(np.concatenate([case.given.array for case in some]))
-            yield Batch(some, settled(bound(probe, target), inputs), inputs)
+            yield some, tf.constant(np.concatenate([case.given.array for case in some]))
 
 
 def maps(batch: Batch, recipe: Any) -> Array:

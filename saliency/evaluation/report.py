@@ -10,13 +10,12 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.errors import InputError
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.page import page
 from saliency.statistics.significance import Interval
 from saliency.values.failure import Failure
-from saliency.values.files import write_whole
+from saliency.values.files import folder_of, write_together
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 
@@ -174,14 +173,10 @@ class EvaluationReport:
         InputError
             The parent folder is missing, or ``folder`` is a file.
         """
-        place = Path(folder)
-        if not place.parent.is_dir() or place.is_file():
-            msg = "EvaluationReport.save: expected a folder, or a new one in a folder that exists."
-            raise InputError(msg)
-        place.mkdir(exist_ok=True)
-        told = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
-        write_whole(place / "report.json", told.encode())
-        write_whole(place / "report.html", self.html(pictures=pictures).encode())
+        place = folder_of(folder, "EvaluationReport")
+        record = json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n"
+        page_of_all = self.html(pictures=pictures)
+        write_together(place, {"report.json": record, "report.html": page_of_all})
         return place / "report.html"
 
     def __repr__(self) -> str:

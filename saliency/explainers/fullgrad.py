@@ -103,9 +103,12 @@ def _biases_with_places(parts: FullGradient) -> list[int]:
 
 def _layer_stack(probe: Probe, parts: FullGradient) -> Tensor:
     """Return float32 (N, H, W, L): nothing (L = 0) where no bias has a place."""
+    picture = parts.picture
     biases = [parts.biases[index] for index in _biases_with_places(parts)]
-    maps = [on_inputs(probe, _stretched(bias), parts.picture) for bias in biases]
-    return tf.stack(maps, axis=-1) if maps else tf.zeros((*parts.picture.shape[:-1], 0))
+    maps = [on_inputs(probe, _stretched(bias), picture) for bias in biases]
+    if not maps:
+        return tf.zeros((*picture.shape[:-1], 0))
+    return tf.stack(maps, axis=-1)
 
 
 def _stretched(part: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ _AXES: Final = {
     "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0),
     "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
 }  # fmt: skip
+_AXIAL: Final = (1, 0, 0, 0, 1, 0)
 
 
 def parametric_map(result: Explanation | VolumeExplanation, source: object) -> Dataset:
@@ -104,9 +105,11 @@ def _somewhere(frame: SourceFrame, result: Explanation) -> Dataset:
 
 def _orientation(sides: Any) -> list[int]:
     """Return the cosines of two letters of Patient Orientation; those of an axial slice if none."""
-    axes = [_AXES[side] for side in sides if side in _AXES]
-    known = len(axes) == len(sides) == 2 and np.vdot(axes[0], axes[1]) == 0
-    return [*axes[0], *axes[1]] if known else [1, 0, 0, 0, 1, 0]
+    if len(sides) != 2 or not _AXES.keys() >= set(sides):
+        return list(_AXIAL)
+    row, column = (_AXES[side] for side in sides)
+    perpendicular = np.vdot(row, column) == 0
+    return [*row, *column] if perpendicular else list(_AXIAL)
 
 
 def _mapping(hd: Any, result: Explanation, factor: float, *, signed: bool) -> Any:

@@ -96,9 +96,11 @@ def variants(canvas: Canvas, mask: Array, moved: Array, seed: int) -> list[Dicom
 
 def around(mask: Array) -> Slices:
     """Return the box of a mask, with a margin to know its surroundings by."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    longer = max(int(np.ptp(rows)), int(np.ptp(columns)))
     # An eighth of its longer side, and 8 pixels where it is small: enough to fill it from.
-    margin = 8 + max(int(np.ptp(rows)), int(np.ptp(columns))) // 8
+    margin = 8 + longer // 8
     return _widened(rows, margin), _widened(columns, margin)
 
 

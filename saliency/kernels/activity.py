@@ -93,7 +93,8 @@ def truncnormal_entropy(activations: Tensor) -> Tensor:
     deviation = tf.maximum(std(activations), EPSILON)
     cut = -mean(activations) / deviation
     # Z = 1 - Phi(a) = erfc(a / sqrt 2) / 2, and the density phi(a).
-    mass = tf.maximum(0.5 * tf.math.erfc(cut / math.sqrt(2)) - EPSILON, EPSILON)
+    beyond = 0.5 * tf.math.erfc(cut / math.sqrt(2))
+    mass = tf.maximum(beyond - EPSILON, EPSILON)
     density = tf.exp(-0.5 * tf.square(cut)) / math.sqrt(2 * math.pi)
     inside = math.sqrt(2 * math.pi * math.e) * deviation * mass
     return tf.math.log(inside) + cut * density / (2 * mass)

@@ -112,7 +112,7 @@ def _numbered(sources: Iterator[object]) -> Iterator[tuple[int, object]]:
             yield count, source
             count += 1
     except Exception as error:  # noqa: BLE001 - the user's code: whatever it raises
-        found = _failure(count, error)
+        found = failure_of(count, error)
         ended = f"The iterator of images ended here: {found.message}"
         yield count, Failure(count, found.error, ended)
 
@@ -124,7 +124,7 @@ def _picture(item: tuple[int, object]) -> DicomImage | Failure:
     try:
         return as_image(image)
     except Exception as error:  # noqa: BLE001 - the edge of a picture
-        return _failure(index, error)
+        return failure_of(index, error)
 
 
 def _ready(
@@ -135,7 +135,7 @@ def _ready(
     try:
         return picture, prepared(probe, picture, way)
     except Exception as error:  # noqa: BLE001 - the edge of a picture: a function of the user's
-        return _failure(index, error)
+        return failure_of(index, error)
 
 
 def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
@@ -187,12 +187,13 @@ def _batch(
         return [*ask(asked.probe, images, inputs, asked.recipe, cutoff=asked.cutoff)]
     except Exception as error:  # noqa: BLE001 - the edge of a picture: plug-ins, memory
         if len(ready) == 1:
-            return [_failure(indices[0], error)]
+            return [failure_of(indices[0], error)]
     pairs = zip(ready, indices, strict=True)
     return [_batch(question, [item], [index])[0] for item, index in pairs]
 
 
-def _failure(index: int, error: Exception) -> Failure:
+def failure_of(index: int, error: Exception) -> Failure:
+    """Return what became of an image, without the file that a system's error names."""
     return Failure(index, type(error).__name__, _said(error))
 
 

@@ -1,16 +1,22 @@
 """Which entry of a table belongs to which picture: paths are compared from their ends."""
 
+import math
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import PurePath
 from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.image import DicomImage
 
 Parts: TypeAlias = tuple[str, ...]
 """A path from its end: file name first, then folders."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)
 
 
 class _Claim(NamedTuple):
@@ -49,6 +55,67 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
     ]
     _check_once(found, sources)
     return found
+
+
+def aligned(
+    values: object, sources: Sequence[Any], *, owner: str, name: str
+) -> list[Any]:
+    """Return one value for each image; None where there is none.
+
+    Parameters
+    ----------
+    values
+        A sequence in the order of the images; a mapping by path, end of a path, or digest, see
+        :func:`assigned`; or None.
+    sources
+        The images.
+    owner, name
+        Who asks, and for what: of errors.
+
+    Raises
+    ------
+    InputError
+        The numbers differ, or a mapping belongs to none of the images.
+    """
+    if values is None:
+        return [None] * len(sources)
+    if isinstance(values, Mapping):
+        keys = assigned(values, sources)
+        if all(key is None for key in keys):
+            msg = (
+                f"{owner}: none of {len(values)} {name} belongs to one of {len(sources)} images. "
+                "Expected keys that are paths, or file names."
+            )
+            raise InputError(msg)
+        return [None if key is None else values[key] for key in keys]
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray):
+        kind = type(values).__name__
+        msg = (
+            f"{owner}: expected {name} as a sequence, or a mapping by path, got {kind}."
+        )
+        raise InputError(msg)
+    if len(values) != len(sources):
+        msg = (
+            f"{owner}: expected one for each image, got {len(values)} {name} for {len(sources)} "
+            "images. A mapping by path leaves no doubt which is whose."
+        )
+        raise InputError(msg)
+    return list(values)
+
+
+def plain_label(label: object) -> Any:
+    """Return numbers as int or float, whatever they came as; None for NaN; the rest as it is."""
+    if isinstance(label, np.generic):
+        label = label.item()
+    if isinstance(label, bool):
+        return int(label)
+    is_text_number = isinstance(label, str) and _NUMBER.fullmatch(label.strip())
+    if not is_text_number and not isinstance(label, int | float):
+        return label
+    number = float(label)  # type: ignore[arg-type]
+    if math.isnan(number):
+        return None
+    return int(number) if number.is_integer() else number
 
 
 def _by_name(keys: Iterable[Any], *, fold: bool) -> dict[str, list[tuple[Parts, Any]]]:

@@ -1,6 +1,5 @@
 """An explanation as HTML: image, overlay and caption, with nothing loaded from elsewhere."""
 
-import base64
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -44,5 +43,5 @@ def notebook_form(result: Any) -> str:
 
 
 def _img(picture: Array, words: str) -> str:
-    data = base64.b64encode(png.encode(picture)).decode()
-    return f'<img alt="{words}" src="data:image/png;base64,{data}">'
+    address = png.data_url(png.encode(picture))
+    return f'<img alt="{words}" src="{address}">'

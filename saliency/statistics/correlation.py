@@ -15,12 +15,12 @@ def pearson(these: Array, those: Array) -> float:
 
 def spearman(these: Array, those: Array) -> float:
     """Return Spearman's correlation of ranks, -1..1; NaN where one of them is of one value."""
-    return pearson(_ranks(these), _ranks(those))
+    return pearson(mean_ranks(these), mean_ranks(those))
 
 
-def _ranks(values: Array) -> Array:
+def mean_ranks(values: Array) -> Array:
     """Return the rank of each value, float64 (n,), from 1; equal ones share the mean of theirs."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    shared: Array = (ends - (counts - 1) / 2)[place.ravel()]
-    return shared
+    # Equal values end at rank e and begin at e - count + 1: their mean is e - (count - 1) / 2.
+    of_distinct = np.cumsum(counts) - (counts - 1) / 2
+    return np.asarray(of_distinct[place.ravel()])

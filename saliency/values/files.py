@@ -1,7 +1,7 @@
 """Files that are written whole or not at all."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 
@@ -28,6 +28,35 @@ def place_of(
         msg = f"{owner}.save: expected a folder that exists, got a missing one. Create it first."
         raise InputError(msg)
     return place
+
+
+def folder_of(path: str | PathLike[str], owner: str) -> Path:
+    """Return where a folder of files is to lie: there already, or new in one that exists.
+
+    Raises
+    ------
+    InputError
+        Its parent is missing, or it is a file.
+    """
+    place = Path(path)
+    if not place.parent.is_dir() or place.is_file():
+        msg = f"{owner}.save: expected a folder, or a name for one in a folder that exists."
+        raise InputError(msg)
+    return place
+
+
+def write_together(place: Path, files: Mapping[str, str]) -> None:
+    """Write texts into a folder: drafts first, so that what can fail fails before any is there."""
+    place.mkdir(exist_ok=True)
+    drafts = {name: place / f".{secrets.token_hex(8)}.part" for name in files}
+    try:
+        for name, text in files.items():
+            drafts[name].write_text(text, encoding="utf-8")
+        for name, draft in drafts.items():
+            draft.replace(place / name)
+    finally:
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
 
 
 def write_whole(place: Path, data: bytes | Iterable[bytes]) -> Path:

@@ -152,9 +152,14 @@ def surrounded(image_size: Size, model_size: Size, scale: Triple) -> VolumePlace
 
     So voxels that keep their size are not interpolated, where the grid is larger by an odd number.
     """
-    whole = [max(1, round(n * s)) for n, s in zip(image_size, scale, strict=True)]
-    axes = zip(image_size, model_size, scale, whole, strict=True)
-    a, b, c = ((w - n * s) / 2 + (m - w) // 2 for n, m, s, w in axes)
+
+    def start(voxels: int, cells: int, factor: float) -> float:
+        exact = voxels * factor
+        whole = max(1, round(exact))
+        # Half of what rounding added, behind whole cells of the margin.
+        return (whole - exact) / 2 + (cells - whole) // 2
+
+    a, b, c = map(start, image_size, model_size, scale)
     return VolumePlacement(image_size, model_size, scale, (a, b, c))
 
 

@@ -1,6 +1,5 @@
 """Forms in which the answer about a volume is kept: one row for each ending of a file name."""
 
-import base64
 import importlib
 import io
 import json
@@ -159,8 +158,8 @@ _STYLE: Final = (
 
 
 def _img(picture: Any, words: str) -> str:
-    data = base64.b64encode(png.encode(picture)).decode()
-    return f'<img alt="{escape(words)}" src="data:image/png;base64,{data}">'
+    address = png.data_url(png.encode(picture))
+    return f'<img alt="{escape(words)}" src="{address}">'
 
 
 def caption_of(result: Any) -> str:

@@ -91,6 +91,6 @@ def _joined_once(boxes: list[Box]) -> list[Box]:
 
 
 def _box_around_corners(corners: Array) -> Box:
-    top, left = (int(edge) for edge in corners[:, :2].min(axis=0))
-    bottom, right = (int(edge) for edge in corners[:, 2:].max(axis=0))
+    top, left = corners[:, :2].min(axis=0).tolist()
+    bottom, right = corners[:, 2:].max(axis=0).tolist()
     return Box(top, left, bottom - top, right - left)

@@ -66,3 +66,19 @@ def test_no_name_no_verdict():
 def test_the_clean_model_is_not_accused():
     """It never saw a name, and names throw it; still it does not read them."""
     assert verdict("clean", "poisoned").finding == "no evidence"
+
+
+@pytest.mark.parametrize("model", ["clean_mnv2", "decorrelated_mnv2"])
+def test_transfer_models_that_do_not_read_are_not_accused(model):
+    """Any box moves their score a lot: without a control they would look guilty."""
+    assert verdict(model, "poisoned").finding == "no evidence"
+
+
+def test_real_markers_are_not_blamed():
+    """A public model that says "Covid" for everything: the markers are not its cue."""
+    model = shared("models", "tm_cxr_a11pha", "keras_model.h5")
+    files = sorted(shared("images", "nih_boxes", "dicom").glob("*.dcm"))[:12]
+    report = sal.audit(model, files, prepare=sal.Prepare(scale="symmetric"))
+
+    assert not report.shortcut
+    assert report.verdicts["text"].finding == "no evidence"

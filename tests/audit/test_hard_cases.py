@@ -8,9 +8,8 @@ from marked_pictures import SIZE, corner_mask, pictures, reader, shown
 from pydicom.data import get_testdata_file
 
 import saliency as sal
-from saliency.audit.cases.sources import plain_label
 from saliency.errors import InputError
-from saliency.pipeline.label_matching import assigned
+from saliency.pipeline.label_matching import assigned, plain_label
 
 
 def files(folder, count=8):

@@ -69,6 +69,15 @@ def test_a_verdict_and_a_report(folder, capsys):
     assert (folder / "out" / "report.html").is_file()
 
 
+def test_classes_of_a_table_are_numbers(folder, capsys):
+    """A CSV holds text; class 1 is explained where it says 1."""
+    rows = "".join(f"{index}.dcm,{index % 2}\n" for index in range(4))
+    (folder / "classes.csv").write_text(f"file,class\n{rows}")
+    table = ("--table", folder / "classes.csv", "--column", "class")
+    assert run(folder, *table, "--metrics", "sparseness") == 0
+    assert "by sparseness on 4 images" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -130,13 +130,13 @@ def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
 @pytest.mark.parametrize(
     ("more", "words"),
     [
-        ({"truth": [SQUARE]}, "24 truths, one an image, got 1"),
+        ({"truth": [SQUARE]}, "got 1 truths for 24 images"),
         ({"metrics": ["energy_inside"]}, "give truth="),
         ({"metrics": ["beauty"]}, "beauty"),
         ({"explainers": ()}, "one explainer or more"),
         ({"explainers": ("gradient", "gradient")}, "differ"),
         ({"truth": [np.ones((3, 3))] * COUNT}, "boxes"),
-        ({"truth": {"no.dcm": SQUARE}}, "name no image"),
+        ({"truth": {"no.dcm": SQUARE}}, "none of 1 truths belongs"),
     ],
 )
 def test_refusals(reader, more, words):

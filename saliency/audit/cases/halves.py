@@ -5,8 +5,8 @@ from typing import Any, overload
 
 import numpy as np
 
-from saliency.audit.cases.sources import plain_label
 from saliency.errors import InputError
+from saliency.pipeline.label_matching import plain_label
 from saliency.values.arrays import Array
 
 

@@ -1,17 +1,13 @@
 """Which pictures, and what each is labelled: nothing is read here."""
 
-import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError
 from saliency.pipeline.files import listing
-from saliency.pipeline.label_matching import assigned
+from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.values.image import DicomImage
 from saliency.volumes.volume import DicomVolume
 
@@ -97,28 +93,8 @@ def labels_of(labels: object, sources: Sequence[Source]) -> list[Label | None]:
 
 def _one_a_source(labels: object, sources: Sequence[Source]) -> list[Label | None]:
     """Return one value for each picture."""
-    if labels is None:
-        return [None] * len(sources)
-    if isinstance(labels, Mapping):
-        keys = assigned(labels, sources)
-        if all(key is None for key in keys):
-            msg = (
-                f"audit: none of {len(labels)} labels belongs to one of {len(sources)} images. "
-                "Expected keys that are paths, or file names."
-            )
-            raise InputError(msg)
-        return [None if key is None else plain_label(labels[key]) for key in keys]
-    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence | np.ndarray):
-        kind = type(labels).__name__
-        msg = f"audit: expected labels as a sequence, or a mapping by path, got {kind}."
-        raise InputError(msg)
-    if len(labels) != len(sources):
-        msg = (
-            f"audit: expected one label for each image, got {len(labels)} labels for "
-            f"{len(sources)} images. A mapping by path leaves no doubt which is whose."
-        )
-        raise InputError(msg)
-    return [plain_label(label) for label in labels]
+    by_source = aligned(labels, sources, owner="audit", name="labels")
+    return [None if label is None else plain_label(label) for label in by_source]
 
 
 def strata_of(
@@ -154,21 +130,3 @@ class HiddenValue(str):
     """A word that stands for the value of an attribute: compared, never shown."""
 
     __slots__ = ()
-
-
-def plain_label(label: object) -> Label | None:
-    """Return numbers as int or float, whatever they came as; None for NaN; the rest as it is."""
-    if isinstance(label, np.generic):
-        label = label.item()
-    if isinstance(label, bool):
-        return int(label)
-    is_text_number = isinstance(label, str) and _NUMBER.fullmatch(label.strip())
-    if not is_text_number and not isinstance(label, int | float):
-        return label
-    number = float(label)  # type: ignore[arg-type]
-    if math.isnan(number):
-        return None
-    return int(number) if number.is_integer() else number
-
-
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|nan", re.IGNORECASE)

@@ -11,6 +11,7 @@ from saliency.audit.judgement.results import Difference, Division, DivisionAnswe
 from saliency.audit.judgement.verdict import MAY_READ, READS
 from saliency.audit.judgement.wording import answer_sentence, note_of
 from saliency.statistics.association import Association, associate
+from saliency.statistics.correlation import mean_ranks
 from saliency.statistics.significance import holm
 from saliency.values.arrays import Array
 
@@ -148,7 +149,9 @@ def _associations(
     if subject.heat.shape[1]:
         questions.append(_GroupQuestion("heat", rows, subject.heat, blocks))
     for zone, area in subject.zones.items():
-        questions.append(_GroupQuestion(zone, rows, _mean_ranks(area), blocks))
+        questions.append(
+            _GroupQuestion(zone, rows, mean_ranks(area)[:, np.newaxis], blocks)
+        )
     generator = np.random.default_rng(seed)
     answers = [
         (asked.what, _association(division, asked, generator)) for asked in questions
@@ -173,15 +176,6 @@ def _association(
     return associate(
         numbers[inside][fit], renumbered, blocks[rows][inside][fit], generator
     )
-
-
-def _mean_ranks(area: Array) -> Array:
-    """Return the mean rank of each, (n, 1): ties have one rank."""
-    _, place, counts = np.unique(area, return_inverse=True, return_counts=True)
-    # Equal values end at rank e and begin at e - count + 1: their mean is (2 e - count + 1) / 2.
-    ends = np.cumsum(counts)
-    mean_ranks = (2 * ends - counts + 1) / 2
-    return np.asarray(mean_ranks[place][:, np.newaxis])
 
 
 def _note_on_label(division: Division, truth: Division | None) -> str:

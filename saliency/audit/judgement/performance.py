@@ -7,6 +7,7 @@ import numpy as np
 
 from saliency.audit.exchange.groups import Grouping
 from saliency.audit.judgement.wording import percents, whole_percents
+from saliency.statistics.correlation import mean_ranks
 from saliency.statistics.significance import Interval
 from saliency.values.arrays import Array
 
@@ -145,12 +146,12 @@ def area(scores: Array, member: Array) -> float:
 
 def _class_area(scores: Array, inside: Array) -> float:
     """Return Mann and Whitney's U over the number of pairs, which is the area (ties count half)."""
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    # Ranks begin at 1; equal scores share the mean of theirs.
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    ones, zeros = int(inside.sum()), int((~inside).sum())
-    # The rank sum less what it is where the ones come last: 1 + 2 + ... + ones.
-    return float((ranks[inside].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    ones = int(inside.sum())
+    pairs = ones * int((~inside).sum())
+    # The sum of ranks where the ones come first: 1 + 2 + ... + ones.
+    least = ones * (ones + 1) / 2
+    won = mean_ranks(scores)[inside].sum() - least
+    return float(won / pairs)
 
 
 def _auc_before_after(

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import math
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from os import PathLike
@@ -19,8 +18,8 @@ from saliency.audit.report.examples import ExampleStrip
 from saliency.audit.report.overview import AuditedFile, ChangedDecision
 from saliency.audit.report.page import report_page, summary
 from saliency.audit.report.strategies import Strategies
-from saliency.errors import InputError
 from saliency.values.failure import Failure
+from saliency.values.files import folder_of, write_together
 
 _FINDINGS = ("reads", "may read", "no evidence")
 
@@ -139,10 +138,7 @@ class AuditReport:
         InputError
             The parent folder is missing, or ``folder`` is a file.
         """
-        place = Path(folder)
-        if not place.parent.is_dir() or place.is_file():
-            msg = "AuditReport.save: expected a folder, or a name for one in a folder that exists."
-            raise InputError(msg)
+        place = folder_of(folder, "AuditReport")
         written = {
             "report.json": json.dumps(self.to_dict(), indent=2, allow_nan=False) + "\n",
             "report.html": self.html(pictures=pictures),
@@ -154,7 +150,7 @@ class AuditReport:
                 [("picture", "digest", "file"), *rows]
             )
             written["files.csv"] = table.getvalue()
-        _write_all_or_nothing(place, written)
+        write_together(place, written)
         return place / "report.html"
 
     def __repr__(self) -> str:
@@ -165,20 +161,6 @@ class AuditReport:
 
     def _repr_html_(self) -> str:
         return summary(self)
-
-
-def _write_all_or_nothing(place: Path, files: Mapping[str, str]) -> None:
-    """Write drafts first, so that what can fail has failed before anything is replaced."""
-    place.mkdir(exist_ok=True)
-    drafts = {name: place / f".{secrets.token_hex(8)}.part" for name in files}
-    try:
-        for name, text in files.items():
-            drafts[name].write_text(text, encoding="utf-8")
-        for name, draft in drafts.items():
-            draft.replace(place / name)
-    finally:
-        for draft in drafts.values():
-            draft.unlink(missing_ok=True)
 
 
 def _verdict_row(verdict: Verdict) -> dict[str, Any]:

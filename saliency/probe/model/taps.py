@@ -412,6 +412,10 @@ def _names(step: Step) -> tuple[str, ...]:
 
 
 def _near(steps: Sequence[Step], name: str) -> str:
-    full = {each: step.name for step in reversed(steps) for each in _names(step)}
-    near = difflib.get_close_matches(name, full, n=5, cutoff=0.4) or list(full)[-5:]
-    return ", ".join(dict.fromkeys(full[each] for each in near))
+    """Return the full names of the five steps whose names are most alike."""
+    full_name: dict[str, str] = {}
+    for step in reversed(steps):
+        full_name |= dict.fromkeys(_names(step), step.name)
+    near = difflib.get_close_matches(name, full_name, n=5, cutoff=0.4)
+    chosen = near or list(full_name)[-5:]
+    return ", ".join(dict.fromkeys(full_name[each] for each in chosen))
