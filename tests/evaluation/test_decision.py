@@ -73,3 +73,12 @@ def test_a_few_images_name_nobody(size):
     values = {"a": np.full(size, 9.0), "b": np.zeros(size)}
     decision = decide(values, {}, np.arange(size), np.random.default_rng(0))
     assert decision.best is None
+
+
+@pytest.mark.parametrize(("patients", "best"), [(6, None), (7, "e0")])
+def test_the_level_is_shared_among_explainers(patients, best):
+    """By hand: all signs alike have p = 2^-n, and five explainers ask for 5 % / 5 at most."""
+    values = {f"e{i}": np.full(patients, -float(i)) for i in range(5)}
+    decision = decide(values, {}, np.arange(patients), np.random.default_rng(0))
+    assert_allclose(decision.p_value, 5 / 2**patients)
+    assert decision.best == best

@@ -6,12 +6,15 @@ import pickle
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from numpy.testing import assert_allclose
 
 import saliency as sal
 from saliency.errors import InputError
 from saliency.evaluation import deletion, energy_inside
+from saliency.evaluation.cases import read, with_donors
 from saliency.evaluation.evaluate import PASSES, steps_of
+from saliency.evaluation.measuring import Batch, maps
 from saliency.explainers.controls import RandomMap
 
 SIZE = 16
@@ -154,3 +157,24 @@ def test_boxes_are_a_truth(reader):
         metrics="auprc",
     )
     assert_allclose(report.scores["gradient", "auprc"].value, 1)
+
+
+def test_donors_are_of_another_decision(reader):
+    """What is exchanged has to speak for something else; images of both decisions alternate."""
+    probe = sal.KerasProbe(reader)
+    cases = read(probe, images(), None, [None] * COUNT)
+    decided = [bool(case.given.array[0, 5, 11, 0] > 0.5) for case in cases]
+    assert len(set(decided)) == 2
+    for case, own in zip(
+        with_donors(probe, cases, np.random.default_rng(0)), decided, strict=True
+    ):
+        assert bool(case.donor[0, 5, 11, 0] > 0.5) != own
+
+
+def test_a_rate_is_ranked_by_its_size():
+    """The sign of a gradient is a direction; that of gradient times input is for or against."""
+    inputs = tf.constant([[[[2.0], [-1.0]]]])
+    probe = sal.ClosedFormProbe(lambda x: tf.reduce_sum(x * [[-3.0], [1.0]], (1, 2, 3)))
+    batch = Batch((), probe, inputs)
+    assert_allclose(maps(batch, sal.Gradient()), [[[3, 1]]])
+    assert_allclose(maps(batch, sal.GradientTimesInput()), [[[-6, -1]]])

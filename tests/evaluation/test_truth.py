@@ -127,3 +127,13 @@ def test_a_map_of_another_grid_is_resized():
 def test_refusals(heat, truth, words):
     with pytest.raises(InputError, match=words):
         energy_inside(heat, truth)
+
+
+def test_pixels_that_touch_at_a_corner_are_one_part():
+    """As OpenCV's contours have it: only a pixel without any neighbour is dropped."""
+    heat = np.zeros((9, 9), np.float32)
+    heat[2, 2] = heat[3, 3] = heat[7, 1] = 1
+    assert sorted(zip(*np.nonzero(otsu_mask(heat).values), strict=True)) == [
+        (2, 2),
+        (3, 3),
+    ]
