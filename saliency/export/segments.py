@@ -68,11 +68,9 @@ def segmentation(
     Raises
     ------
     InputError
-        The source is not what was explained, or has no UIDs; or the threshold is out of range.
-    DicomError
-        It cannot be read.
-    MissingExtraError
-        highdicom is not installed (extra ``pacs``).
+        The threshold is out of range.
+    SaliencyError
+        As for :func:`saliency.export.parametric_map`.
     """
     if not 0 < threshold <= 1:
         msg = f"segmentation: expected a threshold above 0 and at most 1, got {threshold!r}."

@@ -59,12 +59,9 @@ def report(
 
     Raises
     ------
-    InputError
-        The source is not what was explained, or has no UIDs.
-    DicomError
-        It cannot be read.
-    MissingExtraError
-        highdicom is not installed (extra ``pacs``).
+    SaliencyError
+        As for :func:`saliency.export.secondary_capture`; or highdicom is not installed (extra
+        ``pacs``).
     """
     hd = highdicom()
     frames, views = matched(result, source), views_of(result)

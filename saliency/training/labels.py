@@ -9,7 +9,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.pipeline.files import File
-from saliency.pipeline.label_matching import assigned
+from saliency.pipeline.label_matching import aligned
 from saliency.pipeline.label_table import table_in
 from saliency.values.arrays import Array
 
@@ -44,14 +44,8 @@ def labels_by_file(
             f"file, got {type(labels).__name__}."
         )
         raise InputError(msg)
-    keys = assigned(labels, files)
-    if all(key is None for key in keys):
-        msg = (
-            f"tf_dataset: none of {len(labels)} labels belongs to one of {len(files)} files. "
-            "Expected keys that are paths, or file names."
-        )
-        raise InputError(msg)
-    return [None if key is None else _as_number(labels[key], classes) for key in keys]
+    by_file = aligned(labels, files, owner="tf_dataset", name="labels")
+    return [None if label is None else _as_number(label, classes) for label in by_file]
 
 
 def stacked_labels(labels: Sequence[Any]) -> Array:
