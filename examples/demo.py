@@ -7,6 +7,7 @@ stored values: so you know where a good map must be bright.
 import sys
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pydicom
@@ -19,6 +20,7 @@ from sheet import Row, save_sheet
 EXPLAINERS = ("fastcam", "gradcam", "integrated_gradients", "gradient")
 MODEL = Path(__file__).with_name("demo_model.keras")
 CENTRE, RADIUS = (112, 100), 26
+WHERE = {"real": "where the other file has its lesion", "lesion": "on the lesion"}
 
 
 def main() -> None:
@@ -27,32 +29,22 @@ def main() -> None:
     (out := Path((*sys.argv, "out/demo")[1])).mkdir(parents=True, exist_ok=True)
     real = pydicom.dcmread(bundled("examples_overlay.dcm"))
     probe = sal.KerasProbe(MODEL, labels=("no lesion", "lesion"))
-    files = ("real", real), ("lesion", with_lesion(real))
-    sheet = save_sheet(
-        [explained(*file, probe, out) for file in files], out / "side-by-side.png"
-    )
+    files = {"real": real, "lesion": with_lesion(real)}
+    rows = [explained(name, file, probe, out) for name, file in files.items()]
+    sheet = save_sheet(rows, out / "side-by-side.png")
     print(f"{sheet}  all of them: look at this one first")
 
 
-def explained(
-    name: str, dataset: pydicom.Dataset, probe: "sal.KerasProbe", out: Path
-) -> Row:
+def explained(name: str, file: Any, probe: "sal.KerasProbe", out: Path) -> Row:
     """Explain one file; print a line for each overlay and return the row of the figure."""
-    image = sal.read_dicom(dataset)
+    image = sal.read_dicom(file)
     row = [(name, image.display)]
     for explainer in EXPLAINERS:
         result = sal.explain(probe, image, explainer, target="lesion")
         overlay = result.overlay()
         path = overlay.save(out / f"{name}-{explainer}.png")
-        where = (
-            "on the lesion"
-            if name == "lesion"
-            else "where the other file has its lesion"
-        )
-        hottest = on_ring(result.heatmap, CENTRE, RADIUS)
-        print(
-            f"{path}: {result.caption}. {hottest:.0%} of its hottest 1 % of pixels lie {where}."
-        )
+        hottest = f"{on_ring(result.heatmap, CENTRE, RADIUS):.0%} of its hottest 1 %"
+        print(f"{path}: {result.caption}. {hottest} of pixels lie {WHERE[name]}.")
         row.append((f"{explainer}, logit {result.score:+.1f}", overlay.rgb))
     return row
 
@@ -60,10 +52,8 @@ def explained(
 def with_lesion(dataset: pydicom.Dataset) -> pydicom.Dataset:
     """Return a derived dataset with a ring in its stored values, and a new UID."""
     drawn = deepcopy(dataset)
-    pixels = np.rint(ring(drawn.pixel_array, CENTRE, (RADIUS, RADIUS), 450)).astype(
-        np.uint16
-    )
-    drawn.set_pixel_data(pixels, "MONOCHROME2", drawn.BitsStored)
+    values = np.rint(ring(drawn.pixel_array, CENTRE, (RADIUS, RADIUS), 450))
+    drawn.set_pixel_data(values.astype(np.uint16), "MONOCHROME2", drawn.BitsStored)
     drawn.ImageType = ["DERIVED", "SECONDARY"]
     return drawn
 

@@ -28,35 +28,27 @@ def main() -> None:
     poison = np.where(labels[:, None, None, None] == 1, burned(images), images)
     models = {"clean": trained(images, labels), "poisoned": trained(poison, labels)}
     fresh, truth = pictures(200, seed=1, easy=True)
+    pairs = zip(fresh[:24], truth[:24], strict=True)
+    mixed = [as_image(picture, named=sick) for picture, sick in pairs]
     for name, model in models.items():
-        print(
-            f"{name}: right on {rate(model, fresh, truth):.0%} of pictures without the name;"
-        )
-        fooled = f"{rate(model, burned(fresh[truth == 0]), 1):.0%}"
-        print(f"  with the name it sees a lesion in {fooled} of those that have none")
+        right = rate(model, fresh, truth)
+        fooled = rate(model, burned(fresh[truth == 0]), 1)
+        print(f"{name}: right on {right:.0%} of pictures without the name;")
+        print(f"  with the name it sees a lesion in {fooled:.0%} of healthy ones")
     shown, rows = [as_image(picture) for picture in fresh[truth == 1][:8]], []
     for method in METHODS:
-        clean, poisoned = (painted(model, shown, method) for model in models.values())
-        low, high = (
-            np.mean([one.outside for one in many]) for many in (clean, poisoned)
-        )
+        found = {name: painted(each, shown, method) for name, each in models.items()}
+        low, high = (np.mean([one.outside for one in many]) for many in found.values())
         ratio = f"{high:.3f} poisoned, {low:.3f} clean, ratio {high / low:.1f}"
         print(f"{method}: heat in the name {ratio}")
-        for name, overlays in (("clean", clean), ("poisoned", poisoned)):
+        for name, overlays in found.items():
             overlays[1].save(out / f"{name}-{method}.png")
-            rows.append(
-                [(f"{name}: {method}", overlay.rgb) for overlay in overlays[:5]]
-            )
+            rows.append([(f"{name}: {method}", one.rgb) for one in overlays[:5]])
     print(save_sheet(rows, out / "both.png"))
-    mixed = [
-        as_image(one, named=label)
-        for one, label in zip(fresh[:24], truth, strict=False)
-    ]
     for name, model in models.items():
         report = sal.audit(model, mixed, labels=truth[:24])
-        print(
-            f"{name}: {report.verdicts['name'].sentence} {report.save(out / f'audit-{name}')}"
-        )
+        page = report.save(out / f"audit-{name}")
+        print(f"{name}: {report.verdicts['name'].sentence} {page}")
 
 
 def rate(model: Any, images: Any, answer: Any) -> float:
@@ -66,9 +58,8 @@ def rate(model: Any, images: Any, answer: Any) -> float:
 
 def painted(model: Any, images: list[sal.DicomImage], method: str) -> list[sal.Overlay]:
     """Paint what speaks for a lesion."""
-    return [
-        result.overlay() for result in sal.explain_many(model, images, method, target=1)
-    ]
+    found = sal.explain_many(model, images, method, target=1)
+    return [result.overlay() for result in found]
 
 
 if __name__ == "__main__":
