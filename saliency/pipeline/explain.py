@@ -128,8 +128,8 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     targets = _each("target", target)
     _check_differ(targets)
     probe = tapped(probe_of(model), layer, recipes)
-    about = _about_image(image, prepare, cutoff)
-    found = tuple(about(probe, recipe, each) for recipe in recipes for each in targets)
+    about = _about_image(probe, image, prepare, cutoff)
+    found = tuple(about(recipe, each) for recipe in recipes for each in targets)
     one = not isinstance(explainer, list | tuple) and not isinstance(
         target, list | tuple
     )
@@ -157,18 +157,21 @@ def _each(name: str, given: Any) -> Sequence[Any]:
 
 
 def _about_image(
-    image: object, prepare: Prepare | Callable[..., Any] | None, cutoff: float
-) -> Callable[[Any, Any, Target], Any]:
-    """Return a function (probe, recipe, target) -> answer about an image, read once."""
+    probe: Any,
+    image: object,
+    prepare: Prepare | Callable[..., Any] | None,
+    cutoff: float,
+) -> Callable[[Any, Target], Any]:
+    """Return a function (recipe, target) -> answer about an image, read and prepared once."""
     explained_by = getattr(image, "explained_by", None)
     if callable(explained_by):  # a volume, whose room lies above this one
-        return lambda probe, recipe, target: explained_by(
+        return lambda recipe, target: explained_by(
             probe, recipe, target=target, prepare=prepare, cutoff=cutoff
         )
     picture = as_image(image)
+    given = prepared(probe, picture, prepare)
 
-    def answer(probe: Any, recipe: Any, target: Target) -> Explanation:
-        given = prepared(probe, picture, prepare)
+    def answer(recipe: Any, target: Target) -> Explanation:
         return ask(bound(probe, target), [picture], [given], recipe, cutoff=cutoff)[0]
 
     return answer

@@ -282,3 +282,19 @@ def test_units_are_not_mixed():
 def test_editors_know_every_name():
     """The Literal type lists the catalogue, in its order."""
     assert get_args(MethodName) == (*ENTRIES, *DEMANDING)
+
+
+def test_an_image_is_prepared_once_for_all_questions(model):
+    """However many methods and targets ask about it."""
+    calls = []
+
+    def prepare(image):
+        calls.append(image)
+        return image.display[..., np.newaxis] / np.float32(255)
+
+    image = sal.DicomImage.from_array(np.arange(560.0).reshape(20, 28))
+    found = sal.explain(
+        model, image, ["gradient", "smoe"], target=[0, 1], prepare=prepare
+    )
+    assert len(found) == 4
+    assert len(calls) == 1
