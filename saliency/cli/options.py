@@ -111,7 +111,10 @@ def add_question(command: argparse.ArgumentParser) -> None:
     )
 
 
-def add_prepare(command: argparse.ArgumentParser) -> None:
+def add_prepare(
+    command: argparse.ArgumentParser,
+    fits: tuple[str, ...] = ("stretch", "letterbox", "crop"),
+) -> None:
     """Add what says how the model was trained; left out, it is what Prepare() does."""
     group = command.add_argument_group("what the model was trained on")
     add = group.add_argument
@@ -123,7 +126,7 @@ def add_prepare(command: argparse.ArgumentParser) -> None:
         choices=("display", "modality", "stored"),
         help="default: display",
     )
-    add("--fit", choices=("stretch", "letterbox", "crop"), help="default: stretch")
+    add("--fit", choices=fits, help="default: stretch")
     add("--scale", type=scale, metavar="SCALE", help=f"{', '.join(SCALES)}, or a number that "
         "divides, as 4095; default: unit, 0..1")  # fmt: skip
     add(
@@ -182,12 +185,14 @@ def prepare_of(options: argparse.Namespace) -> Any:
         "grey",
         "windows",
         "region",
+        "spacing",
+        "neighbours",
+        "overlap",
+        "halo",
     )
     given = vars(options)
     told: dict[str, Any] = {
-        name: given[name]
-        for name in (*names, "spacing", "neighbours")
-        if given.get(name) is not None
+        name: given[name] for name in names if given.get(name) is not None
     }
     if options.prepare is None:
         return sal.Prepare(**told)

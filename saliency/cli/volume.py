@@ -37,6 +37,11 @@ _SAVE: Final = (
 _NEIGHBOURS: Final = (
     "slices below, and as many above, that a model of images sees as channels"
 )
+_OVERLAP: Final = (
+    "of --fit sliding: the part of a window that the next one covers too; default: 0.5"
+)
+_HALO: Final = "of --fit sliding: voxels at each side of a window that do not count"
+_FITS: Final = ("stretch", "letterbox", "crop", "sliding")
 #: ``where={"EchoTime": 20}``, as a message for Python writes it.
 _EXAMPLE_OF_WHERE: Final = re.compile(r'where=\{"(\w+)": "?([^"}]*)"?\}')
 #: A form that is no file: a folder with a PNG for each slice.
@@ -67,8 +72,10 @@ def add_volume(commands: Any) -> None:
         action="store_true",
         help="print a JSON object for each map, one a line",
     )
-    add_prepare(command)
+    add_prepare(command, fits=_FITS)
     add("--neighbours", type=int, metavar="N", help=_NEIGHBOURS)
+    add("--overlap", type=float, metavar="PART", help=_OVERLAP)
+    add("--halo", type=int, metavar="VOXELS", help=_HALO)
 
 
 def volume(options: argparse.Namespace) -> int:

@@ -133,3 +133,27 @@ def test_an_example_of_where_is_one_for_a_shell():
         with pytest.raises(InputError) as caught, _about(["ct"]):
             raise InputError(words)
         assert str(caught.value) == f"ct: echoes. Choose with --where, as in {shown}"
+
+
+def test_a_window_moves_over_the_volume(folder, tmp_path):
+    """``--fit sliding`` with overlap and halo is the map that Python gives."""
+    keras.utils.set_random_seed(0)
+    layers = [
+        keras.Input((3, 4, 4, 1)),
+        keras.layers.Conv3D(2, 3, activation="relu", padding="same"),
+        keras.layers.GlobalAveragePooling3D(),
+        keras.layers.Dense(2),
+    ]
+    path = tmp_path / "windows.keras"
+    keras.Sequential(layers).save(path)
+    asked = ("--fit", "sliding", "--overlap", 0.25, "--halo", 1, "--method", "gradient")
+    question = (path, folder, "--number", 3, "--target", 1, *asked)
+    assert run("volume", *question, "--out", tmp_path, "--save", "npz") == DONE
+
+    (written,) = tmp_path.glob("*.npz")
+    prepare = sal.Prepare(fit="sliding", overlap=0.25, halo=1)
+    volume = sal.read_series(folder, series=3)
+    expected = sal.explain(path, volume, "gradient", target=1, prepare=prepare)
+    with np.load(written) as held:
+        np.testing.assert_array_equal(held["values"], expected.heatmap.values)
+    assert len(expected.windows.scores) > 1

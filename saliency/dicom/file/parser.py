@@ -42,6 +42,8 @@ _SHORT: Final = _by_code(
 _LONG: Final = _by_code(
     ("OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV")
 )
+#: Bytes in front of the value: tag, VR and length, the last with or without reserved bytes.
+_HEADER_BYTES: Final = dict.fromkeys(_SHORT, 8) | dict.fromkeys(_LONG, 12)
 _COMMON: Final = frozenset(
     {"AE", "CS", "DA", "DS", "IS", "LO", "PN", "SH", "SQ", "TM", "UI", "US"}
 )
@@ -86,11 +88,12 @@ class Walker:
         """
         end = min(end, self.store.size)
         while start + 8 <= end:
+            field = None
             if wanted is not None:
-                start = self._next_wanted(start, end, encoding, wanted)
+                field, start = self._next_wanted(start, end, encoding, wanted)
                 if start + 8 > end:
                     return
-            field = self.header(start, encoding)
+            field = field or self.header(start, encoding)
             if field.tag in (ITEM_END, SEQUENCE_END):
                 start = field.offset
                 continue
@@ -99,34 +102,38 @@ class Walker:
 
     def _next_wanted(
         self, start: int, end: int, encoding: Encoding, wanted: AbstractSet[int]
-    ) -> int:
-        """Return the offset of the next element that is wanted, or not plain.
+    ) -> tuple[Field | None, int]:
+        """Return the next element that is wanted, if it is plain, and where it starts.
 
         An element is plain where it is written in explicit little endian, with a VR of the standard
         and a length that is defined. A series of a thousand files has some hundred thousand of
-        them: they are counted, and nothing is made of them.
+        them: they are counted, and nothing is made of them. None stands for one that is not plain.
         """
         if encoding.implicit or not encoding.little:
-            return start
+            return None, start
         first, chunk = self.store.held(start)
         at, last = start - first, min(len(chunk), end - first) - 12
-        count = 0
+        count, field = 0, None
         while at <= last:
             group, element, letters, length = _SHORT_LE.unpack_from(chunk, at)
+            header = _HEADER_BYTES.get(letters, 0)
             # The "VR" of an item is a part of its length, and may look like one.
-            if group << 16 | element in wanted or group == 0xFFFE:
+            if group == 0xFFFE or not header or (header == 12 and length):
                 break
-            if letters in _SHORT:
-                following = at + 8 + length
-            elif letters in _LONG and length == 0:
-                following = at + 12 + _LONG_LE.unpack_from(chunk, at + 8)[0]
-            else:
+            value = at + header
+            if header == 12:
+                length = _LONG_LE.unpack_from(chunk, at + 8)[0]
+            if first + value + length > end:  # of undefined length, or cut
                 break
-            if first + following > end:  # of undefined length, or cut
+            count += 1
+            tag = group << 16 | element
+            if tag in wanted:
+                if header == 8:
+                    field = Field(tag, _SHORT[letters], first + value, length, encoding)
                 break
-            at, count = following, count + 1
+            at = value + length
         self._clock.step(count)
-        return first + at
+        return field, first + at
 
     def items(self, field: Field) -> Iterator[tuple[int, int]]:
         """Walk the items of a sequence: where the content of each starts and ends."""
