@@ -29,7 +29,13 @@ from saliency.dicom.file.limits import MAX_SAMPLES, check_claim
 from saliency.dicom.file.open import Opened, Pixels, open_source
 from saliency.dicom.file.tags import TAGS, written
 from saliency.dicom.pixels.decode import decode
-from saliency.dicom.pixels.frames import FrameIndex, is_encapsulated, native_frame
+from saliency.dicom.pixels.frames import (
+    FrameIndex,
+    PlainStream,
+    is_encapsulated,
+    is_plain_stream,
+    native_frame,
+)
 from saliency.dicom.pixels.image_pixel import Samples, read_layout
 from saliency.dicom.pixels.native import unpack
 from saliency.dicom.pixels.stored import stored_values
@@ -151,11 +157,16 @@ class Reader:
         )
         note_kind(opened.elements)
         self._zones = header_zones(opened.elements, self.layout.size)
-        self._index: FrameIndex | None = None
+        self._index: FrameIndex | PlainStream | None = None
         if is_encapsulated(self._pixels, opened.syntax):
             self._index = FrameIndex(
                 self._pixels, opened.elements, self.layout, opened.syntax
             )
+        elif is_plain_stream(self._pixels, self.layout, opened.syntax):
+            warn(
+                "The codestream in Pixel Data (7FE0,0010) lies in no item (PS3.5 A.4)."
+            )
+            self._index = PlainStream(self._pixels)
         else:
             self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
@@ -164,13 +175,13 @@ class Reader:
         """Read, decode and show one frame."""
         _check_frame(frame, self.layout.frames)
         raw, samples = self._decoded(frame)
-        groups = self._groups.of(frame)
-        stored = stored_values(samples, self.layout)
-        modality = read_modality(groups, signed=self.layout.signed)
-        voi = read_voi(groups, window, signed=is_signed(modality, self.layout))
+        layout, groups = self.layout.decoded(samples), self._groups.of(frame)
+        stored = stored_values(samples, layout)
+        modality = read_modality(groups, signed=layout.signed)
+        voi = read_voi(groups, window, signed=is_signed(modality, layout))
         picture = self._picture(stored, samples, groups, modality, voi)
         display = _sealed(self._through_profile(picture, groups, frame))
-        told = frame_zones(groups, samples, self.layout, frame, picture.absent)
+        told = frame_zones(groups, samples, layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=deferred(lambda: _sealed(picture.pixels())),
@@ -201,7 +212,9 @@ class Reader:
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
         return raw, unpack(raw, self.layout, little=little, first_bit=bit)
 
-    def _filmed(self, index: FrameIndex, frame: int) -> tuple[bytes, Samples]:
+    def _filmed(
+        self, index: FrameIndex | PlainStream, frame: int
+    ) -> tuple[bytes, Samples]:
         """Return a frame of a video, and its decoded bytes: it has none of its own in the file."""
         self._video = self._video or Video(index.read(0))
         samples = self._video.frame(frame)
@@ -218,17 +231,16 @@ class Reader:
         modality: Modality,
         voi: Voi | None,
     ) -> DisplayedFrame:
+        layout = self.layout.decoded(samples)
         if stored.ndim == 3:
-            return _coloured(to_rgb(stored, samples.space, self.layout.bits))
+            return _coloured(to_rgb(stored, samples.space, layout.bits))
         if samples.space == "PALETTE COLOR":
             return _coloured(
-                paint_palette(self._elements, stored, signed=self.layout.signed)
+                paint_palette(self._elements, stored, signed=layout.signed)
             )
-        absent = padding_mask(self._elements, stored, samples, self.layout)
-        look = GreyDisplay(
-            voi, read_presentation(self._elements, self.layout.photometric)
-        )
-        supplement = read_supplement(groups, stored, signed=self.layout.signed)
+        absent = padding_mask(self._elements, stored, samples, layout)
+        look = GreyDisplay(voi, read_presentation(self._elements, layout.photometric))
+        supplement = read_supplement(groups, stored, signed=layout.signed)
         if supplement is None:
             return show_grey(stored, absent, modality, look)
         # Colours are no grey values: the range of the frame is that of the others.

@@ -6,6 +6,7 @@ from pathlib import Path
 import imagecodecs
 import numpy as np
 from dicom.build import dataset, encoded, item, ramp, with_tlm, written
+from dicom.test_reported_files import KINDS
 from pydicom.dataset import Dataset
 
 _SIZE = (12, 10)
@@ -21,6 +22,8 @@ def seeds(shared: str | None) -> Iterator[tuple[str, bytes]]:
     yield "implicit", written(dataset(ramp(size=_SIZE)), _ROOT)
     yield "deflated", written(dataset(ramp(size=_SIZE)), f"{_ROOT}.1.99")
     yield from _odd()
+    for name, kind in KINDS.items():
+        yield name, kind().data
     for path in sorted(Path(shared or "absent").glob("corpus/corpus/*.dcm")):
         if path.stat().st_size < _LARGEST:
             yield path.name, path.read_bytes()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
 from saliency.values.arrays import Array
 
@@ -63,27 +64,38 @@ def read_lut(item: Elements, *, signed: bool) -> Lut | None:
     descriptor = read_descriptor(item.numbers(TAGS["LUTDescriptor"]), signed=signed)
     if descriptor is None:
         return None
-    entries = unpack_entries(
-        item.octets(TAGS["LUTData"]), descriptor, little=item.little
-    )
+    raw = item.octets(TAGS["LUTData"])
+    entries = unpack_entries(raw, descriptor, little=item.little)
     if entries is None:
         return None
     # Entries wider than their descriptor says are taken for what they are.
-    bits = max(descriptor.bits, int(entries.max()).bit_length())
+    said = 8 if are_bytes(raw, descriptor) else descriptor.bits
+    bits = max(said, int(entries.max()).bit_length())
     return Lut(descriptor.first, entries, bits)
 
 
 def unpack_entries(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array | None:
     """Return the entries as uint16; None where there are fewer than the descriptor says.
 
-    Entries of 8 bits lie two to a word, or one to a word as most writers have it.
+    Entries of 8 bits lie two to a word, or one to a word as most writers have it. Where there is
+    one byte for each entry, they have 8 bits whatever the descriptor says.
     """
     order = "<" if little else ">"
     if len(raw) >= 2 * descriptor.count:
         return np.frombuffer(raw, f"{order}u2", descriptor.count).astype(np.uint16)
-    if descriptor.bits > 8 or len(raw) < descriptor.count:
+    if are_bytes(raw, descriptor):
+        warn(
+            "A look-up table has one byte an entry, and says more bits: read as 8 bits."
+        )
+    elif descriptor.bits > 8 or len(raw) < descriptor.count:
         return None
     # Two to a word, the first in its lower byte: of big endian words the bytes change places.
     if not little:
         raw = np.frombuffer(raw[: len(raw) // 2 * 2], ">u2").astype("<u2").tobytes()
     return np.frombuffer(raw, np.uint8)[: descriptor.count].astype(np.uint16)
+
+
+def are_bytes(raw: bytes, descriptor: Descriptor) -> bool:
+    """Whether entries that are said to be wider have one byte each, and one to make it even."""
+    count = descriptor.count
+    return descriptor.bits > 8 and len(raw) in (count, count + count % 2)

@@ -1,14 +1,21 @@
 """PALETTE COLOR: indices to RGB by three tables (PS3.3 C.7.6.3.1.5, C.7.6.3.1.6, C.7.9.2)."""
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
 from saliency.dicom.display.codes import by_code
-from saliency.dicom.display.lut import Descriptor, Lut, read_descriptor, unpack_entries
+from saliency.dicom.display.lut import (
+    Descriptor,
+    Lut,
+    are_bytes,
+    read_descriptor,
+    unpack_entries,
+)
 from saliency.dicom.file.elements import Elements
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
@@ -26,7 +33,7 @@ def paint_palette(elements: Elements, stored: Array, *, signed: bool) -> Array:
     DicomError
         A table is missing or shorter than its descriptor says.
     """
-    return read_palette(elements, signed=signed)(stored)
+    return read_palette(elements, stored, signed=signed)(stored)
 
 
 @dataclass(frozen=True)
@@ -50,16 +57,17 @@ class ColourTables:
         return np.stack([by_code(plane, stored, np.uint8) for plane in planes], axis=-1)
 
 
-def read_palette(elements: Elements, *, signed: bool) -> ColourTables:
-    """Read the three tables of a data set.
+def read_palette(elements: Elements, stored: Array, *, signed: bool) -> ColourTables:
+    """Read the three tables of a data set, for the indices ``stored``.
 
     Raises
     ------
     DicomError
-        A table is missing or shorter than its descriptor says.
+        A table is missing, or shorter than its descriptor says and than the indices need.
     """
+    greatest = int(stored.max())
     red, green, blue = (
-        _colour_table(elements, colour, signed=signed) for colour in _COLOURS
+        _colour_table(elements, colour, greatest, signed=signed) for colour in _COLOURS
     )
     return ColourTables((red, green, blue))
 
@@ -77,7 +85,9 @@ class ColourPlane:
         return entries
 
 
-def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
+def _colour_table(
+    elements: Elements, colour: str, greatest: int, *, signed: bool
+) -> Lut:
     name = f"{colour}PaletteColorLookupTable"
     descriptor = read_descriptor(
         elements.numbers(TAGS[f"{name}Descriptor"]), signed=signed
@@ -86,6 +96,7 @@ def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
     if descriptor is not None:
         raw = elements.octets(TAGS[f"{name}Data"])
         if raw:
+            descriptor = _as_far_as_needed(descriptor, raw, greatest)
             entries = unpack_entries(raw, descriptor, little=elements.little)
         else:
             segmented = elements.octets(TAGS[f"Segmented{name}Data"])
@@ -97,6 +108,22 @@ def _colour_table(elements: Elements, colour: str, *, signed: bool) -> Lut:
         )
         raise DicomError(msg, reason="palette")
     return Lut(descriptor.first, entries, descriptor.bits)
+
+
+def _as_far_as_needed(descriptor: Descriptor, raw: bytes, greatest: int) -> Descriptor:
+    """Return a descriptor of the entries that are there, where they reach the greatest index.
+
+    Tables of 8-bit indices that say 0, for 65,536 entries, and have 256 exist.
+    """
+    there = len(raw) // (2 if descriptor.bits > 8 else 1)
+    too_few = there < descriptor.count and not are_bytes(raw, descriptor)
+    if not too_few or greatest - descriptor.first >= there:
+        return descriptor
+    warn(
+        "A Palette Color Lookup Table (0028,1201-1203) has fewer entries than its descriptor "
+        "says: used, as they reach the greatest index of the frame."
+    )
+    return replace(descriptor, count=there)
 
 
 def expand_segments(

@@ -46,7 +46,9 @@ def read_supplement(
     if _pixel_presentation(groups) not in ("COLOR", "MIXED"):
         return None
     what = "The Supplemental Palette Color Lookup Table (PS3.3 C.7.6.19)"
-    palette = beside(what, lambda: read_palette(groups.top, signed=signed), None)
+    palette = beside(
+        what, lambda: read_palette(groups.top, stored, signed=signed), None
+    )
     if palette is None:
         return None
     coloured = stored >= palette.first

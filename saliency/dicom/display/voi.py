@@ -60,14 +60,24 @@ _FUNCTIONS: Final = {_LINEAR: linear, "LINEAR_EXACT": linear_exact, "SIGMOID": s
 
 @dataclass(frozen=True)
 class WindowVoi:
-    """A window with its VOI LUT Function (0028,1056)."""
+    """A window with its VOI LUT Function (0028,1056), applied to values in ``unit``.
+
+    LINEAR has half a grey value and one grey value in its formula, so the unit matters.
+    """
 
     window: Window
     function: str = _LINEAR
+    unit: float = 1.0
 
     def __call__(self, values: Array) -> Array:
         """Apply the function."""
-        return _FUNCTIONS.get(self.function, linear)(values, self.window)
+        function = _FUNCTIONS.get(self.function, linear)
+        if self.unit == 1:
+            return function(values, self.window)
+        # Times the unit and back may miss a whole number by its last bits: nine digits are enough.
+        center = float(f"{self.window.center / self.unit:.9g}")
+        width = float(f"{self.window.width / self.unit:.9g}")
+        return function(np.round(values / self.unit, 6), Window(center, width))
 
 
 @dataclass(frozen=True)
@@ -151,33 +161,28 @@ def read_voi(
     InputError
         The data set has no window of that index or explanation, or it cannot be used.
     """
+    unit = file_unit(groups)
     if isinstance(window, Window):
-        return WindowVoi(window)
+        return WindowVoi(window, unit=unit)
     windows = read_windows(groups)
     if window is not None:
-        return WindowVoi(_chosen_window(windows, window), _function_of(groups))
+        chosen = _chosen_window(windows, window)
+        return WindowVoi(chosen, _function_of(groups), unit)
     usable = [named.window for named in windows if named.window is not None]
     if len(usable) < len(windows):
         warn(
             "A Window Center (0028,1050) or Width (0028,1051) cannot be used: left out."
         )
     if usable:
-        return WindowVoi(usable[0], _function_of(groups))
+        return WindowVoi(usable[0], _function_of(groups), unit)
     lut = _first_lut(groups, signed=signed)
-    return None if lut is None else LutVoi(lut, file_unit(groups))
+    return None if lut is None else LutVoi(lut, unit)
 
 
 def _function_of(groups: Groups) -> str:
-    """Return VOI LUT Function (0028,1056).
-
-    LINEAR has half a grey value and one grey value in its formula: where the file's windows are of
-    another unit, LINEAR_EXACT is nearer to what was meant.
-    """
+    """Return VOI LUT Function (0028,1056); ``""`` stands for LINEAR."""
     item = groups.macro("FrameVOILUTSequence", "VOILUTFunction")
-    function = code(item, TAGS["VOILUTFunction"])
-    if file_unit(groups) == 1 or function not in ("", _LINEAR):
-        return function
-    return "LINEAR_EXACT"
+    return code(item, TAGS["VOILUTFunction"])
 
 
 def _chosen_window(windows: tuple[NamedWindow, ...], choice: int | str) -> Window:

@@ -1,12 +1,17 @@
-"""Deflate streams (RFC 1951), with an end to what comes out of them."""
+"""Deflate streams (RFC 1951), with an end to what comes out of them.
+
+Writers that hand on what zlib makes by default put a header around them (RFC 1950).
+"""
 
 import zlib
+from contextlib import suppress
 from typing import Final
 
 import imagecodecs
 
 _LIKELY: Final = 4  # times as long: pictures seldom get shorter without a loss
 _SPARE: Final = 2**16  # bytes: a short stream may become many times as long
+_FORMS: Final = (-zlib.MAX_WBITS, zlib.MAX_WBITS)  # RFC 1951, RFC 1950
 
 
 def inflate(data: bytes, most: int) -> bytes | None:
@@ -21,17 +26,17 @@ def inflate(data: bytes, most: int) -> bytes | None:
     except (ValueError, RuntimeError):
         pass
     # Slower, and it takes streams that do not fit.
-    try:
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(data, most + 1)
-    except zlib.error:
-        return None
+    for form in _FORMS:
+        with suppress(zlib.error):
+            return zlib.decompressobj(form).decompress(data, most + 1)
+    return None
 
 
 def is_whole(data: bytes, most: int) -> bool:
     """Whether a stream of at most ``most`` inflated bytes ends within ``data``."""
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        inflater.decompress(data, most)
-    except zlib.error:
-        return False
-    return inflater.eof
+    for form in _FORMS:
+        inflater = zlib.decompressobj(form)
+        with suppress(zlib.error):
+            inflater.decompress(data, most)
+            return inflater.eof
+    return False

@@ -23,8 +23,9 @@ MOST_HEADERS: Final = 2_000_000
 MAX_DEPTH: Final = 32
 #: Bytes of one value other than pixel data: an overlay of 2**28 pixels has 32 MiB.
 MAX_VALUE: Final = 2**26
-#: Bytes of a list of numbers: what the length field of a DS or IS can say (PS3.5 7.1.2).
-MAX_NUMBERS: Final = 2**16
+#: Bytes of a list of numbers. The length field of an explicit DS ends at 2**16 (PS3.5 7.1.2); in an
+#: implicit file the Frame Time Vector of a long cine is longer.
+MAX_NUMBERS: Final = 2**20
 #: Frames of one object; (0028,0008) is an integer string of at most 2**31 - 1.
 MAX_FRAMES: Final = 2**24
 #: Inflated bytes: as many times the file as honest headers compress, and a floor.

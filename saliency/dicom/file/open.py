@@ -13,6 +13,7 @@ from pydicom.dataset import Dataset
 from saliency.dicom.file.byte_source import BytesStore, Store, open_store
 from saliency.dicom.file.dataset_elements import BorrowedElements, find_element
 from saliency.dicom.file.elements import Elements, FileElements, number
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check, inflate_cap
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker, written_vr
@@ -130,7 +131,7 @@ def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
         msg = "Expected a data set, found the end of the file: it is empty or cut."
         raise DicomError(msg, reason="truncated" if start else "not-dicom")
     syntax = find_syntax(uid, IMPLICIT)
-    if syntax.deflated:
+    if syntax.deflated and not _is_plain(store, start):
         store, start = BytesStore(_inflated_data_set(store, start)), 0
     encoding = _encoding_found(store, start, syntax.encoding)
     if not uid:
@@ -142,15 +143,20 @@ def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
 def _walk_to_pixels(
     store: Store, start: int, encoding: Encoding, tags: AbstractSet[int]
 ) -> tuple[Pixels | None, dict[int, Field]]:
-    """Return where the pixels are, and the first of each listed element in front of them."""
+    """Return where the pixels are, and the first of each listed element in front of them.
+
+    Where the pixels are not described by then, what stands behind them is looked at as well.
+    """
     walker, kept = Walker(store), dict[int, Field]()
     elements = FileElements(store, encoding, kept)
     pixels = None
     wanted = {*tags, *PIXEL_TAGS, PER_FRAME}
     for field in walker.fields(start, store.size, encoding, wanted):
-        if field.tag in PIXEL_TAGS:
+        if field.tag in PIXEL_TAGS and pixels is None:
             pixels = Pixels(store, field.tag, field.vr, field.offset, field.length)
-            break
+            if TAGS["Rows"] in kept or field.length > store.size - field.offset:
+                break
+            continue
         if field.length != UNDEFINED and field.offset + field.length > store.size:
             msg = "Expected the value of an element, found the end of the file: it is cut."
             raise DicomError(msg, reason="truncated")
@@ -172,7 +178,7 @@ def _start_and_syntax(store: Store) -> tuple[int, str]:
             break
         if field.tag == TAGS["TransferSyntaxUID"]:
             uid = ascii_text(store.read(field.offset, min(field.length, 64)))
-        start = field.offset + field.length
+        start = walker.after(field, depth=1)
     return start, uid
 
 
@@ -229,6 +235,19 @@ def _is_explicit_behind(store: Store, start: int, named: Encoding) -> bool:
     first = Walker(store).header(start, named)
     behind = store.peek(first.offset + first.length, 6)
     return written_vr(behind[4:6]) in _PLAIN_VRS
+
+
+def _is_plain(store: Store, start: int) -> bool:
+    """Whether a data set labelled deflated is not: writers that keep the label of a copy exist.
+
+    It starts with an explicit element of group 0008, as no deflate stream does: 08 would open a
+    stored block (RFC 1951 3.2.4), whose length is followed by its complement.
+    """
+    raw = store.read(start, 6)
+    is_element = raw[:2] == b"\x08\0" and written_vr(raw[4:6]) in _PLAIN_VRS
+    if is_element:
+        warn("A data set that is labelled deflated (PS3.5 A.5) is not: read as it is.")
+    return is_element
 
 
 def _inflated_data_set(store: Store, start: int) -> bytes:

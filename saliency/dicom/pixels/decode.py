@@ -78,6 +78,7 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
     family = _family(data, layout, syntax.family)
     if family == "uncompressed":
         return _fragmented(data, layout, little=syntax.little_pixels)
+    data = _from_its_start(data)
     if family != "jpegxl" and _END not in data[-64:]:
         warn("A frame of Pixel Data (7FE0,0010) has no end marker: it may be cut.")
     if family == "jpeg2k":
@@ -93,7 +94,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
             "Expected a frame of the size of its header, got another from the decoder."
         )
         raise DicomError(msg, reason="broken-codestream")
-    return Samples(samples.array, samples.space, lossy=stream.lossy)
+    bits = stream.precision if family == "jpeg2k" else 0
+    return Samples(samples.array, samples.space, lossy=stream.lossy, bits=bits)
 
 
 def jpeg_space(stream: Stream, layout: Layout) -> str:
@@ -155,12 +157,21 @@ def _family(data: bytes, layout: Layout, labelled: str) -> str:
     raw = labelled in ("native", "uncompressed")
     if raw and len(data) in _native_sizes(layout):
         return "uncompressed"
+    data = _from_its_start(data)
     for signature, family in _SIGNATURES.items():
         if data.startswith(signature):
             return family
     if data.startswith(b"\xff\xd8"):
         return "jpegls" if is_jpegls(data) else "jpeg"
     return "uncompressed" if raw else labelled
+
+
+def _from_its_start(data: bytes) -> bytes:
+    """Return a codestream without zeros in front of it, with which some writers align it."""
+    if data.startswith(tuple(_SIGNATURES)):
+        return data
+    stripped = data.lstrip(b"\0")
+    return stripped if stripped.startswith((b"\xff\xd8", *_SIGNATURES)) else data
 
 
 def _native_sizes(layout: Layout) -> tuple[int, ...]:

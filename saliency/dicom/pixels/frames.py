@@ -80,6 +80,31 @@ def native_frame(
     return words[odd : odd + end - start], bit
 
 
+class PlainStream:
+    """One codestream that is the value of Pixel Data itself, without an item around it."""
+
+    def __init__(self, pixels: Pixels) -> None:
+        self._pixels = pixels
+
+    def read(self, _frame: int) -> bytes:
+        """Return the encoded bytes of the only frame."""
+        return self._pixels.store.read(self._pixels.offset, self._pixels.there)
+
+
+def is_plain_stream(pixels: Pixels, layout: Layout, syntax: Syntax) -> bool:
+    """Whether pixel data that lies in no fragments is a codestream all the same.
+
+    Words that are not compressed may start like one, and are known by their number.
+    """
+    if layout.frames > 1 or pixels.length == UNDEFINED:
+        return False
+    size = layout.fitted(pixels.there).frame_bytes
+    if pixels.there in (size, size + size % 2):
+        return False
+    native = syntax.family == "native" and pixels.there > size
+    return not native and _start_of(pixels.store.peek(pixels.offset, 64)) is not None
+
+
 class FrameIndex:
     """Finds the fragments of a frame of encapsulated pixel data.
 
@@ -98,6 +123,8 @@ class FrameIndex:
         cut_off = pixels.length == UNDEFINED or named > pixels.store.size
         self._end = pixels.store.size if cut_off else named
         table = _header(pixels, pixels.offset, self._end)
+        if table is not None and self._is_frame(table):
+            table = None
         self._first = pixels.offset
         if table is not None:
             self._first = table.offset + table.length
@@ -129,8 +156,26 @@ class FrameIndex:
             raise DicomError(msg, reason="empty-frame")
         return data
 
+    def _is_frame(self, first: Fragment) -> bool:
+        """Whether the first item is a frame, its table left out.
+
+        The offsets of a table start with 0 and rise; in some they start with another number.
+        """
+        raw = self._pixels.store.peek(first.offset, min(first.length, 64))
+        if not any(raw[:4]) and not raw.startswith(_STARTS):
+            return False
+        behind = _header(self._pixels, first.offset + first.length, self._end)
+        offsets = np.frombuffer(raw[: len(raw) // 4 * 4], "<u4")
+        falls = any(a >= b for a, b in pairwise(offsets.tolist()))
+        return (
+            behind is None
+            or first.length % 4 > 0
+            or falls
+            or _start_of(raw) is not None
+        )
+
     def _of(self, frame: int) -> tuple[Fragment, ...]:
-        if self._starts:
+        if self._starts and self._are_items(self._starts[frame : frame + 2]):
             last = frame + 1 == len(self._starts)
             stop = self._end if last else self._starts[frame + 1]
             return tuple(self._walk(self._starts[frame], stop))
@@ -149,8 +194,10 @@ class FrameIndex:
             or not all(a < b for a, b in pairwise(offsets))
         ):
             return False
-        ends = (self._first + offsets[-1], self._first)
-        return all(self._pixels.store.peek(start, 4) == _ITEM for start in ends)
+        return self._are_items((self._first + offsets[-1], self._first))
+
+    def _are_items(self, places: tuple[int, ...]) -> bool:
+        return all(self._pixels.store.peek(place, 4) == _ITEM for place in places)
 
     def _walk(self, start: int, stop: int) -> Iterator[Fragment]:
         while start < stop:

@@ -57,13 +57,34 @@ class Layout:
         """Return the layout that ``there`` bytes of native pixels have.
 
         Writers that decompress YBR_FULL_422 give each pixel its chroma and keep the label.
+
+        Raises
+        ------
+        DicomError
+            Chroma is shared by four pixels, which is defined for videos alone (C.7.6.3.1.2).
         """
         whole = self.frame_samples * self.frames * self.allocated // 8
+        if self.photometric.endswith("_420") and there < whole:
+            msg = (
+                "Expected a video under YBR_PARTIAL_420 in Photometric Interpretation "
+                "(0028,0004) (PS3.3 C.7.6.3.1.2), found pixels that are not compressed. Convert "
+                "the file to RGB."
+            )
+            raise DicomError(msg, reason="photometric")
         return (
             replace(self, photometric="YBR_FULL")
             if self.subsampled and there >= whole
             else self
         )
+
+    def decoded(self, samples: "Samples") -> "Layout":
+        """Return the layout with the bits of a codestream that says more than the data set.
+
+        A JPEG 2000 codestream is believed (PS3.5 A.4.4), unless overlays lie in those bits. Other
+        lossless codecs are also given words of 16 bits as they lie: there the data set is right.
+        """
+        wider = samples.bits > self.bits and not self.overlay_bits
+        return replace(self, bits=samples.bits) if wider else self
 
     @property
     def frame_bits(self) -> int:
@@ -90,11 +111,14 @@ class Samples:
         Photometric Interpretation of ``array``, which need not be the one of the data set.
     lossy
         The values are not exactly those that were encoded: they may overshoot Bits Stored.
+    bits
+        Bits of a sample as a JPEG 2000 codestream says; 0 of all else.
     """
 
     array: Array
     space: str
     lossy: bool = False
+    bits: int = 0
 
 
 def read_layout(

@@ -33,7 +33,7 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     if layout.allocated == 1:
         bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
         return Samples(bits.reshape(layout.size), layout.photometric)
-    depth = layout.allocated // 8
+    depth = len(planes) // layout.samples
     shaped = [plane.reshape(layout.size) for plane in planes]
     words = [joined(shaped[k : k + depth]) for k in range(0, len(shaped), depth)]
     if layout.samples == 1:
@@ -68,6 +68,9 @@ def _segments(data: bytes, layout: Layout) -> list[tuple[int, int]]:
         return _broken("a header of 64 bytes", "less")
     count, *offsets = struct.unpack_from("<16I", data)
     needed = layout.samples * max(1, layout.allocated // 8)
+    # Values of 8 bits in words of 16 may leave out the plane that is 0.
+    if layout.bits <= 8 and count == layout.samples:
+        needed = count
     if count != needed or count > _MOST_SEGMENTS:
         return _broken(f"{needed} segments", "another number")
     starts = offsets[:count]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from saliency.dicom.file.guard import warn
 from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.values.arrays import Array
 
@@ -25,9 +26,24 @@ def stored_values(samples: Samples, layout: Layout) -> Array:
     words = shifted(native_order(array), layout)
     if samples.lossy and not layout.signed:
         return cut_off(words, layout.bits)
-    return (
+    values = (
         extend_sign(words, layout.bits) if layout.signed else masked(words, layout.bits)
     )
+    if not np.may_share_memory(values, words) and _has_more(words, layout):
+        warn(
+            "Bits above Bits Stored (0028,0101) are set, and no overlay is said to lie there: "
+            "they are left out (PS3.5 8.1.1). Correct Bits Stored if they belong to the values."
+        )
+    return values
+
+
+def _has_more(words: Array, layout: Layout) -> bool:
+    """Whether bits above Bits Stored are neither an overlay nor copies of the sign."""
+    if layout.overlay_bits:
+        return False
+    above = words >> words.dtype.type(layout.bits)
+    copies = (1 << words.dtype.itemsize * 8 - layout.bits) - 1 if layout.signed else 0
+    return bool(np.any((above != 0) & (above != copies)))
 
 
 def native_order(array: Array) -> Array:
