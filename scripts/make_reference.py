@@ -12,6 +12,7 @@ STUB = ROOT / "saliency" / "__init__.pyi"
 GROUPS = {
     "saliency.dicom": "Reading",
     "saliency.volumes": "Series and volumes",
+    "saliency.slides": "Slides",
     "saliency.pipeline": "Explaining",
     "saliency.explainers": "Recipes",
     "saliency.probe": "Asking a model",

@@ -1,7 +1,7 @@
 """From a DICOM file to the image that a viewer shows."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 import numpy as np
@@ -118,6 +118,14 @@ def _each_frame(source: object, choices: Choices) -> Iterator[DicomImage]:
             yield reader.image(frame, choices.window)
 
 
+@dataclass(frozen=True)
+class Encoded:
+    """The bytes of one frame, and the bit of the first of them at which it starts."""
+
+    data: bytes | memoryview
+    first_bit: int = 0
+
+
 class Reader:
     """Reads frames of an open data set.
 
@@ -204,13 +212,26 @@ class Reader:
         """Return the bytes of a frame, and its samples."""
         if self._index is not None and self._syntax.family == "video":
             return self._filmed(self._index, frame)
+        encoded = self.encoded(frame)
+        return encoded.data, self.samples(encoded)
+
+    def encoded(self, frame: int) -> Encoded:
+        """Read the bytes of one frame, as the file holds them; not from two threads at once."""
+        _check_frame(frame, self.layout.frames)
         if self._index is not None:
-            stream = self._index.read(frame)
-            return stream, decode(stream, self.layout, self._syntax)
+            return Encoded(self._index.read(frame))
         little = self._syntax.little_pixels
         swapped = not little and self.layout.allocated <= 8 and self._pixels.vr != "OB"
         raw, bit = native_frame(self._pixels, self.layout, frame, swapped=swapped)
-        return raw, unpack(raw, self.layout, little=little, first_bit=bit)
+        return Encoded(raw, bit)
+
+    def samples(self, encoded: Encoded) -> Samples:
+        """Decode the bytes of one frame; any thread may."""
+        if self._index is not None:
+            return decode(bytes(encoded.data), self.layout, self._syntax)
+        little = self._syntax.little_pixels
+        bit = encoded.first_bit
+        return unpack(encoded.data, self.layout, little=little, first_bit=bit)
 
     def _filmed(
         self, index: FrameIndex | PlainStream, frame: int

@@ -8,7 +8,13 @@ from hashlib import sha256
 from typing import Final, final
 
 from saliency.dicom.display.geometry import pair
-from saliency.dicom.file.elements import Elements, codes, is_code, let_through
+from saliency.dicom.file.elements import (
+    Elements,
+    codes,
+    hashed,
+    is_code,
+    let_through,
+)
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.limits import check_claim
@@ -152,10 +158,10 @@ def _of_file(top: Elements, layout: Layout) -> FrameHeader:
         frames=layout.frames,
         rows=layout.size[0],
         columns=layout.size[1],
-        series=_hashed(top, "SeriesInstanceUID"),
+        series=hashed(top, TAGS["SeriesInstanceUID"]),
         number=None if number is None else int(number),
         modality=let_through(top, TAGS["Modality"]),
-        reference=_hashed(top, "FrameOfReferenceUID"),
+        reference=hashed(top, TAGS["FrameOfReferenceUID"]),
         image_type=codes(top, TAGS["ImageType"]),
         instance=0 if instance is None else instance,
         image=_salted(top.octets(TAGS["SOPInstanceUID"]).rstrip(b"\0 ")),
@@ -259,11 +265,6 @@ def _vector(item: Elements, keyword: str, length: int) -> Vector:
 
 def _finite(numbers: Vector) -> Vector:
     return tuple(each for each in numbers if abs(each) < float("inf"))
-
-
-def _hashed(top: Elements, keyword: str) -> str:
-    value = top.octets(TAGS[keyword]).rstrip(b"\0 ")
-    return sha256(value).hexdigest()[:16] if value else ""
 
 
 def _salted(value: bytes) -> str:

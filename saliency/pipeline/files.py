@@ -350,6 +350,22 @@ def sources_in(images: object) -> Iterator[Any]:
     raise InputError(msg)
 
 
+def candidates_in(source: object) -> Iterator[Any]:
+    """Yield what may be an image; of a folder each file, so that its header is read once.
+
+    What kind of file it is shows when its header is read; :func:`walk` would read it before.
+    """
+    if not (isinstance(source, str | PathLike) and Path(source).is_dir()):
+        yield from sources_in(source)
+        return
+    for path in files_below(Path(source)):
+        apart = path.is_dir() or path.name.startswith("._")
+        if path.is_dir() or (not apart and starts_as_dicom(_head(path))):
+            yield path
+        else:
+            yield from (found.file for found in inside(path) if found.meant)
+
+
 def _found_in(source: str | PathLike[str]) -> Iterator[File]:
     """Return the pictures of a source; look for the first one at once, for the others later."""
     left_out: Counter[str] = Counter()

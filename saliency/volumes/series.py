@@ -2,22 +2,21 @@
 
 import logging
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, final
 
-from saliency.dicom.kind import kind_of, starts_as_dicom
+from saliency.dicom.kind import kind_of
 from saliency.dicom.slices import FrameHeader, frame_headers, normal_of
 from saliency.errors import DicomError, InputError
 from saliency.pipeline.files import (
     Left,
+    candidates_in,
     content_of,
-    files_below,
     inside,
     remark,
-    sources_in,
 )
 from saliency.values.window import Window
 from saliency.volumes.stack import Slice, listed, stacked
@@ -123,7 +122,7 @@ def _slices(source: object) -> list[Slice]:
     files: dict[str, list[object]] = defaultdict(list)
     left_out: Counter[str] = Counter()
     copies = 0
-    for index, item in enumerate(_sources(source)):
+    for index, item in enumerate(candidates_in(source)):
         headers = _headers(item, index)
         if isinstance(headers, str):
             left_out[headers] += 1
@@ -142,29 +141,6 @@ def _slices(source: object) -> list[Slice]:
         msg = f"read_series: expected DICOM images, found none{f' ({words})' if words else ''}."
         raise InputError(msg)
     return slices
-
-
-def _sources(source: object) -> Iterator[object]:
-    """Yield what may hold slices; of a folder each file, so that its header is read once.
-
-    What kind of file it is shows when its header is read; the walk would have to read it before.
-    """
-    if not (isinstance(source, str | PathLike) and Path(source).is_dir()):
-        yield from sources_in(source)
-        return
-    for path in files_below(Path(source)):
-        if path.is_dir() or starts_as_dicom(_head(path)):
-            yield path
-        else:
-            yield from (found.file for found in inside(path) if found.meant)
-
-
-def _head(path: Path) -> bytes:
-    """Return the preamble and the magic (PS3.10 7.1); nothing of a pipe, or of what Macs leave."""
-    if path.name.startswith("._") or not path.is_file():
-        return b""
-    with path.open("rb") as file:
-        return file.read(132)
 
 
 def _headers(item: object, index: int) -> tuple[FrameHeader, ...] | Left:

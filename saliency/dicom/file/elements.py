@@ -3,6 +3,7 @@
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Final, Protocol, overload
 
 from saliency.dicom.file.byte_source import Store
@@ -183,6 +184,12 @@ def number(elements: Elements, tag: int, default: float) -> float:
     """Return the first number of an element; ``default`` where there is none."""
     numbers = elements.numbers(tag)
     return numbers[0] if numbers else default
+
+
+def hashed(elements: Elements, tag: int) -> str:
+    """Return a hash of a UID, which tells one from another and no more; ``""`` where none is."""
+    value = elements.octets(tag).rstrip(b"\0 ")
+    return sha256(value).hexdigest()[:16] if value else ""
 
 
 def split(text: str) -> tuple[str, ...]:

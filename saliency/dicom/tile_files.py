@@ -1,0 +1,108 @@
+"""A file of a slide, held open: tiles read one by one and decoded in any thread."""
+
+from contextlib import ExitStack
+from functools import cached_property
+from hashlib import sha256
+from threading import RLock
+from typing import Final, final
+
+import numpy as np
+
+from saliency.dicom.declared.slides import label_in_image
+from saliency.dicom.display.colour import to_rgb
+from saliency.dicom.file.guard import contained
+from saliency.dicom.file.open import Opened, open_source
+from saliency.dicom.pixels.stored import stored_values
+from saliency.dicom.read import Reader, pixels_of
+from saliency.dicom.tile_headers import (
+    TileHeader,
+    TilePlaces,
+    read_places,
+    read_tile_header,
+    slide_kind,
+)
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+#: Bytes that are hashed at once.
+_CHUNK: Final = 2**22
+
+
+@final
+class TileFile:
+    """One file of a slide. Bytes are read by one thread at a time, and decoded side by side.
+
+    Parameters
+    ----------
+    source
+        What ``read_dicom`` takes. It stays open until :meth:`close`.
+
+    Raises
+    ------
+    DicomError
+        The file cannot be read; reason ``"no-slide"`` where it is no whole slide image.
+    """
+
+    def __init__(self, source: object) -> None:
+        self._stack = ExitStack()
+        self._lock = RLock()
+        try:
+            with contained():
+                self._opened: Opened = self._stack.enter_context(open_source(source))
+                self.kind: str = slide_kind(self._opened)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file; closing it twice is no error."""
+        with self._lock:
+            self._stack.close()
+
+    @property
+    def shows_label(self) -> bool:
+        """Whether the picture shows a label, or may (Specimen Label in Image (0048,0010))."""
+        with contained(), self._lock:
+            said = label_in_image(self._opened.elements)
+        return self.kind == "LABEL" or said == "YES"
+
+    @cached_property
+    def header(self) -> TileHeader:
+        """What the file says of its place in the slide."""
+        with contained(), self._lock:
+            return read_tile_header(self._opened)
+
+    @cached_property
+    def _reader(self) -> Reader:
+        with contained(), self._lock:
+            return Reader(self._opened)
+
+    def places(self) -> TilePlaces:
+        """Return where each frame lies."""
+        with contained(), self._lock:
+            return read_places(self._opened, self.header)
+
+    def digest(self) -> str:
+        """Return the sha256 of the pixel data, as the file holds it."""
+        digest = sha256()
+        with contained(), self._lock:
+            pixels = pixels_of(self._opened)
+            for offset in range(0, pixels.there, _CHUNK):
+                length = min(_CHUNK, pixels.there - offset)
+                digest.update(pixels.store.read(pixels.offset + offset, length))
+        return digest.hexdigest()
+
+    def tile(self, frame: int) -> Array:
+        """Read and decode one frame: uint8 (rows, columns, 3) RGB, as it is stored."""
+        reader = self._reader
+        with contained():
+            with self._lock:
+                encoded = reader.encoded(frame)
+            samples = reader.samples(encoded)
+            layout = reader.layout
+            stored = stored_values(samples, layout)
+            if stored.ndim != 3:
+                msg = "Expected colour."
+                raise DicomError(msg, reason="photometric")
+            rgb = to_rgb(stored, samples.space, layout.bits)
+            return rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)

@@ -1,0 +1,170 @@
+"""The pixels of one level: which tiles a region needs, and how they are put together."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+
+from saliency.dicom.tile_files import TileFile
+from saliency.errors import DicomError
+from saliency.values.arrays import Array
+
+#: No tile of a level.
+_NONE: Final = -1
+
+
+@final
+@dataclass(frozen=True)
+class Box:
+    """A part of a matrix, in its pixels: rows from ``row`` on, columns from ``column`` on."""
+
+    row: int
+    column: int
+    rows: int
+    columns: int
+
+    def cut(self, other: "Box") -> "Box":
+        """Return the part that both have; its rows or columns are 0 where there is none."""
+        row, column = max(self.row, other.row), max(self.column, other.column)
+        end_row = min(self.row + self.rows, other.row + other.rows)
+        end_column = min(self.column + self.columns, other.column + other.columns)
+        return Box(row, column, max(0, end_row - row), max(0, end_column - column))
+
+    def within(self, other: "Box") -> tuple[slice, slice]:
+        """Return this box as an index into the array of another box."""
+        row, column = self.row - other.row, self.column - other.column
+        return slice(row, row + self.rows), slice(column, column + self.columns)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """The tiles of one level, of one optical path and focal plane, in the order of their frames.
+
+    Parameters
+    ----------
+    files
+        That hold them.
+    file, frame
+        int64 (tiles,): index into ``files``, and frame there.
+    rows, columns
+        int64 (tiles,): first pixel in the matrix, from 0.
+    """
+
+    files: tuple[TileFile, ...]
+    file: Array
+    frame: Array
+    rows: Array
+    columns: Array
+
+    def read(self, index: int) -> Array:
+        """Read and decode one tile: uint8 (rows, columns, 3)."""
+        try:
+            file: TileFile = self.files[int(self.file[index])]
+            return file.tile(int(self.frame[index]))
+        except DicomError as error:
+            place = f"row {self.rows[index]}, column {self.columns[index]}"
+            msg = f"open_slide: the tile at {place}: {error}"
+            raise DicomError(msg, reason=error.reason) from None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """A region as read.
+
+    Parameters
+    ----------
+    rgb
+        uint8 (rows, columns, 3).
+    absent
+        bool (rows, columns), True where no tile was stored; None where all were.
+    """
+
+    rgb: Array
+    absent: Array | None
+
+
+@final
+class Matrix:
+    """The Total Pixel Matrix of one level (PS3.3 C.8.12.4.1).
+
+    Parameters
+    ----------
+    size
+        (rows, columns) of the matrix.
+    tile
+        (rows, columns) of a tile.
+    tiles
+        Where the tiles are.
+    blank
+        uint8 (3,): the colour of places without a tile.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], tile: tuple[int, int], tiles: Tiles, blank: Array
+    ) -> None:
+        self.box = Box(0, 0, *size)
+        self.tile = tile
+        self.tiles = tiles
+        self.blank = blank
+        self._grid = _grid(size, tile, tiles)
+
+    def meeting(self, box: Box) -> Array:
+        """Return the tiles that a box meets, in the order of their frames."""
+        rows, columns = self.tile
+        if self._grid is None:
+            down = self.tiles.rows
+            across = self.tiles.columns
+            meets = (down < box.row + box.rows) & (down + rows > box.row)
+            meets &= (across < box.column + box.columns) & (
+                across + columns > box.column
+            )
+            indices: Array = np.flatnonzero(meets)
+            return indices
+        part = self._grid[
+            box.row // rows : -(-(box.row + box.rows) // rows),
+            box.column // columns : -(-(box.column + box.columns) // columns),
+        ]
+        there: Array = part[part != _NONE]
+        return there
+
+    def paint(self, box: Box, decoded: Callable[[Array], Iterator[Array]]) -> Painted:
+        """Put the tiles of a box together; where tiles overlap, the later frame is shown.
+
+        Parameters
+        ----------
+        box
+            Inside the matrix.
+        decoded
+            From indices of tiles to their pixels, in that order.
+        """
+        rgb = np.empty((box.rows, box.columns, 3), np.uint8)
+        absent = np.ones((box.rows, box.columns), np.bool_)
+        indices = self.meeting(box)
+        for index, pixels in zip(indices, decoded(indices), strict=True):
+            place = Box(
+                int(self.tiles.rows[index]), int(self.tiles.columns[index]), *self.tile
+            )
+            shared = place.cut(box)
+            rgb[shared.within(box)] = pixels[shared.within(place)]
+            absent[shared.within(box)] = False
+        if not absent.any():
+            return Painted(rgb, None)
+        rgb[absent] = self.blank
+        return Painted(rgb, absent)
+
+
+def _grid(size: tuple[int, int], tile: tuple[int, int], tiles: Tiles) -> Array | None:
+    """Return int64 (tiles down, tiles across): the tile at each place, or none.
+
+    None where tiles do not lie side by side.
+    """
+    down, row_left = np.divmod(tiles.rows, tile[0])
+    across, column_left = np.divmod(tiles.columns, tile[1])
+    if row_left.any() or column_left.any():
+        return None
+    grid = np.full((-(-size[0] // tile[0]), -(-size[1] // tile[1])), _NONE)
+    grid[down, across] = np.arange(len(down))
+    return grid

@@ -1,0 +1,117 @@
+"""A region of a slide is exactly what its tiles hold, wherever it lies."""
+
+import csv
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from shared import shared
+from slides.built import level, places_of, scene, sparse
+
+import saliency as sal
+
+PIXELS = scene(23, 37)
+TILE = (5, 7)
+
+
+def references():
+    lines = shared("slides", "refs", "refs.csv").read_text().splitlines()
+    return list(csv.DictReader(lines))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["full", "sparse", "concatenated", "label", "glass", "turned", "same_origin"],
+)
+def test_regions_are_those_of_other_readers(name):
+    """As wsidicom 0.36.1 and OpenSlide 4.0.1 read them."""
+    own = [row for row in references() if row["slide"] == f"slide_{name}"]
+    with sal.open_slide(shared("slides", f"slide_{name}")) as slide:
+        for row in own:
+            with Image.open(shared("slides", "refs", row["file"])) as picture:
+                wanted = picture.convert("RGB")
+            box = (int(row[key]) for key in ("row", "column", "height", "width"))
+            region = slide.read_region(*box, level=int(row["level"]))
+            np.testing.assert_array_equal(region.display, np.asarray(wanted))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    row=st.integers(0, 22),
+    column=st.integers(0, 36),
+    rows=st.integers(1, 23),
+    columns=st.integers(1, 37),
+)
+def test_any_region_is_a_part_of_the_matrix(row, column, rows, columns):
+    """Across tile borders and in edge tiles that reach beyond the matrix."""
+    rows, columns = min(rows, 23 - row), min(columns, 37 - column)
+    with sal.open_slide([level(PIXELS, tile=TILE)]) as slide:
+        region = slide.read_region(row, column, rows, columns)
+    wanted = PIXELS[row : row + rows, column : column + columns]
+    np.testing.assert_array_equal(region.display, wanted)
+    np.testing.assert_array_equal(region.pixels, wanted.astype(np.float32))
+    assert region.spacing == (0.0005, 0.0005)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [(0, 0, 24, 5), (0, 30, 5, 8), (-1, 0, 5, 5), (23, 0, 1, 1), (0, 0, 0, 5)],
+)
+def test_a_region_beyond_the_edge_is_refused(box):
+    """No pixel is invented."""
+    with (
+        sal.open_slide([level(PIXELS)]) as slide,
+        pytest.raises(sal.InputError, match="23 rows x 37"),
+    ):
+        slide.read_region(*box)
+
+
+def test_tiles_of_a_sparse_slide_come_in_any_order():
+    """Their places say where they lie, not their order."""
+    places = places_of((23, 37), TILE)[::-1]
+    with sal.open_slide([sparse(PIXELS, places)]) as slide:
+        region = slide.read_region(0, 0, 23, 37)
+    np.testing.assert_array_equal(region.display, PIXELS)
+
+
+def test_a_place_without_a_tile_is_white_and_padding():
+    """Nothing was scanned there, and the image says so."""
+    places = [place for place in places_of((23, 37), TILE) if place != (5, 14)]
+    with sal.open_slide([sparse(PIXELS, places)]) as slide:
+        region = slide.read_region(3, 10, 9, 15)
+    hole = np.zeros((9, 15), bool)
+    hole[2:7, 4:11] = True
+    np.testing.assert_array_equal(region.padding, hole)
+    assert (region.display[hole] == 255).all()
+    np.testing.assert_array_equal(region.display[~hole], PIXELS[3:12, 10:25][~hole])
+
+
+def test_a_place_without_a_tile_has_the_colour_that_the_file_recommends():
+    """CIELab (0048,0015): L 50, a 0, b 0 is sRGB 119, 119, 119."""
+    half = [0x8000, 0x8080, 0x8080]
+    made = sparse(PIXELS, [(0, 0)], RecommendedAbsentPixelCIELabValue=half)
+    with sal.open_slide([made]) as slide:
+        blank = slide.read_region(10, 10, 1, 1).display[0, 0]
+    assert np.abs(blank.astype(int) - 119).max() <= 1
+
+
+def test_tiles_that_overlap_agree():
+    """Positions need not lie side by side."""
+    places = [(r, c) for r in range(0, 23, 3) for c in range(0, 37, 4)]
+    with sal.open_slide([sparse(PIXELS, places)]) as slide:
+        region = slide.read_region(2, 1, 20, 35)
+    np.testing.assert_array_equal(region.display, PIXELS[2:22, 1:36])
+
+
+def test_one_label_is_seen_and_never_read():
+    """Label and overview are no levels."""
+    with sal.open_slide(shared("slides", "slide_label")) as slide:
+        assert slide.label_present
+        assert [(each.rows, each.columns) for each in slide.levels] == [
+            (448, 592),
+            (112, 148),
+        ]
+    with sal.open_slide(shared("slides", "slide_full")) as slide:
+        assert not slide.label_present
