@@ -36,6 +36,7 @@ class _Room(ModuleType):
         target: Any = None,
         zones: Any = None,
         strata: Any = None,
+        groups: Any = None,
         resume: Any = None,
         seed: int = 0,
     ) -> Any:
@@ -49,6 +50,7 @@ class _Room(ModuleType):
             target=target,
             zones=zones,
             strata=strata,
+            groups=groups,
             resume=resume,
             seed=seed,
         )

@@ -11,6 +11,7 @@ import numpy as np
 
 from saliency.audit.attention.zone_heat import zone_heat
 from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
+from saliency.audit.cases.patients import patients_of, with_equal_images
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import (
     Label,
@@ -76,6 +77,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     target: Target = None,
     zones: Zones | None = None,
     strata: Mapping[str, Any] | Sequence[str] | None = None,
+    groups: Sequence[Any] | Mapping[Any, Any] | None = None,
     resume: str | PathLike[str] | None = None,
     seed: int = 0,
 ) -> AuditReport:
@@ -109,6 +111,11 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         None for an attribute of the files (``saliency.dicom.file.header_groups.STRATA``:
         Manufacturer, StationName, ...). A sequence of names means attributes; their values are
         numbered, and never leave the file.
+    groups
+        The patient of each image, as ``labels``: patients are the unit of every p-value and
+        interval, and no image is exchanged with another of its patient. None: Patient ID of DICOM
+        files, else their Study Instance UID, both hashed; other images count as a patient each,
+        those of equal pixel data as one.
     resume
         A file that keeps what was found so far: an audit that was stopped goes on from there, and
         removes it at the end. Made for another model, other pictures or settings, it is begun anew
@@ -136,13 +143,16 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     refuse_model_of_volumes(probe)
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
+    patients = patients_of(groups, sources)
     key = () if resume is None else (
         of_model(model),
         of_pictures(sources),
-        of_settings(prepare, target, zones, seed, image_labels),
+        of_settings(prepare, target, zones, seed, [*image_labels, *patients.numbers]),
     )  # fmt: skip
     scorer = Scorer(probe, prepare)
-    plan = AuditPlan(scorer, target, sources, image_labels, seed, zones, model)
+    plan = AuditPlan(
+        scorer, target, sources, image_labels, seed, zones, model, patients
+    )
     with kept(resume, key) as state:
         rows = list(first_pass(plan, state))
         records = [row for row in rows if isinstance(row, ImageRecord)]
@@ -151,6 +161,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
             first = f" The first: {failures[0].message}" if failures else ""
             msg = f"audit: none of {len(sources)} images could be audited.{first}"
             raise InputError(msg)
+        plan = replace(plan, patients=with_equal_images(patients, records))
         return _judged_report(plan, state, records, failures, stratum_values)
 
 
@@ -163,9 +174,10 @@ def _judged_report(
 ) -> AuditReport:
     """Draw the pictures to test and the hosts, intervene on them, and judge."""
     generator = np.random.default_rng(plan.seed)
-    keys = _balance_keys(plan, records)
-    tested = [records[row] for row in balanced(keys, SAMPLE, generator)]
-    host_records = [records[row] for row in balanced(keys, HOSTS, generator)]
+    keys, patients = _balance_keys(plan, records), plan.patients.numbers
+    units = [patients[record.index] for record in records]
+    tested = [records[row] for row in balanced(keys, SAMPLE, generator, units)]
+    host_records = [records[row] for row in balanced(keys, HOSTS, generator, units)]
     asked = _question_of(plan, records)
     experiment = _experiment(plan, asked, records, host_records)
     outcomes = list(_trials(plan, state, experiment, tested))
@@ -179,7 +191,9 @@ def _judged_report(
     scores = np.stack([trial.scores for trial in trials])
     # By decision first, then by each division that has groups.
     ways = [decisions(asked, scores), *groupings(asked, truth, scores, plan.scorer)]
-    evidence = [Evidence(way, scores, trials, experiment.hosts) for way in ways]
+    evidence = [
+        Evidence(way, scores, trials, experiment.hosts, patients) for way in ways
+    ]
     by_decision = evidence[0]
 
     names = names_of(asked, plan.scorer)
@@ -196,28 +210,52 @@ def _judged_report(
         tuple(sorted(failures, key=lambda failure: failure.index)),
         {zone: zone_heat(shares, zone) for zone in zones},
         examples(experiment, words, plan.target),
-        performance_of(by_decision.grouping, scores, cleaned, member, plan.seed),
+        performance_of(
+            by_decision.grouping,
+            scores,
+            cleaned,
+            member,
+            plan.seed,
+            units=by_decision.units,
+        ),
         divisions,
         strategies(plan, records, divisions),
         pictures_of(by_decision, words, records),
-        judge_tone(_exchange_effects(TONE, evidence[1:], plan.seed), len(trials)),
+        judge_tone(
+            _exchange_effects(TONE, evidence[1:], plan.seed),
+            len(trials),
+            len(np.unique(by_decision.units)),
+        ),
         audited_files(plan, records),
     )
 
 
 def balanced(
-    keys: Sequence[object], count: int, generator: np.random.Generator
+    keys: Sequence[object],
+    count: int,
+    generator: np.random.Generator,
+    units: Sequence[int] | None = None,
 ) -> list[int]:
-    """Return at most so many rows, drawn from each key in turn, in their order."""
+    """Return at most so many rows, drawn from each key in turn, in their order.
+
+    Rows of one of the ``units`` are drawn again only when each unit had its turn.
+    """
     order = generator.permutation(len(keys)).tolist()
-    # The first row of each key has turn 0, its second turn 1, ...
+    if units is not None:
+        order = _in_turn(order, units)
+    chosen = _in_turn(order, keys)[:count]
+    return sorted(chosen)
+
+
+def _in_turn(order: Sequence[int], keys: Sequence[object]) -> list[int]:
+    """Return rows in another order: the first of each key, the second of each, ..."""
     turns: Counter[object] = Counter()
     ranked = []
     for row in order:
         ranked.append((turns[keys[row]], row))
         turns[keys[row]] += 1
     ranked.sort(key=lambda pair: pair[0])
-    return sorted(row for _, row in ranked[:count])
+    return [row for _, row in ranked]
 
 
 def _balance_keys(plan: AuditPlan, records: list[ImageRecord]) -> list[object]:
@@ -299,7 +337,10 @@ def _zone_evidence(
     exchanges = _exchange_effects(zone, by_division, seed)
     removal = removal_effect(by_decision, zone, np.random.default_rng(seed))
     transplant = transplant_effect(by_decision, zone, showing)
-    return ZoneEvidence(len(showing), len(records), exchanges, removal, transplant)
+    patients = len(np.unique(by_decision.patients_of(sorted(showing))))
+    return ZoneEvidence(
+        len(showing), len(records), exchanges, removal, transplant, patients
+    )
 
 
 def _exchange_effects(

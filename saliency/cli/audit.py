@@ -6,7 +6,14 @@ from typing import Any, Final
 
 import saliency as sal
 from saliency.cli.codes import DONE, FAILED
-from saliency.cli.labels_table import STATE, check_out, divided, lines, strata_in
+from saliency.cli.labels_table import (
+    STATE,
+    check_out,
+    divided,
+    lines,
+    patients_in,
+    strata_in,
+)
 from saliency.cli.options import (
     about,
     add_prepare,
@@ -53,6 +60,11 @@ def add_audit(commands: Any) -> None:
     command.add_argument(
         "--strata", type=names, default=(), metavar="NAMES", help=_STRATA
     )
+    command.add_argument(
+        "--patients",
+        metavar="COLUMN",
+        help="of patients, the unit of all tests; default: Patient ID of the files",
+    )
     command.add_argument("--classes", type=names, help="class names, comma-separated")
     command.add_argument(
         "--target", type=target, help="class index or name; default: all"
@@ -86,6 +98,7 @@ def audit(options: argparse.Namespace) -> int:
             prepare=prepare_of(options),
             target=options.target,
             strata=strata_in(table, options.strata, options.files),
+            groups=patients_in(table, options.patients, options.files),
             resume=options.out / STATE,
             seed=options.seed,
         )

@@ -42,6 +42,24 @@ def strata_in(
     return found
 
 
+def patients_in(
+    table: Table | None, column: str | None, files: str | None
+) -> Mapping[str, Any] | None:
+    """Return the column of patients, None where none is asked for.
+
+    Raises
+    ------
+    InputError
+        There is no table, or no such column.
+    """
+    if column is None:
+        return None
+    if table is None:
+        msg = "--patients: expected --labels, the table with the column of patients."
+        raise InputError(msg)
+    return table.column(column, files)
+
+
 def divided(
     labels: Mapping[str, Any] | None, limit: float | str | None
 ) -> Mapping[str, Any] | None:

@@ -13,6 +13,7 @@ from saliency.pipeline.explain_many import failure_of
 from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.probe.protocol import Target
+from saliency.statistics.units import numbered
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
@@ -118,11 +119,7 @@ def with_donors(
 
 def groups_of(groups: Sequence[Any]) -> Array:
     """Return a number for each patient, int (n,); who has no patient named is one alone."""
-    names = [
-        ("alone", index) if name is None else name for index, name in enumerate(groups)
-    ]
-    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-    return np.array([numbers[name] for name in names])
+    return numbered(groups)
 
 
 def _decisions(probe: Any, cases: Sequence[Case]) -> dict[int, Any]:

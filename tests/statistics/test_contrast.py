@@ -9,12 +9,14 @@ MEMBER = np.arange(24) % 2
 
 
 def towards(margin):
-    """Two groups: what speaks for one speaks against the other."""
-    return np.stack([-margin, margin], axis=1)
+    """Two groups: what speaks for one speaks against the other; of one host, or of several."""
+    by_host = margin.reshape(len(margin), -1)
+    return np.stack([-by_host, by_host], axis=-1)
 
 
-def weigh(zone, tissue, member=MEMBER, seed=0):
-    return contrast(towards(zone), towards(tissue), member, np.random.default_rng(seed))
+def weigh(zone, tissue, member=MEMBER, seed=0, **units):
+    generator = np.random.default_rng(seed)
+    return contrast(towards(zone), towards(tissue), member, generator, **units)
 
 
 def test_content_that_decides_by_hand():
@@ -55,7 +57,9 @@ def test_groups_of_different_sizes_by_a_loop():
         column = zone[:, group]
         slow.append(column[member == group].mean() - column[member != group].mean())
 
-    assert np.isclose(contrast(zone, 0 * zone, member, generator).zone, np.mean(slow))
+    one_host = zone[:, np.newaxis]
+    found = contrast(one_host, 0 * one_host, member, generator)
+    assert np.isclose(found.zone, np.mean(slow))
 
 
 def test_the_level_is_kept():

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any, final
 
 from saliency.audit.attention.zone_heat import heatmap_record, heatmaps
+from saliency.audit.cases.patients import NOBODY, Patients
 from saliency.audit.cases.records import ImageRecord, image_record_of, image_record_row
 from saliency.audit.cases.sources import Label, Source
 from saliency.errors import InputError, SaliencyError
@@ -47,6 +48,8 @@ class AuditPlan:
         The user's, added to every picture.
     model
         As the user gave it.
+    patients
+        The patient of each picture.
     """
 
     scorer: Scorer
@@ -56,6 +59,7 @@ class AuditPlan:
     seed: int
     zones: Zones | None = None
     model: object = None
+    patients: Patients = NOBODY
 
     def read(self, index: int) -> DicomImage:
         """Return a picture with all of its zones, no finer than the model can tell."""

@@ -1,12 +1,12 @@
 """Which pictures, and what each is labelled: nothing is read here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeAlias
 
 from saliency.dicom.file.header_groups import tokens
-from saliency.errors import InputError
-from saliency.pipeline.files import listing
+from saliency.errors import InputError, SaliencyError
+from saliency.pipeline.files import content_of, listing
 from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.values.image import DicomImage
 from saliency.volumes.volume import DicomVolume
@@ -117,13 +117,22 @@ def strata_of(
     result: dict[str, list[Label | None]] = {}
     for name, values in by_name.items():
         if values is None:
-            words = tokens(sources, name)
+            words = tokens(contents_of_files(sources), name)
             result[name] = [
                 None if word is None else HiddenValue(word) for word in words
             ]
         else:
             result[name] = _one_a_source(values, sources)
     return result
+
+
+def contents_of_files(sources: Sequence[Source]) -> Iterator[object]:
+    """Yield what a header can be read of: bytes of members of a zip, the rest as it is."""
+    for source in sources:
+        try:
+            yield content_of(source)
+        except SaliencyError:  # the first pass says why
+            yield b""
 
 
 class HiddenValue(str):

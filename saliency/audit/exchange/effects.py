@@ -12,6 +12,7 @@ from saliency.audit.exchange.exchange import Recipient
 from saliency.audit.exchange.groups import Grouping
 from saliency.statistics.contrast import contrast
 from saliency.statistics.significance import Interval, bootstrap, sign_flip
+from saliency.statistics.units import majority, unit_means
 from saliency.values.arrays import Array
 
 
@@ -30,12 +31,30 @@ class Evidence:
         What was asked of each, n.
     hosts
         What the exchanges were put into.
+    patients
+        A number for each source, of the trials' and the hosts' too; (): each image is one.
     """
 
     grouping: Grouping
     scores: Array
     trials: Sequence[Trial]
     hosts: Sequence[Recipient]
+    patients: Sequence[int] = ()
+
+    @property
+    def units(self) -> Array:
+        """The patient of each trial, int (n,)."""
+        return self.patients_of([trial.index for trial in self.trials])
+
+    @property
+    def host_units(self) -> Array:
+        """The patient of each host, int (hosts,)."""
+        return self.patients_of([host.index for host in self.hosts])
+
+    def patients_of(self, indices: Sequence[int]) -> Array:
+        """Return the patient of each of some sources, int (n,)."""
+        numbers = self.patients or range(max(indices, default=-1) + 1)
+        return np.array([numbers[index] for index in indices], np.int64)
 
 
 @final
@@ -62,7 +81,14 @@ class ExchangeEffect:
         Share of decisions that changed when content came in that speaks for another decision; NaN
         where there was none.
     least
-        The smallest p-value that so many pictures can give.
+        The smallest p-value that so many patients can give.
+    patients
+        Patients of each group; one with pictures of several belongs to that of most. (): each
+        picture shows another.
+    error
+        Standard error of ``effect``.
+    needed
+        The ``effect`` that 5 % of permutations reach.
     """
 
     by: str
@@ -75,6 +101,9 @@ class ExchangeEffect:
     flips: float
     tissue_flips: float
     least: float
+    patients: tuple[int, ...] = ()
+    error: float = 0.0
+    needed: float = 0.0
 
 
 @final
@@ -129,30 +158,43 @@ def exchange_effect(
     exchanges = [trial.exchanges[zone] for trial in evidence.trials]
     zone_scores = np.stack([exchange.zone for exchange in exchanges])
     tissue_scores = np.stack([exchange.tissue for exchange in exchanges])
-    kept = ~np.isnan(tissue_scores).all(axis=(1, 2)) & (grouping.member >= 0)
+    # Content of the host's own patient is nearly the host's own: it says nothing of exchange.
+    own = evidence.units[:, np.newaxis] == evidence.host_units
+    zone_scores[own] = np.nan
+    kept = ~np.isnan(zone_scores + tissue_scores).all(axis=(1, 2))
+    kept &= grouping.member >= 0
     swing = grouping.swing(evidence.scores)
-    member = grouping.member[kept]
+    member, units = grouping.member[kept], evidence.units[kept]
     if swing <= 0 or len(np.unique(member)) < len(grouping.names):
         return None
     test = contrast(
-        _content_effects(zone_scores[kept]) @ grouping.weights.T,
-        _content_effects(tissue_scores[kept]) @ grouping.weights.T,
+        zone_scores[kept] @ grouping.weights.T,
+        tissue_scores[kept] @ grouping.weights.T,
         member,
         generator,
+        units=units,
+        hosts=evidence.host_units,
     )
+    if np.isnan(test.net):
+        return None
     against = test.zone < 0
-    counts = tuple(int((member == group).sum()) for group in range(len(grouping.names)))
+    counts = np.bincount(member, minlength=len(grouping.names))
+    patients = np.bincount(majority(member, units), minlength=len(grouping.names))
+    least = least_p(patients.tolist(), mixed=_is_mixed(member, units))
     return ExchangeEffect(
         by=grouping.by,
-        counts=counts,
+        counts=tuple(counts.tolist()),
         effect=max(0.0, test.net / swing),
         interval=Interval(test.interval.low / swing, test.interval.high / swing),
-        p_value=test.p_value,
+        p_value=max(test.p_value, least),
         zone=test.zone / swing,
         tissue=test.tissue / swing,
         flips=_flips(evidence, zone_scores, against=against),
         tissue_flips=_flips(evidence, tissue_scores, against=against),
-        least=least_p(counts),
+        least=least,
+        patients=tuple(patients.tolist()),
+        error=test.error / swing,
+        needed=test.needed / swing,
     )
 
 
@@ -172,6 +214,8 @@ def removal_effect(
     drops = leads[:, np.newaxis, np.newaxis] - after
     zone_drops, tissue_drops = np.abs(drops[..., 0]), np.abs(drops[..., 1])
     nets = (zone_drops - tissue_drops) / leads.mean()
+    # Each patient once.
+    nets = unit_means(nets, evidence.units[rows])
     # The fill that speaks least for the zone.
     least = nets[:, nets.mean(axis=0).argmin()]
     return RemovalEffect(
@@ -222,8 +266,13 @@ def transplant_effect(
     return TransplantEffect(len(hosts), *mean_moves)
 
 
-def least_p(counts: Sequence[int]) -> float:
-    """Return one over the number of ways to divide so many pictures into such groups."""
+def least_p(counts: Sequence[int], *, mixed: bool = False) -> float:
+    """Return one over the number of ways to divide so many patients into such groups.
+
+    ``mixed``: some have images of several groups; then half to the power of all patients but one.
+    """
+    if mixed:
+        return float(2.0 ** (1 - sum(counts)))
     ways = math.factorial(sum(counts))
     for count in counts:
         ways //= math.factorial(count)
@@ -231,14 +280,9 @@ def least_p(counts: Sequence[int]) -> float:
     return (1 + (len(set(counts)) == 1 and len(counts) == 2)) / ways
 
 
-def _content_effects(scores: Array) -> Array:
-    """Return float (n, columns): the mean over hosts of what sets a content apart in a host."""
-    # Means of what is known; NaN stands for the picture itself, and for no room.
-    known = ~np.isnan(scores)
-    filled = np.where(known, scores, 0)
-    host_means = filled.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-    differences = np.where(known, scores - host_means, 0)
-    return np.asarray(differences.sum(axis=1) / np.maximum(known.sum(axis=1), 1))
+def _is_mixed(member: Array, units: Array) -> bool:
+    pairs = np.unique(np.stack([units, member]), axis=1)
+    return bool(pairs.shape[1] > len(np.unique(units)))
 
 
 def _flips(evidence: Evidence, scores: Array, *, against: bool) -> float:

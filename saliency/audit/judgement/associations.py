@@ -13,6 +13,7 @@ from saliency.audit.judgement.wording import answer_sentence, note_of
 from saliency.statistics.association import Association, associate
 from saliency.statistics.correlation import mean_ranks
 from saliency.statistics.significance import holm
+from saliency.statistics.units import majority, unit_means
 from saliency.values.arrays import Array
 
 FEWEST = 4
@@ -36,12 +37,15 @@ class ImageFeatures:
         int (m,): which of them were tested further.
     scores
         float (m, columns): of those.
+    units
+        int (n,): the patient of each; None: each picture is one.
     """
 
     heat: Array
     zones: Mapping[str, Array]
     tested: Array
     scores: Array
+    units: Array | None = None
 
 
 def division_by(name: str, values: Sequence[Any], *, hidden: bool = False) -> Division:
@@ -153,8 +157,10 @@ def _associations(
             _GroupQuestion(zone, rows, mean_ranks(area)[:, np.newaxis], blocks)
         )
     generator = np.random.default_rng(seed)
+    units = rows if subject.units is None else subject.units
     answers = [
-        (asked.what, _association(division, asked, generator)) for asked in questions
+        (asked.what, _association(division, asked, units, generator))
+        for asked in questions
     ]
     return [
         (what, association) for what, association in answers if association is not None
@@ -162,20 +168,29 @@ def _associations(
 
 
 def _association(
-    division: Division, asked: _GroupQuestion, generator: np.random.Generator
+    division: Division,
+    asked: _GroupQuestion,
+    units: Array,
+    generator: np.random.Generator,
 ) -> Association | None:
-    """Ask of the pictures that belong to a group, and of groups that have two of them."""
+    """Ask of the patients that belong to a group, and of groups that have two of them.
+
+    A patient has the mean of the numbers of all pictures, and the group and block of most.
+    """
     _, rows, numbers, blocks = asked
     inside = (division.member[rows] >= 0) & (blocks[rows] >= 0)
-    member = division.member[rows][inside]
+    if not inside.any():
+        return None
+    patients = units[rows][inside]
+    member = majority(division.member[rows][inside], patients)
     counts = np.bincount(member, minlength=len(division.groups))
     if (counts >= 2).sum() < 2:
         return None
     fit = counts[member] >= 2
     _, renumbered = np.unique(member[fit], return_inverse=True)
-    return associate(
-        numbers[inside][fit], renumbered, blocks[rows][inside][fit], generator
-    )
+    of_patients = unit_means(numbers[inside], patients)
+    block = majority(blocks[rows][inside], patients)
+    return associate(of_patients[fit], renumbered, block[fit], generator)
 
 
 def _note_on_label(division: Division, truth: Division | None) -> str:

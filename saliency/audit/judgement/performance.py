@@ -9,6 +9,7 @@ from saliency.audit.exchange.groups import Grouping
 from saliency.audit.judgement.wording import percents, whole_percents
 from saliency.statistics.correlation import mean_ranks
 from saliency.statistics.significance import Interval
+from saliency.statistics.units import resampled
 from saliency.values.arrays import Array
 
 RESAMPLES = 2000
@@ -24,7 +25,7 @@ class BeforeAfter:
     before, after
         0..1, of the pictures as they are, and without their zones.
     interval
-        95 % bootstrap interval of ``before - after``, over pictures.
+        95 % bootstrap interval of ``before - after``, over patients.
     """
 
     before: float
@@ -86,7 +87,13 @@ class Performance:
 
 
 def performance_of(
-    grouping: Grouping, before: Array, after: Array, truth: Array | None, seed: int = 0
+    grouping: Grouping,
+    before: Array,
+    after: Array,
+    truth: Array | None,
+    seed: int = 0,
+    *,
+    units: Array | None = None,
 ) -> Performance:
     """Compare decisions with and without zones.
 
@@ -100,6 +107,8 @@ def performance_of(
         int (n,): the true group of each picture, -1 where it is not known.
     seed
         Of the resamples.
+    units
+        int (n,): the patient of each picture, drawn as a whole; None: each picture is one.
     """
     leaning_before, leaning_after = grouping.towards(before), grouping.towards(after)
     decided_before = leaning_before.argmax(axis=1)
@@ -110,18 +119,20 @@ def performance_of(
     known = truth >= 0
     member = truth[known]
     generator = np.random.default_rng(seed)
-    # Pictures drawn with replacement, a row a resample.
-    picks = generator.integers(0, len(member), (RESAMPLES, len(member)))
+    of_known = np.arange(len(before))[known] if units is None else units[known]
+    one_stratum = np.zeros(len(np.unique(of_known)), np.int64)
+    # How often each picture is drawn, with its patient; a row a resample.
+    times = resampled(of_known, one_stratum, generator, RESAMPLES)
     right_before = (decided_before[known] == member).astype(float)
     right_after = (decided_after[known] == member).astype(float)
-    losses = (right_before - right_after)[picks].mean(axis=1)
+    losses = times @ (right_before - right_after) / times.sum(axis=1)
     accuracy = BeforeAfter(
         float(right_before.mean()), float(right_after.mean()), _central_interval(losses)
     )
     auc = None
     if len(np.unique(member)) > 1:
         auc = _auc_before_after(
-            leaning_before[known], leaning_after[known], member, picks
+            leaning_before[known], leaning_after[known], member, times
         )
     return Performance(len(before), changed, accuracy, auc, len(member))
 
@@ -155,13 +166,15 @@ def _class_area(scores: Array, inside: Array) -> float:
 
 
 def _auc_before_after(
-    before: Array, after: Array, member: Array, picks: Array
+    before: Array, after: Array, member: Array, times: Array
 ) -> BeforeAfter:
     """Compare the areas, on a quarter of the resamples; those that lack a class do not count."""
     classes = len(np.unique(member))
+    pictures = np.arange(len(member))
+    picks = (np.repeat(pictures, row.astype(int)) for row in times[: RESAMPLES // 4])
     losses = [
         area(before[rows], member[rows]) - area(after[rows], member[rows])
-        for rows in picks[: RESAMPLES // 4]
+        for rows in picks
         if len(np.unique(member[rows])) == classes
     ]
     interval = _central_interval(np.array(losses)) if losses else Interval(-1.0, 1.0)

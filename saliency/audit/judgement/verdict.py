@@ -53,6 +53,8 @@ class ZoneEvidence:
         None where there was none.
     moved
         None where no picture lacks the zone and is decided otherwise than one that has it.
+    patients
+        How many patients show the zone; None: each picture another.
     """
 
     count: int
@@ -60,6 +62,12 @@ class ZoneEvidence:
     swaps: Sequence[ExchangeEffect] = ()
     removal: RemovalEffect | None = None
     moved: TransplantEffect | None = None
+    patients: int | None = None
+
+    @property
+    def vouching(self) -> int:
+        """Patients that show the zone."""
+        return self.count if self.patients is None else self.patients
 
 
 def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
@@ -77,16 +85,18 @@ def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
     return verdicts
 
 
-def judge_tone(swaps: Sequence[ExchangeEffect], pictures: int) -> Verdict:
+def judge_tone(
+    swaps: Sequence[ExchangeEffect], pictures: int, patients: int | None = None
+) -> Verdict:
     """Return what is to be said of brightness and contrast: a hint, since nothing controls it."""
-    zone = ZoneEvidence(pictures, pictures, swaps)
+    zone = ZoneEvidence(pictures, pictures, swaps, patients=patients)
     corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
-    strongest = _strongest(list(zip(swaps, corrected, strict=True)), pictures)
+    strongest = _strongest(list(zip(swaps, corrected, strict=True)), zone.vouching)
     if strongest is None:
         sentence = "Brightness and contrast could not be exchanged between groups."
         return _nothing_tested(sentence, zone)
     swap, p_value = strongest
-    finding = _FINDINGS[_grade(swap, p_value, pictures)]
+    finding = _FINDINGS[_grade(swap, p_value, zone.vouching)]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
     return Verdict(
         finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
@@ -115,8 +125,8 @@ def _verdict(
         return _nothing_tested(
             f"No picture shows any {name}: there was nothing to read.", zone
         )
-    strongest = _strongest(swaps, zone.count)
-    if strongest is not None and _grade(*strongest, zone.count):
+    strongest = _strongest(swaps, zone.vouching)
+    if strongest is not None and _grade(*strongest, zone.vouching):
         return _read_verdict(name, zone, *strongest)
     removal = zone.removal
     if (
@@ -137,8 +147,8 @@ def _verdict(
 def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
     """2 where the model reads, 1 where it may, 0.
 
-    Pictures without the zone cannot vouch for it: ``shown`` of them with it fall into two groups as
-    one would wish with a probability of 2 ** (1 - shown) at least.
+    Pictures without the zone cannot vouch for it: ``shown`` patients with it fall into two groups
+    as one would wish with a probability of 2 ** (1 - shown) at least.
     """
     if swap.interval.low <= 0:
         return 0
@@ -153,7 +163,7 @@ def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
 def _read_verdict(
     name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
 ) -> Verdict:
-    finding = _FINDINGS[_grade(swap, p_value, zone.count)]
+    finding = _FINDINGS[_grade(swap, p_value, zone.vouching)]
     verb = "reads" if finding == "reads" else "may read"
     against = (
         " Its content speaks against the label it comes with." if swap.zone < 0 else ""
@@ -189,16 +199,17 @@ def _no_evidence(
 ) -> Verdict:
     """Say what speaks for nothing, and how much would have been seen."""
     # So many coins fall as one would wish, in either of two groups: 2 / 2 ** count.
-    if 2.0 ** (1 - zone.count) >= FEW:
+    if 2.0 ** (1 - zone.vouching) >= FEW:
         sentence = (
-            f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures show it, too "
-            "few to tell anything from chance."
+            f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures"
+            f"{_of_patients(zone)} show it, too few to tell anything from chance."
         )
     elif swap.least >= FEW:
-        numbers = " and ".join(map(str, swap.counts))
+        repeated = zone.vouching < zone.count
+        numbers = " and ".join(map(str, swap.patients or swap.counts))
         sentence = (
-            f"No evidence about the {name}: groups of {numbers} pictures are too few to tell "
-            "anything from chance."
+            f"No evidence about the {name}: groups of {numbers} "
+            f"{'patients' if repeated else 'pictures'} are too few to tell anything from chance."
         )
     else:
         sentence = (
@@ -230,11 +241,14 @@ def _measured(
     numbers: dict[str, float | int | str] = {
         "pictures": zone.pictures,
         "with_zone": zone.count,
+        "patients_with_zone": zone.vouching,
     }
     if swap is not None:
         numbers |= {
             "divided_by": swap.by,
             "groups": " + ".join(map(str, swap.counts)),
+            "patients": " + ".join(map(str, swap.patients or swap.counts)),
+            "least_p_value": swap.least,
             "zone_effect": swap.zone,
             "tissue_effect": swap.tissue,
             "decisions_changed": swap.flips,
@@ -251,6 +265,14 @@ def _measured(
             "removal_pictures": zone.removal.count,
         }
     return numbers
+
+
+def _of_patients(zone: ZoneEvidence) -> str:
+    """Say how many patients pictures are of, where some have several."""
+    if zone.vouching == zone.count:
+        return ""
+    patients = "1 patient" if zone.vouching == 1 else f"{zone.vouching} patients"
+    return f" (of {patients})"
 
 
 def _transplanted(name: str, moved: TransplantEffect | None) -> str:

@@ -48,6 +48,8 @@ def facts(
     plan, names = context.plan, context.names
     doubts = _doubts(by_decision, decisions, len(names))
     warnings = list(doubts)
+    if plan.patients.warning:
+        warnings.append(plan.patients.warning)
     if many_frames := sum(record.frames > 1 for record in records):
         warnings.append(
             f"{many_frames} files hold many frames: the first of each was audited. Pass the images "
@@ -59,6 +61,10 @@ def facts(
         "pictures": len(records),
         "asked": len(by_decision.trials),
         "hosts": len(by_decision.hosts),
+        "patients": len(
+            np.unique(by_decision.patients_of([record.index for record in records]))
+        ),
+        "patients_by": plan.patients.by,
         "labelled": sum(plan.labels[record.index] is not None for record in records),
         "groups": list(names),
         "decisions": {name: decisions[index] for index, name in enumerate(names)},

@@ -117,6 +117,7 @@ def divisions_of(
         },
         tested=np.array([rows[trial.index] for trial in by_decision.trials]),
         scores=by_decision.scores,
+        units=by_decision.patients_of([record.index for record in records]),
     )
     return with_answers(divisions, truth, subject, plan.seed)
 

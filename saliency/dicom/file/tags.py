@@ -216,9 +216,11 @@ READ: Final = frozenset(TAGS.values()) | frozenset(
     group << 16 | element for group in OVERLAY_GROUPS for element in OVERLAY.values()
 )
 
-#: What tells one patient from another: read by ``slices`` alone, and hashed under a salt there.
+#: What tells one patient from another: read by ``slices`` and ``header_groups`` alone, and hashed
+#: under a salt there.
 PATIENT_ID: Final = 0x00100020
 PATIENT_NAME: Final = 0x00100010
+STUDY_UID: Final = 0x0020000D
 
 #: Keywords by which an audit divides files: what a device or a place leaves in each of its files.
 #: Read by ``header_groups`` alone, to be hashed.
