@@ -78,8 +78,10 @@ from saliency.probe.protocol import Probe as Probe
 from saliency.probe.score_targets import Contrast as Contrast
 from saliency.probe.score_targets import Region as Region
 from saliency.render.palettes import Palette as Palette
+from saliency.slides.explain import explain_slide as explain_slide
 from saliency.slides.level import Level as Level
 from saliency.slides.open import open_slide as open_slide
+from saliency.slides.result import SlideExplanation as SlideExplanation
 from saliency.slides.slide import Slide as Slide
 from saliency.training.callback import ExplainCallback as ExplainCallback
 from saliency.training.dataset import tf_dataset as tf_dataset

@@ -1,4 +1,4 @@
-"""What an audit has found so far, in a file: so that one that was stopped goes on."""
+"""What long work has found so far, in a file: so that what was stopped goes on."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ FORM: Final = 2
 
 ANOTHER: Final = (
     "resume: the file was kept for another model, other pictures, labels or settings, or by "
-    "another version. What it holds is dropped, and the audit is begun anew."
+    "another version. What it holds is dropped, and the {owner} is begun anew."
 )
 
 
@@ -35,11 +35,15 @@ class State:
         Of the file; None: nothing is kept.
     key
         Of the model, the pictures and the settings. What was kept for another key is dropped, and
-        the logger ``saliency.audit`` says so.
+        the logger ``saliency.audit`` says so, or that of another owner.
+    owner
+        Whose work it is: ``"audit"``, ``"slide"``.
     """
 
-    def __init__(self, path: Path | None, key: str = "") -> None:
-        self._connection = None if path is None else _connected(path, f"{FORM} {key}")
+    def __init__(self, path: Path | None, key: str = "", owner: str = "audit") -> None:
+        self._connection = (
+            None if path is None else _connected(path, f"{FORM} {key}", owner)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -50,21 +54,31 @@ class State:
 
     def rows(self, stage: str) -> dict[int, Row]:
         """Return what was kept of a stage, by number."""
+        return dict(self.each(stage))
+
+    def each(self, stage: str) -> Iterator[tuple[int, Row]]:
+        """Yield what was kept of a stage, number and row, one in memory at a time."""
         if self._connection is None:
-            return {}
+            return
         found = self._connection.execute(
-            "SELECT number, row FROM rows WHERE stage = ?", (stage,)
+            "SELECT number, row FROM rows WHERE stage = ? ORDER BY number", (stage,)
         )
-        return {number: json.loads(text) for number, text in found}
+        for number, text in found:
+            yield number, json.loads(text)
 
     def keep(self, stage: str, number: int, row: Row) -> None:
         """Write a row; it is on the disk when this returns."""
-        if self._connection is not None:
-            with self._connection:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)",
-                    (stage, number, json.dumps(row)),
-                )
+        self.keep_all(stage, {number: row})
+
+    def keep_all(self, stage: str, rows: Mapping[int, Row]) -> None:
+        """Write rows by number, all of them or none; they are on the disk when this returns."""
+        if self._connection is None:
+            return
+        written = ((stage, number, json.dumps(row)) for number, row in rows.items())
+        with self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", written
+            )
 
 
 @contextmanager
@@ -77,23 +91,25 @@ def kept(path: str | PathLike[str] | None, parts: Sequence[str]) -> Iterator[Sta
         place.unlink(missing_ok=True)
 
 
-def _connected(path: Path, key: str) -> sqlite3.Connection:
+def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
     if not path.parent.is_dir() or path.is_dir():
-        msg = "audit: expected resume to be a file, or a name for one, in a folder that exists."
+        msg = f"{owner}: expected resume to be a file, or a name for one, in a folder that exists."
         raise InputError(msg)
     connection = sqlite3.connect(path)
     try:
-        return _prepared(connection, key)
+        return _prepared(connection, key, owner)
     except sqlite3.DatabaseError as error:
         connection.close()
         msg = (
-            f"audit: the file of resume cannot be used ({type(error).__name__}). Is another audit "
-            "at work there? Else delete the file."
+            f"{owner}: the file of resume cannot be used ({type(error).__name__}). Is another "
+            f"{owner} at work there? Else delete the file."
         )
         raise InputError(msg) from error
 
 
-def _prepared(connection: sqlite3.Connection, key: str) -> sqlite3.Connection:
+def _prepared(
+    connection: sqlite3.Connection, key: str, owner: str
+) -> sqlite3.Connection:
     with connection:
         connection.execute("CREATE TABLE IF NOT EXISTS of (key TEXT)")
         connection.execute(
@@ -102,7 +118,8 @@ def _prepared(connection: sqlite3.Connection, key: str) -> sqlite3.Connection:
         )
         found = connection.execute("SELECT key FROM of").fetchall()
         if found and found != [(key,)]:
-            logging.getLogger("saliency.audit").warning(ANOTHER)
+            logger = logging.getLogger(f"saliency.{owner}")
+            logger.warning("%s", ANOTHER.format(owner=owner))
         if found != [(key,)]:
             connection.execute("DELETE FROM rows")
             connection.execute("DELETE FROM of")

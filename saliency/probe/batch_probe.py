@@ -57,6 +57,13 @@ class About:
         """float32 (N,): the model's own probability of each sample's class; None without one."""
         if not self._told:
             self._ask("score", self.batch)
+        return self._told[3] if len(self._told) > 3 else None
+
+    @property
+    def class_scores(self) -> Tensor | None:
+        """float32 (N, classes): the score of every class; None for a callable target."""
+        if not self._told:
+            self._ask("score", self.batch)
         return self._told[2] if len(self._told) > 2 else None
 
     def probability_of(self, inputs: Tensor) -> Tensor:
@@ -64,7 +71,7 @@ class About:
 
         Only where ``probability`` is not None.
         """
-        return self._fixed().answer("score", inputs)[1][2]
+        return self._fixed().answer("score", inputs)[1][3]
 
     def settled(self, inputs: Tensor) -> "About | BoundProbe":
         """Return this probe where ``inputs`` are its batch; else one settled on them."""

@@ -259,14 +259,14 @@ class Pass:
     def told(self) -> tuple[Tensor, ...]:
         """Return what this pass knows besides its answer.
 
-        The score; where classes are explained the class, too; and its probability where the model
-        ends in softmax or sigmoid. () without any of them.
+        The score; where classes are explained the class, too, and the scores of all; and the
+        probability of the class where the model ends in softmax or sigmoid. () without any of them.
         """
         if self.terms.ask is not None:
             return (self.score(),)
         if self.plan.head.classes is None:
             return ()
-        told = self.score(), self.classes()
+        told = self.score(), self.classes(), self.class_scores()
         return told if self.plan.head.step is None else (*told, self.probability())
 
     def shown(self, tensors: Any) -> tuple[Tensor, ...]:

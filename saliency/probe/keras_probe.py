@@ -30,6 +30,7 @@ from saliency.probe.model.plan import (
     no_layers,
     plan_of,
 )
+from saliency.probe.model.reach import Reach
 from saliency.probe.protocol import Target, Tensor
 from saliency.probe.randomise import shuffled
 
@@ -254,6 +255,11 @@ class KerasProbe:
     def input_shape(self) -> tuple[int | None, ...]:
         """(H, W, C) of one sample of the explained input, None where the model leaves it free."""
         return self.core.plan.shape
+
+    @property
+    def reach(self) -> Reach | None:
+        """Receptive field and stride of a fully convolutional network of images; else None."""
+        return self.core.plan.reach
 
     @property
     def traces(self) -> Counter[str]:

@@ -61,7 +61,23 @@ class Legend:
     warns: bool = False
 
 
-def banded(rgb: Array, lines: Sequence[Line], legend: Legend | None) -> Array:
+@final
+@dataclass(frozen=True)
+class Swatch:
+    """A colour, RGB 0..255, and what it stands for."""
+
+    colour: tuple[int, int, int]
+    words: str
+
+
+def banded(
+    rgb: Array,
+    lines: Sequence[Line],
+    legend: Legend | None,
+    *,
+    swatches: Sequence[Swatch] = (),
+    ruler: float | None = None,
+) -> Array:
     """Return the picture with a band below it.
 
     Parameters
@@ -72,6 +88,10 @@ def banded(rgb: Array, lines: Sequence[Line], legend: Legend | None) -> Array:
         From top to bottom; a line that is too long is broken at blanks.
     legend
         Drawn after the first line; None: no scale.
+    swatches
+        Colours of their own, drawn behind the legend.
+    ruler
+        mm of a pixel, down and across: a bar of so many mm is drawn first. None: no bar.
 
     Returns
     -------
@@ -82,10 +102,16 @@ def banded(rgb: Array, lines: Sequence[Line], legend: Legend | None) -> Array:
     width = max(columns, _NARROWEST)
     size = int(np.clip(width / _LETTERS, _SMALLEST, _LARGEST))
     sheet = _Sheet(width, size)
+    if ruler is not None:
+        sheet.measure(ruler, columns)
     for number, line in enumerate(lines):
         sheet.write(line)
-        if number == 0 and legend is not None:
+        if number:
+            continue
+        if legend is not None:
             sheet.draw(legend)
+        for each in swatches:
+            sheet.swatch(np.array(each.colour), each.words)
     band = sheet.finished()
     whole = np.empty((rows + band.shape[0], width, 3), np.uint8)
     whole[:] = _PAPER
@@ -130,7 +156,7 @@ class _Sheet:
             self._bar(legend)
             self.write(Line(legend.unit, "faint"))
         if legend.warns:
-            self._swatch(
+            self.swatch(
                 legend.palette.warning, "heat where the picture is not diagnostic"
             )
 
@@ -153,7 +179,22 @@ class _Sheet:
         self._pen.text((end + self._margin, self._y), right, fill=ink, font=font)
         self._y += round(1.4 * self._size)
 
-    def _swatch(self, colour: Array, words: str) -> None:
+    def measure(self, mm_a_pixel: float, columns: int) -> None:
+        """Draw a bar of a round number of mm, at most a quarter of the picture's columns."""
+        mm = _round_below(mm_a_pixel * columns / 4)
+        length = max(1, round(mm / mm_a_pixel))
+        top = self._y + self._size // 2
+        end = self._margin + length
+        thick = max(2, self._size // 5)
+        ink = _INK["head"]
+        self._pen.rectangle((self._margin, top, end - 1, top + thick), fill=ink)
+        text = f"{mm:g} mm" if mm >= 0.1 else f"{1000 * mm:g} \N{MICRO SIGN}m"
+        font = font_of(self._size, bold=False)
+        self._pen.text((end + self._margin, self._y), text, fill=ink, font=font)
+        self._y += round(1.4 * self._size)
+
+    def swatch(self, colour: Array, words: str) -> None:
+        """Draw a square of a colour, and beside it what it stands for."""
         top = self._y + self._size // 8
         box = (self._margin, top, self._margin + self._size, top + self._size)
         self._pen.rectangle(box, fill=tuple(int(part) for part in colour))
@@ -165,6 +206,14 @@ class _Sheet:
     def finished(self) -> Array:
         """Return the paper down to where it is written on."""
         return np.asarray(self._image)[: self._y + self._margin]
+
+
+def _round_below(value: float) -> float:
+    """Return the greatest of 1, 2, 5, 10, 20, 50 ... and their tenths that is not above a value."""
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(
+        max(step * power for step in (1, 2, 5) if step * power <= value * 1.0001)
+    )
 
 
 def _broken(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from math import ceil
 from typing import final
 
-import numpy as np
-
-from saliency.errors import InputError
+from saliency.pipeline.sliding import stands
 from saliency.values.arrays import Array
 from saliency.volumes.grid import Size
 
@@ -76,52 +73,10 @@ def sliding(
     InputError
         A halo that leaves nothing of the window.
     """
-    axes = [_axis(*each, overlap, halo) for each in zip(grid, window, strict=True)]
-    for (a, deep), (b, down), (c, across) in product(*axes):
-        weight = deep[:, None, None] * down[:, None] * across
-        d, h, w = window
+    axes = [stands(*each, overlap, halo) for each in zip(grid, window, strict=True)]
+    d, h, w = window
+    for deep, down, across in product(*axes):
+        a, b, c = deep.start, down.start, across.start
+        weight = deep.weights[:, None, None] * down.weights[:, None] * across.weights
         part = slice(a, a + d), slice(b, b + h), slice(c, c + w)
         yield Window3D((a, b, c), part, weight)
-
-
-def _axis(
-    length: int, window: int, overlap: float, halo: int | None
-) -> list[tuple[int, Array]]:
-    """Return the starts of the windows along an axis, each with its weights, float32 (window,)."""
-    if halo is not None and 2 * halo >= window and window < length:
-        msg = (
-            f"Prepare: expected a halo of less than half the window, got {halo} voxels at each "
-            f"side of {window}."
-        )
-        raise InputError(msg)
-    step = max(1, round(window * (1 - overlap)))
-    if halo is not None:  # what one window leaves out the next must have
-        step = max(1, min(step, window - 2 * halo))
-    count = ceil((length - window) / step) + 1
-    starts = np.linspace(0, length - window, count).round().astype(int)
-    common = window - int(np.diff(starts).max(initial=0))
-    margin = common // 4 if halo is None else halo
-    raw = np.zeros((count, length))
-    for k, start in enumerate(starts):
-        raw[k, start : start + window] = _ramp(
-            window, margin, first=k == 0, last=k == count - 1
-        )
-    # At each voxel they sum to one: products of three such axes do so too.
-    shares = raw / raw.sum(axis=0)
-    return [
-        (int(start), shares[k, start : start + window].astype(np.float32))
-        for k, start in enumerate(starts)
-    ]
-
-
-def _ramp(window: int, margin: int, *, first: bool, last: bool) -> Array:
-    """Return weights that are 0 in the halo and rise towards the middle.
-
-    A side that is the end of the grid has neither halo nor slope: the whole volume ends there too.
-    """
-    places = np.arange(window) + 0.5
-    from_start = np.full(window, np.inf) if first else places - margin
-    from_end = np.full(window, np.inf) if last else window - margin - places
-    nearest = np.minimum(from_start, from_end)
-    ramp: Array = np.clip(nearest, 0, window)
-    return ramp

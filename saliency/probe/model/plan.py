@@ -17,6 +17,7 @@ from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
 from saliency.probe.model.keras_internals import inference, is_sealed, sublayers
 from saliency.probe.model.pointwise import with_activations
+from saliency.probe.model.reach import Reach, reach_of
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
 from saliency.probe.model.tail import seen_through
 from saliency.probe.model.taps import end_of_scales, named_steps
@@ -65,6 +66,8 @@ class Plan:
         Where the first layers look, if that may be another place than the whole input.
     far_output
         What is explained where the last weights give numbers of some size; the logits are not.
+    reach
+        How far a fully convolutional network of images looks; None of any other model.
     """
 
     run: Callable[..., Walk]
@@ -84,6 +87,7 @@ class Plan:
     batch: int | None = None
     entry: Entry | None = None
     far_output: FarOutput | None = None
+    reach: Reach | None = None
 
 
 @final
@@ -147,6 +151,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
         batch=_fixed_batch(doors, graph.run),
         entry=entry_of(outline, len(shape)) if taps else None,
         far_output=partial(far_output, graph, part),
+        reach=reach_of(outline),
     )
 
 

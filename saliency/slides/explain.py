@@ -1,0 +1,249 @@
+"""Explain a slide: tile by tile at the model's own scale, one map in millimetres."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from os import PathLike
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import tensorflow as tf
+
+from saliency.errors import InputError
+from saliency.explainers.catalogue import resolve
+from saliency.pipeline.answer import Answer
+from saliency.pipeline.checkpoint import State
+from saliency.pipeline.checks import check_share
+from saliency.pipeline.description import digest_of
+from saliency.pipeline.explain import Explainer, answered, bound, probe_of, versions
+from saliency.pipeline.prepare import Prepare
+from saliency.probe.protocol import Target
+from saliency.slides.explain_run import SlideProgress, Tell, run
+from saliency.slides.explain_setup import AUTO, Setting, setting
+from saliency.slides.explain_tiles import HeatQuestion, TileScores, about
+from saliency.slides.explain_veil import indifferent_to_tissue
+from saliency.slides.open import open_slide
+from saliency.slides.result import SlideExplanation
+from saliency.slides.result_scale import full_colour
+from saliency.slides.slide import Slide
+from saliency.slides.stitch import Canvas
+from saliency.values.arrays import Array
+from saliency.values.heatmap import Heatmap
+from saliency.values.image import DicomImage
+
+#: Name of the file that keeps what was found, in the folder of results.
+KEPT: Final = "tiles.sqlite"
+#: Tiles that are asked for the predicted class, evenly spread, where no target is given.
+SAMPLE: Final = 64
+
+
+def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into tiles
+    model: object,
+    slide: object,
+    explainer: Explainer = "fastcam",
+    *,
+    target: Target = None,
+    prepare: Any = None,
+    spacing: float | tuple[float, float] | None = None,
+    tile: int | tuple[int, int] | None = None,
+    overlap: float = 0.25,
+    batch_size: int = 8,
+    out: str | PathLike[str] | None = None,
+    resume: bool = True,
+    tissue: Any = AUTO,
+    cutoff: float = 0.5,
+    progress: Tell | None = None,
+) -> SlideExplanation:
+    """Ask a model of tiles about a whole slide.
+
+    Tiles with tissue are read at ``spacing``, asked about, and their maps stitched on one coarse
+    grid with weights that sum to one. A tile's heat is multiplied by the probability of the class
+    there, where the model gives one: what is not of the class stays dark, on any slide. The map of
+    a fully convolutional network equals the one of the whole slide at once: what lies within its
+    receptive field of a tile's side does not count.
+
+    Parameters
+    ----------
+    model
+        A Keras model of images, the path of one, or a probe.
+    slide
+        A Slide, or anything that :func:`saliency.open_slide` takes.
+    explainer, prepare
+        As for :func:`saliency.explain`. ``Prepare(halo=)``: pixels at a tile's sides that do not
+        count.
+    target
+        As for :func:`saliency.explain`. None: the class that is predicted for most of 64 tiles with
+        tissue, evenly spread.
+    spacing
+        mm a pixel that the model was trained at, or (row, column). None: that of level 0, as the
+        caption says.
+    tile
+        Pixels of a tile's side, or (rows, columns); None: the model's input, else 512.
+    overlap
+        The part of a tile that the next one covers too, at least; 0 <= overlap < 1.
+    batch_size
+        Tiles that the model sees at once.
+    out
+        Folder of the result, as of :meth:`SlideExplanation.save`, and of the file that keeps what
+        was found. It is made where it is not there.
+    resume
+        What an earlier run has found for the same question is kept, also when it was killed.
+    tissue
+        ``"auto"``: glass is skipped, by :meth:`Slide.tissue`. None: all tiles are asked about. Or
+        a mask of the whole slide, bool (rows, columns) on any grid: True where to look.
+    cutoff
+        A class below this probability is not predicted; see ``SlideExplanation.veiled``.
+    progress
+        Called with a ``SlideProgress`` after each batch.
+
+    Raises
+    ------
+    SaliencyError
+        The model, slide, explainer, target or scale do not fit together, or there is no tissue; the
+        message says how.
+    """
+    check_share("explain_slide", "cutoff", cutoff)
+    if batch_size < 1:
+        msg = f"explain_slide: expected batch_size of 1 or more, got {batch_size}."
+        raise InputError(msg)
+    recipe = resolve(explainer)
+    probe = probe_of(model)
+    with opened(slide) as held:
+        given = setting(
+            probe,
+            held,
+            prepare=prepare,
+            spacing=spacing,
+            tile=tile,
+            overlap=overlap,
+            tissue=tissue,
+            thumbnail=partial(_thumbnail, slide),
+        )
+        chosen = bound(probe, _settled(probe, target, given, batch_size))
+        folder = None if out is None else made_folder(Path(out))
+        question = partial(_key, chosen, recipe, given, overlap)
+        with state_in(folder, question, resume=resume) as state:
+            canvas = Canvas(given.grid)
+            asked = HeatQuestion(chosen, recipe, canvas)
+            seconds = run(asked, given, state, batch_size, progress or silent)
+        answer, size, made_by = _best(chosen, recipe, given, asked.best)
+        heat, explained = canvas.stitched()
+        of_all, sure = scores_on(given, asked.scores)
+        result = SlideExplanation(
+            Heatmap(heat),
+            explained,
+            of_all,
+            sure,
+            given.grid,
+            given.slide,
+            answer,
+            vmax=full_colour(answer.recipe, size, answer.grid),
+            labels=getattr(getattr(chosen, "source", None), "labels", None),
+            indifferent=indifferent_to_tissue(chosen, given, answer, cutoff, sure),
+            prepare=made_by if isinstance(made_by, Prepare) else None,
+            cutoff=cutoff,
+            seconds=seconds,
+        )
+    if folder is not None:
+        result.save(folder)
+    return result
+
+
+def _thumbnail(slide: object, pixels: int) -> DicomImage:
+    """Read a thumbnail; a slide that was given as files is opened for it."""
+    with opened(slide) as held:
+        return held.thumbnail(pixels)
+
+
+@contextmanager
+def opened(slide: object) -> Iterator[Slide]:
+    """Open what is no Slide yet, and close it in the end."""
+    with nullcontext(slide) if isinstance(slide, Slide) else open_slide(slide) as held:
+        yield held
+
+
+def silent(progress: SlideProgress) -> None:
+    """Tell nobody but the log."""
+    logging.getLogger("saliency.slides").debug("%s", progress)
+
+
+def made_folder(folder: Path) -> Path:
+    """Return a folder for results; it is made where it is not there.
+
+    Raises
+    ------
+    InputError
+        It is a file, or its parent is missing.
+    """
+    if folder.is_file() or not folder.absolute().parent.is_dir():
+        msg = "out: expected a folder, or a name for one in a folder that exists."
+        raise InputError(msg)
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _settled(probe: Any, target: Target, given: Setting, batch_size: int) -> Target:
+    """Return the target; for None the class predicted for most of some tiles."""
+    if target is not None or not hasattr(probe, "at"):
+        return target
+    places = given.places
+    step = max(1, -(-len(places) // SAMPLE))
+    asked: Any = bound(probe, None)
+    votes: Counter[int] = Counter()
+    sample = places[::step]
+    for first in range(0, len(sample), batch_size):
+        batch = [
+            given.read(place).array for place in sample[first : first + batch_size]
+        ]
+        votes.update(int(k) for k in asked.classes(tf.constant(np.concatenate(batch))))
+    return min(votes, key=lambda index: (-votes[index], index))
+
+
+def state_in(folder: Path | None, key: Callable[[], str], *, resume: bool) -> State:
+    """Open what an earlier run has kept in a folder for the same question; None: keep nothing."""
+    if folder is None:
+        return State(None)
+    path = folder / KEPT
+    if not resume:
+        path.unlink(missing_ok=True)
+    return State(path, key(), "slide")
+
+
+def _key(bound_probe: Any, recipe: Any, given: Setting, overlap: float) -> str:
+    """Return what tells one question about one slide from others."""
+    slide = given.slide
+    told = (
+        bound_probe,
+        recipe,
+        given.made_by,
+        (slide.digest, slide.spacing, slide.tissue),
+        (given.grid.tile, given.grid.cell, overlap),
+        versions(),
+    )
+    return digest_of(told).hex()
+
+
+def scores_on(
+    given: Setting, scores: Mapping[tuple[int, int], TileScores]
+) -> tuple[Array, Array]:
+    """Return scores (tile rows, tile columns, classes) and the target's probabilities; else NaN."""
+    classes = len(next(iter(scores.values())).of_all)
+    of_all = np.full((*given.grid.tiles, classes), np.nan, np.float32)
+    sure = np.full(given.grid.tiles, np.nan, np.float32)
+    for place, each in scores.items():
+        of_all[place] = each.of_all
+        sure[place] = np.nan if each.probability is None else each.probability
+    return of_all, sure
+
+
+def _best(
+    bound_probe: Any, recipe: Any, given: Setting, place: tuple[int, int]
+) -> tuple[Answer, tuple[int, int], Any]:
+    """Return the answer of one tile, (H, W) of its input, and its preparation."""
+    made = given.read(place)
+    batch = tf.constant(made.array)
+    _, answers = answered(about(bound_probe, batch), batch, recipe, cutoff=0)
+    return answers[0], made.array.shape[1:3], made.made_by

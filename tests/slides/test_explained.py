@@ -1,0 +1,277 @@
+"""A slide explained tile by tile: scores, heat in its place, what is painted and what is not."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from slides.networks import RED, convolutions, opened, red_detector, tissue
+
+import saliency as sal
+from saliency.errors import InputError
+from saliency.slides.explain import explain_slide
+
+SIZE = (512, 640)
+LESION = (224, 352, 40)
+ON = {"spacing": 0.0005, "prepare": sal.Prepare()}
+
+
+def everything(output):
+    """Sum an output map: the target of a network that has no head."""
+    return tf.reduce_sum(output, (1, 2, 3))
+
+
+def planted(scene, places=(LESION,)):
+    """Return the scene with red squares: (first row, first column, side)."""
+    scene = scene.copy()
+    for row, column, side in places:
+        scene[row : row + side, column : column + side] = RED
+    return scene
+
+
+@pytest.fixture(scope="module")
+def probe():
+    """Class 1 where a tile holds red."""
+    return sal.KerasProbe(red_detector(), labels=("other", "tumour"))
+
+
+@pytest.fixture(scope="module")
+def slide():
+    """A disc of tissue with one red square."""
+    with opened(planted(tissue(*SIZE))) as held:
+        yield held
+
+
+@pytest.fixture(scope="module")
+def result(probe, slide):
+    """Where the red square is, by the gradient."""
+    return explain_slide(probe, slide, "gradient", target="tumour", **ON)
+
+
+def centroid(result):
+    """Return the (row, column) in mm of the heat of half the greatest and more."""
+    heat = result.heatmap.values
+    cells = np.argwhere(heat >= heat.max() / 2) + 0.5
+    return (result.placement @ np.append(cells.mean(axis=0), 1))[:2]
+
+
+@pytest.mark.parametrize("method", ["fastcam", "gradcam", "integrated_gradients"])
+def test_heat_lies_on_the_lesion(probe, slide, method):
+    """Its centroid is off by less than half a cell, in mm."""
+    recipe = sal.IntegratedGradients(steps=4) if method[0] == "i" else method
+    found = explain_slide(probe, slide, recipe, target=1, **ON)
+    row, column, side = LESION
+    middle = np.array((row + side / 2, column + side / 2)) * 0.0005
+    assert np.abs(centroid(found) - middle).max() < found.placement[0, 0] / 2
+    assert not found.veiled
+
+
+def test_scores_are_the_models_own(probe, slide, result):
+    """Of each tile with tissue, as read at its place; NaN of all others."""
+    assert result.scores.shape == (*result.grid.tiles, 2)
+    asked = np.argwhere(result.asked)
+    assert 0.3 < result.asked.mean() < 0.9
+    for row, column in asked[:: len(asked) // 7]:
+        top = result.grid.down[row].start * 0.0005
+        left = result.grid.across[column].start * 0.0005
+        tile = slide.read_at(top, left, 64, 64, (0.0005, 0.0005))
+        alone = probe.class_scores(tf.constant(tile[None] / 255, tf.float32))
+        np.testing.assert_allclose(result.scores[row, column], alone[0], atol=1e-4)
+    assert np.isnan(result.scores[~result.asked]).all()
+    assert set(np.unique(result.classes)) == {-1, 0, 1}
+    assert (result.classes == 1).sum() == (result.probabilities > 0.5).sum()
+
+
+def test_placement_and_affine_lead_to_the_slide(slide, result):
+    """The first cell's corner is the matrix's, and the affine goes on to the slide's axes."""
+    np.testing.assert_allclose(result.placement @ (0, 0, 1), (0, 0, 1))
+    cell = result.grid.cell * 0.0005
+    np.testing.assert_allclose(
+        result.placement @ (3.5, 2.5, 1), (3.5 * cell, 2.5 * cell, 1)
+    )
+    np.testing.assert_allclose(result.affine, slide.affine @ result.placement)
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+def test_tiles_of_a_convolutional_network_make_the_map_of_the_whole(strides):
+    """Within 1e-4: the halo is the receptive field, and tiles stand in step with the strides."""
+    scene = np.random.default_rng(3).integers(0, 255, (192, 256, 3), np.uint8)
+    probe = sal.KerasProbe(convolutions(strides))
+    with opened(scene) as held:
+        found = explain_slide(
+            probe,
+            held,
+            "gradient",
+            target=everything,
+            tile=64,
+            spacing=0.0005,
+            tissue=None,
+        )
+    image = sal.DicomImage.from_array(scene)
+    whole = sal.explain(probe, image, "gradient", target=everything).heatmap.values
+    cell = found.grid.cell
+    means = whole.reshape(192 // cell, cell, 256 // cell, cell).mean((1, 3))
+    np.testing.assert_allclose(found.heatmap.values, means, atol=1e-4)
+    assert np.abs(means).max() > 1e-2
+    assert len(found.grid.down) > 2
+
+
+def test_without_a_halo_it_does_not():
+    """So the law above can fail."""
+    scene = np.random.default_rng(3).integers(0, 255, (192, 256, 3), np.uint8)
+    probe = sal.KerasProbe(convolutions())
+    ways = {"tile": 64, "spacing": 0.0005, "tissue": None, "target": everything}
+    with opened(scene) as held:
+        right = explain_slide(probe, held, "gradient", **ways)
+        wrong = explain_slide(
+            probe, held, "gradient", prepare=sal.Prepare(halo=0), **ways
+        )
+    assert np.abs(right.heatmap.values - wrong.heatmap.values).max() > 1e-3
+
+
+def test_glass_stays_as_it_is(slide, result):
+    """Bit for bit, of heat and of classes; the lesion does not."""
+    shown = slide.thumbnail(2048).display
+    tissue_there = result.tissue_on(shown.shape[:2])
+    for kind in ("heat", "classes"):
+        painted = result.overlay(kind).rgb
+        np.testing.assert_array_equal(painted[~tissue_there], shown[~tissue_there])
+    row, column, side = LESION
+    middle = row + side // 2, column + side // 2
+    assert (result.overlay("classes").rgb[middle] != shown[middle]).any()
+
+
+def test_equal_heat_has_equal_colour_on_any_slide(probe, result):
+    """Another slide with a second, larger lesion does not change the colours of the first."""
+    scene = planted(tissue(*SIZE), (LESION, (128, 256, 56)))
+    with opened(scene) as held:
+        other = explain_slide(probe, held, "gradient", target="tumour", **ON)
+    assert other.vmax == result.vmax
+    row, column, side = LESION
+    part = slice(row - 8, row + side + 8), slice(column - 8, column + side + 8)
+    np.testing.assert_array_equal(other.overlay().rgb[part], result.overlay().rgb[part])
+
+
+@pytest.mark.parametrize("method", ["fastcam", "gradient"])
+def test_a_slide_of_noise_stays_dark(probe, method):
+    """No pixel takes on a colour, whatever the method, and the caption says why."""
+    with opened(tissue(*SIZE, seed=5)) as held:
+        found = explain_slide(probe, held, method, target="tumour", **ON)
+        shown = held.thumbnail(2048).display
+    bare = found.overlay().rgb.astype(int) - shown
+    assert np.abs(bare).max() <= 2
+    assert "no tile is of this class" in found.veil_reason
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_shuffled_model_is_veiled(probe, slide, seed):
+    """Its weights in disorder: it says the same of all tissue."""
+    keras.utils.set_random_seed(seed)
+    entry = keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(8, 3, activation="relu")(entry)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    made = keras.Model(entry, keras.layers.Dense(2, activation="softmax")(x))
+    found = explain_slide(made, slide, "fastcam", **ON)
+    assert found.veiled
+
+
+def test_tissue_may_be_told(probe, slide):
+    """None: all tiles are asked; a mask: those that it meets; nothing in it: refused."""
+    ways = ON | {"target": 1}
+    assert explain_slide(probe, slide, "gradient", tissue=None, **ways).asked.all()
+    mask = np.zeros((8, 10), np.bool_)
+    mask[3, 5] = True
+    some = explain_slide(probe, slide, "gradient", tissue=sal.Mask(mask), **ways)
+    # 64 pixels a side, met by tiles of 64 that start every 48 pixels or less
+    assert 4 <= some.asked.sum() <= 12
+    assert some.dropped == pytest.approx(79 / 80)
+    with pytest.raises(InputError, match="found none"):
+        explain_slide(probe, slide, "gradient", tissue=mask & False, **ways)
+    with pytest.raises(InputError, match="'auto', None, or a mask"):
+        explain_slide(probe, slide, "gradient", tissue=np.ones(3), **ways)
+
+
+def test_the_class_of_most_tiles_is_explained_where_none_is_named(probe, slide):
+    """As of a volume: the heat of all tiles speaks for one class."""
+    assert explain_slide(probe, slide, "gradient", **ON).target == 0
+
+
+def test_a_model_of_another_scale_sees_pixels_of_that_scale(slide):
+    """At 1 um a pixel there are a quarter of the tiles, and the lesion lies where it lay."""
+    found = explain_slide(
+        red_detector(),
+        slide,
+        "gradient",
+        target=1,
+        spacing=0.001,
+        prepare=sal.Prepare(),
+    )
+    assert found.grid.size == (256, 320)
+    row, column, side = LESION
+    middle = np.array((row + side / 2, column + side / 2)) * 0.0005
+    assert np.abs(centroid(found) - middle).max() < found.placement[0, 0]
+
+
+def test_the_folder_holds_all_forms(result, tmp_path):
+    """Numbers as they are, outlines in pixels of level 0, pictures with a caption below."""
+    place = result.save(tmp_path / "told")
+    with np.load(place / "heat.npz") as held:
+        np.testing.assert_array_equal(held["values"], result.heatmap.values)
+        np.testing.assert_array_equal(held["scores"], result.scores)
+        np.testing.assert_array_equal(held["placement"], result.placement)
+    record = json.loads((place / "record.json").read_text())
+    assert record["tiles"]["asked"] == result.asked.sum()
+    outlines = json.loads((place / "heat.geojson").read_text())
+    assert outlines["type"] == "FeatureCollection"
+    (feature,) = outlines["features"]
+    assert feature["properties"]["objectType"] == "annotation"
+    assert feature["properties"]["classification"]["name"] == "tumour"
+    (outer, *_) = feature["geometry"]["coordinates"]
+    assert outer[0] == outer[-1]
+    x, y = np.array(outer).T
+    row, column, side = LESION
+    assert abs((x.min() + x.max()) / 2 - (column + side / 2)) < result.grid.cell
+    assert abs((y.min() + y.max()) / 2 - (row + side / 2)) < result.grid.cell
+    for name in ("heat.png", "classes.png"):
+        assert (place / name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"spacing": 0.5}, "Spacings are in mm"),
+        ({"spacing": -1}, "above 0"),
+        ({"tile": 0}, "a tile of 1 pixel or more"),
+        ({"overlap": 1.0}, "overlap of 0 or more and below 1"),
+        ({"batch_size": 0}, "batch_size of 1 or more"),
+        ({"prepare": sal.Prepare(spacing=0.5)}, "Leave it out of Prepare"),
+        ({"tissue": "glass"}, "'auto', None, or a mask"),
+        ({"target": "cat"}, "cat"),
+    ],
+)
+def test_what_cannot_be_is_refused(probe, slide, wrong, words):
+    """In one sentence."""
+    with pytest.raises(sal.SaliencyError, match=words):
+        explain_slide(probe, slide, "gradient", **(ON | wrong))
+
+
+def test_a_tile_that_stands_alone_has_its_own_map(probe, slide):
+    """That of explain, times its probability: one tile is asked about, by a mask."""
+    row, column, side = LESION
+    mask = np.zeros(SIZE, np.bool_)
+    mask[row + side // 2, column + side // 2] = True
+    found = explain_slide(
+        probe, slide, "gradient", target=1, tissue=mask, overlap=0, **ON
+    )
+    ((down, across),) = np.argwhere(found.asked)
+    top, left = found.grid.down[down].start, found.grid.across[across].start
+    tile = slide.read_at(top * 0.0005, left * 0.0005, 64, 64, (0.0005, 0.0005))
+    image = sal.DicomImage.from_array(tile)
+    alone = sal.explain(probe, image, "gradient", target=1, prepare=sal.Prepare())
+    cell = found.grid.cell
+    means = alone.heatmap.values.reshape(64 // cell, cell, 64 // cell, cell).mean(
+        (1, 3)
+    )
+    part = found.heatmap.values[found.explained].reshape(means.shape)
+    np.testing.assert_allclose(part, means * alone.probability, rtol=1e-4)
