@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,9 @@ _LOCK: Final = threading.Lock()
 
 #: Choices that are kept for a model: whoever looks at each layer of a deep one keeps no more.
 _KEPT: Final = 8
+#: Models of files by their place, number, time and size: the file as it was when it was read.
+_FILES: Final[dict[tuple[Any, ...], Any]] = {}
+_FILES_KEPT: Final = 2
 
 
 def probe_for(  # noqa: PLR0913 - every choice that a probe has
@@ -38,7 +42,9 @@ def probe_for(  # noqa: PLR0913 - every choice that a probe has
 
     The cache holds layers and variables but not the model: a model that nobody else holds is
     freed with all that was compiled for it. What was compiled is dropped when the model's layers,
-    their activations or variables were exchanged since. A path is loaded anew each time.
+    their activations or variables were exchanged since. Of files, the models of the last two are
+    held, so that a service may name the file at each request; a file that was written since is
+    loaded anew.
 
     Parameters
     ----------
@@ -46,7 +52,7 @@ def probe_for(  # noqa: PLR0913 - every choice that a probe has
         As in KerasProbe.
     """
     if isinstance(model, str | os.PathLike):
-        model = load_model(model)
+        model = _model_of_file(model)
     taken = None if layers is None else tuple(layers)
     choice = Choice(taken, output, part, explained_input(model, input, held))
     return KerasProbe.from_core(model, _core(model, choice), labels, held)
@@ -64,6 +70,23 @@ def with_layers(probe: KerasProbe, layers: Sequence[str]) -> KerasProbe:
     found = copy(probe)
     found.core = _core(probe.model, choice)
     return found
+
+
+def _model_of_file(path: str | os.PathLike[str]) -> Any:
+    """Return the model of a file, loaded once as long as the file is the same."""
+    try:
+        seen = Path(path).stat()
+    except (OSError, ValueError):
+        return load_model(path)  # which says what is wrong with it
+    key = os.path.realpath(path), seen.st_ino, seen.st_mtime_ns, seen.st_size
+    with _LOCK:
+        model = _FILES.pop(key, None)
+    model = load_model(path) if model is None else model
+    with _LOCK:
+        _FILES[key] = model  # the latest is the last
+        while len(_FILES) > _FILES_KEPT:
+            del _FILES[next(iter(_FILES))]
+    return model
 
 
 def _core(model: Any, choice: Choice) -> Core:

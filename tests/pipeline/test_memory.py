@@ -1,0 +1,68 @@
+"""A service that explains with a model's file at each request stays flat."""
+
+import gc
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from tensorflow.python.eager import context
+
+import saliency as sal
+from saliency.kernels import xla
+from saliency.probe import cache
+
+layers = keras.layers
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a small network's file."""
+    inputs = keras.Input((8, 11, 1))
+    seen = layers.Conv2D(3, 3, activation="relu")(inputs)
+    outputs = layers.Dense(2, activation="softmax")(
+        layers.GlobalAveragePooling2D()(seen)
+    )
+    path = tmp_path_factory.mktemp("service") / "model.keras"
+    keras.Model(inputs, outputs).save(path)
+    return path
+
+
+def counts() -> tuple[int, int, int]:
+    """Count what can pile up: objects of Python, functions of TensorFlow, compiled kernels."""
+    gc.collect()
+    functions = len(context.context().list_function_names())
+    return len(gc.get_objects()), functions, xla._kernel.cache_info().currsize
+
+
+@pytest.mark.parametrize("method", ["fastcam", "gradcam"])
+def test_a_service_stays_flat(file: Path, method: str) -> None:
+    """A hundred requests that name a file leave nothing: no function, no kernel, no network.
+
+    A network of this size is some 3,000 objects of Python.
+    """
+    image = sal.DicomImage.from_array(np.arange(88, dtype=np.uint8).reshape(8, 11))
+    for _ in range(3):
+        sal.explain(file, image, method, target=1)
+    before = counts()
+    for _ in range(100):
+        sal.explain(str(file), image, method, target=1)
+    after = counts()
+
+    assert after[1:] == before[1:]
+    assert after[0] - before[0] < 400
+
+
+def test_a_file_that_was_written_again_is_loaded_again(file: Path) -> None:
+    """What is held is the file as it was; of many files the last two are held."""
+    image = sal.DicomImage.from_array(np.arange(88, dtype=np.uint8).reshape(8, 11))
+    before = sal.explain(file, image, "gradient", target=1)
+    model = keras.models.load_model(file)
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    model.save(file)
+    after = sal.explain(file, image, "gradient", target=1)
+
+    assert np.abs(after.heatmap.values - before.heatmap.values).max() > 0
+    own = sal.explain(model, image, "gradient", target=1)
+    np.testing.assert_allclose(after.heatmap.values, own.heatmap.values, rtol=1e-5)
+    assert len(cache._FILES) <= 2
