@@ -1,13 +1,16 @@
 """``saliency evaluate``."""
 
 import argparse
-from collections.abc import Sequence
+import logging
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 import saliency as sal
 from saliency.cli.codes import DONE, FAILED
-from saliency.cli.labels_table import check_out
+from saliency.cli.labels_table import STATE, check_out
 from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
@@ -27,7 +30,8 @@ from saliency.errors import InputError
 from saliency.pipeline.label_table import table_in
 
 _TRUTH: Final = (
-    "masks the heat should lie on: DIR/NAME.png for a file NAME.dcm, above 0 inside"
+    "what the heat should lie on: DIR/NAME.png for a file NAME.dcm, above 0 inside; or DICOM "
+    "Segmentations and RT Structure Sets that refer to the files"
 )
 _TABLE: Final = "a table of files, for --column and --patients"
 
@@ -91,28 +95,53 @@ def evaluate(options: argparse.Namespace) -> int:
         method.name if ":" not in method.name else method.recipe
         for method in methods_in(options.method or ())
     ]
-    report = sal.evaluate(
-        model_of(options.model, options.classes),
-        files,
-        methods or FAST,
-        labels=table.column(options.column, options.files)
-        if table and options.column
-        else None,
-        groups=table.column(options.patients, options.files)
-        if table and options.patients
-        else None,
-        truth=_truths(options, files),
-        prepare=prepare_of(options),
-        target=options.target,
-        metrics=options.metrics,
-        seed=options.seed,
-    )
+    plain = options.classes is None  # the file tells a resumed run which model it was
+    with _progress(options):
+        report = sal.evaluate(
+            options.model if plain else model_of(options.model, options.classes),
+            files,
+            methods or FAST,
+            labels=table.column(options.column, options.files)
+            if table and options.column
+            else None,
+            groups=table.column(options.patients, options.files)
+            if table and options.patients
+            else None,
+            truth=_truths(options, files),
+            prepare=prepare_of(options),
+            target=options.target,
+            metrics=options.metrics,
+            resume=options.out / STATE,
+            seed=options.seed,
+        )
     print(report.verdict)
     for failure in report.failures:
         say_error(f"{files[failure.index]}: {failure.message}")
     page = report.save(options.out, pictures=not options.no_pictures)
     print(f"report -> {page}")
     return FAILED if report.failures else DONE
+
+
+@contextmanager
+def _progress(options: argparse.Namespace) -> Iterator[None]:
+    """Say how far the evaluation is, where the log does not already."""
+    logger, spoken = logging.getLogger("saliency.evaluation"), _Spoken()
+    silent = options.quiet or options.verbose
+    if not silent:
+        logger.addHandler(spoken)
+    try:
+        yield
+    finally:
+        logger.removeHandler(spoken)
+
+
+@final
+class _Spoken(logging.Handler):
+    """Says what is less than a warning, as a line of the shell."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.levelno < logging.WARNING:
+            print(f"saliency: {record.getMessage()}", file=sys.stderr)
 
 
 def _check_table(options: argparse.Namespace) -> None:
@@ -122,8 +151,10 @@ def _check_table(options: argparse.Namespace) -> None:
         raise InputError(msg)
 
 
-def _truths(options: argparse.Namespace, files: Sequence[Any]) -> list[Any] | None:
+def _truths(options: argparse.Namespace, files: Sequence[Any]) -> Any:
     """Return the mask of each file, bool (rows, columns); None for a file without.
+
+    A folder without PNG files is returned as it is: it may hold DICOM objects with regions.
 
     Raises
     ------
@@ -132,6 +163,8 @@ def _truths(options: argparse.Namespace, files: Sequence[Any]) -> list[Any] | No
     """
     if options.truth is None:
         return None
+    if options.truth.is_file() or _holds_no_png(options.truth):
+        return options.truth
     masks = [_mask(options.truth / f"{Path(str(file)).stem}.png") for file in files]
     found = sum(mask is not None for mask in masks)
     if not found:
@@ -141,6 +174,11 @@ def _truths(options: argparse.Namespace, files: Sequence[Any]) -> list[Any] | No
     if found < len(files):
         say(options, f"{len(files) - found} of {len(files)} files have no mask")
     return masks
+
+
+def _holds_no_png(folder: Path) -> bool:
+    endings = {path.suffix.lower() for path in folder.rglob("*") if path.is_file()}
+    return bool(endings) and ".png" not in endings
 
 
 def _mask(path: Path) -> Any:

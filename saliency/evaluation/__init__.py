@@ -12,7 +12,13 @@ from saliency.evaluation.faithfulness import (
     mufidelity,
     sensitivity_n,
 )
-from saliency.evaluation.sanity import randomisation, repeatability, sparseness
+from saliency.evaluation.retraining import Retrained, kar, roar
+from saliency.evaluation.sanity import (
+    cascade,
+    randomisation,
+    repeatability,
+    sparseness,
+)
 from saliency.evaluation.truth import (
     auprc,
     energy_inside,
@@ -24,13 +30,16 @@ from saliency.evaluation.truth import (
 
 __all__ = [
     "Curve",
+    "Retrained",
     "auprc",
+    "cascade",
     "deletion",
     "energy_inside",
     "exchange",
     "infidelity",
     "insertion",
     "irof",
+    "kar",
     "max_sensitivity",
     "miou",
     "miou_otsu",
@@ -40,6 +49,7 @@ __all__ = [
     "randomisation",
     "repeatability",
     "road",
+    "roar",
     "sensitivity_n",
     "sparseness",
 ]

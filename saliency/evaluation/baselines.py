@@ -34,11 +34,13 @@ class CentreMap:
         return tf.broadcast_to(blob, tf.shape(inputs)[:-1])
 
 
-BASELINES: Final = ("random", "centre", "edges")
+CONTROLS: Final = ("random", "centre", "edges")
 """Names of :func:`controls`."""
+BASELINES: Final = (*CONTROLS, "mean")
+"""What every number stands beside; ``"mean"`` is the explainer's mean map of other patients."""
 
 
 def controls(seed: int) -> Mapping[str, Any]:
-    """Return the baselines that are recipes, by name."""
+    """Return the baselines that know nothing of the model, by name."""
     recipes = (RandomMap(seed), CentreMap(), EdgeMap())
-    return dict(zip(BASELINES, recipes, strict=True))
+    return dict(zip(CONTROLS, recipes, strict=True))

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from saliency.errors import InputError
+from saliency.dicom.drawn import NO_DRAWING, Drawing, is_drawing
+from saliency.errors import DicomError, InputError
 from saliency.evaluation.measuring import Case, of_one_shape
 from saliency.pipeline.explain import as_image, bound, prepared
 from saliency.pipeline.explain_many import failure_of
-from saliency.pipeline.files import sources_in
+from saliency.pipeline.files import content_of, sources_in
+from saliency.pipeline.label_matching import aligned
 from saliency.pipeline.prefetch import ahead
 from saliency.probe.protocol import Target
 from saliency.statistics.units import numbered
@@ -51,22 +55,93 @@ def read(
     return list(ahead(case, enumerate(sources), window=8))
 
 
-def truth_of(value: Any, image: DicomImage) -> Array | None:
+def truths_of(truth: Any, cases: Sequence[Case], sources: Sequence[Any]) -> list[Case]:
+    """Give each case its truth.
+
+    Parameters
+    ----------
+    truth
+        What ``evaluate`` takes.
+    cases, sources
+        ``case.number`` is the place of its source.
+
+    Raises
+    ------
+    InputError
+        A truth does not fit its image, or objects of a folder belong to none of the images.
+    """
+    if isinstance(truth, str | PathLike) or is_drawing(truth):
+        return _of_one_place(truth, cases, sources)
+    told = aligned(truth, sources, owner="evaluate", name="truths")
+    return [
+        replace(
+            case, truth=truth_of(told[case.number], case.image, sources[case.number])
+        )
+        for case in cases
+    ]
+
+
+def _of_one_place(
+    place: Any, cases: Sequence[Case], sources: Sequence[Any]
+) -> list[Case]:
+    """Look for each image in the objects of a folder, or in one object."""
+    drawings = _drawings(place)
+    found = []
+    for case in cases:
+        source = content_of(sources[case.number])
+        masks = [drawing.on(case.image, source) for drawing in drawings]
+        known = [mask for mask in masks if mask is not None]
+        found.append(replace(case, truth=np.any(known, axis=0) if known else None))
+    if not any(case.truth is not None for case in found):
+        msg = (
+            f"evaluate: expected a truth that refers to the images by SOP Instance UID, or lies in "
+            f"their planes; {len(drawings)} objects with regions were found, all of other images."
+        )
+        raise InputError(msg)
+    return found
+
+
+def _drawings(place: Any) -> list[Drawing]:
+    """Read one object, or all of a folder; what else lies in a folder is left out."""
+    if not (isinstance(place, str | PathLike) and Path(place).is_dir()):
+        return [Drawing(place)]
+    found = []
+    for path in sorted(Path(place).rglob("*")):
+        try:
+            found += [Drawing(path)] if path.is_file() else []
+        except DicomError as error:
+            if error.reason not in NO_DRAWING:
+                raise
+    return found
+
+
+def truth_of(value: Any, image: DicomImage, source: Any = None) -> Array | None:
     """Return a truth as bool (rows, columns) on the image's grid.
 
     Parameters
     ----------
     value
         A Mask or a bool array of the image's grid; a box (top, left, rows, columns), or several of
-        them; or None.
+        them; a DICOM Segmentation or RT Structure Set (path, bytes or Dataset); or None.
+    image, source
+        The image, and what it was read from.
 
     Raises
     ------
     InputError
-        It is none of these, or of another grid.
+        It is none of these, of another grid, or of another image.
     """
     if value is None:
         return None
+    if is_drawing(value):
+        drawn = Drawing(value).on(image, content_of(source))
+        if drawn is None:
+            msg = (
+                "evaluate: expected a truth that refers to its image by SOP Instance UID, or lies "
+                "in its plane, got regions drawn on other images."
+            )
+            raise InputError(msg)
+        return drawn
     size = image.display.shape[:2]
     given = np.asarray(value.values if isinstance(value, Mask) else value)
     if given.shape == size and given.dtype == np.bool_:
@@ -74,8 +149,8 @@ def truth_of(value: Any, image: DicomImage) -> Array | None:
     if given.dtype.kind in "iu" and given.shape[-1:] == (4,) and given.ndim <= 2:
         return _boxes(np.atleast_2d(given), size)
     msg = (
-        f"evaluate: expected a truth of bool {size}, or boxes (top, left, rows, columns), got "
-        f"{given.dtype} {given.shape}."
+        f"evaluate: expected a truth of bool {size}, boxes (top, left, rows, columns), or a "
+        f"DICOM object with regions, got {given.dtype} {given.shape}."
     )
     raise InputError(msg)
 

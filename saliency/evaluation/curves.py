@@ -74,6 +74,7 @@ def deletion(
     attribution: Any,
     *,
     steps: int = 32,
+    shares: Sequence[float] | None = None,
     fill: Reference = "mean",
 ) -> Curve:
     """Take the most important pixels away, a step at a time (Petsiuk et al., arXiv 1806.07421).
@@ -88,6 +89,8 @@ def deletion(
         float (N, H, W) or (N, H, W, C), whose channels are summed. The greatest value goes first.
     steps
         Of equal numbers of pixels.
+    shares
+        The shares of changed pixels, rising, 0..1, two or more, in place of ``steps``.
     fill
         What lies where pixels were: ``"black"``, ``"white"``, ``"mean"``, ``"blur"``, ``"noise"``,
         a number, or an array that broadcasts to the inputs. A curve says nothing without its fill.
@@ -100,12 +103,16 @@ def deletion(
     Raises
     ------
     InputError
-        Shapes do not fit, or steps is below 1.
+        Shapes do not fit, steps is below 1, or shares do not rise.
     """
     batch = batch_of(inputs)
     hidden = _fill(batch, fill)
     return _curve(
-        probe, batch, attribution, _even(steps), lambda mask: (batch, hidden, mask)
+        probe,
+        batch,
+        attribution,
+        _shares(steps, shares),
+        lambda mask: (batch, hidden, mask),
     )
 
 
@@ -115,13 +122,14 @@ def insertion(
     attribution: Any,
     *,
     steps: int = 32,
+    shares: Sequence[float] | None = None,
     fill: Reference = "blur",
 ) -> Curve:
     """Give the most important pixels back, a step at a time (Petsiuk et al., arXiv 1806.07421).
 
     Parameters
     ----------
-    probe, inputs, attribution, steps, fill
+    probe, inputs, attribution, steps, shares, fill
         As for :func:`deletion`.
 
     Returns
@@ -132,11 +140,15 @@ def insertion(
     batch = batch_of(inputs)
     hidden = _fill(batch, fill)
     return _curve(
-        probe, batch, attribution, _even(steps), lambda mask: (hidden, batch, mask)
+        probe,
+        batch,
+        attribution,
+        _shares(steps, shares),
+        lambda mask: (hidden, batch, mask),
     )
 
 
-def exchange(
+def exchange(  # noqa: PLR0913 - what is exchanged, and how much of it
     probe: Probe,
     inputs: Any,
     attribution: Any,
@@ -144,6 +156,7 @@ def exchange(
     donors: Any = None,
     grid: int = 8,
     steps: int = 32,
+    shares: Sequence[float] | None = None,
 ) -> Curve:
     """Put the same cells of another image where the important ones were.
 
@@ -154,7 +167,7 @@ def exchange(
 
     Parameters
     ----------
-    probe, inputs, attribution, steps
+    probe, inputs, attribution, steps, shares
         As for :func:`deletion`; a cell's mean attribution counts.
     grid
         Cells along each side.
@@ -185,12 +198,10 @@ def exchange(
         raise InputError(msg)
     cells, means = cells_of(maps_of(attribution, batch, "exchange"), grid)
     places = ranks_of(means)[:, cells]  # the rank of each pixel's cell
-    shares = _even(steps)
+    way = _shares(steps, shares)
     count = means.shape[1]
-    masks = [shaped(places < round(float(share) * count), batch) for share in shares]
-    return Curve(
-        shares, _scores(probe, batch, masks, lambda mask: (batch, others, mask))
-    )
+    masks = [shaped(places < round(float(share) * count), batch) for share in way]
+    return Curve(way, _scores(probe, batch, masks, lambda mask: (batch, others, mask)))
 
 
 def road(
@@ -310,11 +321,16 @@ def _segment_ranks(means: Array, labels: Array) -> Array:
     return found
 
 
-def _even(steps: int) -> Array:
+def _shares(steps: int, shares: Sequence[float] | None) -> Array:
     if steps < 1:
         msg = f"steps: expected 1 or more, got {steps}."
         raise InputError(msg)
-    return np.linspace(0, 1, steps + 1)
+    way = np.linspace(0, 1, steps + 1) if shares is None else np.asarray(shares)
+    within = way.ndim == 1 and way.size > 1 and way[0] >= 0 and way[-1] <= 1
+    if not within or np.any(np.diff(way) <= 0):
+        msg = f"shares: expected two or more, rising, 0..1, got {shares}."
+        raise InputError(msg)
+    return way
 
 
 def _fill(batch: Tensor, fill: Reference) -> Tensor:

@@ -1,43 +1,38 @@
 """The verb: find out which explainer tells the truth about a model, on a user's images."""
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from os import PathLike
 from typing import Any, Final
 
 import numpy as np
 
 from saliency.errors import InputError
-from saliency.evaluation.baselines import BASELINES, controls
+from saliency.evaluation.baselines import CONTROLS, controls
+from saliency.evaluation.budget import budget_of
 from saliency.evaluation.cases import (
     groups_of,
     listed,
     read,
-    truth_of,
+    truths_of,
     with_donors,
 )
 from saliency.evaluation.decision import Decision, decide, interval_of, per_group
-from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
+from saliency.evaluation.measuring import Case
 from saliency.evaluation.metrics import METRICS, chosen
-from saliency.evaluation.report import EvaluationReport, Example, Measure
+from saliency.evaluation.report import EvaluationReport, Measure
+from saliency.evaluation.study import Measured, Study, Values, measure
 from saliency.explainers.catalogue import resolve
+from saliency.pipeline.checkpoint import kept
 from saliency.pipeline.explain import Explainer, name_of, probe_of, versions
+from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.label_matching import aligned, plain_label
-from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
+from saliency.probe.model.digest import model_digest
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 
-PASSES: Final = 2000
-"""Forward passes, an image each, that the curves of an evaluation may cost."""
-_STEPS: Final = (2, 16)
-"""Least and greatest number of steps of a curve."""
-_EXAMPLES: Final = 4
-"""Images whose maps the report shows."""
 FAST: Final = ("fastcam", "gradcam", "gradient", "gradient_times_input", "lrp")
-
-_LOG = logging.getLogger("saliency.evaluation")
 
 
 def evaluate(  # noqa: PLR0913 - fixed in the design
@@ -51,6 +46,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     target: Target = None,
     metrics: Sequence[str] | None = None,
     groups: Any = None,
+    resume: str | PathLike[str] | None = None,
     seed: int = 0,
 ) -> EvaluationReport:
     """Measure explainers on a user's own images, and name the best, or say "cannot tell".
@@ -67,8 +63,11 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         The class of each image, an index or a name: it is what is explained, unless a target is
         given. A sequence in the order of the images, or a mapping by path or file name.
     truth
-        What the heat should lie on: for each image a Mask or bool (rows, columns) of its grid, or
-        boxes (top, left, rows, columns); None for an image without. As ``labels``.
+        What the heat should lie on: for each image a Mask or bool (rows, columns) of its grid,
+        boxes (top, left, rows, columns), or a DICOM Segmentation or RT Structure Set (path or
+        Dataset) that refers to it; None for an image without. As ``labels``. Or one such object, or
+        a folder of them: each image takes what refers to it by SOP Instance UID, or lies in its
+        plane.
     target
         As for ``explain``, the same for all images. None: the label, else the predicted class.
     metrics
@@ -77,6 +76,10 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         hottest pixels are exchanged or deleted.
     groups
         The patient of each image, as ``labels``. None: each image is a patient of its own.
+    resume
+        A file that keeps what was measured so far: an evaluation that was stopped goes on from
+        there, and removes it at the end. Made for another model, other images or settings, it is
+        begun anew, and the logger ``saliency.evaluation`` says so.
     seed
         Of donors, baselines, intervals and signs.
 
@@ -94,7 +97,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     Notes
     -----
     Curves cost 2,000 forward passes at most, however many explainers: the more there are, the
-    fewer steps they have. The maps themselves cost what docs/explainers says.
+    fewer scores a curve has; below two, fewer images are asked about, as many patients as there
+    can be. The maps themselves cost what docs/explainers says. The logger ``saliency.evaluation``
+    says how far it is.
     """
     recipes = _recipes(explainers)
     names = chosen(metrics, truth=truth is not None)
@@ -108,35 +113,54 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     if not cases:
         msg = f"evaluate: none of {len(sources)} images can be asked about: {failures[0].message}"
         raise InputError(msg)
-    told = _aligned(truth, sources, "truths")
-    cases = _with_truths(cases, told)
+    cases = cases if truth is None else truths_of(truth, cases, sources)
     patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
     if "exchange" in names:
         cases = with_donors(probe, cases, generator)
-    steps = steps_of(names, len(cases), len(recipes))
-    values, examples = _measure(
-        probe, cases, {**recipes, **controls(seed)}, names, steps
-    )
-    scores = _scores(values, recipes, patients, generator)
-    decision = _decision(values, recipes, names[0], patients, generator)
+    budget = budget_of(names, len(cases), len(recipes))
+    key = () if resume is None else (
+        of_model(model),
+        of_pictures(sources),
+        of_settings(
+            prepare, targets, recipes, seed,
+            (names, budget, [case.truth for case in cases], patients),
+        ),
+    )  # fmt: skip
+    with kept(resume, key, "evaluation") as state:
+        study = Study(
+            probe,
+            cases,
+            {**recipes, **controls(seed)},
+            tuple(recipes),
+            names,
+            patients,
+            budget,
+            state,
+        )
+        values = measure(study)
     facts = {
         "images": len(cases),
         "patients": len(np.unique(patients)),
         "metric": names[0],
-        "steps": steps,
+        "curve_images": budget.images,
+        "curve_shares": list(budget.shares),
         "seed": seed,
+        "model": _record_of(probe),
+        "recipes": {name: name_of(recipe) for name, recipe in recipes.items()},
         "versions": versions(),
     }
-    return EvaluationReport(scores, decision, facts, failures, examples)
+    scores = _scores(values, tuple(recipes), patients, generator)
+    decision = _decision(values.own, recipes, names[0], patients, generator)
+    return EvaluationReport(scores, decision, facts, failures, values.examples)
 
 
-def steps_of(metrics: Sequence[str], images: int, explainers: int) -> int:
-    """Return how many steps a curve may have, so that all cost ``PASSES`` at most."""
-    count = sum(METRICS[name].kind == "curve" for name in metrics)
-    curves = count * images * (explainers + len(BASELINES))
-    # A curve of s steps asks about s + 1 images.
-    least, greatest = _STEPS
-    return int(np.clip(PASSES // max(1, curves) - 1, least, greatest))
+def _record_of(probe: Any) -> dict[str, str] | None:
+    """Return name and digest of a Keras model; None for a probe that is no such model."""
+    source = getattr(probe, "source", probe)
+    model = getattr(source, "model", None)
+    if model is None:
+        return None
+    return {"name": model.name, "sha256": model_digest(model)}
 
 
 def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:
@@ -161,74 +185,24 @@ def _those(values: Sequence[Any], cases: Sequence[Case]) -> list[Any]:
     return [values[case.number] for case in cases]
 
 
-def _with_truths(cases: Sequence[Case], truths: Sequence[Any]) -> list[Case]:
-    return [
-        replace(case, truth=truth_of(truths[case.number], case.image)) for case in cases
-    ]
-
-
-Values = dict[tuple[str, str], Array]
-"""(explainer or baseline, metric) -> float64 (n,), in the order of the cases."""
-
-
-def _measure(
-    probe: Any,
-    cases: Sequence[Case],
-    recipes: Mapping[str, Any],
-    names: Sequence[str],
-    steps: int,
-) -> tuple[Values, tuple[Example, ...]]:
-    """Return every metric of every recipe on every case, and maps to look at."""
-    places = {case.number: place for place, case in enumerate(cases)}
-    values: Values = {
-        (who, name): np.full(len(cases), np.nan) for who in recipes for name in names
-    }
-    examples: list[Example] = []
-    for count, batch in enumerate(batches(probe, cases), 1):
-        rows = [places[case.number] for case in batch.cases]
-        heats = {who: maps(batch, recipe) for who, recipe in recipes.items()}
-        for who, heat in heats.items():
-            for name in names:
-                values[who, name][rows] = measured(
-                    name, batch, heat, recipes[who], steps
-                )
-        examples += _examples(batch, heats, _EXAMPLES - len(examples))
-        _LOG.info("batch %d: %d of %d images", count, rows[-1] + 1, len(cases))
-    return values, tuple(examples)
-
-
-def _examples(batch: Batch, heats: Mapping[str, Array], count: int) -> list[Example]:
-    return [
-        Example(
-            case.image,
-            {
-                who: place_back(heat[i], case.given.placement)
-                for who, heat in heats.items()
-            },
-        )
-        for i, case in enumerate(batch.cases[: max(0, count)])
-    ]
-
-
 def _scores(
-    values: Values,
-    recipes: Mapping[str, Any],
+    values: Measured,
+    explainers: Sequence[str],
     patients: Array,
     generator: np.random.Generator,
 ) -> dict[tuple[str, str], Measure]:
-    def mean(who: str, name: str) -> float:
-        means = per_group(values[who, name], patients)
+    def mean(found: Array) -> float:
+        means = per_group(found, patients)
         return float(means.mean()) if means.size else float("nan")
 
-    return {
-        (who, name): Measure(
-            mean(who, name),
-            interval_of(found, patients, generator),
-            {control: mean(control, name) for control in BASELINES},
-        )
-        for (who, name), found in values.items()
-        if who in recipes
-    }
+    scores = {}
+    for (who, name), found in values.own.items():
+        if who in explainers:
+            beside = {each: mean(values.own[each, name]) for each in CONTROLS}
+            beside["mean"] = mean(values.means[who, name])
+            interval = interval_of(found, patients, generator)
+            scores[who, name] = Measure(mean(found), interval, beside)
+    return scores
 
 
 def _decision(
@@ -241,5 +215,5 @@ def _decision(
     sign = 1 if METRICS[metric].greater else -1
     of = {who: sign * found for (who, name), found in values.items() if name == metric}
     explainers = {who: of[who] for who in recipes}
-    baselines = {who: of[who] for who in BASELINES}
+    baselines = {who: of[who] for who in CONTROLS}
     return decide(explainers, baselines, patients, generator)

@@ -114,7 +114,9 @@ def maps(batch: Batch, recipe: Any) -> Array:
     return np.abs(found) if isinstance(recipe, _RATES) else found
 
 
-def measured(name: str, batch: Batch, heat: Array, recipe: Any, steps: int) -> Array:
+def measured(
+    name: str, batch: Batch, heat: Array, recipe: Any, shares: Sequence[float]
+) -> Array:
     """Return a metric's value of each case of a batch, float64 (N,); NaN where there is none."""
     metric = METRICS[name]
     if metric.kind == "truth":
@@ -126,7 +128,7 @@ def measured(name: str, batch: Batch, heat: Array, recipe: Any, steps: int) -> A
         if recipe is None:
             return np.full(len(heat), np.nan)
         return np.asarray(metric.function(batch.probe, batch.inputs, recipe))
-    more: Mapping[str, Any] = {"steps": steps} if metric.kind == "curve" else {}
+    more: Mapping[str, Any] = {"shares": shares} if metric.kind == "curve" else {}
     if name == "exchange":
         more = {**more, "donors": batch.donors}
     answer = metric.function(batch.probe, batch.inputs, heat, **more)

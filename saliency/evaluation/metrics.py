@@ -122,6 +122,12 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             greater=False,
             words="likeness to the map of the same network with shuffled weights",
         ),
+        "cascade": Metric(
+            "recipe",
+            sanity.cascade,
+            greater=False,
+            words="likeness to the map while weights are shuffled from the last layer down",
+        ),
         "repeatability": Metric(
             "recipe",
             sanity.repeatability,
@@ -138,7 +144,7 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
 )
 
 WITH_TRUTH: Final = ("energy_inside", "pointing_game", "miou_otsu", "auprc")
-WITHOUT: Final = ("exchange", "deletion")
+WITHOUT: Final = ("exchange",)
 
 
 def chosen(metrics: Sequence[str] | None, *, truth: bool) -> tuple[str, ...]:

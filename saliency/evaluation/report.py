@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from saliency.errors import InputError
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.page import page
@@ -18,6 +19,7 @@ from saliency.values.failure import Failure
 from saliency.values.files import folder_of, write_together
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
+from saliency.values.trust import Trust
 
 
 @final
@@ -32,8 +34,9 @@ class Measure:
     interval
         95 % bootstrap interval of it, over patients.
     baseline
-        The same mean of maps that know nothing of the model: ``"random"``, ``"centre"``,
-        ``"edges"``.
+        The same mean of maps that know nothing of the model, ``"random"``, ``"centre"`` and
+        ``"edges"``, and of one that knows nothing of the image, ``"mean"``: the explainer's mean
+        map of other patients. NaN where there is none.
     """
 
     value: float
@@ -62,7 +65,7 @@ class EvaluationReport:
     decision
         Who leads, and how sure that is.
     facts
-        Counts, steps, seed and versions. No names of files.
+        Counts, shares of curves, seed, model and versions. No names of files.
     failures
         Images that could not be asked about.
     examples
@@ -106,6 +109,53 @@ class EvaluationReport:
             return float("inf") if np.isnan(value) else sign * value
 
         return tuple(sorted(names, key=place))
+
+    def trust_in(self, recipe: str, sha256: str) -> Trust:
+        """Return what is known of an explainer of a model: what ``explain(trust=...)`` asks for.
+
+        Parameters
+        ----------
+        recipe
+            ``repr`` of the explainer.
+        sha256
+            Of the model: of architecture and weights, as ``Explanation.model`` has it.
+
+        Raises
+        ------
+        InputError
+            Another model was measured, or not this explainer.
+        """
+        model = self.facts.get("model") or {}
+        if model.get("sha256") != sha256:
+            msg = (
+                "trust: expected a report of this model, got one of other weights or another "
+                "architecture. Evaluate this model."
+            )
+            raise InputError(msg)
+        recipes: Mapping[str, str] = self.facts["recipes"]
+        key = next((name for name, each in recipes.items() if each == recipe), None)
+        if key is None:
+            msg = (
+                f"trust: expected an explainer that was measured ({', '.join(recipes)}), got "
+                f"{recipe}. Evaluate it."
+            )
+            raise InputError(msg)
+        metric = str(self.facts["metric"])
+        measure = self.scores[key, metric]
+        known = bool(np.isfinite(measure.value))
+        low, high = (float(end) for end in measure.interval)
+        return Trust(
+            metric,
+            METRICS[metric].greater,
+            float(measure.value) if known else None,
+            (low, high) if known else None,
+            {name: _plain(value) for name, value in measure.baseline.items()},
+            int(self.facts["images"]),
+            int(self.facts["patients"]),
+            1 + self.explainers.index(key),
+            len(self.explainers),
+            self.best,
+        )
 
     @property
     def verdict(self) -> str:

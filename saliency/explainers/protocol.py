@@ -59,8 +59,9 @@ class HeadProbe(Probe, Protocol):
 class RandomisedProbe(Probe, Protocol):
     """A probe that can be asked about the same network with weights drawn anew."""
 
-    def randomised(self, seed: int) -> Probe:
+    def randomised(self, seed: int, *, top: float = 1.0) -> Probe:
         """Return a probe of the same target on a copy whose weights are shuffled tensor-wise.
 
-        The user's model is left as it is.
+        ``top`` 0..1: the last weights alone, this share of the tensors. The user's model is left
+        as it is.
         """

@@ -39,4 +39,7 @@ def lines(result: Any) -> Iterator[Line]:
     outside = words.outside_words(result)
     if outside:
         yield Line(outside)
+    trust = words.trust_words(result)
+    if trust:
+        yield Line(trust)
     yield Line(words.DISCLAIMER, "faint")

@@ -50,6 +50,7 @@ def caption(result: Any) -> str:
         ", ".join(parts),
         method_words(result.recipe),
         outside_words(result),
+        trust_words(result),
         doubt(result),
     ]
     return ". ".join(
@@ -72,6 +73,11 @@ def doubt(result: Any) -> str:
     if full(np.abs(result.heatmap.values)) == 0:
         return "the map is blank: no pixel has heat, or the output is flat here"
     return ""
+
+
+def trust_words(result: Any) -> str:
+    """Return what an evaluation says of the explainer; "" where there is none."""
+    return "" if result.trust is None else str(result.trust.words)
 
 
 def is_saturated(score: float, ends: tuple[float, ...]) -> bool:

@@ -37,7 +37,7 @@ class State:
         Of the model, the pictures and the settings. What was kept for another key is dropped, and
         the logger ``saliency.audit`` says so, or that of another owner.
     owner
-        Whose work it is: ``"audit"``, ``"slide"``.
+        Whose work it is: ``"audit"``, ``"slide"``, ``"evaluation"``.
     """
 
     def __init__(self, path: Path | None, key: str = "", owner: str = "audit") -> None:
@@ -82,10 +82,12 @@ class State:
 
 
 @contextmanager
-def kept(path: str | PathLike[str] | None, parts: Sequence[str]) -> Iterator[State]:
+def kept(
+    path: str | PathLike[str] | None, parts: Sequence[str], owner: str = "audit"
+) -> Iterator[State]:
     """Open a state; where all goes well, its file has served, and is removed."""
     place = None if path is None else Path(path)
-    with State(place, "|".join(parts)) as state:
+    with State(place, "|".join(parts), owner) as state:
         yield state
     if place is not None:
         place.unlink(missing_ok=True)

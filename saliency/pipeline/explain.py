@@ -23,6 +23,7 @@ from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import preparation
+from saliency.pipeline.trusting import trust_in, trusted
 from saliency.probe.batch_probe import About
 from saliency.probe.cache import probe_for
 from saliency.probe.channel_axis import with_channel_axis
@@ -51,6 +52,7 @@ def explain(
     prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
     layer: Layer = None,
+    trust: object = None,
 ) -> Explanation: ...
 @overload
 def explain(
@@ -62,6 +64,7 @@ def explain(
     prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
     layer: Layer = None,
+    trust: object = None,
 ) -> tuple[Explanation, ...]: ...
 @overload
 def explain(
@@ -73,6 +76,7 @@ def explain(
     prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
     layer: Layer = None,
+    trust: object = None,
 ) -> tuple[Explanation, ...]: ...
 def explain(  # noqa: PLR0913 - all that a question to a model is made of
     model: object,
@@ -83,6 +87,7 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     prepare: Prepare | Callable[..., Any] | None = None,
     cutoff: float = 0.5,
     layer: Layer = None,
+    trust: object = None,
 ) -> Explanation | tuple[Explanation, ...]:
     """Explain which pixels of an image raise or lower a model's score for a target.
 
@@ -112,6 +117,9 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         Name of the layer that a method of layers looks at, or names of several (``"conv5"``,
         nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each
         spatial scale. It is traced once for a model object, and freed with it.
+    trust
+        What ``evaluate`` returned for the same model: how well the explainer did on its images goes
+        into caption and record. A report of other weights, or without the explainer, is refused.
 
     Returns
     -------
@@ -129,7 +137,12 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     _check_differ(targets)
     probe = tapped(probe_of(model), layer, recipes)
     about = _about_image(probe, image, prepare, cutoff)
-    found = tuple(about(recipe, each) for recipe in recipes for each in targets)
+    of_recipes = [trust_in(trust, probe, name_of(recipe)) for recipe in recipes]
+    found = tuple(
+        trusted(about(recipe, each), known)
+        for recipe, known in zip(recipes, of_recipes, strict=True)
+        for each in targets
+    )
     one = not isinstance(explainer, list | tuple) and not isinstance(
         target, list | tuple
     )

@@ -27,6 +27,7 @@ from saliency.values.mask import Mask
 from saliency.values.model_record import ModelRecord
 from saliency.values.notebook import bundle, shrunk
 from saliency.values.overlay import Overlay
+from saliency.values.trust import Trust
 
 if TYPE_CHECKING:
     from saliency.render.figure import Figure
@@ -84,6 +85,8 @@ class Explanation:
         The model gives the class to an even picture and to shuffled pixels as well.
     cutoff
         A class below this probability is not predicted: see ``veiled``.
+    trust
+        What an evaluation of the same model says of the explainer; None where none was handed in.
     """
 
     heatmap: Heatmap
@@ -104,6 +107,7 @@ class Explanation:
     saturated: bool = False
     indifferent: bool = False
     cutoff: float = 0.5
+    trust: Trust | None = None
 
     def __post_init__(self) -> None:
         check_share("Explanation", "cutoff", self.cutoff)

@@ -1,7 +1,7 @@
 """Which model, which images, which settings: digests that tell whether work may go on."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import file_digest
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ def of_model(model: Any) -> str:
         return _of_file(Path(model))
     probe = getattr(model, "source", model)
     if not hasattr(getattr(probe, "model", probe), "weights"):
-        msg = "audit: resume needs a Keras model, a KerasProbe, or the path of a model."
+        msg = "resume: expected a Keras model, a KerasProbe, or the path of a model."
         raise InputError(msg)
     return digest_of(model).hex()
 
@@ -58,7 +58,11 @@ def of_pictures(sources: Sequence[Any]) -> str:
 
 
 def of_settings(
-    prepare: Prepare | None, target: Any, zones: Any, seed: int, labels: Sequence[Any]
+    prepare: Prepare | Callable[..., Any] | None,
+    target: Any,
+    zones: Any,
+    seed: int,
+    labels: Sequence[Any],
 ) -> str:
     """Return the digest of everything else that decides about numbers.
 
@@ -78,7 +82,7 @@ def _of_picture(source: Any) -> list[Any]:
         shown = [source.pixels, source.display, source.stored, source.modality]
         return [*shown, source.searched, zones]
     if not isinstance(source, str | os.PathLike):
-        msg = f"audit: resume needs files or DicomImages, got {type(source).__name__}."
+        msg = f"resume: expected files or DicomImages, got {type(source).__name__}."
         raise InputError(msg)
     try:
         found = Path(source.archive if isinstance(source, Member) else source).stat()

@@ -111,6 +111,7 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
         record["versions"],
         **{name: record[name] for name in own},
         **{name: revived(record[name]) for name in values},
+        trust=revived(record.get("trust")),  # files of earlier versions have none
     )
 
 

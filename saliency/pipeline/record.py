@@ -19,7 +19,16 @@ ARRAYS: Final = frozenset({"pixels", "display", "stored", "zones"})
 #: Fields of an explanation that are plain values.
 _OWN: Final = (
     *("recipe", "target", "label", "probability", "score", "explains", "gap", "seed"),
-    *("saturated", "indifferent", "cutoff", "grid", "model", "prepare", "versions"),
+    *(
+        "saturated",
+        "indifferent",
+        "cutoff",
+        "grid",
+        "model",
+        "prepare",
+        "versions",
+        "trust",
+    ),
 )
 
 

@@ -112,9 +112,9 @@ class About:
         """Return the score, float32 (N,), that the rest of the network gives to an activation."""
         return self._fixed().head(activation)
 
-    def randomised(self, seed: int) -> BoundProbe:
-        """Return a probe of the same classes on a copy whose weights are shuffled."""
-        return self._fixed().randomised(seed)
+    def randomised(self, seed: int, *, top: float = 1.0) -> BoundProbe:
+        """Return a probe of the same classes on a copy whose (last) weights are shuffled."""
+        return self._fixed().randomised(seed, top=top)
 
     def ruled(self, rule: Rule) -> "About":
         """Return this probe with derivatives that follow a rule."""

@@ -404,8 +404,10 @@ class BoundProbe:
         ask = self.source.core.head(self.terms, tuple(given.shape[1:]))
         return self._in_batches(ask, given)
 
-    def randomised(self, seed: int) -> "BoundProbe":
+    def randomised(self, seed: int, *, top: float = 1.0) -> "BoundProbe":
         """Return a probe of the network with its weights shuffled, tensor by tensor.
+
+        ``top`` 0..1: only the last weights, this share of the tensors.
 
         The control of Adebayo et al., arXiv 1810.03292: a map that stays the same does not show
         what was learned. The user's model is neither changed nor copied.
@@ -416,7 +418,7 @@ class BoundProbe:
             Weights that the network computes with are out of Keras's reach (a SavedModel).
         """
         source, model = copy(self.source), self.source.model
-        source.core = Core(model, self.source.core.choice, shuffled(model, seed))
+        source.core = Core(model, self.source.core.choice, shuffled(model, seed, top))
         return replace(self, source=source)
 
     def ruled(self, rule: Rule) -> "BoundProbe":

@@ -1,5 +1,6 @@
 """Weights that have forgotten what they learnt: the control of every explanation."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -9,11 +10,13 @@ from saliency.probe.model.keras_internals import is_sealed, sublayers
 from saliency.values.arrays import Array
 
 
-def shuffled(model: Any, seed: int) -> list[tuple[Any, Array]]:
-    """Return each weight of a model with its values permuted, within the tensor.
+def shuffled(model: Any, seed: int, top: float = 1.0) -> list[tuple[Any, Array]]:
+    """Return the last weights of a model with their values permuted, within the tensor.
 
     The values of every tensor stay the same, so that activations keep their scale; what is lost is
-    their order. The model itself is left as it is.
+    their order. The model itself is left as it is. ``top`` is the share of the tensors, from the
+    last one on in the order of ``model.weights``; the same seed permutes a tensor alike for every
+    share.
 
     Raises
     ------
@@ -29,7 +32,8 @@ def shuffled(model: Any, seed: int) -> list[tuple[Any, Array]]:
         )
         raise ModelError(msg)
     generator = np.random.default_rng(seed)
-    return [(weight, _permuted(weight.numpy(), generator)) for weight in model.weights]
+    pairs = [(weight, _permuted(weight.numpy(), generator)) for weight in model.weights]
+    return pairs[len(pairs) - math.ceil(top * len(pairs)) :]
 
 
 def _permuted(weight: Array, generator: np.random.Generator) -> Array:

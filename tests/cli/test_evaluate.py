@@ -60,6 +60,7 @@ def test_a_verdict_and_a_report(folder, capsys):
         "Cannot tell which is best by energy_inside on 4 images of 2"
     )
     assert "2 of 4 files have no mask" in printed.err
+    assert "saliency: mean maps: 4 of 4 images" in printed.err
     told = json.loads((folder / "out" / "report.json").read_text())
     assert told["patients"] == 2
     assert {row["explainer"] for row in told["scores"]} == {

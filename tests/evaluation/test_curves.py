@@ -140,3 +140,20 @@ def test_a_curve_is_a_value():
     curve = Curve([0, 1], [[2, 4]])
     assert_allclose(curve.area, [3])
     assert not curve.scores.flags.writeable
+
+
+def test_shares_say_how_much_is_changed():
+    """The scores at shares are those of a curve of steps at the same places."""
+    inputs = np.random.default_rng(0).random((2, 4, 5, 1)).astype(np.float32)
+    probe = ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3)))
+    whole = deletion(probe, inputs, inputs[..., 0], steps=4)
+    part = deletion(probe, inputs, inputs[..., 0], shares=(0.25, 0.75))
+    assert_allclose(part.scores, whole.scores[:, [1, 3]])
+    assert_allclose(part.area, whole.scores[:, [1, 3]].mean(axis=1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("shares", [(0.5,), (0.5, 0.5), (0.2, 1.2), (0.5, 0.1)])
+def test_shares_rise(shares):
+    probe = ClosedFormProbe(lambda x: tf.reduce_sum(x, (1, 2, 3)))
+    with pytest.raises(InputError, match="rising"):
+        deletion(probe, np.ones((1, 4, 4, 1)), np.ones((1, 4, 4)), shares=shares)

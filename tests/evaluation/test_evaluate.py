@@ -12,9 +12,10 @@ from numpy.testing import assert_allclose
 import saliency as sal
 from saliency.errors import InputError
 from saliency.evaluation import deletion, energy_inside
+from saliency.evaluation.budget import PASSES, budget_of, spread
 from saliency.evaluation.cases import read, with_donors
-from saliency.evaluation.evaluate import PASSES, steps_of
 from saliency.evaluation.measuring import Batch, maps
+from saliency.evaluation.metrics import WITH_TRUTH
 from saliency.explainers.controls import RandomMap
 
 SIZE = 16
@@ -54,7 +55,10 @@ def report(reader):
         )
 
     recipes = ("gradient", noisy, RandomMap(7))
-    return sal.evaluate(reader, images(), recipes, target=1, truth=[SQUARE] * COUNT)
+    metrics = (*WITH_TRUTH, "exchange", "deletion")
+    return sal.evaluate(
+        reader, images(), recipes, target=1, truth=[SQUARE] * COUNT, metrics=metrics
+    )
 
 
 def test_the_reader_s_gradient_is_best(report):
@@ -64,7 +68,9 @@ def test_the_reader_s_gradient_is_best(report):
     found = report.scores["gradient", "energy_inside"]
     assert_allclose(found.value, 1, atol=1e-4)
     assert_allclose(found.baseline["random"], SQUARE.mean(), atol=0.03)
-    assert set(found.baseline) == {"random", "centre", "edges"}
+    assert set(found.baseline) == {"random", "centre", "edges", "mean"}
+    # The evidence lies in one place: the mean map of other patients knows it as well.
+    assert_allclose(found.baseline["mean"], 1, atol=1e-4)
     assert ("RandomMap(seed=7)", "exchange") in report.scores
 
 
@@ -79,8 +85,10 @@ def test_numbers_are_those_of_the_metrics(reader, report):
     batch = np.stack([image.display / np.float32(255) for image in images()])[
         ..., np.newaxis
     ]
-    steps = report.facts["steps"]
-    curve = deletion(sal.KerasProbe(reader).at(1), batch, np.stack(heats), steps=steps)
+    shares = report.facts["curve_shares"]
+    curve = deletion(
+        sal.KerasProbe(reader).at(1), batch, np.stack(heats), shares=shares
+    )
     found = report.scores["gradient", "deletion"].value
     assert_allclose(found, curve.area.mean(), rtol=1e-4)
 
@@ -117,10 +125,19 @@ def test_a_page_and_a_record(report, tmp_path):
 
 
 def test_the_curves_cost_no_more_than_said():
-    for images_, explainers in [(64, 5), (16, 3), (300, 1)]:
-        steps = steps_of(["exchange", "deletion"], images_, explainers)
-        cost = 2 * images_ * (explainers + 3) * (steps + 1)
-        assert cost <= PASSES or steps == 2
+    """A curve of each explainer's map and mean map, and of each control."""
+    for images_, explainers in [(64, 5), (16, 3), (300, 1), (2000, 40), (1, 1)]:
+        budget = budget_of(["exchange", "deletion", "auprc"], images_, explainers)
+        curves = 2 * budget.images * (2 * explainers + 3)
+        assert curves * budget.points <= PASSES
+        assert len(budget.shares) == budget.points >= 2
+        assert 1 <= budget.images <= images_
+
+
+def test_curves_are_asked_about_as_many_patients_as_can_be():
+    patients = np.array([0, 0, 0, 1, 2, 2])
+    assert spread(patients, 3).tolist() == [True, False, False, True, True, False]
+    assert spread(patients, 4).tolist() == [True, True, False, True, True, False]
 
 
 def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
@@ -178,3 +195,99 @@ def test_a_rate_is_ranked_by_its_size():
     batch = Batch((), probe, inputs)
     assert_allclose(maps(batch, sal.Gradient()), [[[3, 1]]])
     assert_allclose(maps(batch, sal.GradientTimesInput()), [[[-6, -1]]])
+
+
+def moving(count):
+    """Return images of a bright square that is elsewhere in each, and where it is."""
+    generator = np.random.default_rng(0)
+    pixels = generator.uniform(0, 60, (count, SIZE, SIZE)).astype(np.float32)
+    truths = np.zeros((count, SIZE, SIZE), bool)
+    for image, truth, place in zip(
+        pixels, truths, generator.integers(0, SIZE - 4, (count, 2)), strict=True
+    ):
+        inside = tuple(slice(start, start + 4) for start in place)
+        image[inside], truth[inside] = 255, True
+    window = sal.Window(127.5, 255)
+    return [sal.DicomImage.from_array(each, window=window) for each in pixels], truths
+
+
+def test_the_mean_map_is_that_of_other_patients(reader):
+    """Of an explainer that is always right, where evidence moves: near to the share of the area.
+
+    A map of the image itself in the mean would lift it well above.
+    """
+
+    def brightness(probe, inputs):
+        del probe
+        return tf.nn.relu(inputs[..., 0] - 0.5)
+
+    given, truths = moving(12)
+    found = sal.evaluate(
+        reader, given, brightness, target=1, truth=list(truths), metrics="energy_inside"
+    )
+    measure = next(iter(found.scores.values()))
+    assert measure.value > 0.99
+    assert measure.baseline["mean"] < 3 * truths[0].mean()
+
+
+def test_one_patient_has_no_mean_map_of_others(reader):
+    given, truths = moving(3)
+    found = sal.evaluate(
+        reader,
+        given,
+        "gradient",
+        target=1,
+        truth=list(truths),
+        groups=["a"] * 3,
+        metrics="auprc",
+    )
+    assert np.isnan(found.scores["gradient", "auprc"].baseline["mean"])
+
+
+def test_what_was_stopped_goes_on(reader, tmp_path, monkeypatch):
+    """Nothing is measured twice, and the numbers are those of a run that was never stopped."""
+    from saliency.evaluation import study
+
+    asked = {"metrics": ("exchange", "sparseness"), "target": 1}
+    whole = sal.evaluate(reader, images(), ("gradient", "edges"), **asked)
+    counts = []
+    measured = study.measured
+
+    def counted(name, batch, *rest):
+        if len(counts) == 9:
+            raise KeyboardInterrupt
+        counts.append(name)
+        return measured(name, batch, *rest)
+
+    path = tmp_path / "state"
+    monkeypatch.setattr(study, "measured", counted)
+    with pytest.raises(KeyboardInterrupt):
+        sal.evaluate(reader, images(), ("gradient", "edges"), resume=path, **asked)
+    again = []
+
+    def rest(name, *more):
+        again.append(name)
+        return measured(name, *more)
+
+    monkeypatch.setattr(study, "measured", rest)
+    found = sal.evaluate(reader, images(), ("gradient", "edges"), resume=path, **asked)
+    assert found.scores == whole.scores
+    assert not path.exists()
+    # Three batches of four maps and two mean maps, two metrics each; four maps were kept.
+    assert len(again) == 3 * (4 + 2) * 2 - 8
+
+
+def test_another_question_begins_anew(reader, tmp_path, caplog):
+    from saliency.evaluation import study
+
+    path = tmp_path / "state"
+
+    def stop(*rest):
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "_measure_means", stop)
+        with pytest.raises(KeyboardInterrupt):
+            sal.evaluate(reader, images(), "gradient", target=1, resume=path)
+    sal.evaluate(reader, images(), "gradient", target=0, resume=path)
+    assert "begun anew" in caplog.text

@@ -188,7 +188,12 @@ def number(elements: Elements, tag: int, default: float) -> float:
 
 def hashed(elements: Elements, tag: int) -> str:
     """Return a hash of a UID, which tells one from another and no more; ``""`` where none is."""
-    value = elements.octets(tag).rstrip(b"\0 ")
+    return hash_of(elements.octets(tag))
+
+
+def hash_of(uid: bytes) -> str:
+    """Return the hash of a UID that :func:`hashed` returns for an element."""
+    value = uid.rstrip(b"\0 ")
     return sha256(value).hexdigest()[:16] if value else ""
 
 

@@ -1,0 +1,66 @@
+"""What an evaluation may cost, and what that buys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, final
+
+import numpy as np
+
+from saliency.evaluation.baselines import CONTROLS
+from saliency.evaluation.metrics import METRICS
+from saliency.values.arrays import Array
+
+PASSES: Final = 2000
+"""Forward passes, an image each, that the curves of an evaluation cost at most."""
+_POINTS: Final = (2, 16)
+"""Least and greatest number of scores of a curve."""
+_WAY: Final = (1 / 32, 1 / 2)
+"""Least and greatest share of an image that is changed: evidence is often small."""
+
+
+@final
+@dataclass(frozen=True)
+class Budget:
+    """How many images curves are asked about, and at how many shares of changed pixels."""
+
+    images: int
+    points: int
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Shares of changed pixels, each the same multiple of the one before."""
+        return tuple(float(share) for share in np.geomspace(*_WAY, self.points))
+
+
+def budget_of(metrics: Sequence[str], images: int, explainers: int) -> Budget:
+    """Return what ``PASSES`` buy.
+
+    Each explainer has two curves an image, of its map and of its mean map, and each control has
+    one. Where even two scores a curve are too many, fewer images are asked about.
+    """
+    kinds = sum(METRICS[name].kind == "curve" for name in metrics)
+    least, greatest = _POINTS
+    curves = max(1, kinds * (2 * explainers + len(CONTROLS)))
+    asked = min(images, max(1, PASSES // (curves * least)))
+    return Budget(asked, int(np.clip(PASSES // (curves * asked), least, greatest)))
+
+
+def spread(patients: Array, count: int) -> Array:
+    """Return bool (n,): ``count`` images of as many patients as there can be.
+
+    Parameters
+    ----------
+    patients
+        int (n,).
+    count
+        At most n.
+    """
+    seen: dict[int, int] = {}
+    turns = []
+    for patient in patients.tolist():
+        turns.append(seen.get(patient, 0))
+        seen[patient] = turns[-1] + 1
+    order = np.argsort(turns, kind="stable")
+    chosen = np.zeros(len(patients), np.bool_)
+    chosen[order[:count]] = True
+    return chosen

@@ -1,0 +1,206 @@
+"""Every metric of every explainer on every image: a batch at a time, kept in a file if wished."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, final
+
+import numpy as np
+
+from saliency.evaluation.budget import Budget, spread
+from saliency.evaluation.mean_maps import GRID, MeanMaps
+from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
+from saliency.evaluation.metrics import METRICS
+from saliency.evaluation.ranking import cells_of
+from saliency.evaluation.report import Example
+from saliency.pipeline.checkpoint import State
+from saliency.pipeline.place_back import place_back
+from saliency.values.arrays import Array
+
+Values: TypeAlias = dict[tuple[str, str], Array]
+"""(explainer or control, metric) -> float64 (n,), in the order of the cases."""
+
+_EXAMPLES: Final = 4
+"""Images whose maps the report shows."""
+_LOG = logging.getLogger("saliency.evaluation")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What is measured.
+
+    Parameters
+    ----------
+    probe, cases
+        The model, and the images.
+    recipes
+        Explainers and controls by name.
+    explainers
+        Names of the explainers among them, whose mean maps are measured as well.
+    metrics
+        Names.
+    patients
+        int (n,): of each case.
+    budget
+        Of curves.
+    state
+        Keeps what was measured.
+    """
+
+    probe: Any
+    cases: Sequence[Case]
+    recipes: Mapping[str, Any]
+    explainers: Sequence[str]
+    metrics: Sequence[str]
+    patients: Array
+    budget: Budget
+    state: State
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Values of maps, values of mean maps by the explainer's name, and maps to look at."""
+
+    own: Values
+    means: Values
+    examples: tuple[Example, ...]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Turn:
+    """A batch, its metrics, the places of its cases among all, and their patients."""
+
+    number: int
+    batch: Batch
+    metrics: Sequence[str]
+    places: Sequence[int]
+    patients: Sequence[int]
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """Of a map, (H, W)."""
+        return tuple(self.batch.inputs.shape[1:-1])
+
+
+def measure(study: Study) -> Measured:
+    """Measure maps, then the mean maps of other patients."""
+    own = _blank(study, study.recipes)
+    means = _blank(study, study.explainers)
+    sums = {who: MeanMaps() for who in study.explainers}
+    examples: list[Example] = []
+    done = 0
+    for turn in _turns(study):
+        missing = _EXAMPLES - len(examples)
+        heats = _measure_maps(study, turn, own, sums, look=missing > 0)
+        examples += _examples(turn.batch, heats, missing)
+        done += len(turn.places)
+        _LOG.info("maps: %d of %d images", done, len(study.cases))
+    done = 0
+    for turn in _turns(study):
+        _measure_means(study, turn, means, sums)
+        done += len(turn.places)
+        _LOG.info("mean maps: %d of %d images", done, len(study.cases))
+    return Measured(own, means, tuple(examples))
+
+
+def _turns(study: Study) -> Iterator[_Turn]:
+    """Yield batches: those that curves are asked about first, then the rest."""
+    asked = spread(study.patients, study.budget.images)
+    places = {case.number: place for place, case in enumerate(study.cases)}
+    cheap = [name for name in study.metrics if METRICS[name].kind != "curve"]
+    number = 0
+    for chosen, metrics in ((asked, study.metrics), (~asked, cheap)):
+        cases = [case for case, yes in zip(study.cases, chosen, strict=True) if yes]
+        for batch in batches(study.probe, cases):
+            rows = [places[case.number] for case in batch.cases]
+            patients = [int(study.patients[row]) for row in rows]
+            yield _Turn(number, batch, metrics, rows, patients)
+            number += 1
+
+
+def _measure_maps(
+    study: Study,
+    turn: _Turn,
+    own: Values,
+    sums: Mapping[str, MeanMaps],
+    *,
+    look: bool,
+) -> dict[str, Array]:
+    """Enter the values of a batch; return those maps that were made, all where ``look``."""
+    heats = {}
+    for who, recipe in study.recipes.items():
+        stage = f"maps of {who}"
+        kept = study.state.rows(stage).get(turn.number)
+        if kept is None or look:
+            heats[who] = maps(turn.batch, recipe)
+        if kept is None:
+            cells = cells_of(heats[who], GRID)[1].tolist() if who in sums else []
+            kept = {"values": _figures(study, turn, heats[who], recipe), "cells": cells}
+            study.state.keep(stage, turn.number, kept)
+        if who in sums:
+            sums[who].add(kept["cells"], turn.size, turn.patients)
+        _enter(own, who, turn, kept["values"])
+    return heats
+
+
+def _measure_means(
+    study: Study, turn: _Turn, means: Values, sums: Mapping[str, MeanMaps]
+) -> None:
+    for who, of_others in sums.items():
+        stage = f"mean map of {who}"
+        kept = study.state.rows(stage).get(turn.number)
+        if kept is None:
+            found = [of_others.beside(each, turn.size) for each in turn.patients]
+            heat = np.stack([np.zeros(turn.size) if h is None else h for h in found])
+            values = _figures(study, turn, heat.astype(np.float32), None)
+            known = np.array([each is not None for each in found])
+            kept = {
+                "values": {
+                    name: np.where(known, each, np.nan).tolist()
+                    for name, each in values.items()
+                }
+            }
+            study.state.keep(stage, turn.number, kept)
+        _enter(means, who, turn, kept["values"])
+
+
+def _figures(
+    study: Study, turn: _Turn, heat: Array, recipe: Any
+) -> dict[str, list[float]]:
+    shares = study.budget.shares
+    return {
+        name: measured(name, turn.batch, heat, recipe, shares).tolist()
+        for name in turn.metrics
+    }
+
+
+def _enter(
+    values: Values, who: str, turn: _Turn, figures: Mapping[str, Sequence[float]]
+) -> None:
+    for name, each in figures.items():
+        values[who, name][turn.places] = each
+
+
+def _blank(study: Study, names: Any) -> Values:
+    count = len(study.cases)
+    return {
+        (who, metric): np.full(count, np.nan)
+        for who in names
+        for metric in study.metrics
+    }
+
+
+def _examples(batch: Batch, heats: Mapping[str, Array], count: int) -> list[Example]:
+    return [
+        Example(
+            case.image,
+            {
+                who: place_back(heat[i], case.given.placement)
+                for who, heat in heats.items()
+            },
+        )
+        for i, case in enumerate(batch.cases[: max(0, count)])
+    ]

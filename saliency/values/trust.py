@@ -1,0 +1,74 @@
+"""What an evaluation says of the explainer behind a map."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import final
+
+
+@final
+@dataclass(frozen=True)
+class Trust:
+    """How well an explainer did on images of the same model.
+
+    Parameters
+    ----------
+    metric
+        Name of the metric that ranks.
+    greater
+        Whether greater is better.
+    value, interval
+        The explainer's mean over patients and its 95 % interval; None where no image had a value.
+    baseline
+        The same mean of maps that know nothing, by name; None where there is none.
+    images, patients
+        How many were asked about.
+    rank, explainers
+        Place of the explainer among all that were measured, 1 the best mean.
+    best
+        Which one is named best; None: that cannot be told.
+    """
+
+    metric: str
+    greater: bool
+    value: float | None
+    interval: tuple[float, float] | None
+    baseline: Mapping[str, float | None] = field(default_factory=dict)
+    images: int = 0
+    patients: int = 0
+    rank: int = 1
+    explainers: int = 1
+    best: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "baseline", MappingProxyType(dict(self.baseline)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        told = (self.metric, self.greater, self.value, self.interval)
+        counts = (self.images, self.patients, self.rank, self.explainers, self.best)
+        return Trust, (*told, dict(self.baseline), *counts)
+
+    @property
+    def words(self) -> str:
+        """One sentence: the number, its interval and baselines, the rank, and who is named."""
+        over = f"{self.images} images"
+        if self.patients != self.images:
+            over += f" of {self.patients} patients"
+        if self.value is None or self.interval is None:
+            return f"measured on {over} of this model: {self.metric} has no value there"
+        low, high = self.interval
+        beside = ", ".join(
+            f"{name} {'none' if value is None else f'{value:.3g}'}"
+            for name, value in self.baseline.items()
+        )
+        better = "greater" if self.greater else "less"
+        named = (
+            "which is best cannot be told"
+            if self.best is None
+            else f"{self.best} is named best"
+        )
+        return (
+            f"measured on {over} of this model: {self.metric} {self.value:.3g} ({low:.3g} to "
+            f"{high:.3g}; {better} is better; {beside}), place {self.rank} of "
+            f"{self.explainers}; {named}"
+        )
