@@ -22,6 +22,7 @@ from saliency.cli.export import add_export
 from saliency.cli.info import add_info
 from saliency.cli.options import joined, repeated
 from saliency.cli.say import notes, say_error, words_of
+from saliency.cli.slide import add_slide
 from saliency.cli.transplant import add_transplant
 from saliency.cli.volume import add_volume
 from saliency.errors import SaliencyError
@@ -108,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
         add_evaluate,
         add_transplant,
         add_volume,
+        add_slide,
         add_export,
         add_info,
         add_explainers,

@@ -39,20 +39,25 @@ class Progress:
     ----------
     quiet
         Nothing is said.
+    unit
+        What is counted.
     """
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, unit: str = "maps") -> None:
         self._quiet, self._terminal = quiet, sys.stderr.isatty()
+        self._unit = unit
         self._start = self._last = perf_counter()
 
-    def show(self, rows: int, total: int | None, failed: int, skipped: int) -> None:
-        """Say how far the run is, if it is time to."""
+    def show(
+        self, rows: int, total: int | None, failed: int | None, skipped: int
+    ) -> None:
+        """Say how far the run is, if it is time to; ``failed`` None: nothing can fail alone."""
         now = perf_counter()
         wait = _ON_TERMINAL if self._terminal else _ELSEWHERE
         if self._quiet or now - self._last < wait:
             return
         self._last = now
-        words = _words(now - self._start, rows, total, failed, skipped)
+        words = _words(now - self._start, rows, total, failed, skipped, self._unit)
         if self._terminal:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
         else:
@@ -70,18 +75,24 @@ _ELSEWHERE: Final = 30.0
 
 
 def _words(
-    seconds: float, rows: int, total: int | None, failed: int, skipped: int
+    seconds: float,
+    rows: int,
+    total: int | None,
+    failed: int | None,
+    skipped: int,
+    unit: str,
 ) -> str:
     """Return ``"120 of 800 maps, 4.0 per second, 2 min 50 s left, 3 failed"``."""
     rate = (rows - skipped) / max(seconds, 1e-9)
-    parts = [f"{rows:,} maps" if total is None else f"{rows:,} of {total:,} maps"]
+    parts = [f"{rows:,} {unit}" if total is None else f"{rows:,} of {total:,} {unit}"]
     parts.append(f"{rate:.1f} per second")
     if total is not None and rate > 0:
         minutes, rest = divmod(round((total - rows) / rate), 60)
         hours, minutes = divmod(minutes, 60)
         left = f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
         parts.append(f"{left if hours or minutes else f'{rest} s'} left")
-    parts.append(f"{failed:,} failed")
+    if failed is not None:
+        parts.append(f"{failed:,} failed")
     return ", ".join(parts)
 
 

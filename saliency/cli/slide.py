@@ -1,0 +1,121 @@
+"""``saliency slide``."""
+
+import argparse
+import json
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any, Final
+
+import saliency as sal
+from saliency.cli.codes import DONE
+from saliency.cli.methods import methods_in
+from saliency.cli.options import (
+    add_prepare,
+    add_question,
+    add_verb,
+    check_model,
+    check_target,
+    count,
+    folder,
+    model_of,
+    prepare_of,
+)
+from saliency.cli.quiet import start_tensorflow
+from saliency.cli.say import Progress
+
+_SLIDE: Final = "a folder or files of one whole slide image"
+_OUT: Final = "where results go; of several questions a folder each"
+_TILE: Final = "pixels of a tile's side; default: the model's input"
+_TISSUE: Final = "auto: glass is skipped; none: all is asked about; default: auto"
+_ANEW: Final = "do not go on where an earlier run stopped"
+
+
+def add_slide(commands: Any) -> None:
+    """Add the verb."""
+    purpose = "explain a whole slide image, tile by tile"
+    command = add_verb(commands, "slide", purpose, slide)
+    add = command.add_argument
+    add("model", metavar="MODEL", help="a Keras model of tiles: .keras or .h5")
+    add("slide", metavar="SLIDE", nargs="+", help=_SLIDE)
+    add("--out", type=folder, required=True, metavar="DIR", help=_OUT)
+    add_question(command)
+    add("--tile", type=count, metavar="PIXELS", help=_TILE)
+    add("--overlap", type=float, default=0.25, metavar="SHARE", help="default: 0.25")
+    add("--tissue", choices=("auto", "none"), default="auto", help=_TISSUE)
+    add("--batch-size", type=count, default=8, metavar="N", help="default: 8")
+    add("--anew", action="store_true", help=_ANEW)
+    add("--palette", default="green", help="green, hot, diverging, safe, magma, ...")
+    add(
+        "--json",
+        action="store_true",
+        help="print a JSON object for each map, one a line",
+    )
+    add_prepare(command)
+
+
+def slide(options: argparse.Namespace) -> int:
+    """Explain a slide by each method for each target; return the exit code."""
+    from saliency.archive.naming import safe
+    from saliency.archive.table import make_folder
+    from saliency.render.palettes import check_palette
+
+    check_model(options.model, options.slide)
+    check_target(options.target, options.labels, "--labels")
+    check_palette(options.palette)
+    start_tensorflow()
+    make_folder(options.out)
+    methods = methods_in(options.method or ("fastcam",))
+    # Tiles are read at this spacing: it is no part of how a tile is prepared.
+    spacing, options.spacing = options.spacing, None
+    prepare = prepare_of(options)
+    probe = model_of(options.model, options.labels, options.layer, option="--labels")
+    questions = list(product(methods, options.target))
+    source = options.slide[0] if len(options.slide) == 1 else options.slide
+    with sal.open_slide(source) as opened:
+        for method, target in questions:
+            name = f"{safe(method.name)}-{safe(str(target))}"
+            out = options.out if len(questions) == 1 else options.out / name
+            progress = Progress(quiet=options.quiet, unit="tiles")
+            result = sal.explain_slide(
+                probe,
+                opened,
+                method.recipe,
+                target=target,
+                prepare=prepare,
+                spacing=spacing,
+                tile=options.tile,
+                overlap=options.overlap,
+                batch_size=options.batch_size,
+                tissue=None if options.tissue == "none" else "auto",
+                out=out,
+                resume=not options.anew,
+                progress=partial(_show, progress),
+            )
+            progress.clear()
+            if options.palette != "green":
+                result.save(out, palette=options.palette)
+            _tell(options, method.name, result, out)
+    return DONE
+
+
+def _show(line: Progress, at: Any) -> None:
+    line.show(at.done, at.total, None, at.kept)
+
+
+def _tell(options: argparse.Namespace, method: str, result: Any, out: Path) -> None:
+    if not options.json:
+        print(f"{' '.join(options.slide)} -> {out}")
+        print(result.caption)
+        return
+    told = ("target", "label", "probability", "score", "vmax")
+    row = {name: getattr(result, name) for name in told}
+    more = {
+        "tiles": int(result.asked.sum()),
+        "veil": result.veil_reason,
+        "hottest_mm": list(result.hottest()),
+        "outputs": sorted(
+            path.name for path in out.iterdir() if path.suffix != ".sqlite"
+        ),
+    }
+    print(json.dumps({"method": method, **row, **more}))

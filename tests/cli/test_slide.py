@@ -1,0 +1,87 @@
+"""``saliency slide``: the same question as explain_slide, from a shell."""
+
+import json
+
+import numpy as np
+import pytest
+from slides.built import halved, level
+from slides.networks import RED, red_detector, tissue
+
+from saliency.cli.main import DONE, FAILED, main
+
+
+def run(*arguments):
+    """Run a command in this process."""
+    return main([str(each) for each in arguments])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the two levels of a slide that has a red square."""
+    scene = tissue(256, 320)
+    scene[96:160, 128:192] = RED
+    place = tmp_path_factory.mktemp("slide")
+    coarse = level(halved(scene), tile=(64, 64), spacing=(0.001, 0.001))
+    for k, each in enumerate((level(scene, tile=(64, 64)), coarse)):
+        each.save_as(place / f"level{k}.dcm", enforce_file_format=True)
+    return place
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """Class 1 where a tile holds red."""
+    path = tmp_path_factory.mktemp("model") / "red.keras"
+    red_detector().save(path)
+    return path
+
+
+def test_a_slide_is_explained(model, folder, tmp_path, capsys):
+    """At the spacing told, for the label told; what was found is printed and lies in the folder."""
+    out = tmp_path / "maps"
+    question = (
+        "--method",
+        "gradient",
+        "--labels",
+        "other,tumour",
+        "--target",
+        "tumour",
+    )
+    scale = ("--spacing", "0.0005", "--overlap", "0.5")
+    assert (
+        run("slide", model, folder, "--out", out, *question, *scale, "--json") == DONE
+    )
+    told = json.loads(capsys.readouterr().out)
+    assert (told["target"], told["label"]) == ("tumour", "tumour")
+    assert "heat.geojson" in told["outputs"]
+    np.testing.assert_allclose(told["hottest_mm"], (0.064, 0.08), atol=0.016)
+    record = json.loads((out / "record.json").read_text())
+    assert record["tiles"]["spacing"] == [0.0005, 0.0005]
+    assert run("slide", model, folder, "--out", out, *question, *scale) == DONE
+    assert "probability of 50 % and more" in capsys.readouterr().out.lower()
+
+
+def test_several_questions_have_a_folder_each(model, folder, tmp_path, capsys):
+    """Named by method and target."""
+    question = (
+        "--method",
+        "gradient",
+        "--target",
+        "0,1",
+        "--tissue",
+        "none",
+        "--quiet",
+    )
+    assert run("slide", model, folder, "--out", tmp_path, *question) == DONE
+    assert sorted(place.name for place in tmp_path.iterdir()) == [
+        "gradient-0",
+        "gradient-1",
+    ]
+    assert len(capsys.readouterr().out.splitlines()) == 4
+
+
+def test_what_is_wrong_is_said(model, tmp_path, capsys):
+    """In one line: a folder without a slide."""
+    (tmp_path / "empty").mkdir()
+    assert run("slide", model, tmp_path / "empty", "--out", tmp_path / "o") != DONE
+    assert run("slide", model, model, "--out", tmp_path / "o") in (FAILED, 3, 4)
+    assert len(capsys.readouterr().err.splitlines()) == 2
