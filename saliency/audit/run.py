@@ -1,7 +1,7 @@
 """The verb: many pictures, one verdict for each zone."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
@@ -10,13 +10,20 @@ from typing import Any
 import numpy as np
 
 from saliency.audit.attention.zone_heat import zone_heat
-from saliency.audit.cases.first_pass import AuditPlan, failure, first_pass, picture
+from saliency.audit.cases.first_pass import (
+    AuditPlan,
+    check_repeatable,
+    failure,
+    first_pass,
+    picture,
+)
 from saliency.audit.cases.patients import patients_of, with_equal_images
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import (
     Label,
     labels_of,
     refuse_model_of_volumes,
+    refuse_rows_of_held_inputs,
     sources_of,
     strata_of,
 )
@@ -26,6 +33,7 @@ from saliency.audit.exchange.effects import (
     exchange_effect,
     removal_effect,
     transplant_effect,
+    with_greatest_pair,
 )
 from saliency.audit.exchange.exchange import (
     Experiment,
@@ -64,6 +72,8 @@ from saliency.values.failure import Failure
 
 SAMPLE = 128
 """Pictures that zones are taken out of and exchanged between, at most."""
+FEW = 0.25
+"""A zone in fewer of the pictures is judged by those that show it."""
 HOSTS = 8
 """Pictures that others' zones are put into, at most."""
 
@@ -133,14 +143,18 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     Raises
     ------
     InputError
-        No image can be read, the labels do not belong to the images, or ``resume`` cannot tell
-        what was asked for from other questions; or volumes, which cannot be audited yet.
+        No image can be read or tested, the labels do not belong to the images, or ``resume``
+        cannot tell what was asked for from other questions; or volumes, or inputs held at a row
+        for each image, which cannot be audited yet.
+    ModelError
+        The model gives one image two scores in two equal calls.
     SaliencyError
         The model or the target is wrong for all images.
     """
     sources = sources_of(images)
     probe = probe_of(model)
     refuse_model_of_volumes(probe)
+    refuse_rows_of_held_inputs(probe)
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
     patients = patients_of(groups, sources)
@@ -153,6 +167,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     plan = AuditPlan(
         scorer, target, sources, image_labels, seed, zones, model, patients
     )
+    check_repeatable(plan)
     with kept(resume, key) as state:
         rows = list(first_pass(plan, state))
         records = [row for row in rows if isinstance(row, ImageRecord)]
@@ -182,10 +197,14 @@ def _judged_report(
     experiment = _experiment(plan, asked, records, host_records)
     outcomes = list(_trials(plan, state, experiment, tested))
     trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
-    failures = [
-        *failures,
-        *(outcome for outcome in outcomes if isinstance(outcome, Failure)),
-    ]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    if not trials:
+        msg = (
+            f"audit: none of the {len(tested)} images drawn could be tested, though they could be "
+            f"explained. The first: {failed[0].message}"
+        )
+        raise InputError(msg)
+    failures = [*failures, *failed]
 
     truth = [plan.labels[trial.index] for trial in trials]
     scores = np.stack([trial.scores for trial in trials])
@@ -334,7 +353,8 @@ def _zone_evidence(
     showing = {record.index for record in records if zone in record.zones}
     if not showing:
         return ZoneEvidence(0, len(records))
-    exchanges = _exchange_effects(zone, by_division, seed)
+    few = len(showing) < FEW * len(records)
+    exchanges = _exchange_effects(zone, by_division, seed, showing if few else None)
     removal = removal_effect(by_decision, zone, np.random.default_rng(seed))
     transplant = transplant_effect(by_decision, zone, showing)
     patients = len(np.unique(by_decision.patients_of(sorted(showing))))
@@ -344,8 +364,24 @@ def _zone_evidence(
 
 
 def _exchange_effects(
-    zone: str, by_division: list[Evidence], seed: int
+    zone: str,
+    by_division: list[Evidence],
+    seed: int,
+    among: Container[int] | None = None,
 ) -> list[ExchangeEffect]:
+    """Return the effect for each division; its size is that ``among`` some, where they allow one.
+
+    The p-value is that of all pictures: which content belongs to whom is permuted among all.
+    """
     generator = np.random.default_rng(seed)
-    effects = [exchange_effect(evidence, zone, generator) for evidence in by_division]
-    return [effect for effect in effects if effect is not None]
+    effects = []
+    for evidence in by_division:
+        effect = exchange_effect(evidence, zone, generator)
+        if effect is None:
+            continue
+        effect = with_greatest_pair(effect, evidence, zone, generator)
+        of_some = None
+        if among is not None:
+            of_some = exchange_effect(evidence.among(among), zone, generator)
+        effects.append(effect if of_some is None else effect.sized_as(of_some))
+    return effects

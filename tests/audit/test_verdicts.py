@@ -191,7 +191,9 @@ def test_pictures_without_zones_have_nothing_to_read():
 
     assert list(report.verdicts) == [TEXT]
     assert report.verdicts[TEXT].finding == "no evidence"
-    assert "No picture shows" in report.verdicts[TEXT].sentence
+    sentence = report.verdicts[TEXT].sentence
+    assert sentence.startswith("The search found no text in any of 8 pictures")
+    assert "does not prove" in sentence
     assert not report.shortcut
 
 
@@ -317,7 +319,7 @@ def test_pictures_without_a_zone_do_not_vouch_for_it(marks, finding):
     assert verdict.finding == finding
     assert (
         verdict.finding != "no evidence"
-        or "5 of 32 pictures show it" in verdict.sentence
+        or "found in 5 of 32 pictures" in verdict.sentence
     )
 
 

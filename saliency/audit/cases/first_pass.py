@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, final
 
+import numpy as np
+
 from saliency.audit.attention.zone_heat import heatmap_record, heatmaps
 from saliency.audit.cases.patients import NOBODY, Patients
 from saliency.audit.cases.records import ImageRecord, image_record_of, image_record_row
 from saliency.audit.cases.sources import Label, Source
-from saliency.errors import InputError, SaliencyError
+from saliency.errors import InputError, ModelError, SaliencyError
 from saliency.interventions.canvas import Zones, reduced, with_found, with_zones
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content, content
@@ -114,6 +116,34 @@ def check_labels(plan: AuditPlan) -> None:
                 "one without."
             )
             raise InputError(msg)
+
+
+def check_repeatable(plan: AuditPlan) -> None:
+    """Refuse a model that answers two equal calls differently, before anything is audited.
+
+    The first image that can be read and scored is asked about twice.
+
+    Raises
+    ------
+    ModelError
+        The scores differ by more than rounding.
+    """
+    for index in range(min(len(plan.sources), CHUNK)):
+        image = picture(plan, index)
+        if isinstance(image, Failure):
+            continue
+        try:
+            first, second = (plan.scorer.scores([image], (plan.target,)) for _ in "12")
+        except SaliencyError:  # the first pass says why
+            continue
+        if not np.allclose(first, second, rtol=1e-4, atol=1e-5):
+            msg = (
+                f"audit: expected the same score in two equal calls, got {first[0, 0]:.6g} and "
+                f"{second[0, 0]:.6g} for image {index + 1}. What is random in the model (dropout, "
+                "noise, augmentation) must be off: its layers are to be called with training=False."
+            )
+            raise ModelError(msg)
+        return
 
 
 def masks_of(image: DicomImage) -> dict[str, Array]:

@@ -60,6 +60,26 @@ def refuse_model_of_volumes(probe: object) -> None:
         raise InputError(msg)
 
 
+def refuse_rows_of_held_inputs(probe: object) -> None:
+    """Refuse inputs that are held at a row for each image, before an image is read.
+
+    Raises
+    ------
+    InputError
+        An exchange mixes two images, and it is not known whose row it has.
+    """
+    counts = [
+        len(rows) for rows in getattr(getattr(probe, "source", probe), "held", ())
+    ]
+    if max(counts, default=1) > 1:
+        msg = (
+            f"audit: expected the model's other inputs held at one value for all images, got "
+            f"{max(counts)} rows, one for each image: an exchanged image is made of two. Hold one "
+            "row, as KerasProbe(model, held={name: value}), and audit images of like values."
+        )
+        raise InputError(msg)
+
+
 def _no_volume(got: str) -> str:
     """Return the refusal: slices of one patient are no cases, which must be independent."""
     return (

@@ -2,18 +2,22 @@
 
 import math
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
-from typing import final
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Final, final
 
 import numpy as np
 
 from saliency.audit.cases.records import Trial
 from saliency.audit.exchange.exchange import Recipient
-from saliency.audit.exchange.groups import Grouping
+from saliency.audit.exchange.groups import FEWEST, Grouping
 from saliency.statistics.contrast import contrast
 from saliency.statistics.significance import Interval, bootstrap, sign_flip
 from saliency.statistics.units import majority, unit_means
 from saliency.values.arrays import Array
+
+ASKED: Final = 0.05
+"""A p-value of all groups below which pairs of them are looked at."""
 
 
 @final
@@ -50,6 +54,12 @@ class Evidence:
     def host_units(self) -> Array:
         """The patient of each host, int (hosts,)."""
         return self.patients_of([host.index for host in self.hosts])
+
+    def among(self, indices: Container[int]) -> "Evidence":
+        """Return the same of some sources alone: the others belong to no group."""
+        inside = [trial.index in indices for trial in self.trials]
+        member = np.where(inside, self.grouping.member, -1)
+        return replace(self, grouping=replace(self.grouping, member=member))
 
     def patients_of(self, indices: Sequence[int]) -> Array:
         """Return the patient of each of some sources, int (n,)."""
@@ -89,6 +99,11 @@ class ExchangeEffect:
         Standard error of ``effect``.
     needed
         The ``effect`` that 5 % of permutations reach.
+    between
+        The two groups that are compared, where there are more.
+    greatest
+        The same between the two groups that it is greatest between, of three or more. Its p-value
+        is corrected for the number of pairs.
     """
 
     by: str
@@ -104,6 +119,18 @@ class ExchangeEffect:
     patients: tuple[int, ...] = ()
     error: float = 0.0
     needed: float = 0.0
+    between: tuple[str, ...] = ()
+    greatest: "ExchangeEffect | None" = None
+
+    def sized_as(self, other: "ExchangeEffect") -> "ExchangeEffect":
+        """Return the effect of other pictures, with the p-value of these."""
+        return replace(
+            other,
+            p_value=self.p_value,
+            least=self.least,
+            needed=self.needed,
+            greatest=self.greatest,
+        )
 
 
 @final
@@ -163,9 +190,10 @@ def exchange_effect(
     zone_scores[own] = np.nan
     kept = ~np.isnan(zone_scores + tissue_scores).all(axis=(1, 2))
     kept &= grouping.member >= 0
-    swing = grouping.swing(evidence.scores)
+    swing = grouping.swing(evidence.scores[grouping.member >= 0])
     member, units = grouping.member[kept], evidence.units[kept]
-    if swing <= 0 or len(np.unique(member)) < len(grouping.names):
+    counts = np.bincount(member, minlength=len(grouping.names))
+    if not swing > 0 or counts.min() < FEWEST:
         return None
     test = contrast(
         zone_scores[kept] @ grouping.weights.T,
@@ -178,7 +206,6 @@ def exchange_effect(
     if np.isnan(test.net):
         return None
     against = test.zone < 0
-    counts = np.bincount(member, minlength=len(grouping.names))
     patients = np.bincount(majority(member, units), minlength=len(grouping.names))
     least = least_p(patients.tolist(), mixed=_is_mixed(member, units))
     return ExchangeEffect(
@@ -196,6 +223,34 @@ def exchange_effect(
         error=test.error / swing,
         needed=test.needed / swing,
     )
+
+
+def with_greatest_pair(
+    effect: ExchangeEffect,
+    evidence: Evidence,
+    zone: str,
+    generator: np.random.Generator,
+) -> ExchangeEffect:
+    """Add the two groups between which the zone does most, where there are three or more.
+
+    A mark in one of many classes does little on the mean of all. Pairs are asked about only where
+    the mean of all differs from chance.
+    """
+    grouping = evidence.grouping
+    pairs = list(combinations(range(len(grouping.names)), 2))
+    if len(pairs) < 2 or effect.p_value >= ASKED:
+        return effect
+    of_pairs = []
+    for first, second in pairs:
+        of_pair = replace(evidence, grouping=grouping.pair(first, second))
+        found = exchange_effect(of_pair, zone, generator)
+        if found is not None:
+            of_pairs.append(replace(found, between=of_pair.grouping.names))
+    if not of_pairs:
+        return effect
+    greatest = max(of_pairs, key=lambda found: found.effect)
+    p_value = min(1.0, greatest.p_value * len(pairs))
+    return replace(effect, greatest=replace(greatest, p_value=p_value))
 
 
 def removal_effect(

@@ -43,6 +43,18 @@ class Grouping:
     weights: Array
     centre: Array
 
+    def pair(self, first: int, second: int) -> "Grouping":
+        """Return two of the groups alone: what speaks for one speaks against the other."""
+        margin = self.weights[second] - self.weights[first]
+        order = np.full(len(self.names) + 1, -1)  # the last row: no group
+        order[[first, second]] = 0, 1
+        return replace(
+            self,
+            names=(self.names[first], self.names[second]),
+            member=order[self.member],
+            weights=np.stack([-margin, margin]),
+        )
+
     def towards(self, scores: Array) -> Array:
         """Return how far scores (..., columns) lean to each group (..., G)."""
         return np.asarray((scores - self.centre) @ self.weights.T)

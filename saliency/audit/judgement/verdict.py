@@ -106,13 +106,21 @@ def judge_tone(
 def _strongest(
     swaps: list[tuple[ExchangeEffect, float]], shown: int
 ) -> tuple[ExchangeEffect, float] | None:
-    """Return the swap of the highest grade and its p-value; of equal grades the largest effect."""
+    """Return the swap of the highest grade and its p-value; of equal grades the largest effect.
+
+    The greatest pair of groups counts, too, as far as all groups differ from chance.
+    """
+    pairs = [
+        (swap.greatest, max(p_value, swap.greatest.p_value))
+        for swap, p_value in swaps
+        if swap.greatest is not None
+    ]
 
     def rank(pair: tuple[ExchangeEffect, float]) -> tuple[int, float]:
         swap, p_value = pair
         return _grade(swap, p_value, shown), swap.effect
 
-    return max(swaps, key=rank, default=None)
+    return max([*swaps, *pairs], key=rank, default=None)
 
 
 def _verdict(
@@ -122,9 +130,12 @@ def _verdict(
     removal_p_value: float,
 ) -> Verdict:
     if not zone.count:
-        return _nothing_tested(
-            f"No picture shows any {name}: there was nothing to read.", zone
+        sentence = (
+            f"The search found no {name} in any of {zone.pictures} pictures, so nothing was "
+            f"exchanged. That does not prove that they show none: look at them, and give what the "
+            f"search missed as a zone (zones=)."
         )
+        return _nothing_tested(sentence, zone)
     strongest = _strongest(swaps, zone.vouching)
     if strongest is not None and _grade(*strongest, zone.vouching):
         return _read_verdict(name, zone, *strongest)
@@ -169,11 +180,12 @@ def _read_verdict(
         " Its content speaks against the label it comes with." if swap.zone < 0 else ""
     )
     sentence = (
-        f"The model {verb} the {name}. When the {name} is exchanged between pictures of different "
-        f"{divided_by(swap.by)}, the score moves {percents(swap.effect)} of the way from one "
+        f"The model {verb} the {name}. When the {name} is exchanged between pictures of "
+        f"{_apart(swap)}, the score moves {percents(swap.effect)} of the way from one "
         "decision to the other, beyond what as much tissue does "
         f"({_effect_numbers(swap.interval, p_value)})."
-        f"{_decisions_changed(name, swap)}{_transplanted(name, zone.moved)}{against}"
+        f"{_estimated_over(zone, swap)}{_decisions_changed(name, swap)}"
+        f"{_transplanted(name, zone.moved)}{against}"
     )
     return Verdict(
         finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
@@ -201,8 +213,8 @@ def _no_evidence(
     # So many coins fall as one would wish, in either of two groups: 2 / 2 ** count.
     if 2.0 ** (1 - zone.vouching) >= FEW:
         sentence = (
-            f"No evidence about the {name}: {zone.count} of {zone.pictures} pictures"
-            f"{_of_patients(zone)} show it, too few to tell anything from chance."
+            f"No evidence about the {name}: it was found in {zone.count} of {zone.pictures} "
+            f"pictures{_of_patients(zone)}, too few to tell anything from chance."
         )
     elif swap.least >= FEW:
         repeated = zone.vouching < zone.count
@@ -214,10 +226,11 @@ def _no_evidence(
     else:
         sentence = (
             f"No evidence that the model reads the {name}. When it is exchanged between pictures "
-            f"of different {divided_by(swap.by)}, the score moves {percents(swap.effect)} of the "
+            f"of {_apart(swap)}, the score moves {percents(swap.effect)} of the "
             "way from one decision to the other, beyond what as much tissue does "
             f"({_effect_numbers(swap.interval, p_value)}); from {percents(MAY_READ.effect)} "
             f"on, at p < {MAY_READ.p_value}, this report would say so."
+            f"{_estimated_over(zone, swap)}"
         )
     return Verdict(
         "no evidence",
@@ -254,6 +267,8 @@ def _measured(
             "decisions_changed": swap.flips,
             "decisions_changed_by_tissue": swap.tissue_flips,
         }
+        if swap.between:
+            numbers["between"] = " and ".join(swap.between)
     if zone.moved is not None:
         numbers |= {
             "transplanted": zone.moved.zone,
@@ -265,6 +280,23 @@ def _measured(
             "removal_pictures": zone.removal.count,
         }
     return numbers
+
+
+def _apart(swap: ExchangeEffect) -> str:
+    """Say which pictures content was exchanged between."""
+    if swap.between:
+        return " and ".join(swap.between)
+    return f"different {divided_by(swap.by)}"
+
+
+def _estimated_over(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
+    """Say over how many pictures the effect is estimated, where not all show the zone."""
+    if sum(swap.counts) > zone.count or zone.count == zone.pictures or swap.between:
+        return ""
+    return (
+        f" It was found in {zone.count} of {zone.pictures} pictures; the effect is estimated over "
+        f"{sum(swap.counts)} of these alone."
+    )
 
 
 def _of_patients(zone: ZoneEvidence) -> str:

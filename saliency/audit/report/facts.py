@@ -17,7 +17,10 @@ from saliency.audit.judgement.verdict import MAY_READ, READS, REMOVAL
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import name_of, versions
 from saliency.pipeline.prepare import Prepare
+from saliency.zones.detect import detectors
 
+MANY, FEW = 12, 0.25
+"""Of so many images, a zone found in so small a share is warned of."""
 ONE_SIDED = 0.95
 """From this share of one decision on, the report warns."""
 
@@ -48,6 +51,7 @@ def facts(
     plan, names = context.plan, context.names
     doubts = _doubts(by_decision, decisions, len(names))
     warnings = list(doubts)
+    warnings += half_blind(records)
     if plan.patients.warning:
         warnings.append(plan.patients.warning)
     if many_frames := sum(record.frames > 1 for record in records):
@@ -80,6 +84,19 @@ def facts(
         },
         "versions": dict(versions()),
     }
+
+
+def half_blind(records: Sequence[ImageRecord]) -> list[str]:
+    """Return a warning for each zone that a search found in few of many images."""
+    counts = Counter(zone for record in records for zone in record.zones)
+    searched = detectors()
+    return [
+        f"The search found {zone} in {count} of {len(records)} images. Among images of one kind "
+        "that is nearly always a search that misses most of what is there: look at the others, "
+        "and give what was missed as a zone (zones=)."
+        for zone, count in sorted(counts.items())
+        if zone in searched and len(records) >= MANY and count <= FEW * len(records)
+    ]
 
 
 def _doubts(by_decision: Evidence, decisions: Counter[int], groups: int) -> list[str]:

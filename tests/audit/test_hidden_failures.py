@@ -1,0 +1,164 @@
+"""What would make an audit silently wrong is said: random models, dead trials, few marks."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from marked_pictures import SIZE, corner_mask, pictures, reader, shown
+
+import saliency as sal
+from saliency.audit import run
+from saliency.audit.cases.records import Exchange, ImageRecord, Trial
+from saliency.audit.exchange.effects import (
+    Evidence,
+    exchange_effect,
+    with_greatest_pair,
+)
+from saliency.audit.exchange.exchange import Recipient
+from saliency.audit.exchange.groups import Grouping
+from saliency.audit.judgement.verdict import ZoneEvidence, judge
+from saliency.audit.report.facts import half_blind
+from saliency.errors import InputError, ModelError
+
+
+class Noisy(keras.layers.Layer):
+    """Noise at inference, as dropout that is always on."""
+
+    def call(self, inputs):
+        """Add noise."""
+        return inputs + tf.random.normal(tf.shape(inputs))
+
+
+def test_a_model_that_answers_two_equal_calls_differently_is_refused():
+    """Before a second image is read."""
+    inputs = keras.Input((*SIZE, 1))
+    units = keras.layers.Dense(2)(Noisy()(keras.layers.Flatten()(inputs)))
+    read = []
+
+    def zones(image):
+        read.append(image)
+        return {"corner": corner_mask()}
+
+    images, labels = pictures(8)
+    with pytest.raises(ModelError, match="two equal calls"):
+        sal.audit(keras.Model(inputs, units), images, labels=labels, zones=zones)
+    assert len(read) == 1
+
+
+def test_inputs_held_at_a_row_for_each_image_are_refused():
+    """An exchanged image is made of two: nobody knows whose row is right. One row is audited."""
+    image, age = keras.Input((*SIZE, 1), name="image"), keras.Input((1,), name="age")
+    flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), age])
+    model = keras.Model([image, age], keras.layers.Dense(2)(flat))
+    images, labels = pictures(4)
+    rows = sal.KerasProbe(model, input="image", held={"age": np.zeros((4, 1))})
+    one = sal.KerasProbe(model, input="image", held={"age": 60.0})
+
+    with pytest.raises(InputError, match="4 rows"):
+        sal.audit(rows, images, labels=labels)
+    assert sal.audit(one, images, labels=labels).facts["pictures"] == 4
+
+
+def test_where_no_image_can_be_tested_words_say_so(monkeypatch):
+    """All trials fail: the first reason is told, and no numpy error."""
+    images, labels = pictures(4)
+
+    def failing(*_):
+        msg = "no room"
+        raise InputError(msg)
+
+    monkeypatch.setattr(run, "interventions_of", failing)
+    with pytest.raises(InputError, match=r"none of the 4 images drawn.*no room"):
+        sal.audit(reader(40, 0), images, labels=labels)
+
+
+def record(index, zones):
+    return ImageRecord(index, "", dict.fromkeys(zones, 0.1), 0.0, None)
+
+
+def test_a_zone_found_in_a_sixth_of_the_images_is_warned_of():
+    """Text, which a search finds; not a zone of the user, nor one in most of them, nor in few."""
+    records = [
+        record(k, [*["text"][: k < 4], *["ruler"][: k < 4], "border"])
+        for k in range(24)
+    ]
+
+    (warning,) = half_blind(records)
+    assert warning.startswith("The search found text in 4 of 24 images")
+    assert half_blind(records[:11]) == []
+    assert half_blind(records[:12]) == []
+
+
+def test_a_zone_found_in_few_is_weighed_by_those_that_show_it():
+    """Six of 32 show a mark that decides: the effect is theirs, undiluted by the others."""
+    images, labels = pictures(32, zone=False, mark=0)
+    marked = []
+    for index, image in enumerate(images):
+        pixels = image.display / 255
+        pixels[corner_mask()] = 0.5
+        if index < 6:
+            pixels[corner_mask()] = labels[index]
+        one = shown(pixels)
+        marked.append(one.with_zone("text", corner_mask()) if index < 6 else one)
+    report = sal.audit(reader(40, 0), marked, labels=labels)
+    verdict = report.verdicts["text"]
+
+    assert verdict.finding == "may read"
+    assert verdict.measured["groups"] == "3 + 3"
+    assert verdict.effect > 0.8
+    assert "found in 6 of 32 pictures; the effect" in verdict.sentence
+    assert any("6 of 32 images" in warning for warning in report.facts["warnings"])
+
+
+def one_class_marked(count=24, hosts=6):
+    """Return evidence of three classes where only contents of class 2 move its own logit."""
+    member = np.arange(count) % 3
+    scores = np.eye(3)[member] * 3
+    weights = np.eye(3) * 1.5 - 0.5
+    grouping = Grouping("label", ("a", "b", "c"), member, weights, np.zeros(3))
+    generator = np.random.default_rng(0)
+    given = [
+        Recipient(100 + k, None, {}, row)
+        for k, row in enumerate(np.eye(3)[np.arange(hosts) % 3] * 3)
+    ]
+    base = np.stack([host.scores for host in given])
+    trials = []
+    for row in range(count):
+        moved = base + 0.01 * generator.normal(size=base.shape)
+        moved[:, 2] += 1.5 * (member[row] == 2)
+        exchange = Exchange(moved, base + 0.01 * generator.normal(size=base.shape))
+        trials.append(Trial(row, scores[row], scores[row], {}, {"text": exchange}))
+    return Evidence(grouping, scores, trials, given)
+
+
+def test_a_mark_of_one_class_of_three_is_told_between_two():
+    """The mean of three classes dilutes it; the greatest pair is weighed by its own swing."""
+    evidence, generator = one_class_marked(), np.random.default_rng(0)
+    mean = exchange_effect(evidence, "text", generator)
+    found = with_greatest_pair(mean, evidence, "text", generator)
+    verdict = judge({"text": ZoneEvidence(24, 24, [found])})["text"]
+
+    assert found.greatest.between in {("a", "c"), ("b", "c")}
+    # The margin of c over another moves 1.5; from one decision to the other it is 3 + 3.
+    assert np.isclose(found.greatest.effect, 1.5 / 6, atol=0.01)
+    assert found.greatest.effect > mean.effect
+    assert verdict.measured["between"] == " and ".join(found.greatest.between)
+    assert "between pictures of" in verdict.sentence
+
+
+def test_pairs_are_not_asked_about_where_all_groups_are_alike():
+    """No fishing among pairs: a mean that is chance stays chance."""
+    evidence = one_class_marked()
+    shuffled = Grouping(
+        "label",
+        ("a", "b", "c"),
+        np.repeat([0, 1, 2], 8),
+        evidence.grouping.weights,
+        np.zeros(3),
+    )
+    alike = Evidence(shuffled, evidence.scores, evidence.trials, evidence.hosts)
+    generator = np.random.default_rng(0)
+    mean = exchange_effect(alike, "text", generator)
+
+    assert mean.p_value > 0.05
+    assert with_greatest_pair(mean, alike, "text", generator).greatest is None
