@@ -45,7 +45,7 @@ def encode(picture: Picture, *, longest: int | None = None) -> bytes:
     ----------
     ISO/IEC 15948:2004, clauses 5.3 (chunks), 9.2 (filters), 11.2 (IHDR).
     """
-    _check(picture, longest)
+    _check_picture(picture, longest)
     pixels = shrunk(picture, longest) if longest is not None else picture
     rows, columns = pixels.shape[:2]
     colour = 2 if pixels.ndim == 3 else 0  # 11.2.2: 0 greyscale, 2 truecolour
@@ -57,7 +57,7 @@ def encode(picture: Picture, *, longest: int | None = None) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunks
 
 
-def _check(picture: Picture, longest: int | None) -> None:
+def _check_picture(picture: Picture, longest: int | None) -> None:
     shaped = (
         picture.ndim in (2, 3)
         and picture.shape[2:] in ((), (3,))

@@ -169,7 +169,7 @@ def _maps(recipe: Any, probe: Probe, pictures: Array) -> Array:
 def _has_a_name(recipe: Any) -> None:
     name = name_of(recipe)
     if " at 0x" in name:
-        _broken(name, "its repr holds a memory address; make it a frozen dataclass")
+        _refuse(name, "its repr holds a memory address; make it a frozen dataclass")
 
 
 def _cannot_be_changed(recipe: Any) -> None:
@@ -178,14 +178,14 @@ def _cannot_be_changed(recipe: Any) -> None:
         return
     for name, value in getattr(recipe, "__dict__", {}).items():
         if isinstance(value, list | dict | set | bytearray):
-            _broken(
+            _refuse(
                 name_of(recipe), f"its {name} can be changed afterwards; keep a tuple"
             )
         try:
             setattr(recipe, name, value)
         except AttributeError:  # of which FrozenInstanceError is one
             continue
-        _broken(
+        _refuse(
             name_of(recipe),
             f"its {name} can be changed afterwards, and what the Explanation says of it would "
             "then be untrue; make it a frozen dataclass",
@@ -198,7 +198,7 @@ def _leaves_its_input(recipe: Any, probe: Probe, pictures: Array) -> None:
     with suppress(Exception):  # it may take tensors alone
         recipe(probe, array)
     if not np.array_equal(array, pictures):
-        _broken(name_of(recipe), "it changed its input in place; work on a copy")
+        _refuse(name_of(recipe), "it changed its input in place; work on a copy")
 
 
 def _keeps_the_contract(recipe: Any, probe: Probe, pictures: Array) -> None:
@@ -209,7 +209,7 @@ def _is_a_function_of_each_picture(recipe: Any, probe: Probe, pictures: Array) -
     """Ask about a batch twice, and about its pictures one by one."""
     whole = _maps(recipe, probe, pictures)
     if not np.array_equal(whole, _maps(recipe, probe, pictures)):
-        _broken(
+        _refuse(
             name_of(recipe),
             "asked twice it gave two answers; draw from a seed of the recipe",
         )
@@ -218,7 +218,7 @@ def _is_a_function_of_each_picture(recipe: Any, probe: Probe, pictures: Array) -
     )
     worst = float(np.abs(whole - single).max())
     if worst > 1e-4 * float(np.abs(whole).max()) + 1e-7:
-        _broken(
+        _refuse(
             name_of(recipe),
             f"a batch of 3 and its pictures one by one differ by up to {worst:.3g}; "
             "do not mix samples, and draw the same noise for each",
@@ -245,7 +245,7 @@ def _finds_the_spot(recipe: Any, shape: tuple[int, ...]) -> None:
     more = (heat - against)[_around(middle)].sum()
     room = 0.02 * max(np.abs(heat).max(), np.abs(against).max())
     if more < -room * 3**axes:
-        _broken(
+        _refuse(
             name_of(recipe),
             "evidence for the target got less heat than the same evidence against it: the sign "
             "is turned, or the derivative was taken at another picture",
@@ -263,7 +263,7 @@ def _is_in_place(name: str, heat: Array, middle: tuple[int, ...]) -> None:
     half = np.nonzero(apart >= apart.max() / 2)
     for axis, (at, places) in enumerate(zip(middle, half)):  # noqa: B905
         if not places.min() - 1 <= at <= places.max() + 1:
-            _broken(
+            _refuse(
                 name,
                 f"the spot that is all the evidence lies at {at} of axis {axis}, its heat at "
                 f"{places.min()} to {places.max()}; maps lie on the pixels of the input",
@@ -278,11 +278,11 @@ def _around(middle: tuple[int, ...]) -> tuple[slice, ...]:
 def _sloped(probe: Probe, shape: tuple[int, ...], slope: float) -> Probe:
     """Return a probe whose score is multiplied: of the given Keras model, else a small network."""
     if isinstance(probe, BoundProbe):
-        return probe.source.at(partial(_multiplied, slope))
+        return probe.source.at(partial(_scaled_sum, slope))
     return network(shape[-1], axes=len(shape) - 1, slope=slope)
 
 
-def _multiplied(slope: float, output: Any) -> Any:
+def _scaled_sum(slope: float, output: Any) -> Any:
     """Return the sum of all outputs of each sample, times a number."""
     flat = (
         tf.reshape(each, (tf.shape(each)[0], -1)) for each in tf.nest.flatten(output)
@@ -298,9 +298,9 @@ def _loses_no_nan(recipe: Any, probe: Probe, pictures: Array) -> None:
     except NotFiniteError:
         return
     if not np.array_equal(answer, _maps(recipe, _sloped(probe, shape, 1.0), pictures)):
-        _broken(name_of(recipe), "NaN of the model became a picture; let it through")
+        _refuse(name_of(recipe), "NaN of the model became a picture; let it through")
 
 
-def _broken(name: str, law: str) -> None:
+def _refuse(name: str, law: str) -> None:
     msg = f"{name}: {law}."
     raise ExplainerError(msg)

@@ -32,7 +32,7 @@ def demo(options: argparse.Namespace) -> int:
     from saliency.archive.table import make_folder
 
     make_folder(options.out)
-    real = sal.read_dicom(_picture())
+    real = sal.read_dicom(_bundled_mr())
     probe = sal.KerasProbe(_model(), labels=("no lesion", "lesion"))
     print(
         "A small model was trained to tell MR slices with a ring-shaped lesion from others."
@@ -56,7 +56,7 @@ def _model() -> Path:
     return installed if installed.is_file() else checkout
 
 
-def _picture() -> Path:
+def _bundled_mr() -> Path:
     """Return an abdominal MR that the package pydicom brings along."""
     spec = find_spec("pydicom")
     if spec is None or spec.origin is None:

@@ -48,13 +48,17 @@ def info(options: argparse.Namespace) -> int:
     for source in options.dicom:
         files = files_of(options, (source,))
         alone = len(files) == 1 and str(files[0]) == str(source)
-        shown = _files if alone or options.files else _series
+        shown = _tell_of_files if alone or options.files else _series
         broken = shown(options, source, files)
         told, failed = told + len(files), failed + broken
     return code_of(told - failed, failed)
 
 
-def _files(options: argparse.Namespace, source: Any, files: Sequence[Any]) -> int:  # noqa: ARG001
+def _tell_of_files(
+    options: argparse.Namespace,
+    source: Any,  # noqa: ARG001 - as _tell_of_series takes it
+    files: Sequence[Any],
+) -> int:
     """Print what each file holds; return how many cannot be read."""
     from saliency.dicom import describe
     from saliency.pipeline.files import content_of

@@ -69,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SaliencyError as error:
         if debug:
             raise
-        return say_error(_with_option(str(error)), code=_code(error))
+        return say_error(_with_option(str(error)), code=_exit_code(error))
     except BrokenPipeError:
         # The reader of our output went away (| head): what is left goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -126,7 +126,7 @@ def _with_option(message: str) -> str:
     return f"{_OPTIONS[name]}{message[len(name) :]}" if name in _OPTIONS else message
 
 
-def _code(error: SaliencyError) -> int:
+def _exit_code(error: SaliencyError) -> int:
     from saliency.pipeline.files import NothingFoundError
 
     return NOTHING if isinstance(error, NothingFoundError) else FAILED

@@ -92,33 +92,33 @@ def volume(options: argparse.Namespace) -> int:
     make_folder(options.out)
     methods = methods_in(options.method or ("fastcam",))
     prepare = prepare_of(options)
-    read = _read(options)
+    read = _read_volume(options)
     probe = model_of(options.model, options.labels, options.layer, option="--labels")
     for method, target in product(methods, options.target):
-        with _about(options.series):
+        with _named_series(options.series):
             result = sal.explain(
                 probe, read, method.recipe, target=target, prepare=prepare
             )
         stem = f"{read.digest[:12]}-{safe(method.name)}-{safe(str(result.target))}"
-        paths = [_written(result, options, stem, form) for form in options.save]
+        paths = [_save_form(result, options, stem, form) for form in options.save]
         _tell(options, method.name, result, paths)
     return DONE
 
 
-def _read(options: argparse.Namespace) -> Any:
+def _read_volume(options: argparse.Namespace) -> Any:
     """Return the volume; errors begin with the source as the user gave it."""
     files = files_of(options, options.series)
     shown = None if options.window is None else sal.Window(*options.window)
     where: Mapping[str, Any] = dict(options.where or ())
     source = options.series[0] if len(options.series) == 1 else files
-    with _about(options.series):
+    with _named_series(options.series):
         return sal.read_series(
             source, window=shown, series=options.number, where=where or None
         )
 
 
 @contextmanager
-def _about(series: list[str]) -> Iterator[None]:
+def _named_series(series: list[str]) -> Iterator[None]:
     """Begin what is wrong with a series with its name; ``series=`` is ``--number`` in a shell."""
     try:
         yield
@@ -132,7 +132,7 @@ def _about(series: list[str]) -> Iterator[None]:
         raise InputError(msg) from error
 
 
-def _written(result: Any, options: argparse.Namespace, stem: str, form: str) -> Path:
+def _save_form(result: Any, options: argparse.Namespace, stem: str, form: str) -> Path:
     name = f"{stem}-{SLICES}" if form == SLICES else f"{stem}.{form}"
     path: Path = result.save(options.out / name, palette=options.palette)
     return path

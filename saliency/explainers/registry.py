@@ -398,18 +398,18 @@ def called_like(name: str) -> str | None:
     Case, spaces, dots, hyphens and underscores do not count, and ``+`` is read "plus":
     "Grad-CAM++" is "gradcam_plus_plus". The name of a class will do, and what is in ALIASES.
     """
-    return _NAMES.get(_plain(name))
+    return _NAMES.get(_letters_and_digits(name))
 
 
-def _plain(name: str) -> str:
+def _letters_and_digits(name: str) -> str:
     return "".join(filter(str.isalnum, name.casefold().replace("+", "plus")))
 
 
 _NAMES: Mapping[str, str] = MappingProxyType(
-    {_plain(alias): name for alias, name in ALIASES.items()}
+    {_letters_and_digits(alias): name for alias, name in ALIASES.items()}
     | {
-        _plain(row.where.partition(":")[2]): name
+        _letters_and_digits(row.where.partition(":")[2]): name
         for name, row in {**ENTRIES, **DEMANDING}.items()
     }
-    | {_plain(name): name for name in (*ENTRIES, *DEMANDING)}
+    | {_letters_and_digits(name): name for name in (*ENTRIES, *DEMANDING)}
 )

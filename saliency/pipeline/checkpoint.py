@@ -99,7 +99,7 @@ def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
         raise InputError(msg)
     connection = sqlite3.connect(path)
     try:
-        return _prepared(connection, key, owner)
+        return _with_tables(connection, key, owner)
     except sqlite3.DatabaseError as error:
         connection.close()
         msg = (
@@ -109,7 +109,7 @@ def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
         raise InputError(msg) from error
 
 
-def _prepared(
+def _with_tables(
     connection: sqlite3.Connection, key: str, owner: str
 ) -> sqlite3.Connection:
     with connection:

@@ -42,7 +42,7 @@ def common_scale(results: Iterable[Any]) -> float | None:
     if not shown:
         msg = "common_scale: expected explanations, got none."
         raise InputError(msg)
-    units = sorted({_unit(result) for result in shown})
+    units = sorted({_unit_of(result) for result in shown})
     if len(units) > 1:
         msg = (
             f"common_scale: expected maps in one unit, got {', '.join(map(repr, units))}. Maps of "
@@ -53,6 +53,6 @@ def common_scale(results: Iterable[Any]) -> float | None:
     return full(heat) or None
 
 
-def _unit(result: Any) -> str:
+def _unit_of(result: Any) -> str:
     answer = getattr(result, "leading", result)  # of a volume
     return unit_of(answer.recipe, answer.explains)

@@ -80,7 +80,8 @@ def asked_of(probe: Any, sample: int, recipe: Any) -> Asked | None:
         target = int(classes[sample % len(classes)])
     indices = (i for i in range(len(source.held) + 1) if i != choice.explained)
     rows: dict[str | int, Any] = {
-        i: _row(each, sample) for i, each in zip(indices, source.held, strict=False)
+        i: _held_row(each, sample)
+        for i, each in zip(indices, source.held, strict=False)
     }
     return Asked(weakref.ref(source.model), choice, rows, target, recipe)
 
@@ -91,6 +92,6 @@ def rank_correlation(one: Heatmap, other: Heatmap) -> float | None:
     return None if np.isnan(found) else found
 
 
-def _row(held: Any, sample: int) -> Any:
+def _held_row(held: Any, sample: int) -> Any:
     count = int(held.shape[0])
     return held[sample % count : sample % count + 1]

@@ -65,7 +65,7 @@ def digest_of(value: Any) -> bytes:
         The value, or one that it holds or uses, is none of these.
     """
     try:
-        return _digest(value, {})
+        return _value_digest(value, {})
     except RecursionError as error:
         msg = (
             "resume: expected a value that can be described, got one that holds itself."
@@ -73,7 +73,7 @@ def digest_of(value: Any) -> bytes:
         raise InputError(msg) from error
 
 
-def _digest(value: Any, seen: dict[int, Any]) -> bytes:
+def _value_digest(value: Any, seen: dict[int, Any]) -> bytes:
     """Digest a value; ``seen``, by id, are the functions and classes that were described before.
 
     Functions use each other, also in circles: each is described once, then goes by its number.
@@ -83,13 +83,13 @@ def _digest(value: Any, seen: dict[int, Any]) -> bytes:
             return b"function or class %d" % list(seen).index(id(value))
         seen[id(value)] = value
     found = sha256(type(value).__qualname__.encode())
-    for part in _parts(value):
-        raw = part if isinstance(part, bytes) else _digest(part, seen)
+    for part in _value_parts(value):
+        raw = part if isinstance(part, bytes) else _value_digest(part, seen)
         found.update(len(raw).to_bytes(8, "little") + raw)
     return found.digest()
 
 
-def _parts(value: Any) -> Parts:
+def _value_parts(value: Any) -> Parts:
     if hasattr(value, "__qualname__") and _of_a_library(value):
         root = sys.modules.get(value.__module__.partition(".")[0])
         return [
@@ -119,7 +119,7 @@ def _dataclass(value: Any) -> Parts:
     ]
 
 
-def _array(array: Any) -> Parts:
+def _array_parts(array: Any) -> Parts:
     if array.dtype.hasobject:
         return [array.tolist()]
     return [str(array.dtype), array.shape, np.ascontiguousarray(array).tobytes()]
@@ -130,13 +130,13 @@ def _set(values: Any) -> Parts:
     return sorted(digest_of(value) for value in values)
 
 
-def _named(value: Any) -> Parts:
+def _named_parts(value: Any) -> Parts:
     owner = getattr(value, "__self__", None)
     bound = None if isinstance(owner, ModuleType) else owner
     return [getattr(value, "__module__", None) or "", value.__name__, bound]
 
 
-def _function(function: FunctionType) -> Parts:
+def _function_parts(function: FunctionType) -> Parts:
     used = {name: function.__globals__[name] for name in _globals(function)}
     return [
         function.__code__,
@@ -148,18 +148,18 @@ def _function(function: FunctionType) -> Parts:
 
 
 def _globals(function: FunctionType) -> list[str]:
-    found = set(_loaded(function.__code__))
+    found = set(_globals_loaded(function.__code__))
     return sorted(found & function.__globals__.keys())
 
 
-def _loaded(code: CodeType) -> Iterator[str]:
+def _globals_loaded(code: CodeType) -> Iterator[str]:
     """Yield the names of globals that a code, or a code inside it, loads."""
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
             yield str(step.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
-            yield from _loaded(constant)
+            yield from _globals_loaded(constant)
 
 
 def _content(cell: Any) -> Any:
@@ -169,7 +169,7 @@ def _content(cell: Any) -> Any:
         return ()
 
 
-def _code(code: CodeType) -> Parts:
+def _code_parts(code: CodeType) -> Parts:
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
     return [code.co_code, code.co_consts, names, code.co_argcount, code.co_flags]
 
@@ -257,19 +257,19 @@ def _as_lists(config: Any) -> Any:
 FORMS: Final[Sequence[tuple[Any, Callable[[Any], Parts]]]] = (
     (TOLD_BY_REPR, lambda value: [repr(value).encode()]),
     (bytes | bytearray, lambda value: [bytes(value)]),
-    (np.ndarray | np.generic, lambda value: _array(np.asarray(value))),
+    (np.ndarray | np.generic, lambda value: _array_parts(np.asarray(value))),
     (Mapping, lambda value: [part for pair in value.items() for part in pair]),
     (list | tuple, lambda value: value),
     (set | frozenset, _set),
     (partial, lambda value: [value.func, value.args, value.keywords]),
     (MethodType, lambda value: [value.__func__, value.__self__]),
-    (FunctionType, _function),
-    (CodeType, _code),
+    (FunctionType, _function_parts),
+    (CodeType, _code_parts),
     (
         ModuleType,
         lambda value: [value.__name__, str(getattr(value, "__version__", ""))],
     ),
-    (NAMED, _named),
+    (NAMED, _named_parts),
     (Logger, lambda value: [value.name]),
     (type, _class),
     (KerasProbe, _probe),
@@ -282,6 +282,6 @@ TRAITS: Final[Sequence[tuple[str, Callable[[Any], Parts]]]] = (
     ("python_function", lambda value: [value.python_function]),  # of tf.function
     ("__wrapped__", lambda value: [value.__wrapped__]),  # of functools.lru_cache
     ("get_config", _network),
-    ("__array__", lambda value: _array(np.asarray(value))),
+    ("__array__", lambda value: _array_parts(np.asarray(value))),
 )
 """What is described how if its class is none of those; by an attribute that it has."""

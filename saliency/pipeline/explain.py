@@ -132,8 +132,8 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     SaliencyError
         The model, image, explainer, target or layer do not fit together; the message says how.
     """
-    recipes = [resolve(each) for each in _each("explainer", explainer)]
-    targets = _each("target", target)
+    recipes = [resolve(each) for each in _as_sequence("explainer", explainer)]
+    targets = _as_sequence("target", target)
     _check_differ(targets)
     probe = tapped(probe_of(model), layer, recipes)
     about = _about_image(probe, image, prepare, cutoff)
@@ -160,7 +160,7 @@ def _check_differ(targets: Sequence[Target]) -> None:
         raise TargetError(msg)
 
 
-def _each(name: str, given: Any) -> Sequence[Any]:
+def _as_sequence(name: str, given: Any) -> Sequence[Any]:
     """Return what was asked for, one or several, as a sequence."""
     several = given if isinstance(given, list | tuple) else (given,)
     if not several:
@@ -225,7 +225,7 @@ def prepared(probe: Any, image: DicomImage, prepare: object) -> ModelInput:
     shape = getattr(probe, "input_shape", None)
     recipe = preparation(prepare)
     given = (recipe if shape is None else recipe.filled(shape))(image)
-    _check_size(given.array.shape[1:], shape)
+    _check_input_size(given.array.shape[1:], shape)
     return given
 
 
@@ -258,9 +258,9 @@ def answered(
     probe: Probe, batch: Any, recipe: Any, *, cutoff: float = 0.5
 ) -> tuple[Array, list[Answer]]:
     """Ask about a batch: its maps (N, ...) on the model's grid, and what else is told of each."""
-    probe = _about(probe, batch)
+    probe = _answering_about(probe, batch)
     attribution = _attribution(recipe, probe, batch)
-    scores = _scores(probe, batch)
+    scores = _finite_scores(probe, batch)
     maps = collapsed(attribution, tuple(batch.shape), name_of(recipe))
     gaps = _gaps(recipe, probe, batch, attribution)
     targets = _targets(probe, len(maps))
@@ -306,7 +306,7 @@ def _gaps(recipe: Any, probe: Probe, batch: Any, attribution: Any) -> Array | No
     return None if gap is None else np.asarray(gap(probe, batch, attribution))
 
 
-def _about(probe: Any, batch: Any) -> Probe:
+def _answering_about(probe: Any, batch: Any) -> Probe:
     """Settle the target on the batch; ask nothing twice where the probe can remember."""
     if isinstance(probe, BoundProbe):
         return About(probe, batch)
@@ -338,7 +338,7 @@ def _attribution(recipe: Any, probe: Probe, batch: Any) -> Any:
         raise ExplainerError(msg) from error
 
 
-def _scores(probe: Probe, batch: Any) -> Array:
+def _finite_scores(probe: Probe, batch: Any) -> Array:
     scores = np.asarray(probe.score(batch), np.float32)
     if np.isfinite(scores).all():
         return scores
@@ -349,10 +349,12 @@ def _scores(probe: Probe, batch: Any) -> Array:
     raise NotFiniteError(msg)
 
 
-def _check_size(given: tuple[int, ...], wanted: tuple[int | None, ...] | None) -> None:
+def _check_input_size(
+    given: tuple[int, ...], wanted: tuple[int | None, ...] | None
+) -> None:
     if wanted is None:
         return
-    fits = len(wanted) == len(given) and all(map(_fits, wanted, given))
+    fits = len(wanted) == len(given) and all(map(_axis_fits, wanted, given))
     if not fits:
         msg = (
             f"The preparation gave an input of (H, W, C) = {given}, the model takes {wanted}. "
@@ -361,5 +363,5 @@ def _check_size(given: tuple[int, ...], wanted: tuple[int | None, ...] | None) -
         raise InputError(msg)
 
 
-def _fits(wanted: int | None, given: int) -> bool:
+def _axis_fits(wanted: int | None, given: int) -> bool:
     return wanted in (None, given)

@@ -74,8 +74,8 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     unbound = tapped(probe_of(model), layer, [recipe])
     check_share("explain_many", "cutoff", cutoff)
     probe = bound(unbound, target)
-    sources = _numbered(sources_in(images))
-    pictures = ahead(_picture, sources, window=2 * batch_size)
+    sources = _with_positions(sources_in(images))
+    pictures = ahead(_image_or_failure, sources, window=2 * batch_size)
     items = (_ready(unbound, picture, way, i) for i, picture in enumerate(pictures))
     return _results(_Question(probe, recipe, cutoff), items, batch_size)
 
@@ -100,11 +100,11 @@ def _results(
 ) -> Iterator[Explanation | Failure]:
     start = 0
     for group in _groups(items, size):
-        yield from _answers(question, group, start)
+        yield from _explanations_or_failures(question, group, start)
         start += len(group)
 
 
-def _numbered(sources: Iterator[object]) -> Iterator[tuple[int, object]]:
+def _with_positions(sources: Iterator[object]) -> Iterator[tuple[int, object]]:
     """Yield sources with their positions; an error of the iterator is the last, as a Failure."""
     count = 0
     try:
@@ -117,7 +117,7 @@ def _numbered(sources: Iterator[object]) -> Iterator[tuple[int, object]]:
         yield count, Failure(count, found.error, ended)
 
 
-def _picture(item: tuple[int, object]) -> DicomImage | Failure:
+def _image_or_failure(item: tuple[int, object]) -> DicomImage | Failure:
     index, image = item
     if isinstance(image, Failure):
         return image
@@ -161,7 +161,7 @@ def _count(group: list[Item]) -> int:
     return sum(not isinstance(item, Failure) for item in group)
 
 
-def _answers(
+def _explanations_or_failures(
     question: _Question, group: list[Item], start: int
 ) -> list[Explanation | Failure]:
     ready = [item for item in group if not isinstance(item, Failure)]

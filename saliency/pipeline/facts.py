@@ -84,7 +84,7 @@ def facts_of(probe: Any, recipe: Any, batch: Any, cutoff: float) -> Facts:
         model=ModelRecord(source.model.name, model_digest(source.model), source.layers),
         seed=seed if seed is None else int(seed),
         explains=source.output if named else "score",
-        grid=_grid(recipe, plan.grids, tuple(batch.shape[1:3])),
+        grid=_cells_of_map(recipe, plan.grids, tuple(batch.shape[1:3])),
         ends=source.core.flat_ends(probe.bound.terms.ask),
         indifferent=indifferent(probe, batch, cutoff)
         if given is not None and cutoff
@@ -92,7 +92,7 @@ def facts_of(probe: Any, recipe: Any, batch: Any, cutoff: float) -> Facts:
     )
 
 
-def _grid(
+def _cells_of_map(
     recipe: Any, grids: Sequence[tuple[int, int]], size: tuple[int, ...]
 ) -> tuple[int, int] | None:
     """Return the cells of a map that is coarser than the input."""

@@ -198,7 +198,7 @@ def walk(source: str | PathLike[str]) -> Iterator[Found]:
     elif path.is_dir():
         yield from _folder(path)
     elif path.exists():
-        yield from _named(path)
+        yield from _found_by_name(path)
     elif has_magic(text):
         for match in sorted(glob(text, recursive=True)):  # noqa: PTH207 - Path.glob takes no absolute one
             yield from walk(match)
@@ -237,7 +237,7 @@ def files_below(folder: Path) -> Iterator[Path]:
 def inside(path: Path) -> Iterator[Found]:
     """Yield a file that nobody named; a zip's members in its place."""
     kind = _kind_of_path(path)
-    if kind == "no DICOM" and _head(path).startswith(_ZIP):
+    if kind == "no DICOM" and _first_bytes_of(path).startswith(_ZIP):
         yield from _members(path)
     else:
         yield Found(path, _claimed(kind, path.name))
@@ -249,12 +249,12 @@ def _claimed(kind: Left, name: str) -> Left:
     return "broken" if kind == "no DICOM" and claims else kind
 
 
-def _named(path: Path) -> Iterator[Found]:
+def _found_by_name(path: Path) -> Iterator[Found]:
     """Yield a file that the user named: a DICOMDIR and a zip stand for what they hold."""
     kind = _kind_of_path(path)
     if kind == "directory":
         yield from _referenced(path)
-    elif kind == "no DICOM" and _head(path).startswith(_ZIP):
+    elif kind == "no DICOM" and _first_bytes_of(path).startswith(_ZIP):
         yield from _members(path)
     else:
         yield Found(path, "broken" if kind == "no DICOM" else kind)
@@ -275,12 +275,12 @@ def _kind_of_path(path: Path) -> Left:
     if path.name.startswith("._"):
         return "AppleDouble"
     try:
-        return _kind(_head(path), path)
+        return _kind_by_head(_first_bytes_of(path), path)
     except OSError:
         return "broken"
 
 
-def _kind(head: bytes, source: Any) -> Kind:
+def _kind_by_head(head: bytes, source: Any) -> Kind:
     """Return the kind of a file; without a preamble it must be whole to count as DICOM."""
     if not starts_as_dicom(head):
         return "no DICOM"
@@ -288,7 +288,7 @@ def _kind(head: bytes, source: Any) -> Kind:
     return "no DICOM" if kind == "broken" and not has_preamble(head) else kind
 
 
-def _head(path: Path) -> bytes:
+def _first_bytes_of(path: Path) -> bytes:
     if not path.is_file():  # a pipe would wait for ever
         return b""
     with path.open("rb") as file:
@@ -318,7 +318,7 @@ def _kind_of_member(opened: zipfile.ZipFile, name: str) -> Left:
         return "AppleDouble"
     try:
         with opened.open(name) as file:
-            return _kind(file.read(_HEAD), file)
+            return _kind_by_head(file.read(_HEAD), file)
     except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
         return "broken"
 

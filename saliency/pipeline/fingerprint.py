@@ -26,7 +26,7 @@ def of_model(model: Any) -> str:
         It is none of these, or its target cannot be told from others.
     """
     if isinstance(model, str | os.PathLike):
-        return _of_file(Path(model))
+        return _digest_of_file(Path(model))
     probe = getattr(model, "source", model)
     if not hasattr(getattr(probe, "model", probe), "weights"):
         msg = "resume: expected a Keras model, a KerasProbe, or the path of a model."
@@ -91,7 +91,7 @@ def _of_picture(source: Any) -> list[Any]:
     return [os.fsencode(source), found.st_size, found.st_mtime_ns]
 
 
-def _of_file(path: Path) -> str:
+def _digest_of_file(path: Path) -> str:
     if not path.is_file():
         return str(path)
     with path.open("rb") as file:

@@ -57,10 +57,10 @@ def windowed(pixels: Array, windows: Sequence[Window]) -> Array:
 
     LINEAR, PS3.3 C.11.2.1.2.1, without rounding: ``((x - (c - 0.5)) / (w - 1) + 0.5) * 255``.
     """
-    return np.stack([_shown(pixels, window) for window in windows], axis=2)
+    return np.stack([_windowed(pixels, window) for window in windows], axis=2)
 
 
-def _shown(pixels: Array, window: Window) -> Array:
+def _windowed(pixels: Array, window: Window) -> Array:
     if window.width <= 1:  # a threshold, as the standard has it
         return np.where(pixels > window.center - 0.5, 255, 0).astype(np.float32)
     unit = (pixels - (window.center - 0.5)) / (window.width - 1) + 0.5
@@ -91,7 +91,7 @@ def scaled(tensor: Array, scale: Scale, picture: Part) -> Array:
 def standardised(tensor: Array, mean: object, std: object) -> Array:
     """Subtract the mean and divide by the deviation, each a number or one for each channel."""
     channels = tensor.shape[-1]
-    centre, spread = (_each(value, channels) for value in (mean, std))
+    centre, spread = (_per_channel(value, channels) for value in (mean, std))
     standard: Array = (tensor - centre) / spread
     return standard
 
@@ -177,7 +177,7 @@ def _called(scale: Callable[[Array], Any], tensor: Array) -> Array:
     return result
 
 
-def _each(value: object, channels: int) -> Array:
+def _per_channel(value: object, channels: int) -> Array:
     numbers = np.asarray(value, np.float32).reshape(-1)
     if len(numbers) not in (1, channels):
         msg = (

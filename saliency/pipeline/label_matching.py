@@ -40,7 +40,7 @@ def assigned(keys: Iterable[Any], sources: Sequence[Any]) -> list[Any | None]:
         Two pictures, or two keys, fit equally well.
     """
     given = list(keys)
-    exact, folded = _by_name(given, fold=False), _by_name(given, fold=True)
+    exact, folded = _keys_by_name(given, fold=False), _keys_by_name(given, fold=True)
     claims = [
         _best(exact, source, fold=False) or _best(folded, source, fold=True)
         for source in sources
@@ -118,10 +118,12 @@ def plain_label(label: object) -> Any:
     return int(number) if number.is_integer() else number
 
 
-def _by_name(keys: Iterable[Any], *, fold: bool) -> dict[str, list[tuple[Parts, Any]]]:
+def _keys_by_name(
+    keys: Iterable[Any], *, fold: bool
+) -> dict[str, list[tuple[Parts, Any]]]:
     found = defaultdict(list)
     for key in keys:
-        parts = _cased(_parts(key), fold=fold)
+        parts = _cased(_path_parts(key), fold=fold)
         if parts:
             found[parts[0]].append((parts, key))
     return found
@@ -135,10 +137,10 @@ def _best(
     by_name: dict[str, list[tuple[Parts, Any]]], source: Any, *, fold: bool
 ) -> _Claim | None:
     """Return the key whose end is most like the picture's path; of equal ones the same case."""
-    for name in _names(source):
+    for name in _names_of_source(source):
         parts = _cased(name, fold=fold)
         fitting = [
-            _Claim(2 * _alike(parts, other) + (not fold), key)
+            _Claim(2 * _common_end(parts, other) + (not fold), key)
             for other, key in by_name.get(parts[0], ())
         ]
         if fitting:
@@ -172,23 +174,23 @@ def _check_once(found: Sequence[Any | None], sources: Sequence[Any]) -> None:
         raise InputError(msg)
 
 
-def _names(source: Any) -> list[Parts]:
+def _names_of_source(source: Any) -> list[Parts]:
     """Return what a picture may be called, the most exact first."""
     if isinstance(source, DicomImage):
         return [(source.digest,)]
     if not isinstance(source, str | PathLike):
         return []
-    parts = _parts(source)
+    parts = _path_parts(source)
     stem = parts[0].rpartition(".")[0]
     return [parts, (stem, *parts[1:])] if stem else [parts]
 
 
-def _parts(path: Any) -> Parts:
+def _path_parts(path: Any) -> Parts:
     text = str(path).strip().replace("\\", "/")
     return tuple(part for part in reversed(PurePath(text).parts) if part != "..")
 
 
-def _alike(first: Parts, second: Parts) -> int:
+def _common_end(first: Parts, second: Parts) -> int:
     """Return how many names two paths have in common, from their ends."""
     for count, (mine, other) in enumerate(zip(first, second, strict=False)):
         if mine != other:

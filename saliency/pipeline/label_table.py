@@ -79,7 +79,7 @@ def table_in(path: Path) -> Table:
         There is no such file, it is no text of the kind, or it has no header.
     """
     try:
-        text = _decoded(path.read_bytes())
+        text = _decoded_text(path.read_bytes())
         first, _, rest = text.partition("\n")
         if first.lower().startswith("sep="):  # a note of spreadsheets to themselves
             first, text = rest.partition("\n")[0], rest
@@ -96,7 +96,7 @@ def table_in(path: Path) -> Table:
     return Table(tuple(cells[0]), [(row + [""] * width)[:width] for row in cells[1:]])
 
 
-def _decoded(raw: bytes) -> str:
+def _decoded_text(raw: bytes) -> str:
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16")
     return raw.decode("utf-8-sig")

@@ -107,7 +107,7 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
         record["target"],
         record["gap"],
         record["recipe"],
-        _image(record["image"], arrays),
+        _loaded_image(record["image"], arrays),
         record["versions"],
         **{name: record[name] for name in own},
         **{name: revived(record[name]) for name in values},
@@ -115,10 +115,10 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
     )
 
 
-def _image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
+def _loaded_image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
     rows, columns = told["size"]
     zones = (
-        Zone(each["name"], _mask(packed, (rows, columns)), each["evidence"])
+        Zone(each["name"], _unpacked_mask(packed, (rows, columns)), each["evidence"])
         for each, packed in zip(told["zones"], arrays["zones"], strict=True)
     )
     return DicomImage(
@@ -130,6 +130,6 @@ def _image(told: dict[str, Any], arrays: dict[str, Array]) -> DicomImage:
     )
 
 
-def _mask(packed: Array, size: tuple[int, int]) -> Array:
+def _unpacked_mask(packed: Array, size: tuple[int, int]) -> Array:
     flat = np.unpackbits(packed, count=size[0] * size[1])
     return flat.reshape(size).astype(np.bool_)

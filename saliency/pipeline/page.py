@@ -28,8 +28,8 @@ def page_of(result: Any, look: Mapping[str, Any]) -> str:
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>"
-        f"<figure>{_img(display, 'the image')}<figcaption>image</figcaption></figure>"
-        f"<figure>{_img(captioned(result, overlay), title)}</figure>"
+        f"<figure>{picture_tag(display, 'the image')}<figcaption>image</figcaption></figure>"
+        f"<figure>{picture_tag(captioned(result, overlay), title)}</figure>"
         f"{said}</body></html>\n"
     )
 
@@ -39,9 +39,10 @@ def notebook_form(result: Any) -> str:
     overlay = result.overlay()
     picture = captioned(result, overlay, shrunk(overlay.rgb))
     title = escape(result.caption)
-    return f"<figure>{_img(picture, title)}<figcaption>{title}</figcaption></figure>"
+    return f"<figure>{picture_tag(picture, title)}<figcaption>{title}</figcaption></figure>"
 
 
-def _img(picture: Array, words: str) -> str:
+def picture_tag(picture: Array, words: str) -> str:
+    """Return a picture as HTML; its words are escaped already."""
     address = png.data_url(png.encode(picture))
     return f'<img alt="{words}" src="{address}">'

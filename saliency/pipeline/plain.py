@@ -62,7 +62,7 @@ def revived(told: Any) -> Any:
     if not isinstance(told, dict):
         return told
     if set(told) == {"function"}:
-        return _function(str(told["function"]))
+        return _allowed_function(str(told["function"]))
     if "type" not in told:
         return {name: revived(each) for name, each in told.items()}
     kind = _KINDS.get(told["type"])
@@ -101,7 +101,7 @@ def _importable(function: Any) -> bool:
     return getattr(importlib.import_module(module), name, None) is function
 
 
-def _function(name: str) -> Any:
+def _allowed_function(name: str) -> Any:
     module, _, attribute = name.partition(":")
     root, allowed = _FUNCTIONS
     if module.startswith(root) and attribute == allowed:

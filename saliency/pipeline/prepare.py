@@ -125,11 +125,11 @@ class Prepare:
         check_scale(self.scale)
         for name, checked in {
             "size": _size(self.size),
-            "mean": _numbers("mean", self.mean),
-            "std": _numbers("std", self.std),
-            "windows": tuple(map(_window, self.windows)),
+            "mean": _one_or_per_channel("mean", self.mean),
+            "std": _one_or_per_channel("std", self.std),
+            "windows": tuple(map(_as_window, self.windows)),
             "region": _region(self.region),
-            "spacing": _spacing(self.spacing),
+            "spacing": _checked_spacing(self.spacing),
             "neighbours": _neighbours(self.neighbours),
             "overlap": _overlap(self.overlap),
             "halo": _halo(self.halo),
@@ -157,7 +157,7 @@ class Prepare:
             msg = "Prepare: neighbours are slices of a volume, and this is a single image."
             raise InputError(msg)
         placement = self.placement(image)
-        placed = _place(
+        placed = _placed_on_model(
             self._levels(image), placement, black=self._of_grey_levels(image)
         )
         tensor = _with_channels(placed, self.channels, self.grey)[np.newaxis]
@@ -191,7 +191,9 @@ class Prepare:
         if self.spacing is None:
             inner = FITS[self.fit](part, size or part)
         else:
-            inner = spaced(part, _scale(image, _flat("spacing", self.spacing)), size)
+            inner = spaced(
+                part, _pixel_scale(image, _flat("spacing", self.spacing)), size
+            )
         return inner.within(image.size, box)
 
     def filled(self, input_shape: tuple[int | None, ...]) -> "Prepare":
@@ -240,7 +242,7 @@ class Prepare:
             raise InputError(msg)
 
 
-def _place(pixels: Array, placement: Placement, *, black: bool) -> Array:
+def _placed_on_model(pixels: Array, placement: Placement, *, black: bool) -> Array:
     """Resize the image box onto the model box; bars are black, or the least value there is."""
     inner = resized(pixels[placement.image_box.slices], placement.model_box[2:])
     if inner.shape[:2] == placement.model_size:
@@ -274,7 +276,7 @@ def _through_windows(image: DicomImage, windows: Sequence[Window]) -> Array:
     return windowed(image.pixels, windows)
 
 
-def _scale(image: DicomImage, wanted: tuple[float, float]) -> tuple[float, float]:
+def _pixel_scale(image: DicomImage, wanted: tuple[float, float]) -> tuple[float, float]:
     """Return model pixels per image pixel, down and across."""
     if image.spacing is None:
         msg = "Prepare: spacing needs to know the picture's own, and the file does not say it."
@@ -331,7 +333,7 @@ def _flat(name: str, axes: tuple[Any, ...] | None) -> Any:
     return axes
 
 
-def _numbers(name: str, value: Any) -> Numbers:
+def _one_or_per_channel(name: str, value: Any) -> Numbers:
     try:
         numbers = np.asarray(value, np.float64)
     except (TypeError, ValueError):
@@ -342,7 +344,7 @@ def _numbers(name: str, value: Any) -> Numbers:
     return float(numbers) if numbers.ndim == 0 else tuple(map(float, numbers))
 
 
-def _window(window: Any) -> Window:
+def _as_window(window: Any) -> Window:
     if isinstance(window, Window):
         return window
     try:
@@ -366,7 +368,7 @@ def _region(region: Any) -> Box | None:
     return box
 
 
-def _spacing(spacing: Any) -> tuple[float, ...] | None:
+def _checked_spacing(spacing: Any) -> tuple[float, ...] | None:
     if spacing is None:
         return None
     try:

@@ -47,7 +47,7 @@ class FromFunction:
             return replace(made, made_by=self)
         array = np.asarray(made)
         if array.dtype == object or array.ndim not in (2, 3, 4):
-            msg = f"{_FORMS}; the function returned {_shown(made)}."
+            msg = f"{_FORMS}; the function returned {_short_repr(made)}."
             raise InputError(msg)
         tensor = {2: array[None, ..., None], 3: array[None]}.get(array.ndim, array)
         return ModelInput(tensor, stretch(image.size, tensor.shape[1:3]), self)
@@ -97,11 +97,11 @@ def preparation(prepare: object) -> Preparation:
     if getattr(prepare, "__name__", "") == "preprocess_input" and callable(prepare):
         return Prepare(scale=prepare)
     if isinstance(prepare, type) or not callable(prepare):
-        msg = f"{_FORMS}; got {_shown(prepare)}."
+        msg = f"{_FORMS}; got {_short_repr(prepare)}."
         raise InputError(msg)
     return FromFunction(prepare)
 
 
-def _shown(value: object) -> str:
+def _short_repr(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else type(value).__name__

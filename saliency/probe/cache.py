@@ -94,7 +94,7 @@ def _core(model: Any, choice: Choice) -> Core:
     with _LOCK:
         cores = _CORES.setdefault(model, {})
         found = cores.pop(choice, None)
-        if found is None or not _same(found[0], traits):
+        if found is None or not _identical(found[0], traits):
             found = traits, Core(model, choice)
         cores[choice] = found  # the latest is the last
         while len(cores) > _KEPT:
@@ -102,5 +102,5 @@ def _core(model: Any, choice: Choice) -> Core:
         return found[1]
 
 
-def _same(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
+def _identical(before: tuple[Any, ...], now: tuple[Any, ...]) -> bool:
     return len(before) == len(now) and all(map(operator.is_, before, now))

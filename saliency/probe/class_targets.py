@@ -43,7 +43,7 @@ def class_index(target: object, head: Head, labels: Sequence[str] | None) -> int
     if target is None:
         return PREDICTED
     if isinstance(target, str):
-        return _labelled(target, labels)
+        return _index_of_label(target, labels)
     return _in_range(target, head.classes)
 
 
@@ -149,7 +149,7 @@ def target_name(target: object) -> str:
     return str(getattr(target, "__name__", type(target).__name__))
 
 
-def _labelled(target: str, labels: Sequence[str] | None) -> int:
+def _index_of_label(target: str, labels: Sequence[str] | None) -> int:
     if labels is None:
         msg = f"target: {target!r} is a label, but the probe has none: KerasProbe(labels=[...])."
         raise TargetError(msg)

@@ -296,7 +296,7 @@ class Pass:
         return tf.transpose(inputs, order) if self.plan.channels_first else inputs
 
 
-def _gradient(forward: Pass) -> Tensor:
+def _score_gradient(forward: Pass) -> Tensor:
     (found,) = tf.gradients(forward.score(), [forward.inputs])
     if found is None:
         msg = (
@@ -349,7 +349,7 @@ def _study(forward: Pass) -> Any:
 
 BODIES: dict[str, Callable[[Pass], Any]] = {
     "score": Pass.score,
-    "gradient": _gradient,
+    "gradient": _score_gradient,
     "activations": lambda forward: forward.shown(forward.taps),
     "activation_gradients": _activation_gradients,
     "last_gradient": _last_gradient,

@@ -66,15 +66,15 @@ class Core:
             lambda terms, shape: compiled_head(plan, traces, terms, shape)
         )
 
-        self.window = lru_cache(TERMS_KEPT)(lambda size: _window(plan, size))
-        self._ends = lru_cache(TERMS_KEPT)(lambda ask: _ends(plan, ask))
+        self.window = lru_cache(TERMS_KEPT)(lambda size: _seen_window(plan, size))
+        self._ends = lru_cache(TERMS_KEPT)(lambda ask: _flat_scores(plan, ask))
 
     def flat_ends(self, ask: Ask | None) -> tuple[float, ...]:
         """Return the scores at which the output, or what a callable makes of it, has no slope."""
         try:
             hash(ask)
         except TypeError:
-            return _ends(self.plan, ask)
+            return _flat_scores(self.plan, ask)
         return self._ends(ask)
 
     def on(self, terms: Terms) -> Questions:
@@ -381,7 +381,9 @@ class BoundProbe:
         if all(each.shape[0] == 1 for each in self.source.held):
             return self
         source = copy(self.source)
-        source.held = tuple(_rows(each, indices) for each in self.source.held)
+        source.held = tuple(
+            _rows_of_pictures(each, indices) for each in self.source.held
+        )
         return replace(self, source=source)
 
     def head(self, activation: Tensor) -> Tensor:
@@ -531,7 +533,7 @@ def check_rows(samples: int | None, held: Sequence[Tensor]) -> None:
         raise InputError(msg)
 
 
-def _ends(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
+def _flat_scores(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
     """Return the scores that have no slope: of a class, or of a callable target."""
     if ask is None and (plan.logit or plan.head.classes is None):
         return ()
@@ -546,7 +548,7 @@ def _ends(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
     return flat_ends(far)
 
 
-def _window(plan: Plan, size: tuple[int, ...]) -> Window | None:
+def _seen_window(plan: Plan, size: tuple[int, ...]) -> Window | None:
     """Look for the part of an input that a plan's layers see, with the other inputs at noise."""
     if plan.entry is None:
         return None
@@ -563,7 +565,7 @@ def _window(plan: Plan, size: tuple[int, ...]) -> Window | None:
     return window_of(run, plan.entry, shape, channels_first=plan.channels_first)
 
 
-def _rows(held: Tensor, indices: Sequence[int]) -> Tensor:
+def _rows_of_pictures(held: Tensor, indices: Sequence[int]) -> Tensor:
     count = int(held.shape[0])
     if count == 1:
         return held

@@ -31,7 +31,7 @@ def one_winner() -> AbstractContextManager[Any]:
 
 
 @tf.RegisterGradient(_NAME)  # type: ignore[untyped-decorator]
-def _gradient(operation: Any, derivative: Tensor) -> Tensor:
+def _pooling_gradient(operation: Any, derivative: Tensor) -> Tensor:
     """Return the derivative by what went in, from that by the maxima."""
     volumes = operation.inputs[0]
     window, strides = operation.get_attr("ksize"), operation.get_attr("strides")

@@ -144,7 +144,7 @@ class _Sheet:
 
     def write(self, line: Line) -> None:
         font = font_of(self._size, bold=line.tone in ("head", "alarm"))
-        for part in _broken(line.text, font, self._image.width - 2 * self._margin):
+        for part in _wrapped(line.text, font, self._image.width - 2 * self._margin):
             self._pen.text(
                 (self._margin, self._y), part, fill=_INK[line.tone], font=font
             )
@@ -216,7 +216,7 @@ def _round_below(value: float) -> float:
     )
 
 
-def _broken(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
+def _wrapped(text: str, font: ImageFont.FreeTypeFont, width: int) -> list[str]:
     """Break a text at blanks into lines of at most ``width`` pixels; a longer word is cut."""
     lines = [""]
     for word in text.split():

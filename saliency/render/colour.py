@@ -55,9 +55,9 @@ def lab(rgb: Array, eye: str = "normal") -> Array:
 
 def distance(first: Array, second: Array) -> float:
     """Return the least CIE 1976 difference between two sets of colours (n, 3), of all eyes."""
-    return min(_nearest(lab(first, eye), lab(second, eye)) for eye in EYES)
+    return min(_least_difference(lab(first, eye), lab(second, eye)) for eye in EYES)
 
 
-def _nearest(first: Array, second: Array) -> float:
+def _least_difference(first: Array, second: Array) -> float:
     gaps = first[:, None] - second[None]
     return float(np.sqrt((gaps**2).sum(-1)).min())

@@ -85,7 +85,7 @@ def contrast(palette: Palette, display: Array, eye: str = "normal") -> float:
         nearest: Array = np.sqrt(((painted[:, None] - own[None]) ** 2).sum(-1)).min(1)
         return nearest
 
-    return min(_least(gaps(full), shares) for full in _ends(palette))
+    return min(_least(gaps(full), shares) for full in _full_heat_colours(palette))
 
 
 def lift(palette: Palette, display: Array) -> float:
@@ -97,10 +97,10 @@ def lift(palette: Palette, display: Array) -> float:
         own: Array = np.linalg.norm(painted - lab(colours), axis=1)
         return own
 
-    return min(_least(gaps(full), shares) for full in _ends(palette))
+    return min(_least(gaps(full), shares) for full in _full_heat_colours(palette))
 
 
-def _ends(palette: Palette) -> tuple[Array, ...]:
+def _full_heat_colours(palette: Palette) -> tuple[Array, ...]:
     full = palette.positive[-1]
     return (full, palette.negative[-1]) if palette.signed else (full,)
 

@@ -98,16 +98,20 @@ def figure(  # noqa: PLR0913 - all of the drawing, and nothing else
     aspect = _aspect(spacing)
     count = 3 if control is None else 4
     whole, panels = _panels(aspect * display.shape[0] / display.shape[1], count, LARGE)
-    titles = (names[0], f"{names[1]}: {_range(heatmap)}", _where(names[2], overlay))
+    titles = (
+        names[0],
+        f"{names[1]}: {_range_in_words(heatmap)}",
+        _where_outside(names[2], overlay),
+    )
     for panel, name in zip(panels, titles, strict=False):
         panel.set_title(name, fontsize="medium")
     palette = _palette(overlay, heatmap)
-    _picture(panels[0], display, aspect)
-    _heat(panels[1], heatmap, aspect, unit, Scale(palette, overlay.full))
-    _picture(panels[2], overlay.rgb, aspect)
+    _draw_picture(panels[0], display, aspect)
+    _draw_heat(panels[1], heatmap, aspect, unit, Scale(palette, overlay.full))
+    _draw_picture(panels[2], overlay.rgb, aspect)
     if control is not None:
         panels[3].set_title(_against(control), fontsize="medium")
-        _heat(panels[3], control.heatmap, aspect, unit, Scale(palette, None))
+        _draw_heat(panels[3], control.heatmap, aspect, unit, Scale(palette, None))
     if spacing is not None:
         draw_millimetres(panels[0], display.shape[:2], spacing)
     if orientation is not None:
@@ -156,11 +160,11 @@ def layers_figure(
     for layer, (panel, label) in enumerate(zip(panels, labels, strict=False)):
         drawn = panel.imshow(maps[..., layer], cmap="gray", norm=scale, aspect=aspect)
         panel.set_title(label, fontsize="medium")
-        _frame(panel, _hue(layer, maps.shape[-1]))
+        _draw_frame(panel, _hue(layer, maps.shape[-1]))
     whole.colorbar(
         drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8
     )
-    _picture(panels[-1], lovi(maps), aspect)
+    _draw_picture(panels[-1], lovi(maps), aspect)
     panels[-1].set_title("LOVI: hue = layer", fontsize="medium")
     _title(whole, title)
     return whole
@@ -193,7 +197,7 @@ def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]
     return whole, list(axes)
 
 
-def _picture(panel: Axes, picture: Array, aspect: float) -> None:
+def _draw_picture(panel: Axes, picture: Array, aspect: float) -> None:
     panel.imshow(
         picture, cmap="gray", vmin=0, vmax=255, aspect=aspect, interpolation="nearest"
     )
@@ -214,7 +218,7 @@ def _palette(overlay: Overlay, heatmap: Heatmap) -> Palette:
     )
 
 
-def _heat(
+def _draw_heat(
     panel: Axes, heatmap: Heatmap, aspect: float, unit: str, scale: Scale
 ) -> None:
     values = heatmap.values
@@ -223,7 +227,7 @@ def _heat(
     norm = Normalize(-top if signed else 0.0, top)
     drawn = panel.imshow(
         values,
-        cmap=_colours(scale.palette, signed=signed),
+        cmap=_colour_map(scale.palette, signed=signed),
         norm=norm,
         aspect=aspect,
         interpolation="nearest",
@@ -242,18 +246,18 @@ def _bar(panel: Axes, drawn: AxesImage, unit: str, *, over: bool, under: bool) -
     )
 
 
-def _colours(palette: Palette, *, signed: bool) -> LinearSegmentedColormap:
+def _colour_map(palette: Palette, *, signed: bool) -> LinearSegmentedColormap:
     """Return the palette faded in from black, as it looks painted on a black picture."""
     colours = faded(palette, signed=signed) / 255
     return LinearSegmentedColormap.from_list("heat", colours, N=len(colours))
 
 
-def _range(heatmap: Heatmap) -> str:
+def _range_in_words(heatmap: Heatmap) -> str:
     low, high = float(heatmap.values.min()), float(heatmap.values.max())
     return f"{low:.3g} everywhere" if low == high else f"{low:.3g} .. {high:.3g}"
 
 
-def _where(name: str, overlay: Overlay) -> str:
+def _where_outside(name: str, overlay: Overlay) -> str:
     return (
         f"{name}: {overlay.outside:.1%} of the heat outside"
         if overlay.outside
@@ -277,7 +281,7 @@ def _hue(layer: int, layers: int) -> Array:
     return colour
 
 
-def _frame(panel: Axes, colour: Array) -> None:
+def _draw_frame(panel: Axes, colour: Array) -> None:
     for side in panel.spines.values():
         side.set(color=tuple(colour), linewidth=4)
 

@@ -40,7 +40,7 @@ def lovi(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     Mundhenk, Chen and Friedland 2019, "Efficient Saliency Maps for Explainable AI", section on
     Layer Ordered Visualization of Information, arXiv:1911.11293.
     """
-    return _bytes(rgb_of(lovi_hsv(stack, weights=weights)))
+    return _as_uint8(rgb_of(lovi_hsv(stack, weights=weights)))
 
 
 def heat(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
@@ -53,7 +53,7 @@ def heat(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     ndarray
         uint8 (rows, columns, 3) RGB; the hottest pixel is of full light.
     """
-    return _bytes(rgb_of(heat_hsv(stack, weights=weights)))
+    return _as_uint8(rgb_of(heat_hsv(stack, weights=weights)))
 
 
 def lovi_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
@@ -63,7 +63,7 @@ def lovi_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     layer and 0 for the last; saturation = 1 - (sum(P) / (L * max(P)) - 1 / L) / (1 - 1 / L);
     value = max(P).
     """
-    parts, _ = _parts(stack, weights)
+    parts, _ = _layers_and_weights(stack, weights)
     total, most = parts.sum(-1), parts.max(-1)
     hue = EARLIEST * _ratio(parts @ np.linspace(1, 0, parts.shape[-1]), total)
     return np.stack(
@@ -77,7 +77,7 @@ def heat_hsv(stack: ArrayLike, *, weights: ArrayLike | None = None) -> Array:
     Value is the weighted mean of the parts over its maximum; hue = 240 * (1 - value); saturation is
     that of LOVI to the power 1 / e, for one layer the value to that power.
     """
-    parts, weight = _parts(stack, weights)
+    parts, weight = _layers_and_weights(stack, weights)
     mean = parts.sum(-1) / weight.sum()
     value = _ratio(mean, mean.max())
     purity = _purity(parts) if parts.shape[-1] > 1 else value
@@ -95,7 +95,9 @@ def rgb_of(hsv: Array) -> Array:
     return rgb
 
 
-def _parts(stack: ArrayLike, weights: ArrayLike | None) -> tuple[Array, Array]:
+def _layers_and_weights(
+    stack: ArrayLike, weights: ArrayLike | None
+) -> tuple[Array, Array]:
     given = finite(frozen(stack, np.float64, "lovi: stack", ranks=(3,)), "lovi: stack")
     layers = given.shape[-1]
     weight = np.ones(layers) if weights is None else np.asarray(weights, np.float64)
@@ -127,7 +129,7 @@ def _ratio(top: Array, bottom: Array) -> Array:
     return ratio
 
 
-def _bytes(rgb: Array) -> Array:
+def _as_uint8(rgb: Array) -> Array:
     whole: Array = np.rint(255 * np.clip(rgb, 0, 1)).astype(np.uint8)
     whole.flags.writeable = False
     return whole

@@ -82,10 +82,10 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     InputError
         Grids differ, or an argument is out of range.
     """
-    grid = _grid(display)
-    heat = _heat(heatmap, grid)
-    colours = _colours(palette, display, heat)
-    _check(strength, outside)
+    grid = _checked_grid(display)
+    heat = _checked_heat(heatmap, grid)
+    colours = _palette_of(palette, display, heat)
+    _check_strength_and_outside(strength, outside)
     _check_above_0("vmax", vmax)
     _check_above_0("contour", contour)
     inside = _zone(diagnostic, grid, "diagnostic", absent=True)
@@ -101,7 +101,7 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     rgb = np.empty((*grid, 3), np.uint8)
     for band in _bands(grid):
         levels = _levels(magnitude[band], top) * shown[band]
-        codes = _codes(_kinds(heat[band], inside[band]), levels)
+        codes = _codes(_kinds_of_heat(heat[band], inside[band]), levels)
         _look_up(blends, codes, display[band], out=rgb[band])
     if contour is not None:
         for line, colour in outlines(heat, contour * top, colours, inside):
@@ -150,7 +150,7 @@ def veil(
     return rgb
 
 
-def _colours(
+def _palette_of(
     palette: Palette | PaletteName | str, display: Array, heat: Array
 ) -> Palette:
     if isinstance(palette, Palette):
@@ -195,7 +195,7 @@ def _blends(palette: Palette, strength: float) -> Array:
     return table
 
 
-def _kinds(heat: Array, inside: Array) -> Array:
+def _kinds_of_heat(heat: Array, inside: Array) -> Array:
     """Return uint8: 0 heat above 0, 1 heat below 0, 2 heat that warns."""
     kinds: Array = np.maximum((heat < 0).view(np.uint8), np.uint8(2) * ~inside)
     return kinds
@@ -223,7 +223,7 @@ def _share(magnitude: Array, where: Array) -> float:
     return part / float(magnitude.sum(dtype=np.float64)) if part else 0.0
 
 
-def _grid(display: Array) -> tuple[int, int]:
+def _checked_grid(display: Array) -> tuple[int, int]:
     shape = np.shape(display)
     kind = getattr(display, "dtype", type(display).__name__)
     if kind != np.uint8 or len(shape) not in (2, 3) or shape[2:] not in ((), (3,)):
@@ -234,7 +234,7 @@ def _grid(display: Array) -> tuple[int, int]:
     return shape[0], shape[1]
 
 
-def _heat(heatmap: object, grid: tuple[int, int]) -> Array:
+def _checked_heat(heatmap: object, grid: tuple[int, int]) -> Array:
     if not isinstance(heatmap, Heatmap):
         msg = f"paint: expected a Heatmap, got {type(heatmap).__name__}. Wrap it: Heatmap(values)."
         raise InputError(msg)
@@ -262,7 +262,7 @@ def _check_above_0(name: str, value: float | None) -> None:
         raise InputError(msg)
 
 
-def _check(strength: float, outside: str) -> None:
+def _check_strength_and_outside(strength: float, outside: str) -> None:
     if not 0 <= strength <= 1:
         msg = f"paint: expected a strength in 0..1, got {strength}."
         raise InputError(msg)

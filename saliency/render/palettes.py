@@ -91,13 +91,13 @@ class Palette:
     @cached_property
     def positive(self) -> Array:
         """uint8 (256, 3) RGB for heat above 0, weakest first."""
-        return _ramp(self._colours.rpartition("|")[2].split(","))
+        return _colours_between(self._colours.rpartition("|")[2].split(","))
 
     @cached_property
     def negative(self) -> Array:
         """uint8 (256, 3) RGB for heat below 0, weakest first; unsigned: as for heat above 0."""
         return (
-            _ramp(self._colours.partition("|")[0].split(",")[::-1])
+            _colours_between(self._colours.partition("|")[0].split(",")[::-1])
             if self.signed
             else self.positive
         )
@@ -106,11 +106,12 @@ class Palette:
     def warning(self) -> Array:
         """uint8 (3,) RGB for heat outside the diagnostic pixels, far from the other colours."""
         if self.source in NAMED:
-            return _rgb(NAMED[self.source][1])
+            return _rgb_of_stop(NAMED[self.source][1])
         own = np.concatenate([self.positive[::5], self.negative[::5]])
-        choices = [_rgb(warning) for _, warning in NAMED.values()]
+        choices = [_rgb_of_stop(warning) for _, warning in NAMED.values()]
         return max(
-            [*choices, _rgb("0f0")], key=lambda colour: distance(colour[None], own)
+            [*choices, _rgb_of_stop("0f0")],
+            key=lambda colour: distance(colour[None], own),
         )
 
     @property
@@ -166,7 +167,7 @@ def _of_another_package(name: object) -> str:
     return row
 
 
-def _rgb(stop: str) -> Array:
+def _rgb_of_stop(stop: str) -> Array:
     digits = stop.removeprefix("#")
     wide = digits if len(digits) == 6 else "".join(2 * digit for digit in digits)
     return frozen(
@@ -174,8 +175,8 @@ def _rgb(stop: str) -> Array:
     )
 
 
-def _ramp(stops: list[str]) -> Array:
-    colours = np.array([_rgb(stop) for stop in stops])
+def _colours_between(stops: list[str]) -> Array:
+    colours = np.array([_rgb_of_stop(stop) for stop in stops])
     where = np.linspace(0, len(stops) - 1, 256)
     channels = [
         np.interp(where, np.arange(len(stops)), channel) for channel in colours.T

@@ -302,7 +302,7 @@ def _colour(pixels: Array) -> Array:
 
 
 def _grey(pixels: Array, window: Window | None) -> Array:
-    low, high = _ends(pixels, window)
+    low, high = _black_and_white(pixels, window)
     if high <= low:  # one value alone, or a window of width 1: a threshold
         return np.where(pixels > low, 255, 0).astype(np.uint8)
     unit: Any = np.clip((pixels - low) / (high - low), 0, 1)
@@ -310,7 +310,7 @@ def _grey(pixels: Array, window: Window | None) -> Array:
     return shown
 
 
-def _ends(pixels: Array, window: Window | None) -> tuple[float, float]:
+def _black_and_white(pixels: Array, window: Window | None) -> tuple[float, float]:
     """Return the values shown as black and as white: c - 0.5 -+ (w - 1)/2, PS3.3 C.11.2.1.2.1."""
     if window is None:
         return float(pixels.min()), float(pixels.max())

@@ -95,7 +95,7 @@ class Overlay:
             msg = f"Overlay.square: expected a spacing (row mm, column mm) above 0, got {spacing}."
             raise InputError(msg)
         down, across = (
-            _nearest(size, side / min(spacing))
+            _nearest_indices(size, side / min(spacing))
             for size, side in zip(self.rgb.shape, spacing, strict=False)
         )
         return replace(self, rgb=self.rgb[down][:, across])
@@ -120,7 +120,7 @@ class Overlay:
         return bundle(repr(self), self.rgb)
 
 
-def _nearest(size: int, factor: float) -> Array:
+def _nearest_indices(size: int, factor: float) -> Array:
     """Return for each of ``size * factor`` pixels the index of the one that it shows."""
     count = max(1, round(size * factor))
     where: Array = ((np.arange(count) + 0.5) * size / count).astype(np.intp)

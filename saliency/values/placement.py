@@ -136,12 +136,16 @@ def spaced(
     """
     became = tuple(max(1, round(n * s)) for n, s in zip(image_size, scale, strict=True))
     size = model_size or (became[0], became[1])
-    shown, kept = zip(*map(_fitted, image_size, scale, became, size), strict=True)
+    shown, kept = zip(
+        *map(_pixels_along_axis, image_size, scale, became, size), strict=True
+    )
     image_box, model_box = _middle(kept, image_size), _middle(shown, size)
     return Placement(image_size, size, image_box, model_box)
 
 
-def _fitted(image: int, scale: float, became: int, model: int) -> tuple[int, int]:
+def _pixels_along_axis(
+    image: int, scale: float, became: int, model: int
+) -> tuple[int, int]:
     """Return how many pixels of the model, and of the image, correspond along one axis."""
     if became <= model:
         return became, image

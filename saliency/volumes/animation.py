@@ -150,7 +150,7 @@ def animate(
         raise InputError(msg)
     scale = common_scale(shown) if vmax is None else vmax
     colours = shown[0].palette_for(palette) if palette == AUTO else palette
-    frames = [_frame(result, colours, scale) for result in shown]
+    frames = [_captioned_frame(result, colours, scale) for result in shown]
     seconds = shown[0].image.frame_seconds
     rate = fps or (1 / seconds if seconds else USUAL)
     scores = np.array([result.score for result in shown], np.float32)
@@ -164,7 +164,9 @@ def _explanations(results: Any) -> Iterable[Explanation | Failure]:
     return results  # type: ignore[no-any-return]
 
 
-def _frame(result: Explanation, palette: str | Palette, vmax: float | None) -> Array:
+def _captioned_frame(
+    result: Explanation, palette: str | Palette, vmax: float | None
+) -> Array:
     overlay = result.overlay(palette=palette, vmax=vmax)
     if result.image.spacing is not None:
         overlay = overlay.square(result.image.spacing)

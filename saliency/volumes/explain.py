@@ -140,14 +140,14 @@ def _by_slices(
 ) -> VolumeExplanation:
     shape = getattr(probe, "input_shape", None)
     _check_channels(shape, prepare)
-    read = partial(_prepared, prepare, volume, shape)
+    read = partial(_prepared_slice, prepare, volume, shape)
     if target is None and hasattr(probe, "at"):
-        target = _usual_class(probe, _batches(read, len(volume)))
+        target = _usual_class(probe, _slice_batches(read, len(volume)))
     heat = np.empty(volume.size, np.float32)
     answers: list[Answer] = []
     made_by = prepare
     settled = bound(probe, target)
-    for batch in _batches(read, len(volume)):
+    for batch in _slice_batches(read, len(volume)):
         maps, told = answered(settled, _stacked(batch), recipe, cutoff=cutoff)
         for values, given, answer in zip(maps, batch, told, strict=True):
             heat[len(answers)] = place_back(values, given.placement).values
@@ -156,7 +156,7 @@ def _by_slices(
     return VolumeExplanation(Heatmap(heat), volume, tuple(answers), made_by, cutoff)
 
 
-def _prepared(
+def _prepared_slice(
     prepare: Prepare,
     volume: DicomVolume,
     shape: tuple[int | None, ...] | None,
@@ -165,7 +165,7 @@ def _prepared(
     return prepare_slice(prepare, volume, index, shape)
 
 
-def _batches(read: Any, count: int) -> Iterator[list[ModelInput]]:
+def _slice_batches(read: Any, count: int) -> Iterator[list[ModelInput]]:
     """Yield prepared slices, a few at a time; the next are read while the model works."""
     held: list[ModelInput] = []
     for given in ahead(read, range(count), window=2 * BATCH):

@@ -91,7 +91,7 @@ class VolumePlacement:
         inside = np.ones((1, 1, 1), np.bool_)
         for axis in range(3):
             count, length = self.model_size[axis], self.image_size[axis]
-            weights = _weights(
+            weights = _resampling_matrix(
                 count, length, self.scale[axis], self.origin[axis], (0, length)
             )
             result = _along(result, weights, axis)
@@ -107,7 +107,7 @@ class VolumePlacement:
         for axis in range(3):
             scale, origin = self.scale[axis], self.origin[axis]
             seen = self._seen(axis)
-            weights = _weights(
+            weights = _resampling_matrix(
                 self.image_size[axis],
                 self.model_size[axis],
                 1 / scale,
@@ -165,15 +165,19 @@ def surrounded(image_size: Size, model_size: Size, scale: Triple) -> VolumePlace
 
 def letterboxed(image_size: Size, model_size: Size, spacing: Triple) -> VolumePlacement:
     """Fit the whole volume, keep its proportions in mm, centre it."""
-    return centred(image_size, model_size, _alike(image_size, model_size, spacing, min))
+    return centred(
+        image_size, model_size, _one_scale_per_mm(image_size, model_size, spacing, min)
+    )
 
 
 def cropped(image_size: Size, model_size: Size, spacing: Triple) -> VolumePlacement:
     """Fill the model grid, keep the proportions in mm, cut what is too long."""
-    return centred(image_size, model_size, _alike(image_size, model_size, spacing, max))
+    return centred(
+        image_size, model_size, _one_scale_per_mm(image_size, model_size, spacing, max)
+    )
 
 
-def _alike(
+def _one_scale_per_mm(
     image_size: Size,
     model_size: Size,
     spacing: Triple,
@@ -188,7 +192,7 @@ def _alike(
     return a, b, c
 
 
-def _weights(
+def _resampling_matrix(
     count: int, length: int, scale: float, origin: float, usable: tuple[int, int]
 ) -> Array:
     """Return the matrix (count, length) that resamples one axis.

@@ -68,8 +68,8 @@ def prepare_volume(
     InputError
         Something of the Prepare makes no sense for a volume, or it does not fit the model.
     """
-    filled = _filled(prepare, input_shape)
-    _check(filled)
+    filled = _filled_from_model(prepare, input_shape)
+    _check_for_volume(filled)
     placement = _placement(filled, volume)
     voxels = volume.display if filled.intensity == "display" else volume.pixels
     fill = 0.0 if filled.intensity == "display" else float(voxels.min())
@@ -113,7 +113,9 @@ def prepare_slice(
     return ModelInput(tensor, prepared[around].placement, made_by)
 
 
-def _filled(prepare: Prepare, input_shape: tuple[int | None, ...] | None) -> Prepare:
+def _filled_from_model(
+    prepare: Prepare, input_shape: tuple[int | None, ...] | None
+) -> Prepare:
     """Take from a model's (D, H, W, C) what is not given."""
     if input_shape is None:
         return prepare
@@ -123,7 +125,7 @@ def _filled(prepare: Prepare, input_shape: tuple[int | None, ...] | None) -> Pre
     return replace(prepare, size=size, channels=prepare.channels or channels)
 
 
-def _check(prepare: Prepare) -> None:
+def _check_for_volume(prepare: Prepare) -> None:
     size: Any = prepare.size
     refused = {
         "neighbours": prepare.neighbours > 0,
@@ -159,8 +161,8 @@ def _placement(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
     if prepare.spacing is None:
         model: Size = size or volume.size
         return FITS[prepare.fit](volume.size, model, volume.spacing)
-    scale = _scale(prepare.spacing, volume)
-    return centred(volume.size, size or _whole(volume.size, scale), scale)
+    scale = _voxel_scale(prepare.spacing, volume)
+    return centred(volume.size, size or _scaled_size(volume.size, scale), scale)
 
 
 def _for_windows(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
@@ -173,13 +175,15 @@ def _for_windows(prepare: Prepare, volume: DicomVolume) -> VolumePlacement:
         )
         raise InputError(msg)
     scale = (
-        (1.0, 1.0, 1.0) if prepare.spacing is None else _scale(prepare.spacing, volume)
+        (1.0, 1.0, 1.0)
+        if prepare.spacing is None
+        else _voxel_scale(prepare.spacing, volume)
     )
-    deep, down, across = map(max, _whole(volume.size, scale), size)
+    deep, down, across = map(max, _scaled_size(volume.size, scale), size)
     return surrounded(volume.size, (deep, down, across), scale)
 
 
-def _scale(spacing: Any, volume: DicomVolume) -> Triple:
+def _voxel_scale(spacing: Any, volume: DicomVolume) -> Triple:
     """Return model voxels per voxel on each axis."""
     if len(spacing) != 3:
         msg = f"Prepare: expected spacing (slice, row, column) mm for a volume, got {spacing}."
@@ -188,6 +192,6 @@ def _scale(spacing: Any, volume: DicomVolume) -> Triple:
     return a, b, c
 
 
-def _whole(size: Size, scale: Triple) -> Size:
+def _scaled_size(size: Size, scale: Triple) -> Size:
     a, b, c = (max(1, round(n * s)) for n, s in zip(size, scale, strict=True))
     return a, b, c

@@ -100,7 +100,7 @@ def read_series(
     DicomError
         A file that should be a slice cannot be read.
     """
-    slices = _chosen(_slices(source), series)
+    slices = _chosen(_slices_of_source(source), series)
     _check_one_patient(slices)
     slices = _without_localizers(slices)
     if where:
@@ -110,10 +110,10 @@ def read_series(
 
 def list_series(source: object) -> tuple[SeriesInfo, ...]:
     """Return what series a source holds, in order of their numbers; no pixel is read."""
-    return tuple(_info(group) for group in _by_series(_slices(source)).values())
+    return tuple(_info(group) for group in _by_series(_slices_of_source(source)).values())
 
 
-def _slices(source: object) -> list[Slice]:
+def _slices_of_source(source: object) -> list[Slice]:
     """Return every frame of the source by its header.
 
     Objects without pixels are left out, and copies of a file that is there already.
@@ -148,7 +148,7 @@ def _headers(item: object, index: int) -> tuple[FrameHeader, ...] | Left:
     try:
         return frame_headers(content_of(item))
     except DicomError as error:
-        kind = _kind(item)
+        kind = _kind_of_item(item)
         if kind in ("no pixels", "directory") or (
             isinstance(item, Path) and kind == "no DICOM"
         ):
@@ -157,7 +157,7 @@ def _headers(item: object, index: int) -> tuple[FrameHeader, ...] | Left:
         raise DicomError(msg, reason=error.reason) from None
 
 
-def _kind(item: object) -> Left:
+def _kind_of_item(item: object) -> Left:
     """Return what a file is: a cut image is a broken one, and no object without pixels."""
     if isinstance(item, Path) and item.is_file():
         return next(found.kind for found in inside(item))
@@ -203,7 +203,7 @@ def _chosen(slices: list[Slice], number: int | None) -> list[Slice]:
     ]
     if len(chosen) == 1:
         return chosen[0]
-    told = "; ".join(_told(group) for group in groups.values())
+    told = "; ".join(_series_in_words(group) for group in groups.values())
     if number is None:
         patients = len(_patients(slices))
         whose = f" of {patients} patients" if patients > 1 else ""
@@ -241,7 +241,7 @@ def _check_one_patient(slices: Sequence[Slice]) -> None:
         raise InputError(msg)
 
 
-def _told(group: Sequence[Slice]) -> str:
+def _series_in_words(group: Sequence[Slice]) -> str:
     header = group[0].header
     number = "without number" if header.number is None else f"{header.number}"
     return f"series {number} ({header.modality or 'modality unknown'}, {len(group)} images)"

@@ -98,7 +98,7 @@ def stacked(slices: Sequence[Slice]) -> Stack:
     _check_places(headers, places @ normal)
     step = (places[-1] - places[0]) / (len(places) - 1)
     _check_regular(places, step, float(step @ normal))
-    down, across = _spacing(headers)
+    down, across = _shared_spacing(headers)
 
     affine = np.eye(4)
     affine[:3, 0] = step
@@ -146,11 +146,11 @@ def _choice(headers: Sequence[FrameHeader], kinds: Sequence[object]) -> str:
         pairs = set(zip(values, kinds, strict=True))
         if len(set(kinds)) <= len(set(values)) == len(pairs):
             usual = Counter(zip(values, kinds, strict=True)).most_common(1)[0][0][0]
-            return f"Choose with where=, as in {_where(keyword, usual)}."
+            return f"Choose with where=, as in {_example_of_where(keyword, usual)}."
     return "Hand in the files of one of them."
 
 
-def _where(keyword: str, value: object) -> str:
+def _example_of_where(keyword: str, value: object) -> str:
     written = f"{value:g}" if isinstance(value, float) else json.dumps(value)
     return f'where={{"{keyword}": {written}}}'
 
@@ -245,7 +245,8 @@ def _differences(
     if named:
         told = "; ".join(f"{keyword} {listed(phases[keyword])}" for keyword in named)
         usual = Counter(phases[named[0]]).most_common(1)[0][0]
-        return f" They differ in {told}. Choose with where=, as in {_where(named[0], usual)}."
+        example = _example_of_where(named[0], usual)
+        return f" They differ in {told}. Choose with where=, as in {example}."
     images = [header.image for header in headers if header.image and header.frames == 1]
     if len(set(images)) < len(images):
         return (
@@ -288,7 +289,7 @@ def _check_regular(places: Array, step: Array, spacing: float) -> None:
     raise InputError(msg)
 
 
-def _spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
+def _shared_spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
     """Return (row, column) mm, which all slices must share."""
     spacings = [header.spacing for header in headers]
     known = [each for each in spacings if each is not None]

@@ -190,7 +190,7 @@ class DicomVolume:
         if matrix.shape != (4, 4):
             msg = f"DicomVolume.from_array: expected an affine (4, 4), got {matrix.shape}."
             raise InputError(msg)
-        shown = window or _range(voxels)
+        shown = window or _window_of_range(voxels)
         down, across = (float(np.linalg.norm(matrix[:3, axis])) for axis in (1, 2))
         slices = [
             Slice(
@@ -225,6 +225,6 @@ def _axial(spacing: tuple[float, float, float]) -> Array:
     return affine
 
 
-def _range(voxels: Array) -> Window:
+def _window_of_range(voxels: Array) -> Window:
     low, high = float(voxels.min()), float(voxels.max())
     return Window((low + high) / 2 + 0.5, high - low + 1)

@@ -11,10 +11,10 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from saliency import png
 from saliency.errors import InputError, MissingExtraError
 from saliency.pipeline.caption import DISCLAIMER
 from saliency.pipeline.method_words import method_words, unit_of
+from saliency.pipeline.page import picture_tag
 from saliency.pipeline.plain import plain
 from saliency.render.palettes import Palette
 from saliency.values.files import write_whole
@@ -139,7 +139,7 @@ def html_of(result: Any, palette: str | Palette) -> bytes:
         },
     }
     figures = "".join(
-        f"<figure>{_img(rgb, name)}<figcaption>{name}</figcaption></figure>"
+        f"<figure>{picture_tag(rgb, name)}<figcaption>{name}</figcaption></figure>"
         for name, rgb in pictures.items()
     )
     title = escape(caption_of(result))
@@ -155,11 +155,6 @@ _STYLE: Final = (
     "figure{display:inline-block;margin:0 1rem 1rem 0;vertical-align:top}"
     "img{max-width:100%;image-rendering:pixelated}"
 )
-
-
-def _img(picture: Any, words: str) -> str:
-    address = png.data_url(png.encode(picture))
-    return f'<img alt="{escape(words)}" src="{address}">'
 
 
 def caption_of(result: Any) -> str:

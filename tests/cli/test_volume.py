@@ -122,15 +122,15 @@ def test_what_is_no_volume_begins_with_its_name(model, folder, tmp_path, capsys)
 
 def test_an_example_of_where_is_one_for_a_shell():
     """What the message shows can be typed."""
-    from saliency.cli.volume import _about
-    from saliency.volumes.stack import _where
+    from saliency.cli.volume import _named_series
+    from saliency.volumes.stack import _example_of_where
 
     for example, shown in (
-        (_where("EchoTime", 20.0), "--where EchoTime=20."),
-        (_where("ImageType", "M"), "--where ImageType=M."),
+        (_example_of_where("EchoTime", 20.0), "--where EchoTime=20."),
+        (_example_of_where("ImageType", "M"), "--where ImageType=M."),
     ):
         words = f"echoes. Choose with where=, as in {example}."
-        with pytest.raises(InputError) as caught, _about(["ct"]):
+        with pytest.raises(InputError) as caught, _named_series(["ct"]):
             raise InputError(words)
         assert str(caught.value) == f"ct: echoes. Choose with --where, as in {shown}"
 

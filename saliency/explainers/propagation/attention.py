@@ -75,7 +75,7 @@ class _Attention:
         slopes = tf.gradients(
             forward.score(), self.scores, unconnected_gradients="zero"
         )
-        return _floats(self.scores), _floats(slopes)
+        return _as_float32(self.scores), _as_float32(slopes)
 
     def _note(self, name: str, scores: Tensor) -> None:
         """Keep the scores of a layer where tokens attend to each other."""
@@ -96,5 +96,5 @@ def _attends(operation: Operation) -> bool:
     return isinstance(operation, layer) and type(operation).call is layer.call
 
 
-def _floats(tensors: list[Tensor]) -> tuple[Tensor, ...]:
+def _as_float32(tensors: list[Tensor]) -> tuple[Tensor, ...]:
     return tuple(tf.cast(each, tf.float32) for each in tensors)

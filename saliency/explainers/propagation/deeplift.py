@@ -102,14 +102,14 @@ def _slopes(
     if kind is LayerKind.WINNER and len(tensors(args)) == 1:
         return won(call, args[0], output)
     if kind is LayerKind.PRODUCT:
-        return _multiplied(operation, args, output)
+        return _product_slopes(operation, args, output)
     if kind is LayerKind.STANDARDISE:
         surrogate = standardised(standardisation(operation, len(output.shape)), args[0])
         return tf.cast(surrogate, output.dtype)
     return None
 
 
-def _multiplied(
+def _product_slopes(
     operation: Operation, args: tuple[Any, ...], output: Tensor
 ) -> Tensor | None:
     """Return slopes of a product of tensors, or of a quotient; each is a batch of two halves."""

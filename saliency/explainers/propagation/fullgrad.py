@@ -88,7 +88,9 @@ class _BiasGradients:
             _, shift = factor_and_shift(operation)
             self.entered.append((output, along(shift, rank, operation.axis % rank)))
         elif kind in (LayerKind.PREPARE, LayerKind.SUM) and len(tensors(args)) == 1:
-            self.entered.append((output, call(*keras.tree.map_structure(_blank, args))))
+            self.entered.append(
+                (output, call(*keras.tree.map_structure(_zeros_if_symbolic, args)))
+            )
         return output
 
     def finish(self, forward: Any) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
@@ -102,7 +104,7 @@ class _BiasGradients:
         score = forward.score()
         ends, inputs = keras.tree.flatten(forward.explained()), forward.inputs
         check_known("FullGrad", self.unknown, ends, inputs)
-        joined = _joined(forward) if forward.held else []
+        joined = _constants_met(forward) if forward.held else []
         entered, placeless = (
             {
                 place: pair
@@ -113,14 +115,22 @@ class _BiasGradients:
         )
         rest = [*placeless.values(), *((each, each) for each in joined)]
         slope = tf.gradients(score, [inputs], unconnected_gradients="zero")[0]
-        found = dict(zip(entered, _parts(score, [*entered.values()]), strict=True))
+        found = dict(
+            zip(
+                entered, _bias_times_derivative(score, [*entered.values()]), strict=True
+            )
+        )
         named = [
             (self.names[place], part)
             for place, part in found.items()
             if part is not None
         ]
-        parts = [_shown(forward, part) for _, part in named]
-        others = [_total(part) for part in _parts(score, rest) if part is not None]
+        parts = [_as_channels_last(forward, part) for _, part in named]
+        others = [
+            _total(part)
+            for part in _bias_times_derivative(score, rest)
+            if part is not None
+        ]
         names = tf.constant(
             [*(name for name, _ in named), *[""] * len(others)], tf.string
         )
@@ -154,13 +164,17 @@ class _BiasGradients:
         output = tf.nest.map_structure(
             tf.identity, called(operation, call)(*args, **named)
         )
-        given = _floats((args, named))
+        given = _floating_tensors((args, named))
         try:
-            biases = [each - _tangent(each, given) for each in _floats(output)]
+            biases = [
+                each - _tangent(each, given) for each in _floating_tensors(output)
+            ]
         except LookupError:  # TensorFlow has no derivative of a derivative
             self.unknown.append((name, operation, output))
             return output
-        entered += zip(_floats(output), map(tf.stop_gradient, biases), strict=True)
+        entered += zip(
+            _floating_tensors(output), map(tf.stop_gradient, biases), strict=True
+        )
         return output
 
     def _activated(self, operation: Operation, z: Tensor, output: Tensor) -> None:
@@ -182,15 +196,17 @@ def _tangent(output: Tensor, given: list[Tensor]) -> Tensor:
     return tf.gradients(back, seed, given, unconnected_gradients="zero")[0]
 
 
-def _floats(values: Any) -> list[Tensor]:
+def _floating_tensors(values: Any) -> list[Tensor]:
     return [each for each in tensors(values) if each.dtype.is_floating]
 
 
-def _blank(value: Any) -> Any:
+def _zeros_if_symbolic(value: Any) -> Any:
     return tf.zeros_like(value) if tf.is_symbolic_tensor(value) else value
 
 
-def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor | None]:
+def _bias_times_derivative(
+    score: Tensor, entered: list[tuple[Tensor, Tensor]]
+) -> list[Tensor | None]:
     """Return bias times derivative for each place, None where the score depends on none."""
     places = [place for place, _ in entered]
     slopes = tf.gradients(score, places) if places else ()
@@ -201,7 +217,7 @@ def _parts(score: Tensor, entered: list[tuple[Tensor, Tensor]]) -> list[Tensor |
     ]
 
 
-def _joined(forward: Any) -> list[Tensor]:
+def _constants_met(forward: Any) -> list[Tensor]:
     """Return what does not come from the picture, where it meets what does."""
     inputs = forward.inputs
     met = [call for call in forward.walk.calls if _depends(call.output, inputs)]
@@ -212,7 +228,7 @@ def _joined(forward: Any) -> list[Tensor]:
 
 
 def _depends(tensor: Any, inputs: Tensor) -> bool:
-    flat = _floats(tensor)
+    flat = _floating_tensors(tensor)
     return bool(flat) and tf.gradients(flat, [inputs]) != [None]
 
 
@@ -223,7 +239,7 @@ def _total(part: Tensor) -> Tensor:
     )
 
 
-def _shown(forward: Any, part: Tensor) -> Tensor:
+def _as_channels_last(forward: Any, part: Tensor) -> Tensor:
     """Return a part as float32, channels last."""
     picture = len(part.shape) == forward.rank
     return forward.shown((part,))[0] if picture else tf.cast(part, tf.float32)

@@ -211,10 +211,10 @@ SQUASHING = _functions(("hard_sigmoid", "sigmoid", "softmax"))
 def kind_of(operation: Operation) -> LayerKind:
     """Return the kind of an operation; a subclass with a call of its own is unknown."""
     if not isinstance(operation, keras.Layer):
-        return _by_name(type(operation).__name__)
+        return _kind_by_name(type(operation).__name__)
     for kind, layers in LAYERS:
         if any(_is(operation, layer) for layer in layers):
-            return _checked(kind, operation)
+            return _kind_if_usable(kind, operation)
     return LayerKind.UNKNOWN
 
 
@@ -283,7 +283,7 @@ def _is(operation: Operation, layer: Any) -> bool:
     return isinstance(operation, layer) and type(operation).call is layer.call
 
 
-def _checked(kind: LayerKind, operation: Operation) -> LayerKind:
+def _kind_if_usable(kind: LayerKind, operation: Operation) -> LayerKind:
     """Leave out layers whose kernel is made anew, and activations that mix values."""
     made = getattr(operation, "lora_enabled", False) or getattr(
         operation, "quantization_mode", 0
@@ -307,7 +307,7 @@ def _among(operation: Operation, functions: tuple[Callable[..., Any], ...]) -> b
     return any(function is each for each in functions)
 
 
-def _by_name(name: str) -> LayerKind:
+def _kind_by_name(name: str) -> LayerKind:
     return next(
         (kind for kind, names in OPERATIONS if name in names), LayerKind.UNKNOWN
     )

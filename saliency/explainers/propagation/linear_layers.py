@@ -59,13 +59,13 @@ def linear_steps(layer: Operation, rank: int) -> tuple[Linear, ...]:
     if isinstance(layer, SEPARABLE):
         return _separable(layer, rank)
     kernel = tf.cast(layer.kernel, tf.float32)
-    axis = _axis(layer, rank)
+    axis = _channel_axis(layer, rank)
     return (
         Linear(
             apply=partial(_with_kernel, layer),
             kernel=kernel,
             bias=linear_bias(layer, rank),
-            spread=_spread(layer, kernel),
+            spread=_spreader_of(layer, kernel),
             axis=None if isinstance(layer, _L.EinsumDense) else axis,
             dense=isinstance(layer, _L.Dense | _L.EinsumDense),
         ),
@@ -106,7 +106,7 @@ def _with_kernel(layer: Operation, x: Tensor, kernel: Tensor) -> Tensor:
     return inference(call)
 
 
-def _axis(layer: Operation, rank: int) -> int:
+def _channel_axis(layer: Operation, rank: int) -> int:
     return 1 if getattr(layer, "data_format", None) == "channels_first" else rank - 1
 
 
@@ -118,11 +118,11 @@ def linear_bias(layer: Operation, rank: int) -> Tensor:
     return (
         bias
         if isinstance(layer, _L.EinsumDense)
-        else along(bias, rank, _axis(layer, rank))
+        else along(bias, rank, _channel_axis(layer, rank))
     )
 
 
-def _spread(layer: Operation, kernel: Tensor) -> Callable[[Tensor], Tensor]:
+def _spreader_of(layer: Operation, kernel: Tensor) -> Callable[[Tensor], Tensor]:
     if isinstance(layer, TRANSPOSED):
         return lambda vector: vector[:, None]
     if isinstance(layer, DEPTHWISE):
@@ -132,7 +132,7 @@ def _spread(layer: Operation, kernel: Tensor) -> Callable[[Tensor], Tensor]:
 
 def _separable(layer: Operation, rank: int) -> tuple[Linear, ...]:
     """Return a separable convolution as one in each channel and one across channels."""
-    axis = _axis(layer, rank)
+    axis = _channel_axis(layer, rank)
     depthwise = partial(
         keras.ops.depthwise_conv,
         strides=layer.strides,

@@ -76,8 +76,8 @@ def standardisation(layer: Operation, rank: int) -> Standardisation:
         centred=isinstance(layer, _L.LayerNormalization),
         summed=norm,
         epsilon=0.0 if norm else layer.epsilon or keras.backend.epsilon(),
-        gain=_spread(gain, rank, axes, 1.0),
-        shift=_spread(getattr(layer, "beta", None), rank, axes, 0.0),
+        gain=_spread_weight(gain, rank, axes, 1.0),
+        shift=_spread_weight(getattr(layer, "beta", None), rank, axes, 0.0),
     )
 
 
@@ -95,12 +95,12 @@ def _in_groups(layer: Operation, rank: int) -> Standardisation:
         centred=True,
         summed=False,
         epsilon=layer.epsilon,
-        gain=_spread(layer.gamma, rank, (axis,), 1.0),
-        shift=_spread(layer.beta, rank, (axis,), 0.0),
+        gain=_spread_weight(layer.gamma, rank, (axis,), 1.0),
+        shift=_spread_weight(layer.beta, rank, (axis,), 0.0),
     )
 
 
-def _spread(
+def _spread_weight(
     weight: Operation, rank: int, axes: Sequence[int], otherwise: float
 ) -> Tensor:
     """Return a weight of some axes as float32 that spreads over a tensor of some rank."""

@@ -32,12 +32,12 @@ def model_digest(model: Any) -> str:
     with _LOCK:
         known = _DIGESTS.get(model)
         if known is None or known[0] != stamp:
-            known = _DIGESTS[model] = (stamp, _digest(model))
+            known = _DIGESTS[model] = (stamp, _model_digest(model))
         return known[1]
 
 
-def _digest(model: Any) -> str:
-    digest = sha256(_architecture(model))
+def _model_digest(model: Any) -> str:
+    digest = sha256(_configuration(model))
     for weight in model.weights:
         values = np.ascontiguousarray(weight.numpy())
         digest.update(f"{values.dtype} {values.shape}".encode())
@@ -45,7 +45,7 @@ def _digest(model: Any) -> str:
     return digest.hexdigest()
 
 
-def _architecture(model: Any) -> bytes:
+def _configuration(model: Any) -> bytes:
     """Return the configuration as text; of a model that cannot tell it, its class and layers."""
     try:
         told = keras.saving.serialize_keras_object(model)

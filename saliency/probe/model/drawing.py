@@ -39,7 +39,7 @@ def graph_of(model: Operation, *, draw: Draw = "all") -> Graph | None:
     nested in a graph, the graph that its call draws.
     """
     source = function_of(model)
-    return None if source is None else _graph(source, draw)
+    return None if source is None else _graph_of_source(source, draw)
 
 
 def symbolic_graph(
@@ -61,7 +61,9 @@ def symbolic_graph(
             output = inference(
                 lambda: model.call(inputs, **inference_arguments(model, {}))
             )
-            graph = _graph(keras.Function(inputs, output, name="probed"), draw)
+            graph = _graph_of_source(
+                keras.Function(inputs, output, name="probed"), draw
+            )
         except Exception:  # noqa: BLE001 - a foreign call may fail in any way
             return None
     return replace(graph, drawn=True, counted=batch is not None)
@@ -93,13 +95,13 @@ def agrees(graph: Graph, operation: Operation, symbols: Any) -> bool:
     try:
         samples = keras.tree.map_structure(random_samples, symbols)
         ours = keras.tree.flatten(graph.run(samples).output)
-        theirs = keras.tree.flatten(_answer(operation, samples))
+        theirs = keras.tree.flatten(_inferred(operation, samples))
         return len(ours) == len(theirs) and all(map(alike, ours, theirs))
     except Exception:  # noqa: BLE001 - foreign code may fail in any way
         return False
 
 
-def _answer(operation: Operation, samples: Any) -> Any:
+def _inferred(operation: Operation, samples: Any) -> Any:
     return inference(lambda: operation(samples, **inference_arguments(operation, {})))
 
 
@@ -119,7 +121,7 @@ def random_samples(symbol: Any) -> Tensor:
     return tf.zeros(size, symbol.dtype)
 
 
-def _graph(source: Any, draw: Draw) -> Graph:
+def _graph_of_source(source: Any, draw: Draw) -> Graph:
     nodes = tuple(nodes_of(source))
     children = {node: _child(node, draw) for node in nodes}
     inner = {node: graph for node, graph in children.items() if graph is not None}
@@ -136,7 +138,7 @@ def _child(node: Any, draw: Draw) -> Graph | None:
     given = node.arguments.args[:1]
     if len(keras.tree.flatten(given)) != len(node.input_tensors):
         return None
-    graph = _checked(operation, given[0]) if draw == "checked" else None
+    graph = _drawn_and_checked(operation, given[0]) if draw == "checked" else None
     if draw == "all":
         graph = symbolic_graph(operation, given[0]) or symbolic_graph(
             operation, given[0], batch=BATCH
@@ -145,7 +147,7 @@ def _child(node: Any, draw: Draw) -> Graph | None:
     return graph if graph is None or model or graph.lasting else None
 
 
-def _checked(operation: Operation, symbols: Any) -> Graph | None:
+def _drawn_and_checked(operation: Operation, symbols: Any) -> Graph | None:
     """Return what an operation draws, seen to agree with it; None where nothing does."""
     free = keras.tree.map_structure(
         lambda each: keras.KerasTensor((None, *each.shape[1:]), each.dtype), symbols

@@ -16,6 +16,7 @@ from saliency.probe.model.head import applies_last
 from saliency.probe.model.keras_internals import (
     KERAS_CODE,
     Operation,
+    has_weights,
     inference,
     inference_arguments,
     is_sealed,
@@ -99,7 +100,7 @@ class _Tail:
     def _given(self, node: Any) -> list[Tensor]:
         """Return the outputs of a node: far numbers where it has weights, else what it makes."""
         child = self._graph.children.get(node)
-        if child is not None and _has_weights(node.operation):
+        if child is not None and has_weights(node.operation):
             return _Tail(child, self._size).values(keras.tree.flatten(child.outputs))
         if _is_linear(node.operation):
             far = [numbers(each.shape, each.dtype, self._size) for each in node.outputs]
@@ -112,14 +113,10 @@ class _Tail:
         return list(keras.tree.flatten(output))
 
 
-def _has_weights(operation: Operation) -> bool:
-    return isinstance(operation, keras.Layer) and bool(operation.weights)
-
-
 def _is_linear(operation: Operation) -> bool:
     """Return whether this is a layer of Keras whose weights make numbers of any size."""
     own = type(operation).__module__.startswith(KERAS_CODE)
-    return own and _has_weights(operation) and not is_sealed(operation)
+    return own and has_weights(operation) and not is_sealed(operation)
 
 
 def _activated(operation: Operation, far: Tensor) -> Tensor:

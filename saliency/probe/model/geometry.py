@@ -168,11 +168,11 @@ def window_of(
         The network turns the picture, or looks at several parts of it.
     """
     windows = [
-        _window(run, step, shape, entry.taken, channels_first=channels_first)
+        _window_of_step(run, step, shape, entry.taken, channels_first=channels_first)
         for step in entry.steps
     ]
     first = windows[0]
-    if all(map(partial(_same, first), windows)) and first != TURNED:
+    if all(map(partial(_same_window, first), windows)) and first != TURNED:
         return first
     steps = ", ".join(map(repr, entry.names))
     msg = (
@@ -203,7 +203,7 @@ def _is_plain(step: Step) -> bool:
     return isinstance(step.operation, PLAIN_LAYERS) or name in PLAIN_OPERATIONS
 
 
-def _window(
+def _window_of_step(
     run: Callable[..., Any],
     step: int,
     shape: Sequence[int],
@@ -218,7 +218,7 @@ def _window(
     except Exception:  # noqa: BLE001 - foreign code may fail in any way, or have no derivative
         return None
     size = np.array(shape[:-1], float)
-    edges = _fitted(found.places, found.seen, size)
+    edges = _fit_axes(found.places, found.seen, size)
     if edges is None or isinstance(edges, Window):
         return edges
     pixels_a_cell = np.abs(edges[1] - edges[0]) / found.grid
@@ -238,14 +238,14 @@ def _less_margin(edge: Array, size: Array, taken: Array) -> Array:
     return moved
 
 
-def _same(one: Window | None, other: Window | None) -> bool:
+def _same_window(one: Window | None, other: Window | None) -> bool:
     """Return whether two windows are one but for a pixel."""
     if one is None or other is None or not one.edges or not other.edges:
         return one == other
     return bool(np.abs(np.array(one.edges) - np.array(other.edges)).max() <= 1)
 
 
-def _fitted(
+def _fit_axes(
     places: Array, seen: Array, size: Array
 ) -> tuple[Array, Array] | Window | None:
     """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.
@@ -290,7 +290,7 @@ def _followed(
         picture = tf.constant(generator.random((SAMPLES, *shape)), tf.float32)
         with tf.GradientTape() as tape:
             tape.watch(picture)
-            grid = _reached(run, step, picture, channels_first=channels_first)
+            grid = _output_of_step(run, step, picture, channels_first=channels_first)
             size = np.array(grid.shape[1:-1])
             cells = np.minimum((some * size).astype(int), size - 1)
             chosen = tf.gather_nd(
@@ -327,7 +327,7 @@ def _centre(weights: Array, grid: Array) -> Array | None:
     return np.asarray(centre)
 
 
-def _reached(
+def _output_of_step(
     run: Callable[..., Any], step: int, picture: Tensor, *, channels_first: bool
 ) -> Tensor:
     """Return the output of a call (N, h, w, c); nothing behind it is run."""

@@ -194,7 +194,7 @@ def _worked_out(node: Any) -> bool:
 def _follow(graph: Graph, tensors: list[Any], perform: Perform, prefix: str) -> Any:
     pairs = zip(graph.inputs, tensors)  # noqa: B905
     known = {id(symbol): _fit(each, symbol) for symbol, each in pairs}
-    rows = _rows(tensors[0]) if graph.counted else None
+    rows = _batch_size(tensors[0]) if graph.counted else None
     for node in graph.nodes:
         if any(id(symbol) not in known for symbol in node.input_tensors):
             continue
@@ -214,7 +214,7 @@ def _follow(graph: Graph, tensors: list[Any], perform: Perform, prefix: str) -> 
     return keras.tree.map_structure(lambda symbol: known[id(symbol)], graph.outputs)
 
 
-def _rows(tensor: Any) -> Any:
+def _batch_size(tensor: Any) -> Any:
     """Return the number of samples; None for a Keras tensor, which has shapes alone."""
     if isinstance(tensor, keras.KerasTensor):
         return None

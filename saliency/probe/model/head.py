@@ -199,7 +199,9 @@ def skip_back(steps: Sequence[Step], index: int, over: tuple[type, ...]) -> Step
     """Return the step at ``index``, or the first before it that is none of ``over``."""
     while index >= 0:
         step = steps[index]
-        if not (isinstance(step.operation, over) or _is_linear(step.operation)):
+        if not (
+            isinstance(step.operation, over) or _is_linear_activation(step.operation)
+        ):
             return step
         index = step.parents[0]
     return None
@@ -237,7 +239,7 @@ def _fused(operation: Operation) -> bool:
     return any(type(operation).call is each.call for each in FUSED)
 
 
-def _is_linear(operation: Operation) -> bool:
+def _is_linear_activation(operation: Operation) -> bool:
     activation = isinstance(operation, keras.layers.Activation)
     return activation and operation.activation is keras.activations.linear
 

@@ -40,7 +40,7 @@ class InputSpec:
     dtype: str = "float32"
 
     def __str__(self) -> str:
-        return f"{self.name} {_shown(('N', *self.shape[1:]))}"
+        return f"{self.name} {_shape_in_words(('N', *self.shape[1:]))}"
 
 
 @final
@@ -97,7 +97,7 @@ def doors_of(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
         return _built(model)
     if not isinstance(structure, list | tuple | dict):
         structure = symbols[0] if len(symbols) == 1 else list(symbols)
-    names = _names(structure, [symbol.name for symbol in symbols])
+    names = _input_names(structure, [symbol.name for symbol in symbols])
     doors = tuple(
         InputSpec(name, tuple(symbol.shape), symbol.dtype)
         for name, symbol in zip(names, symbols, strict=True)
@@ -127,8 +127,8 @@ def explained_index(
         There is no such input, or it is not clear which one is meant.
     """
     if chosen is not None:
-        return _index(doors, chosen, "input")
-    kept = {_index(doors, key, "held") for key in held or ()}
+        return _door_index(doors, chosen, "input")
+    kept = {_door_index(doors, key, "held") for key in held or ()}
     free = [index for index in range(len(doors)) if index not in kept]
     if len(free) == 1:
         return free[0]
@@ -154,7 +154,8 @@ def held_tensors(doors: InputSpecs, held: Held | None) -> tuple[Tensor, ...]:
         The model has no input of that name.
     """
     given = {
-        _index(doors.each, key, "held"): value for key, value in (held or {}).items()
+        _door_index(doors.each, key, "held"): value
+        for key, value in (held or {}).items()
     }
     if doors.explained in given:
         door = doors.each[doors.explained]
@@ -171,7 +172,7 @@ def held_tensors(doors: InputSpecs, held: Held | None) -> tuple[Tensor, ...]:
             f"{', '.join(missing)}."
         )
         raise InputError(msg)
-    return tuple(_rows(doors.each[index], given[index]) for index in sorted(given))
+    return tuple(_held_rows(doors.each[index], given[index]) for index in sorted(given))
 
 
 def tiled(held: Tensor, samples: Tensor) -> Tensor:
@@ -191,9 +192,9 @@ def _built(model: Any) -> tuple[tuple[InputSpec, ...], Any]:
             "keras.Model([picture, age], model(picture, age))."
         )
         raise ModelError(msg)
-    structure = _leaves(shapes)
+    structure = _shape_leaves(shapes)
     flat = keras.tree.flatten(structure)
-    names = _names(structure, [f"input{index}" for index in range(len(flat))])
+    names = _input_names(structure, [f"input{index}" for index in range(len(flat))])
     doors = tuple(
         InputSpec(name, (None, *leaf.shape[1:]))
         for name, leaf in zip(names, flat, strict=True)
@@ -225,15 +226,15 @@ class _Leaf:
     shape: Shape
 
 
-def _leaves(shapes: Any) -> Any:
+def _shape_leaves(shapes: Any) -> Any:
     if isinstance(shapes, dict):
-        return {key: _leaves(shape) for key, shape in shapes.items()}
+        return {key: _shape_leaves(shape) for key, shape in shapes.items()}
     if all(axis is None or isinstance(axis, int) for axis in shapes):
         return _Leaf(tuple(shapes))
-    return [_leaves(shape) for shape in shapes]
+    return [_shape_leaves(shape) for shape in shapes]
 
 
-def _names(structure: Any, names: Sequence[str]) -> tuple[str, ...]:
+def _input_names(structure: Any, names: Sequence[str]) -> tuple[str, ...]:
     """Return keys of a flat dict of inputs in flat order, else the given names."""
     flat_dict = isinstance(structure, dict) and len(structure) == len(names)
     if not flat_dict:
@@ -241,7 +242,7 @@ def _names(structure: Any, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(keras.tree.flatten({key: str(key) for key in structure}))
 
 
-def _index(doors: Sequence[InputSpec], key: str | int, word: str) -> int:
+def _door_index(doors: Sequence[InputSpec], key: str | int, word: str) -> int:
     names = [door.name for door in doors]
     if isinstance(key, str) and names.count(key) == 1:
         return names.index(key)
@@ -255,9 +256,9 @@ def _index(doors: Sequence[InputSpec], key: str | int, word: str) -> int:
     raise ModelError(msg)
 
 
-def _rows(door: InputSpec, value: Any) -> Tensor:
+def _held_rows(door: InputSpec, value: Any) -> Tensor:
     """Return a held value as a tensor (k, ...)."""
-    array, row = _array(door, value), door.shape[1:]
+    array, row = _held_array(door, value), door.shape[1:]
     if array.ndim == 0 and all(axis == 1 for axis in row):
         array = array.reshape((1, *[1] * len(row)))
     elif array.ndim == len(row):
@@ -265,17 +266,17 @@ def _rows(door: InputSpec, value: Any) -> Tensor:
     if (
         array.ndim != len(door.shape)
         or not len(array)
-        or not _fits(array.shape[1:], row)
+        or not _shape_fits(array.shape[1:], row)
     ):
         msg = (
-            f"held: expected {door.name!r} of shape {_shown(row)}, or {_shown(('N', *row))} with "
-            f"a row for each picture, got {np.shape(value)}."
+            f"held: expected {door.name!r} of shape {_shape_in_words(row)}, or "
+            f"{_shape_in_words(('N', *row))} with a row for each picture, got {np.shape(value)}."
         )
         raise InputError(msg)
     return _as_dtype(door, array)
 
 
-def _array(door: InputSpec, value: Any) -> Array:
+def _held_array(door: InputSpec, value: Any) -> Array:
     try:
         return np.asarray(value)
     except ValueError as error:  # numpy's word for rows of several lengths
@@ -301,10 +302,10 @@ def _as_dtype(door: InputSpec, array: Array) -> Tensor:
     return tf.cast(tf.constant(array), door.dtype)
 
 
-def _fits(shape: Shape, wanted: Shape) -> bool:
+def _shape_fits(shape: Shape, wanted: Shape) -> bool:
     return all(want in (None, have) for have, want in zip(shape, wanted, strict=True))
 
 
-def _shown(shape: Sequence[object]) -> str:
+def _shape_in_words(shape: Sequence[object]) -> str:
     axes = ["any" if axis is None else str(axis) for axis in shape]
     return f"({', '.join(axes)}{',' if len(axes) == 1 else ''})"

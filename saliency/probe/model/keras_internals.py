@@ -145,6 +145,11 @@ def nodes_of(source: Any) -> Iterator[Any]:
         yield from (node for node in by_depth[depth] if not node.is_input)
 
 
+def has_weights(operation: Operation) -> bool:
+    """Say whether an operation is a layer that has weights of its own."""
+    return isinstance(operation, keras.Layer) and bool(operation.weights)
+
+
 def inference_arguments(
     operation: Operation, kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:

@@ -52,13 +52,13 @@ def load_model(path: str | os.PathLike[str]) -> Any:
     """
     file = Path(path)
     try:
-        return _loaded(file)
+        return _load_file(file)
     except ModelError as error:
         msg = str(error) if file.is_dir() else f"{file.name}: {error}"
         raise ModelError(msg) from error
 
 
-def _loaded(file: Path) -> Any:
+def _load_file(file: Path) -> Any:
     if not file.is_file():
         _refuse_folder(file)
     if h5py.is_hdf5(file):
@@ -149,7 +149,7 @@ def _load_hdf5(file: Path) -> Any:
                 "name must end in .weights.h5 or .h5), and hand over the model."
             )
             raise ModelError(msg)
-        if re.search(rb'"class_name": *"Lambda"', _bytes(config)):
+        if re.search(rb'"class_name": *"Lambda"', _encoded(config)):
             raise ModelError(LAMBDA)  # older Keras runs it in spite of safe mode
         opened.attrs["model_config"] = json.dumps(
             _without_newer(_modern(json.loads(config)))
@@ -157,7 +157,7 @@ def _load_hdf5(file: Path) -> Any:
         return load_hdf5(opened)
 
 
-def _bytes(text: str | bytes) -> bytes:
+def _encoded(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
@@ -193,10 +193,10 @@ def _guarded(load: Any) -> Any:
     except ModelError:
         raise
     except Exception as error:
-        raise ModelError(_explained(str(error))) from error
+        raise ModelError(_load_message(str(error))) from error
 
 
-def _explained(error: str) -> str:
+def _load_message(error: str) -> str:
     if "safe_mode" in error:
         return LAMBDA
     missing = MISSING.search(error)

@@ -115,13 +115,13 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     check_model(model)
     _check_output(choice.output)
     doors = InputSpecs(*doors_of(model), choice.explained)
-    graph = _graph(model, doors)
+    graph = _first_agreeing_graph(model, doors)
     if graph is None:
         return _opaque(model, doors, choice)
-    return _seen(model, graph, doors, choice)
+    return _plan_of_graph(model, graph, doors, choice)
 
 
-def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
+def _plan_of_graph(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     """Plan a model whose graph is known."""
     graph, shape = with_activations(graph), doors.shape
     names = _output_names(model, graph.outputs)
@@ -130,7 +130,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     several = part is None and len(names) > 1
     head = replace(head_of(outline), choices=names if several else ())
     if not several:
-        run = partial(_explained, graph, part)
+        run = partial(_explained_output, graph, part)
         head = seen_through(head, outline, run, doors)
     taps = _taps(outline, head, choice.layers, len(shape))
     logit = choice.output == "logit" and head.step is not None
@@ -155,7 +155,7 @@ def _seen(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) -> Plan:
     )
 
 
-def _explained(
+def _explained_output(
     graph: Graph, part: int | None, given: list[Tensor], rule: Rule
 ) -> Tensor:
     return keras.tree.flatten(graph.run(given, rule).output)[part or 0]
@@ -338,7 +338,7 @@ def _symbols(doors: InputSpecs) -> list[Any]:
     ]
 
 
-def _graph(model: Any, doors: InputSpecs) -> Graph | None:
+def _first_agreeing_graph(model: Any, doors: InputSpecs) -> Graph | None:
     """Return a graph that was seen to do what the model does, and that can tell its shapes."""
     graphs = candidates(model, doors.packed(_symbols(doors)))
     return next((graph for graph in graphs if _has_shapes(graph, doors)), None)

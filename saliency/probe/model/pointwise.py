@@ -231,7 +231,7 @@ class _Reader:
     def _with_its_function(self, node: Any) -> Any:
         """Return a layer with an activation of its own, this one known for what it does."""
         layer, out = node.operation, node.outputs[0]
-        seen = _seen(layer.activation, out)
+        seen = _step_seen(layer.activation, out)
         if seen is None:
             return node
         function = getattr(seen, "activation", seen)
@@ -267,7 +267,7 @@ class _Reader:
 
     def _activation(self, root: Any, out: Any) -> Any:
         """Return the activation that makes one tensor of another; None where there is none."""
-        seen = _seen(self._function(root, out), root)
+        seen = _step_seen(self._function(root, out), root)
         return None if seen is keras.activations.linear else seen
 
     def _behind_squashing(self, symbol: Any) -> bool:
@@ -303,10 +303,12 @@ def _may_be_pointwise(node: Any) -> bool:
     """Return whether shapes allow it, and nothing in the operation is trained."""
     shape = tuple(node.outputs[0].shape)
     alike = all(tuple(symbol.shape) == shape for symbol in node.input_tensors)
-    return alike and (not _weights(node.operation) or _is_foreign(node.operation))
+    return alike and (
+        not _weights_of_step(node.operation) or _is_foreign(node.operation)
+    )
 
 
-def _weights(operation: Operation) -> Any:
+def _weights_of_step(operation: Operation) -> Any:
     return isinstance(operation, keras.Layer) and operation.weights
 
 
@@ -349,7 +351,7 @@ def _layer(activation: Any, out: Any, name: str) -> Operation:
     return type(activation).from_config(same)
 
 
-def _seen(function: Callable[[Tensor], Tensor], symbol: Any) -> Any:
+def _step_seen(function: Callable[[Tensor], Tensor], symbol: Any) -> Any:
     """Return what a function of a tensor does: an activation, ``linear`` where affine, or None.
 
     An activation is a function of Keras, a ReLU or LeakyReLU layer, or a :class:`Pointwise`. None:
@@ -359,7 +361,7 @@ def _seen(function: Callable[[Tensor], Tensor], symbol: Any) -> Any:
         return None
     for small in (True, False):
         with suppress(Exception):  # a foreign step may fail in any way
-            return _tried(function, _Numbers.like(symbol, small=small))
+            return _step_tried(function, _Numbers.like(symbol, small=small))
     return None
 
 
@@ -405,7 +407,7 @@ def _block(draw: np.random.Generator) -> Any:
     return draw.choice((-1.0, 1.0), _BLOCK) * 10 ** draw.uniform(-2, 1.5, _BLOCK)
 
 
-def _tried(function: Callable[[Tensor], Tensor], numbers: _Numbers) -> Any:
+def _step_tried(function: Callable[[Tensor], Tensor], numbers: _Numbers) -> Any:
     one, other = numbers.one, numbers.other
     ends = function(one), function(other)
     if ends[0].shape != one.shape or not ends[0].dtype.is_floating:
@@ -427,7 +429,7 @@ def _named_activation(
 ) -> Any:
     """Return the activation of Keras that gives the same values, or None."""
     top, low = (
-        float(_first(function(tf.fill(x.shape, tf.cast(at, x.dtype)))))
+        float(_first_value(function(tf.fill(x.shape, tf.cast(at, x.dtype)))))
         for at in (_FAR, -1)
     )
     if _close(y, tf.clip_by_value(x, 0, max(top, 0)), x):
@@ -468,7 +470,7 @@ def _traits_of(
     }
 
 
-def _first(values: Tensor) -> Tensor:
+def _first_value(values: Tensor) -> Tensor:
     return tf.reshape(values, [-1])[0]
 
 

@@ -87,7 +87,7 @@ def outline_of(
     shapes = [tuple(symbol.shape) for symbol in graph.inputs]
     shapes[explained] = shape
     symbols = [
-        keras.KerasTensor(_filled(each), symbol.dtype)
+        keras.KerasTensor(_free_filled(each), symbol.dtype)
         for each, symbol in zip(shapes, graph.inputs, strict=True)
     ]
     walk = graph.shapes(symbols)
@@ -96,7 +96,7 @@ def outline_of(
     steps = tuple(
         _step(index, call, producers) for index, call in enumerate(walk.calls)
     )
-    steps = _numbered(steps)
+    steps = _calls_told_apart(steps)
     output = walk.output if part is None else keras.tree.flatten(walk.output)[part]
     single = isinstance(output, keras.KerasTensor)
     ends = (producers.get(id(each), -1) for each in keras.tree.flatten(output))
@@ -108,11 +108,11 @@ def outline_of(
     )
 
 
-def _filled(shape: Shape) -> Shape:
+def _free_filled(shape: Shape) -> Shape:
     return (shape[0], *(FREE if axis is None else axis for axis in shape[1:]))
 
 
-def _numbered(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+def _calls_told_apart(steps: tuple[Step, ...]) -> tuple[Step, ...]:
     """Tell the calls of a shared layer apart: ``"conv#1"``, ``"conv#2"``."""
     totals, seen = Counter(step.name for step in steps), Counter[str]()
     numbered: list[Step] = []

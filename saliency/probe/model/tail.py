@@ -52,7 +52,7 @@ def seen_through(head: Head, outline: Outline, run: Run, doors: InputSpecs) -> H
     if candidate is None:
         return head
     try:
-        squashed, output = _tried(run, candidate.step, doors)
+        squashed, output = _squashed_pairs(run, candidate.step, doors)
     except Exception:  # noqa: BLE001 - a foreign step may fail in any way
         return head
     if squashed.shape == output.shape and np.abs(squashed - output).max() <= ROUNDING:
@@ -85,7 +85,7 @@ def _candidate(outline: Outline) -> Candidate | None:
     return ends.pop() if len(ends) == 1 else None
 
 
-def _tried(run: Run, step: int, doors: InputSpecs) -> tuple[Array, Array]:
+def _squashed_pairs(run: Run, step: int, doors: InputSpecs) -> tuple[Array, Array]:
     """Return values given in the place of a squashing step, and the output made of them."""
     given: list[Tensor] = []
     turns = iter(range(10**9))

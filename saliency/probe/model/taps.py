@@ -15,7 +15,7 @@ import keras
 
 from saliency.errors import ModelError
 from saliency.probe.model.head import SAME_AT_INFERENCE
-from saliency.probe.model.keras_internals import Operation, sublayers
+from saliency.probe.model.keras_internals import Operation, has_weights, sublayers
 from saliency.probe.model.shapes import HELD, Outline, Shape, Step
 
 GLOBAL_POOLS = (
@@ -141,14 +141,14 @@ def named_steps(outline: Outline, names: Sequence[str], rank: int) -> tuple[int,
     ModelError
         A name is unknown or not unique, or its output is no picture.
     """
-    return tuple(sorted(_named(outline.steps, name, rank) for name in names))
+    return tuple(sorted(_step_named(outline.steps, name, rank) for name in names))
 
 
 def _places(steps: Sequence[Step], rank: int) -> tuple[Place, ...]:
     places: list[Place] = []
     for step in steps:
         places.append(
-            _place(step, [_at(places, parent) for parent in step.parents], rank)
+            _place_of_step(step, [_at(places, parent) for parent in step.parents], rank)
         )
     return tuple(places)
 
@@ -159,7 +159,7 @@ def _at(places: Sequence[Place], index: int) -> Place:
     return INPUT if index < 0 else places[index]
 
 
-def _place(step: Step, parents: Sequence[Place], rank: int) -> Place:
+def _place_of_step(step: Step, parents: Sequence[Place], rank: int) -> Place:
     step = replace(step, shape=timed(step.operation, step.shape))
     if len(step.shape) != rank or isinstance(step.operation, GLOBAL_POOLS):
         return NOWHERE
@@ -174,10 +174,12 @@ def _place(step: Step, parents: Sequence[Place], rank: int) -> Place:
     if largest > _area(step.shape) == 1 and not hasattr(step.operation, "strides"):
         return NOWHERE
     wide = [place for place, shape in fed if _area(shape) == largest]
-    return _moved(step, wide, _area(step.shape) / largest, rank)
+    return _place_behind(step, wide, _area(step.shape) / largest, rank)
 
 
-def _moved(step: Step, parents: Sequence[Place], ratio: float, rank: int) -> Place:
+def _place_behind(
+    step: Step, parents: Sequence[Place], ratio: float, rank: int
+) -> Place:
     """Return the place behind a step that changes the area of the picture by ``ratio``."""
     down = (
         _strided(step.operation) and ratio < 1
@@ -238,12 +240,8 @@ def timed(operation: Operation, shape: Shape) -> Shape:
 
 
 def _derives(operation: Operation, *, activated: bool) -> bool:
-    normalises = _has_weights(operation) and not activated
+    normalises = has_weights(operation) and not activated
     return normalises or isinstance(operation, SAME_AT_INFERENCE)
-
-
-def _has_weights(operation: Operation) -> bool:
-    return isinstance(operation, keras.Layer) and bool(operation.weights)
 
 
 def _activates(operation: Operation, before: bool) -> bool:  # noqa: FBT001
@@ -263,7 +261,7 @@ def _activates(operation: Operation, before: bool) -> bool:  # noqa: FBT001
         return True
     return (
         before
-        and not _has_weights(operation)
+        and not has_weights(operation)
         and not isinstance(operation, NORMALISATIONS)
     )
 
@@ -279,18 +277,18 @@ def _leading(
     leads: set[int] = set()
     for index in alive:
         for parent in outline.steps[index].parents:
-            if parent >= 0 and _leaves(places[parent], places[index]):
-                leads |= _nearest(outline.steps, places, parent, allowed)
+            if parent >= 0 and _leaves_scale(places[parent], places[index]):
+                leads |= _nearest_allowed(outline.steps, places, parent, allowed)
     for index in outline.ends:
-        leads |= _nearest(outline.steps, places, index, allowed)
+        leads |= _nearest_allowed(outline.steps, places, index, allowed)
     return frozenset(leads)
 
 
-def _leaves(before: Place, after: Place) -> bool:
+def _leaves_scale(before: Place, after: Place) -> bool:
     return before.scale is not None and before.scale != after.scale
 
 
-def _nearest(
+def _nearest_allowed(
     steps: Sequence[Step], places: Sequence[Place], index: int, allowed: set[int]
 ) -> set[int]:
     """Return the allowed steps nearest to ``index``, going back within its scale."""
@@ -313,7 +311,7 @@ def _bottlenecks(outline: Outline) -> frozenset[int]:
 
     In an order where parents come first, those are the steps that no edge jumps over.
     """
-    alive = _alive(outline) & _reached(outline.steps)
+    alive = _alive(outline) & _steps_reached(outline.steps)
     furthest = _furthest_children(outline.steps, alive)
     reach = furthest.get(-1, -1)
     cuts: list[int] = []
@@ -363,7 +361,7 @@ def _alive(outline: Outline) -> frozenset[int]:
     return frozenset(found)
 
 
-def _reached(steps: Sequence[Step]) -> frozenset[int]:
+def _steps_reached(steps: Sequence[Step]) -> frozenset[int]:
     """Return the steps that depend on the explained input."""
     found = {-1}
     for step in steps:
@@ -387,10 +385,11 @@ def _pick(leading: set[int], cuts: set[int], ends: set[int]) -> int:
     return last if passed else through
 
 
-def _named(steps: Sequence[Step], name: str, rank: int) -> int:
-    found = [step for step in steps if name in _names(step)]
+def _step_named(steps: Sequence[Step], name: str, rank: int) -> int:
+    found = [step for step in steps if name in _names_of_step(step)]
     if not found:
-        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {_near(steps, name)}."
+        near = _names_alike(steps, name)
+        msg = f"KerasProbe: expected names of layers, got {name!r}; nearest: {near}."
         raise ModelError(msg)
     chosen = [step for step in found if step.name == name] or found
     if len(chosen) > 1:
@@ -405,17 +404,17 @@ def _named(steps: Sequence[Step], name: str, rank: int) -> int:
     return chosen[0].index
 
 
-def _names(step: Step) -> tuple[str, ...]:
+def _names_of_step(step: Step) -> tuple[str, ...]:
     """Return the full name, the bare one, and the bare one without the count of its calls."""
     bare = step.name.rsplit("/", 1)[-1]
     return step.name, bare, step.name.split("#")[0], bare.split("#")[0]
 
 
-def _near(steps: Sequence[Step], name: str) -> str:
+def _names_alike(steps: Sequence[Step], name: str) -> str:
     """Return the full names of the five steps whose names are most alike."""
     full_name: dict[str, str] = {}
     for step in reversed(steps):
-        full_name |= dict.fromkeys(_names(step), step.name)
+        full_name |= dict.fromkeys(_names_of_step(step), step.name)
     near = difflib.get_close_matches(name, full_name, n=5, cutoff=0.4)
     chosen = near or list(full_name)[-5:]
     return ", ".join(dict.fromkeys(full_name[each] for each in chosen))
