@@ -22,7 +22,7 @@ import saliency as sal
 from saliency import png
 from saliency.render import Palette, paint
 from saliency.render.colour import EYES
-from saliency.render.contrast import contrast, lift, palette_for
+from saliency.render.contrast import contrast_with_picture, lift, palette_for
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
 
@@ -89,10 +89,12 @@ def in_colour(files: list[str]) -> None:
     for file in files:
         display = shown(file)
         chosen, signed = (palette_for(display, signed=sign) for sign in (False, True))
-        worst = min(contrast(chosen, display, eye) for eye in EYES)
+        worst = min(contrast_with_picture(chosen, display, eye) for eye in EYES)
+        green = contrast_with_picture(Palette("green"), display)
+        nearest = contrast_with_picture(chosen, display)
         print(
-            f"| {Path(file).stem} | {contrast(Palette('green'), display):.0f} | {chosen.source} | "
-            f"{contrast(chosen, display):.0f} | {worst:.0f} | {lift(chosen, display):.0f} | "
+            f"| {Path(file).stem} | {green:.0f} | {chosen.source} | "
+            f"{nearest:.0f} | {worst:.0f} | {lift(chosen, display):.0f} | "
             f"{signed.source} | {lift(signed, display):.0f} |"
         )
 

@@ -8,9 +8,9 @@ import saliency as sal
 from saliency.cli.codes import DONE, FAILED
 from saliency.cli.labels_table import (
     STATE,
+    audit_lines,
     check_out,
     divided,
-    lines,
     patients_in,
     strata_in,
 )
@@ -102,7 +102,7 @@ def audit(options: argparse.Namespace) -> int:
             resume=options.out / STATE,
             seed=options.seed,
         )
-    for line in lines(report):
+    for line in audit_lines(report):
         print(line)
     for failure in report.failures:
         say_error(f"{files[failure.index]}: {failure.message}")

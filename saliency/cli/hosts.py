@@ -71,7 +71,7 @@ def hosts_in(files: Iterable[Path], zone: str, most: int) -> Hosts:
     return Hosts(tuple(images), having, tuple(failures))
 
 
-def lines(found: "Transplant") -> Iterator[str]:
+def transplant_lines(found: "Transplant") -> Iterator[str]:
     """Yield the answer: how far the score follows, then each way of exchange with its controls."""
     count = len(found.before)
     yield (

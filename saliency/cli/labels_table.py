@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saliency.errors import InputError
-from saliency.pipeline.label_table import Table
+from saliency.pipeline.label_table import LabelTable
 
 if TYPE_CHECKING:
     from saliency.audit.report.report import AuditReport
@@ -15,7 +15,7 @@ STATE = "unfinished.sqlite"
 
 
 def strata_in(
-    table: Table | None, names: Sequence[str], files: str | None
+    table: LabelTable | None, names: Sequence[str], files: str | None
 ) -> Mapping[str, object]:
     """Return what the pictures are divided by: columns of the table, else attributes of the files.
 
@@ -43,7 +43,7 @@ def strata_in(
 
 
 def patients_in(
-    table: Table | None, column: str | None, files: str | None
+    table: LabelTable | None, column: str | None, files: str | None
 ) -> Mapping[str, Any] | None:
     """Return the column of patients, None where none is asked for.
 
@@ -88,7 +88,7 @@ def check_out(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def lines(report: "AuditReport") -> Iterator[str]:
+def audit_lines(report: "AuditReport") -> Iterator[str]:
     """Yield what makes the findings doubtful, the findings, one line each, and other warnings."""
     for doubt in report.doubts:
         yield f"read this first: {doubt}"

@@ -20,7 +20,7 @@ from saliency.cli.explain import add_explain
 from saliency.cli.explainers import add_explainers
 from saliency.cli.export import add_export
 from saliency.cli.info import add_info
-from saliency.cli.options import joined, repeated
+from saliency.cli.options import options_joined, repeated
 from saliency.cli.say import notes, say_error, words_of
 from saliency.cli.slide import add_slide
 from saliency.cli.transplant import add_transplant
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         given = repeated(given)
-        options = parser().parse_args(joined(given))
+        options = parser().parse_args(options_joined(given))
         options.arguments = given[1:]
         with notes(options):
             code: int = options.run(options)

@@ -34,7 +34,7 @@ _METHOD: Final = (
 _NUMBERS: Final = frozenset({"--target", "--window", "--windows", "--mean", "--std"})
 
 
-def joined(arguments: Sequence[str]) -> list[str]:
+def options_joined(arguments: Sequence[str]) -> list[str]:
     """Write ``--window -600,1500`` as ``--window=-600,1500``: argparse takes it for an option."""
     found: list[str] = []
     for argument in arguments:
@@ -131,13 +131,13 @@ def add_prepare(
         "divides, as 4095; default: unit, 0..1")  # fmt: skip
     add(
         "--mean",
-        type=numbers,
+        type=one_or_several,
         metavar="M",
         help="subtracted then: one, or one for each channel",
     )
     add(
         "--std",
-        type=numbers,
+        type=one_or_several,
         metavar="S",
         help="divided by then: one, or one for each channel",
     )
@@ -341,7 +341,7 @@ def positive(text: str) -> float:
 
 
 @told_as("a number, or one for each channel, as 0.485,0.456,0.406")
-def numbers(text: str) -> float | tuple[float, ...]:
+def one_or_several(text: str) -> float | tuple[float, ...]:
     """Return one number, or several."""
     parts = tuple(map(float, text.split(",")))
     return parts[0] if len(parts) == 1 else parts

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from saliency.cli.codes import DONE, FAILED
-from saliency.cli.hosts import hosts_in, lines
+from saliency.cli.hosts import hosts_in, transplant_lines
 from saliency.cli.options import (
     add_prepare,
     add_verb,
@@ -73,7 +73,7 @@ def transplant(options: argparse.Namespace) -> int:
         controls=options.controls,
         seed=options.seed,
     )
-    for line in lines(found):
+    for line in transplant_lines(found):
         print(line)
     if hosts.having:
         print(f"left out: {hosts.having} with a zone {options.zone!r} of their own")

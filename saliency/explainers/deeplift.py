@@ -5,7 +5,7 @@ from typing import final
 
 import tensorflow as tf
 
-from saliency.explainers.propagation.deeplift import Rescale
+from saliency.explainers.propagation.deeplift import RescaleRule
 from saliency.explainers.queries import gap_from, settled, studied, tensor
 from saliency.kernels.baselines import References, reference, several
 from saliency.probe.protocol import Probe, Tensor
@@ -54,7 +54,7 @@ class DeepLIFT:
             start = reference(inputs, kind, self.seed)
             # The pictures, then their baselines: one pass for both.
             both = tf.concat([inputs, start], axis=0)
-            multipliers = studied("DeepLIFT", probe, Rescale(), both)
+            multipliers = studied("DeepLIFT", probe, RescaleRule(), both)
             maps.append((inputs - start) * multipliers[: inputs.shape[0]])
         return sum(maps) / len(maps)
 

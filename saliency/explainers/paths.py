@@ -21,7 +21,7 @@ from saliency.kernels.baselines import (
     reference,
     several,
 )
-from saliency.kernels.batches import along, chunks, each
+from saliency.kernels.batches import along_batch, chunks, each
 from saliency.kernels.curved_paths import (
     blur_path,
     decision_gradient,
@@ -136,7 +136,7 @@ class ExpectedGradients:
         probe, total = settled(probe, inputs), tf.zeros_like(inputs)
         for chunk in chunks(range(self.samples), copies(probe, inputs)):
             way = inputs - self._starts(inputs, chunk)
-            places = along(
+            places = along_batch(
                 tf.constant([self._path_place(draw) for draw in chunk]), inputs
             )
             slopes = each(probe.gradient, inputs - (1 - places) * way)

@@ -48,6 +48,6 @@ def chunks(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[part * len(items) // count : (part + 1) * len(items) // count]
 
 
-def along(values: Tensor, like: Tensor) -> Tensor:
+def along_batch(values: Tensor, like: Tensor) -> Tensor:
     """Reshape ``values`` (k,) to (k, 1, 1, ...), to broadcast against (k, *like.shape)."""
     return tf.reshape(tf.cast(values, tf.float32), [-1, *[1] * like.shape.rank])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from saliency.kernels.baselines import gaussian_blur
-from saliency.kernels.batches import Function, Tensor, along, chunks, each
+from saliency.kernels.batches import Function, Tensor, along_batch, chunks, each
 
 
 def polyline_gradient(
@@ -138,7 +138,9 @@ def _edges_of_equal_change(
     """Return (steps + 1, N) edges on the path with equal shares of |change of score| between."""
     places = tf.linspace(0.0, 1.0, pilot + 1)
     scores = [
-        each(score, baseline + along(tf.stack(chunk), inputs) * (inputs - baseline))
+        each(
+            score, baseline + along_batch(tf.stack(chunk), inputs) * (inputs - baseline)
+        )
         for chunk in chunks(tf.unstack(places), copies)
     ]
     # (pilot, N). A thousandth of the mean keeps the sum rising where the score stands still.

@@ -5,7 +5,7 @@ from functools import partial
 
 import tensorflow as tf
 
-from saliency.kernels.batches import Function, Tensor, along, chunks, each
+from saliency.kernels.batches import Function, Tensor, along_batch, chunks, each
 
 #: Parts of the first path, and how often they may be halved: 15 gradients, then 31, 63, 127, 255.
 _PARTS, _HALVINGS = 16, 4
@@ -61,7 +61,7 @@ def gradient_sum(
     way = inputs - baseline
     total = tf.zeros_like(inputs)
     for chunk in chunks(nodes, copies):
-        points = baseline + along(tf.constant(chunk), inputs) * way
+        points = baseline + along_batch(tf.constant(chunk), inputs) * way
         total += tf.reduce_sum(each(gradient, points), axis=0)
     return total
 

@@ -23,10 +23,12 @@ def captioned(result: Any, overlay: Overlay, rgb: Array | None = None) -> Array:
         signed=palette.signed and bool(np.min(result.heatmap.values) < 0),
         warns=bool(overlay.outside),
     )
-    return banded(overlay.rgb if rgb is None else rgb, list(lines(result)), legend)
+    return banded(
+        overlay.rgb if rgb is None else rgb, list(caption_lines(result)), legend
+    )
 
 
-def lines(result: Any) -> Iterator[Line]:
+def caption_lines(result: Any) -> Iterator[Line]:
     """Yield the sentences of a caption, the most important first."""
     yield Line(words.headline(result), "head")
     doubt = words.doubt(result)

@@ -3,17 +3,17 @@
 from typing import Any
 
 from saliency.errors import InputError
-from saliency.pipeline.band import lines
+from saliency.pipeline.band import caption_lines
 from saliency.pipeline.control import rank_correlation
 from saliency.pipeline.method_words import class_of, unit_of
 from saliency.render.figure import Control, Figure, figure
 from saliency.values.heatmap import Heatmap
 
 
-def drawn(result: Any, *, control: bool, vmax: float | None) -> Figure:
+def drawn_figure(result: Any, *, control: bool, vmax: float | None) -> Figure:
     """Draw image, map and overlay, and where asked for the control; see Explanation.figure."""
     image = result.image
-    said = [line.text for line in lines(result)]
+    said = [line.text for line in caption_lines(result)]
     whole = figure(
         image.display,
         result.heatmap,

@@ -25,7 +25,7 @@ from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
 from saliency.values.model_record import ModelRecord
-from saliency.values.notebook import bundle, shrunk
+from saliency.values.notebook import bundle, shrunk_for_notebook
 from saliency.values.overlay import Overlay
 from saliency.values.trust import Trust
 
@@ -239,9 +239,9 @@ class Explanation:
             ``control`` is asked of an explanation whose Keras model is gone: one that was loaded,
             that travelled, or whose model nobody holds any more.
         """
-        from saliency.pipeline.drawing import drawn  # noqa: PLC0415 - matplotlib is slow to load
+        from saliency.pipeline.drawing import drawn_figure  # noqa: PLC0415 - matplotlib is slow to load
 
-        return drawn(self, control=control, vmax=vmax)
+        return drawn_figure(self, control=control, vmax=vmax)
 
     def save(  # noqa: PLR0913 - what a picture is painted by, and what a record holds
         self,
@@ -326,7 +326,7 @@ class Explanation:
         exclude: object = None,  # noqa: ARG002
     ) -> dict[str, object]:
         overlay = self.overlay()
-        picture = captioned(self, overlay, shrunk(overlay.rgb))
+        picture = captioned(self, overlay, shrunk_for_notebook(overlay.rgb))
         return bundle(repr(self), picture, of=self.image.size)
 
 

@@ -360,7 +360,7 @@ def candidates_in(source: object) -> Iterator[Any]:
         return
     for path in files_below(Path(source)):
         apart = path.is_dir() or path.name.startswith("._")
-        if path.is_dir() or (not apart and starts_as_dicom(_head(path))):
+        if path.is_dir() or (not apart and starts_as_dicom(_first_bytes_of(path))):
             yield path
         else:
             yield from (found.file for found in inside(path) if found.meant)

@@ -37,7 +37,7 @@ def indifferent(probe: About, batch: Tensor, cutoff: float) -> Array:
     """
     sure = np.asarray(probe.probability, np.float64)
     asked = sure >= cutoff
-    for emptied in (even, shuffled):
+    for emptied in (even, pixels_shuffled):
         if not asked.any():
             break
         empty = np.asarray(probe.probability_of(emptied(batch)), np.float64)
@@ -58,7 +58,7 @@ def even(batch: Tensor) -> Tensor:
     return tf.broadcast_to(tf.reduce_mean(batch, axes, keepdims=True), tf.shape(batch))
 
 
-def shuffled(batch: Tensor) -> Tensor:
+def pixels_shuffled(batch: Tensor) -> Tensor:
     """Return pictures with their pixels, or voxels, in another order, the same for all."""
     size = tuple(batch.shape[1:-1])
     order = np.random.default_rng(0).permutation(int(np.prod(size)))

@@ -14,7 +14,7 @@ DELIMITERS = ",;\t|"
 
 @final
 @dataclass(frozen=True)
-class Table:
+class LabelTable:
     """A table of files: a header, and a row for each.
 
     Parameters
@@ -68,7 +68,7 @@ class Table:
         raise InputError(msg)
 
 
-def table_in(path: Path) -> Table:
+def table_in(path: Path) -> LabelTable:
     """Return a CSV file: UTF-8, or UTF-16 with a byte order mark, as spreadsheets write it.
 
     Cells are divided by commas, semicolons, tabs or bars, whichever the header has most of.
@@ -93,7 +93,9 @@ def table_in(path: Path) -> Table:
         msg = "labels: expected a table with a header, got one without columns: none."
         raise InputError(msg)
     width = len(cells[0])
-    return Table(tuple(cells[0]), [(row + [""] * width)[:width] for row in cells[1:]])
+    return LabelTable(
+        tuple(cells[0]), [(row + [""] * width)[:width] for row in cells[1:]]
+    )
 
 
 def _decoded_text(raw: bytes) -> str:

@@ -5,10 +5,10 @@ from html import escape
 from typing import Any, Final
 
 from saliency import png
-from saliency.pipeline.band import captioned, lines
+from saliency.pipeline.band import caption_lines, captioned
 from saliency.pipeline.redact import redacted_display
 from saliency.values.arrays import Array
-from saliency.values.notebook import shrunk
+from saliency.values.notebook import shrunk_for_notebook
 
 _STYLE: Final = (
     "body{font-family:sans-serif;margin:1rem;background:#141414;color:#e1e1e1}"
@@ -23,7 +23,7 @@ def page_of(result: Any, look: Mapping[str, Any]) -> str:
         redacted_display(result.image) if look.get("redact") else result.image.display
     )
     overlay = result.overlay(**look)
-    said = "".join(f"<p>{escape(line.text)}</p>" for line in lines(result))
+    said = "".join(f"<p>{escape(line.text)}</p>" for line in caption_lines(result))
     title = escape(result.caption)
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
@@ -37,7 +37,7 @@ def page_of(result: Any, look: Mapping[str, Any]) -> str:
 def notebook_form(result: Any) -> str:
     """Return a figure for a notebook: the overlay, at most 1,024 pixels long, and its caption."""
     overlay = result.overlay()
-    picture = captioned(result, overlay, shrunk(overlay.rgb))
+    picture = captioned(result, overlay, shrunk_for_notebook(overlay.rgb))
     title = escape(result.caption)
     return f"<figure>{picture_tag(picture, title)}<figcaption>{title}</figcaption></figure>"
 

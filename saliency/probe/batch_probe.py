@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any, final
 
 from saliency.probe.fused_recipe import Drawing
-from saliency.probe.keras_probe import BoundProbe, check_rows, checked
-from saliency.probe.model.geometry import Window
+from saliency.probe.keras_probe import BoundProbe, check_rows, checked_inputs
+from saliency.probe.model.geometry import SeenWindow
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.protocol import Target, Tensor
 
@@ -29,7 +29,7 @@ class About:
 
     def __init__(self, bound: BoundProbe, batch: Tensor) -> None:
         self.bound = bound
-        self.batch = checked(batch, bound.source.core.plan)
+        self.batch = checked_inputs(batch, bound.source.core.plan)
         check_rows(self.batch.shape[0], bound.source.held)
         self._told: tuple[Tensor, ...] = ()
 
@@ -104,7 +104,7 @@ class About:
         found: tuple[tuple[Tensor, ...], Tensor] = self._ask("last_gradient", inputs)
         return found
 
-    def window(self, size: Sequence[int]) -> Window | None:
+    def window(self, size: Sequence[int]) -> SeenWindow | None:
         """Return the part of an input of ``size`` (H, W) that the layers see; None: all of it."""
         return self.bound.window(size)
 

@@ -20,7 +20,7 @@ from saliency.probe.class_targets import (
 )
 from saliency.probe.max_pool_3d import one_winner
 from saliency.probe.model.graph import Notes, Rule, Study, Walk
-from saliency.probe.model.inputs import tiled
+from saliency.probe.model.inputs import rows_tiled
 from saliency.probe.model.keras_internals import standing_in
 from saliency.probe.model.plan import Plan
 from saliency.probe.model.taps import keeps_last_frame
@@ -195,7 +195,7 @@ class Pass:
         held: tuple[Tensor, ...] = (),
     ) -> None:
         self.plan, self.terms, self.inputs, self.targets = plan, terms, inputs, targets
-        self.held = tuple(tiled(each, tf.shape(inputs)[0]) for each in held)
+        self.held = tuple(rows_tiled(each, tf.shape(inputs)[0]) for each in held)
         self.notes: Notes | None = terms.study.begin() if terms.study else None
         self.rule: Rule | None = self.notes or terms.rule
         self.walk: Walk = self._walked()

@@ -17,8 +17,8 @@ from saliency.probe.compiled import Ask, Questions, Terms, compiled, compiled_he
 from saliency.probe.fixed_batch import in_batches
 from saliency.probe.fused_recipe import Drawing, drawn
 from saliency.probe.model.drawing import random_samples
-from saliency.probe.model.flat_ends import flat_ends, numbers
-from saliency.probe.model.geometry import Window, window_of
+from saliency.probe.model.flat_ends import flat_ends, rows_of_numbers
+from saliency.probe.model.geometry import SeenWindow, window_of
 from saliency.probe.model.graph import Rule, Study
 from saliency.probe.model.inputs import Held, doors_of, explained_index, held_tensors
 from saliency.probe.model.load import load_model
@@ -26,13 +26,13 @@ from saliency.probe.model.plan import (
     Choice,
     Output,
     Plan,
-    check_model,
+    check_built_model,
     no_layers,
     plan_of,
 )
 from saliency.probe.model.reach import Reach
 from saliency.probe.protocol import Target, Tensor
-from saliency.probe.randomise import shuffled
+from saliency.probe.randomise import weights_shuffled
 
 Source: TypeAlias = Any
 """A Keras model, or the path of a .keras or .h5 file."""
@@ -351,7 +351,7 @@ class BoundProbe:
         """Return what a drawing makes of the answer to a question, compiled as one."""
         return self.answer(question, inputs, drawing)[0]
 
-    def window(self, size: Sequence[int]) -> Window | None:
+    def window(self, size: Sequence[int]) -> SeenWindow | None:
         """Return the part of an input of ``size`` (H, W) that the layers see; None for all of it.
 
         Raises
@@ -420,7 +420,9 @@ class BoundProbe:
             Weights that the network computes with are out of Keras's reach (a SavedModel).
         """
         source, model = copy(self.source), self.source.model
-        source.core = Core(model, self.source.core.choice, shuffled(model, seed, top))
+        source.core = Core(
+            model, self.source.core.choice, weights_shuffled(model, seed, top)
+        )
         return replace(self, source=source)
 
     def ruled(self, rule: Rule) -> "BoundProbe":
@@ -460,7 +462,7 @@ class BoundProbe:
         """
         if question in _LOOKS and not self.layers:
             no_layers(self.source.model, opaque=self.source.core.plan.opaque)
-        tensor = checked(inputs, self.source.core.plan)
+        tensor = checked_inputs(inputs, self.source.core.plan)
         self._check_count(tensor.shape[0])
         ask = self.source.core.asked(self.terms, question, drawing)
         answer, told = self._in_batches(ask, tensor)
@@ -486,7 +488,7 @@ class BoundProbe:
         return self.answer(question, inputs)[0]
 
 
-def checked(inputs: Tensor, plan: Plan) -> Tensor:
+def checked_inputs(inputs: Tensor, plan: Plan) -> Tensor:
     """Return inputs as float32 when they have the model's shape.
 
     Raises
@@ -511,7 +513,7 @@ def explained_input(model: Any, chosen: str | int | None, held: Held | None) -> 
     ModelError
         The model cannot be asked, or it is not clear which input is meant.
     """
-    check_model(model)
+    check_built_model(model)
     return explained_index(model, doors_of(model)[0], chosen, held)
 
 
@@ -540,7 +542,7 @@ def _flat_scores(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
 
     def far(size: float) -> Any:
         if plan.logit or plan.far_output is None:
-            given = numbers(plan.head.shape, tf.float32, size)
+            given = rows_of_numbers(plan.head.shape, tf.float32, size)
         else:
             given = plan.far_output(size)
         return given if ask is None else ask(given)
@@ -548,7 +550,7 @@ def _flat_scores(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
     return flat_ends(far)
 
 
-def _seen_window(plan: Plan, size: tuple[int, ...]) -> Window | None:
+def _seen_window(plan: Plan, size: tuple[int, ...]) -> SeenWindow | None:
     """Look for the part of an input that a plan's layers see, with the other inputs at noise."""
     if plan.entry is None:
         return None

@@ -10,7 +10,9 @@ from saliency.probe.model.keras_internals import is_sealed, sublayers
 from saliency.values.arrays import Array
 
 
-def shuffled(model: Any, seed: int, top: float = 1.0) -> list[tuple[Any, Array]]:
+def weights_shuffled(
+    model: Any, seed: int, top: float = 1.0
+) -> list[tuple[Any, Array]]:
     """Return the last weights of a model with their values permuted, within the tensor.
 
     The values of every tensor stay the same, so that activations keep their scale; what is lost is

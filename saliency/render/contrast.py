@@ -43,7 +43,7 @@ def palette_for(display: Array, *, signed: bool) -> Palette:
     if not is_coloured(display):
         return choices[0]
     # Two hues cannot both be far from every colour of a slide: signed ones, from the pixel itself.
-    measure = lift if signed else contrast
+    measure = lift if signed else contrast_with_picture
     found = [measure(each, display) for each in choices]
     best = next(
         (k for k, value in enumerate(found) if value >= ENOUGH), int(np.argmax(found))
@@ -59,7 +59,9 @@ def is_coloured(display: Array) -> bool:
     return float((spread > _GREY).mean()) > _FEW
 
 
-def contrast(palette: Palette, display: Array, eye: str = "normal") -> float:
+def contrast_with_picture(
+    palette: Palette, display: Array, eye: str = "normal"
+) -> float:
     """Return how far half heat lies from every colour of a picture.
 
     Parameters

@@ -14,7 +14,7 @@ def preview(picture: Array) -> bytes:
     return png.encode(picture, longest=LONGEST)
 
 
-def shrunk(picture: Array) -> Array:
+def shrunk_for_notebook(picture: Array) -> Array:
     """Return a uint8 picture, at most 1,024 pixels on the long side."""
     return png.shrunk(picture, LONGEST)
 

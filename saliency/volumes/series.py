@@ -19,7 +19,7 @@ from saliency.pipeline.files import (
     remark,
 )
 from saliency.values.window import Window
-from saliency.volumes.stack import Slice, listed, stacked
+from saliency.volumes.stack import Slice, listed_by_count, stacked
 from saliency.volumes.volume import DicomVolume
 
 #: What ``where=`` takes besides the keywords of a header: the k-th image at each place.
@@ -110,7 +110,9 @@ def read_series(
 
 def list_series(source: object) -> tuple[SeriesInfo, ...]:
     """Return what series a source holds, in order of their numbers; no pixel is read."""
-    return tuple(_info(group) for group in _by_series(_slices_of_source(source)).values())
+    return tuple(
+        _info(group) for group in _by_series(_slices_of_source(source)).values()
+    )
 
 
 def _slices_of_source(source: object) -> list[Slice]:
@@ -270,7 +272,7 @@ def _selected(slices: list[Slice], where: Mapping[str, float | str]) -> list[Sli
         if not kept:
             msg = (
                 f"where: expected a value of {keyword} in the series, got {value!r}; it has "
-                f"{listed(values)}."
+                f"{listed_by_count(values)}."
             )
             raise InputError(msg)
         slices = kept
@@ -300,7 +302,8 @@ def _repetition(slices: list[Slice], index: float | str) -> list[Slice]:
         msg = f"where: expected a repetition in 0..{min(counts) - 1}, got {index!r}."
         raise InputError(msg)
     if len(counts) > 1:
-        msg = f"where: expected equally many images at each place, got {listed(counts.elements())}."
+        images = listed_by_count(counts.elements())
+        msg = f"where: expected equally many images at each place, got {images}."
         raise InputError(msg)
     return [group[index] for group in places.values()]
 

@@ -115,7 +115,7 @@ def stacked(slices: Sequence[Slice]) -> Stack:
     )
 
 
-def listed(values: Iterable[object]) -> str:
+def listed_by_count(values: Iterable[object]) -> str:
     """Return values with their counts, the most frequent first, a few of them."""
     counts = Counter(values).most_common()
     named = ", ".join(f"{value} ({count})" for value, count in counts[:NAMED])
@@ -128,7 +128,7 @@ def _check_alike(headers: Sequence[FrameHeader]) -> None:
     sizes = [f"{header.rows} x {header.columns}" for header in headers]
     if len(set(sizes)) > 1:
         hint = _choice(headers, sizes)
-        msg = f"read_series: expected slices of one size, got {listed(sizes)}. {hint}"
+        msg = f"read_series: expected slices of one size, got {listed_by_count(sizes)}. {hint}"
         raise InputError(msg)
     references = [header.reference for header in headers if header.reference]
     if len(set(references)) > 1:
@@ -196,7 +196,7 @@ def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
         ]
         msg = (
             "read_series: expected one Image Orientation (Patient) (0020,0037), got "
-            f"{listed(written)}. {_choice(headers, written)}"
+            f"{listed_by_count(written)}. {_choice(headers, written)}"
         )
         raise InputError(msg)
     row, column = orientations[0, :3], orientations[0, 3:]
@@ -243,7 +243,9 @@ def _differences(
         each for each in differing if not each.startswith("DimensionIndex")
     ] or differing
     if named:
-        told = "; ".join(f"{keyword} {listed(phases[keyword])}" for keyword in named)
+        told = "; ".join(
+            f"{keyword} {listed_by_count(phases[keyword])}" for keyword in named
+        )
         usual = Counter(phases[named[0]]).most_common(1)[0][0]
         example = _example_of_where(named[0], usual)
         return f" They differ in {told}. Choose with where=, as in {example}."
@@ -303,6 +305,9 @@ def _shared_spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
     if np.abs(np.array(known) / first - 1).max() > SPACING_TOLERANCE:
         written = [f"{down:g} x {across:g} mm" for down, across in known]
         hint = _choice(headers, written)
-        msg = f"read_series: expected one Pixel Spacing (0028,0030), got {listed(written)}. {hint}"
+        sizes = listed_by_count(written)
+        msg = (
+            f"read_series: expected one Pixel Spacing (0028,0030), got {sizes}. {hint}"
+        )
         raise InputError(msg)
     return known[0]

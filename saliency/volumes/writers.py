@@ -55,7 +55,7 @@ def _folder_of_slices(result: Any, folder: Path, palette: str | Palette) -> Path
     return folder
 
 
-def record_of(result: Any) -> dict[str, Any]:
+def volume_record_of(result: Any) -> dict[str, Any]:
     """Return all but the arrays as plain values; nothing of a patient, no path, no UID."""
     leading, volume = result.leading, result.volume
     probabilities = [answer.probability for answer in result.answers]
@@ -82,7 +82,7 @@ def record_of(result: Any) -> dict[str, Any]:
     }
 
 
-def npz_of(result: Any, palette: str | Palette) -> bytes:  # noqa: ARG001 - numbers have no look
+def volume_npz_of(result: Any, palette: str | Palette) -> bytes:  # noqa: ARG001 - numbers have no look
     """Return heat, affine, scores and record as an NPZ file."""
     file = io.BytesIO()
     scores = [result.score] if result.scores is None else result.scores
@@ -97,7 +97,7 @@ def npz_of(result: Any, palette: str | Palette) -> bytes:  # noqa: ARG001 - numb
         values=result.heatmap.values,
         affine=result.volume.affine,
         scores=np.asarray(scores, np.float32),
-        record=json.dumps(record_of(result), ensure_ascii=False),
+        record=json.dumps(volume_record_of(result), ensure_ascii=False),
         **places,
     )
     return file.getvalue()
@@ -129,7 +129,7 @@ def _nifti(result: Any) -> Any:
     return image
 
 
-def html_of(result: Any, palette: str | Palette) -> bytes:
+def volume_html_of(result: Any, palette: str | Palette) -> bytes:
     """Return a page of montage and projections, which loads nothing from elsewhere."""
     pictures = {
         "slices": result.montage(palette=palette).rgb,
@@ -195,10 +195,10 @@ def webp_of(result: Any, palette: str | Palette) -> bytes:
 
 WRITERS: Final[dict[str, Writer]] = {
     ".gif": gif_of,
-    ".html": html_of,
+    ".html": volume_html_of,
     ".nii": nifti_of,
     ".nii.gz": packed_nifti_of,
-    ".npz": npz_of,
+    ".npz": volume_npz_of,
     ".png": montage_of,
     ".webp": webp_of,
 }

@@ -11,7 +11,7 @@ from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
 from saliency.audit import transplant
-from saliency.cli.hosts import lines
+from saliency.cli.hosts import transplant_lines
 from saliency.cli.main import DONE, FAILED, main
 
 
@@ -65,7 +65,7 @@ def test_the_shell_says_what_python_says(folder, capsys):
         f"{100 * found.follows:.0f} % of the way to {found.score:+.3g}, that of the picture it "
         f"came from (p = {found.p_value:.2g})."
     )
-    assert ways == list(lines(found))[1:]
+    assert ways == list(transplant_lines(found))[1:]
     assert all("7 times" in way for way in ways)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import saliency as sal
-from saliency.pipeline.band import lines
+from saliency.pipeline.band import caption_lines
 from saliency.pipeline.method_words import method_words, unit_of
 
 LABELS = ["normal", "mass", "nodule"]
@@ -136,7 +136,7 @@ def test_the_caption_says_everything(result):
 
 def test_the_band_says_everything(result):
     """And that this is no diagnosis, and how coarse the map is."""
-    said = [line.text for line in lines(result)]
+    said = [line.text for line in caption_lines(result)]
 
     assert said[0] == f"{result.label}, probability {100 * result.probability:.0f} %"
     assert "the map has 20 x 28 cells, drawn smooth" in said
@@ -184,7 +184,11 @@ def test_a_class_that_is_not_predicted_is_veiled(probe, image):
 
     assert low.veiled
     assert not high.veiled
-    for text in (low.caption, repr(low), " ".join(line.text for line in lines(low))):
+    for text in (
+        low.caption,
+        repr(low),
+        " ".join(line.text for line in caption_lines(low)),
+    ):
         assert "probability is below" in text
     assert "below" not in high.caption + repr(high)
 

@@ -101,7 +101,7 @@ def test_pictures_without_content():
     """The mean by channel everywhere; the same pixels in another order, the same for all."""
     batch = tf.constant(np.random.default_rng(0).random((2, 5, 7, 3)), tf.float32)
     even, shuffled = (
-        np.asarray(f(batch)) for f in (indifference.even, indifference.shuffled)
+        np.asarray(f(batch)) for f in (indifference.even, indifference.pixels_shuffled)
     )
     pixels = [
         sorted(map(tuple, part[1].reshape(-1, 3))) for part in (batch.numpy(), shuffled)

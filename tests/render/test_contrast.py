@@ -7,7 +7,13 @@ from shared import shared
 
 import saliency as sal
 from saliency.render import Palette, paint
-from saliency.render.contrast import ENOUGH, HALF, contrast, lift, palette_for
+from saliency.render.contrast import (
+    ENOUGH,
+    HALF,
+    contrast_with_picture,
+    lift,
+    palette_for,
+)
 from saliency.values.heatmap import Heatmap
 
 #: What pictures are made of: stained tissue, endoscopy, and greens as in a Doppler scale.
@@ -32,14 +38,16 @@ DOPPLER = mosaic(BLACK, GREEN, LEAF, OLIVE, CYAN)
 def test_green_is_taken_where_it_is_enough(picture):
     """So that most pictures have one colour of heat."""
     assert palette_for(picture, signed=False) == Palette("green")
-    assert contrast(Palette("green"), picture) >= ENOUGH
+    assert contrast_with_picture(Palette("green"), picture) >= ENOUGH
 
 
 def test_another_is_taken_where_the_picture_is_green():
     """Half heat in green would be a colour of the picture itself."""
-    assert contrast(Palette("green"), DOPPLER) < ENOUGH
+    assert contrast_with_picture(Palette("green"), DOPPLER) < ENOUGH
     assert palette_for(DOPPLER, signed=False) == Palette("yellow")
-    assert contrast(Palette("yellow"), DOPPLER) > contrast(Palette("green"), DOPPLER)
+    assert contrast_with_picture(Palette("yellow"), DOPPLER) > contrast_with_picture(
+        Palette("green"), DOPPLER
+    )
 
 
 @pytest.mark.parametrize(("signed", "name"), [(False, "green"), (True, "diverging")])
@@ -74,7 +82,9 @@ def test_the_measure_is_that_of_the_standard(name):
         for end in ends
     ]
 
-    assert contrast(palette, TISSUE) == pytest.approx(np.min(gaps), abs=0.1)
+    assert contrast_with_picture(palette, TISSUE) == pytest.approx(
+        np.min(gaps), abs=0.1
+    )
     itself = [np.diagonal(gap).min() for gap in gaps]
     assert lift(palette, TISSUE) == pytest.approx(min(itself), abs=0.1)
 
@@ -117,4 +127,4 @@ def test_real_pictures_in_colour(name, signed):
     display = sal.read_dicom(file).display
     palette = palette_for(display, signed=signed)
 
-    assert (lift if signed else contrast)(palette, display) >= ENOUGH
+    assert (lift if signed else contrast_with_picture)(palette, display) >= ENOUGH

@@ -11,7 +11,7 @@ from saliency.explainers.propagation.deeplift_multipliers import (
     bent,
     product,
     quotient,
-    standardised,
+    standardised_multipliers,
     won,
 )
 from saliency.explainers.propagation.layer_kinds import (
@@ -41,7 +41,7 @@ _LINEAR = (
 
 @final
 @dataclass(frozen=True)
-class Rescale:
+class RescaleRule:
     """The multipliers of pictures over baselines, by the rescale rule.
 
     Asked about a batch whose first half are pictures and whose second half are their baselines.
@@ -104,7 +104,9 @@ def _slopes(
     if kind is LayerKind.PRODUCT:
         return _product_slopes(operation, args, output)
     if kind is LayerKind.STANDARDISE:
-        surrogate = standardised(standardisation(operation, len(output.shape)), args[0])
+        surrogate = standardised_multipliers(
+            standardisation(operation, len(output.shape)), args[0]
+        )
         return tf.cast(surrogate, output.dtype)
     return None
 

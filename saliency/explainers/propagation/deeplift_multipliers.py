@@ -85,7 +85,7 @@ def quotient(one: Tensor, other: Tensor, output: Tensor) -> Tensor:
     return tf.math.divide_no_nan(one - middle(output) * other, middle(other))
 
 
-def standardised(layer: Standardisation, x: Tensor) -> Tensor:
+def standardised_multipliers(layer: Standardisation, x: Tensor) -> Tensor:
     """Share the change of a standardisation: mean, squares, root and quotient, each exactly."""
     x = tf.cast(x, tf.float32)
     c = layer.centre(x)

@@ -15,7 +15,7 @@ from saliency.explainers.propagation.layer_kinds import (
     tensors,
 )
 from saliency.explainers.propagation.linear_layers import (
-    along,
+    along_axis,
     factor_and_shift,
     linear_bias,
 )
@@ -86,7 +86,9 @@ class _BiasGradients:
         elif kind is LayerKind.NORM:
             rank = len(output.shape)
             _, shift = factor_and_shift(operation)
-            self.entered.append((output, along(shift, rank, operation.axis % rank)))
+            self.entered.append(
+                (output, along_axis(shift, rank, operation.axis % rank))
+            )
         elif kind in (LayerKind.PREPARE, LayerKind.SUM) and len(tensors(args)) == 1:
             self.entered.append(
                 (output, call(*keras.tree.map_structure(_zeros_if_symbolic, args)))

@@ -208,7 +208,7 @@ SQUASHING = _functions(("hard_sigmoid", "sigmoid", "softmax"))
 """Activation functions that end between 0 and 1: what they give is a gate in a product."""
 
 
-def kind_of(operation: Operation) -> LayerKind:
+def layer_kind_of(operation: Operation) -> LayerKind:
     """Return the kind of an operation; a subclass with a call of its own is unknown."""
     if not isinstance(operation, keras.Layer):
         return _kind_by_name(type(operation).__name__)
@@ -220,7 +220,7 @@ def kind_of(operation: Operation) -> LayerKind:
 
 def kind_at(operation: Operation, args: Any) -> LayerKind:
     """Return the kind of a call: a product with constants alone only scales."""
-    kind = kind_of(operation)
+    kind = layer_kind_of(operation)
     if kind is not LayerKind.PRODUCT or len(tensors(args)) > 1:
         return kind
     divides = "Divide" in type(operation).__name__

@@ -89,11 +89,12 @@ def folded(step: Linear, norm: Operation, rank: int) -> Linear | None:
     return replace(
         step,
         kernel=step.kernel * step.spread(factor),
-        bias=step.bias * along(factor, rank, step.axis) + along(shift, rank, step.axis),
+        bias=step.bias * along_axis(factor, rank, step.axis)
+        + along_axis(shift, rank, step.axis),
     )
 
 
-def along(vector: Tensor, rank: int, axis: int) -> Tensor:
+def along_axis(vector: Tensor, rank: int, axis: int) -> Tensor:
     """Return a vector as a tensor of some rank, lying along one axis."""
     return tf.reshape(vector, [-1 if place == axis else 1 for place in range(rank)])
 
@@ -118,7 +119,7 @@ def linear_bias(layer: Operation, rank: int) -> Tensor:
     return (
         bias
         if isinstance(layer, _L.EinsumDense)
-        else along(bias, rank, _channel_axis(layer, rank))
+        else along_axis(bias, rank, _channel_axis(layer, rank))
     )
 
 

@@ -25,7 +25,7 @@ from saliency.explainers.propagation.layer_kinds import (
 )
 from saliency.explainers.propagation.linear_layers import (
     Linear,
-    along,
+    along_axis,
     factor_and_shift,
     folded,
     linear_steps,
@@ -36,7 +36,7 @@ from saliency.explainers.propagation.lrp_other_layers import (
     let_by,
     multiplied,
     routed,
-    standardised,
+    standardised_relevance,
 )
 from saliency.explainers.propagation.lrp_rules import (
     alpha_beta_share,
@@ -105,7 +105,9 @@ SHARES: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
 
 WAYS: Mapping[
     LayerKind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]
-] = MappingProxyType({LayerKind.STANDARDISE: standardised, LayerKind.SUM: added})
+] = MappingProxyType(
+    {LayerKind.STANDARDISE: standardised_relevance, LayerKind.SUM: added}
+)
 """Ways back of steps that ask nothing of the steps before them; others are let by."""
 
 
@@ -253,7 +255,7 @@ class _Relevance:
             whole = folded(step, norm, rank)
             if whole is not None:
                 return self._step(whole, source, source, output)
-        factor = along(factor_and_shift(norm)[0], rank, norm.axis % rank)
+        factor = along_axis(factor_and_shift(norm)[0], rank, norm.axis % rank)
         return routed(output, tf.cast(factor, x.dtype) * seed(x, x), output)
 
     def _step(self, step: Linear, x: Tensor, given: Tensor, output: Tensor) -> Tensor:

@@ -96,7 +96,9 @@ def _widest(given: list[Tensor]) -> list[Tensor]:
     ]
 
 
-def standardised(operation: Operation, args: tuple[Any, ...], output: Tensor) -> Tensor:
+def standardised_relevance(
+    operation: Operation, args: tuple[Any, ...], output: Tensor
+) -> Tensor:
     """Hand relevance on through a standardisation with its spread held: the mean is linear.
 
     Ali et al., arXiv 2202.07304, LN-rule, with the epsilon rule for gain, mean and shift.

@@ -69,7 +69,7 @@ def symbolic_graph(
     return replace(graph, drawn=True, counted=batch is not None)
 
 
-def candidates(model: Operation, symbols: Any) -> Iterator[Graph]:
+def candidate_graphs(model: Operation, symbols: Any) -> Iterator[Graph]:
     """Yield graphs of a model that agree with it, the most telling first.
 
     ``symbols``: Keras tensors in the structure that the model's call takes. What one layer's code

@@ -57,7 +57,7 @@ def flat_ends(far_output: FarOutput) -> tuple[float, ...]:
     return tuple(float(each) for each in np.unique(np.round(flat, 6)))
 
 
-def numbers(
+def rows_of_numbers(
     shape: Sequence[int | None], dtype: Any, size: float, rows: int = ROWS
 ) -> Tensor:
     """Return rows of numbers of a size and of either sign, the same rows for every size."""
@@ -89,7 +89,7 @@ class _Tail:
     def _value(self, symbol: Any) -> Tensor:
         if id(symbol) not in self._known:
             node = self._producers.get(id(symbol))
-            given = [numbers(symbol.shape, symbol.dtype, self._size)]
+            given = [rows_of_numbers(symbol.shape, symbol.dtype, self._size)]
             found = given if node is None else self._given(node)
             symbols = [symbol] if node is None else node.outputs
             self._known |= {
@@ -103,7 +103,10 @@ class _Tail:
         if child is not None and has_weights(node.operation):
             return _Tail(child, self._size).values(keras.tree.flatten(child.outputs))
         if _is_linear(node.operation):
-            far = [numbers(each.shape, each.dtype, self._size) for each in node.outputs]
+            far = [
+                rows_of_numbers(each.shape, each.dtype, self._size)
+                for each in node.outputs
+            ]
             return [_activated(node.operation, each) for each in far]
         known: Mapping[int, Tensor] = {
             id(each): self._value(each) for each in node.input_tensors

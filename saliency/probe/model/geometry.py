@@ -71,7 +71,7 @@ PLAIN_OPERATIONS: Final = frozenset(
 
 @final
 @dataclass(frozen=True)
-class Window:
+class SeenWindow:
     """The part of an input that the network sees.
 
     Parameters
@@ -87,7 +87,7 @@ class Window:
 
 @final
 @dataclass(frozen=True)
-class Entry:
+class EntryTensors:
     """Tensors that feed the network's first layers.
 
     Parameters
@@ -106,7 +106,7 @@ class Entry:
     taken: tuple[float, ...]
 
 
-TURNED: Final = Window(())
+TURNED: Final = SeenWindow(())
 """Stands for a picture whose axes do not stay axes."""
 
 
@@ -118,7 +118,7 @@ class _Reached(Exception):  # noqa: N818 - no error: it ends a walk early
         self.tensor = tensor
 
 
-def entry_of(outline: Outline, rank: int) -> Entry | None:
+def entry_of(outline: Outline, rank: int) -> EntryTensors | None:
     """Return what feeds the first layers; None where every place lies where it lay in the input."""
     front: dict[int, bool] = {-1: True}
     used: set[int] = set()
@@ -140,7 +140,7 @@ def entry_of(outline: Outline, rank: int) -> Entry | None:
         if step.index in front and not _is_plain(step)
     ]
     least = tuple(min(cells) for cells in zip(*taken, strict=True))
-    return Entry(tuple(sorted(used)), tuple(moving), least)
+    return EntryTensors(tuple(sorted(used)), tuple(moving), least)
 
 
 def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
@@ -156,8 +156,12 @@ def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
 
 
 def window_of(
-    run: Callable[..., Any], entry: Entry, shape: Sequence[int], *, channels_first: bool
-) -> Window | None:
+    run: Callable[..., Any],
+    entry: EntryTensors,
+    shape: Sequence[int],
+    *,
+    channels_first: bool,
+) -> SeenWindow | None:
     """Return the part of an input of ``shape`` (H, W, C) that is seen; None where it is all of it.
 
     Also None where a place cannot be told: a step that mixes all places, or has no derivative.
@@ -210,7 +214,7 @@ def _window_of_step(
     taken: tuple[float, ...],
     *,
     channels_first: bool,
-) -> Window | None:
+) -> SeenWindow | None:
     if step < 0:
         return None
     try:
@@ -219,14 +223,14 @@ def _window_of_step(
         return None
     size = np.array(shape[:-1], float)
     edges = _fit_axes(found.places, found.seen, size)
-    if edges is None or isinstance(edges, Window):
+    if edges is None or isinstance(edges, SeenWindow):
         return edges
     pixels_a_cell = np.abs(edges[1] - edges[0]) / found.grid
     starts, ends = (_less_margin(edge, size, pixels_a_cell * taken) for edge in edges)
     tolerance = 1 + 0.02 * size
     if (np.abs(starts) <= tolerance).all() and (np.abs(ends - size) <= tolerance).all():
         return None
-    return Window(
+    return SeenWindow(
         tuple((float(a), float(b)) for a, b in zip(starts, ends, strict=True))
     )
 
@@ -238,7 +242,7 @@ def _less_margin(edge: Array, size: Array, taken: Array) -> Array:
     return moved
 
 
-def _same_window(one: Window | None, other: Window | None) -> bool:
+def _same_window(one: SeenWindow | None, other: SeenWindow | None) -> bool:
     """Return whether two windows are one but for a pixel."""
     if one is None or other is None or not one.edges or not other.edges:
         return one == other
@@ -247,7 +251,7 @@ def _same_window(one: Window | None, other: Window | None) -> bool:
 
 def _fit_axes(
     places: Array, seen: Array, size: Array
-) -> tuple[Array, Array] | Window | None:
+) -> tuple[Array, Array] | SeenWindow | None:
     """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.
 
     Returns the pixels of the grid's first and last edges; TURNED where axes do not stay axes; None

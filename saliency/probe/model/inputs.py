@@ -175,7 +175,7 @@ def held_tensors(doors: InputSpecs, held: Held | None) -> tuple[Tensor, ...]:
     return tuple(_held_rows(doors.each[index], given[index]) for index in sorted(given))
 
 
-def tiled(held: Tensor, samples: Tensor) -> Tensor:
+def rows_tiled(held: Tensor, samples: Tensor) -> Tensor:
     """Return k held rows for ``samples``, a multiple of k: sample i has row i modulo k."""
     times = samples // tf.shape(held)[0]
     return tf.tile(held, [times, *[1] * (len(held.shape) - 1)])

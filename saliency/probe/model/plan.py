@@ -9,9 +9,9 @@ from typing import Any, Literal, NoReturn, TypeAlias, final
 import keras
 
 from saliency.errors import InputError, ModelError
-from saliency.probe.model.drawing import alike, candidates, random_samples
-from saliency.probe.model.flat_ends import FarOutput, far_output, numbers
-from saliency.probe.model.geometry import Entry, entry_of
+from saliency.probe.model.drawing import alike, candidate_graphs, random_samples
+from saliency.probe.model.flat_ends import FarOutput, far_output, rows_of_numbers
+from saliency.probe.model.geometry import EntryTensors, entry_of
 from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
@@ -85,7 +85,7 @@ class Plan:
     opaque: bool = False
     values: Sequence[tuple[Any, Any]] = ()
     batch: int | None = None
-    entry: Entry | None = None
+    entry: EntryTensors | None = None
     far_output: FarOutput | None = None
     reach: Reach | None = None
 
@@ -112,7 +112,7 @@ def plan_of(model: Any, choice: Choice) -> Plan:
     InputError
         ``output`` is neither "logit" nor "probability".
     """
-    check_model(model)
+    check_built_model(model)
     _check_output(choice.output)
     doors = InputSpecs(*doors_of(model), choice.explained)
     graph = _first_agreeing_graph(model, doors)
@@ -220,7 +220,9 @@ def _opaque(model: Any, doors: InputSpecs, choice: Choice) -> Plan:
         return Walk(inference(lambda: living(doors.packed(inputs), training=False)), ())
 
     def far(size: float) -> Any:
-        given = [numbers(door.shape, door.dtype, size, rows=2) for door in doors.each]
+        given = [
+            rows_of_numbers(door.shape, door.dtype, size, rows=2) for door in doors.each
+        ]
         output = run(given, None).output
         return output if part is None else keras.tree.flatten(output)[part]
 
@@ -303,7 +305,7 @@ def _check_output(output: str) -> None:
         raise InputError(msg)
 
 
-def check_model(model: Any) -> None:
+def check_built_model(model: Any) -> None:
     """Check that this is a built Keras model on TensorFlow.
 
     Raises
@@ -340,7 +342,7 @@ def _symbols(doors: InputSpecs) -> list[Any]:
 
 def _first_agreeing_graph(model: Any, doors: InputSpecs) -> Graph | None:
     """Return a graph that was seen to do what the model does, and that can tell its shapes."""
-    graphs = candidates(model, doors.packed(_symbols(doors)))
+    graphs = candidate_graphs(model, doors.packed(_symbols(doors)))
     return next((graph for graph in graphs if _has_shapes(graph, doors)), None)
 
 
