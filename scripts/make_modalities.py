@@ -25,7 +25,8 @@ from small_net import block
 SHEET: Final = Path(__file__).parents[1] / "docs" / "images" / "modalities.jpg"
 METHODS: Final = ("fastcam", "gradcam", "lrp")
 SIDE: Final = 96  # of the network's input
-WIDTH: Final = 400  # of a column of the sheet
+WIDTH: Final = 400  # of a column, before the sheet is made smaller
+ACROSS: Final = 1100  # pixels of the sheet
 REAL: Final = {
     "CT, head": "J2K_pixelrep_mismatch.dcm",
     "CT, spine": "CT_small.dcm",
@@ -50,8 +51,11 @@ def main(path: Path, files: list[str]) -> None:
                      "Fundus (drawn)": fundus(), "Stained tissue (drawn)": tissue()}  # fmt: skip
     rows = [row(title, picture) for title, picture in pictures.items()]
     sheet = np.concatenate(rows)
-    # Few colours for all rows would leave out those of a small legend; JPEG keeps them.
-    Image.fromarray(sheet).save(path, quality=85, subsampling=0, optimize=True)
+    whole = Image.fromarray(sheet)
+    size = (ACROSS, round(whole.height * ACROSS / whole.width))
+    # A PNG of few colours would leave out those of a small legend; JPEG keeps them.
+    smaller = whole.resize(size, Image.Resampling.LANCZOS)
+    smaller.save(path, quality=82, subsampling=0, optimize=True)
     print(path)
 
 

@@ -60,6 +60,6 @@ def test_a_digest_is_worked_out_once(monkeypatch):
     """A second look costs the stamp alone."""
     model = network()
     found = model_digest(model)
-    monkeypatch.setattr(digest, "_digest", None)
+    monkeypatch.setattr(digest, "_model_digest", None)
 
     assert model_digest(model) == found
