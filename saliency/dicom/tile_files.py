@@ -10,6 +10,8 @@ import numpy as np
 
 from saliency.dicom.declared.slides import label_in_image
 from saliency.dicom.display.colour import to_rgb
+from saliency.dicom.display.icc import read_profiles
+from saliency.dicom.file.groups import read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import Opened, open_source
 from saliency.dicom.pixels.stored import stored_values
@@ -21,8 +23,8 @@ from saliency.dicom.tile_headers import (
     read_tile_header,
     slide_kind,
 )
-from saliency.errors import DicomError
 from saliency.values.arrays import Array
+from saliency.values.window import Window
 
 #: Bytes that are hashed at once.
 _CHUNK: Final = 2**22
@@ -92,17 +94,47 @@ class TileFile:
                 digest.update(pixels.store.read(pixels.offset + offset, length))
         return digest.hexdigest()
 
+    @cached_property
+    def window(self) -> Window:
+        """What is shown of grey values: the file's own window, else all that they can be.
+
+        Every tile is shown through the same one, so that equal brightness means equal values.
+        """
+        with contained(), self._lock:
+            own = self._reader.image(0, None).window
+        highest = 2**self.header.layout.bits - 1
+        # LINEAR maps c - 0.5 -+ (w - 1) / 2 to black and white (PS3.3 C.11.2.1.2.1).
+        return own or Window((highest + 1) / 2, highest + 1)
+
+    def profile(self, frame: int) -> bytes:
+        """Return the ICC profile of a frame's optical path, else of the file; empty without any."""
+        with contained(), self._lock:
+            top = self._opened.elements
+            groups = read_groups(top).of(frame)
+            return read_profiles(top).of(groups, frame, self.header.layout.frames)
+
     def tile(self, frame: int) -> Array:
-        """Read and decode one frame: uint8 (rows, columns, 3) RGB, as it is stored."""
+        """Read and decode one frame.
+
+        Returns
+        -------
+        Array
+            uint8 (rows, columns, 3) RGB as it is stored, or float32 (rows, columns), grey values.
+
+        Raises
+        ------
+        DicomError
+            The frame is damaged, cut, or of another size than its header says.
+        """
         reader = self._reader
+        if self.header.grey:
+            with contained(), self._lock:
+                return reader.image(frame, self.window).pixels
         with contained():
             with self._lock:
                 encoded = reader.encoded(frame)
             samples = reader.samples(encoded)
             layout = reader.layout
             stored = stored_values(samples, layout)
-            if stored.ndim != 3:
-                msg = "Expected colour."
-                raise DicomError(msg, reason="photometric")
             rgb = to_rgb(stored, samples.space, layout.bits)
             return rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)

@@ -8,7 +8,14 @@ import numpy as np
 
 from saliency.dicom.declared.slides import is_slide, label_in_image
 from saliency.dicom.display.geometry import pair
-from saliency.dicom.file.elements import Elements, code, codes, hashed, number
+from saliency.dicom.file.elements import (
+    Elements,
+    FileItems,
+    code,
+    codes,
+    hashed,
+    number,
+)
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.open import Opened
 from saliency.dicom.file.tags import TAGS, written
@@ -21,6 +28,10 @@ Vector = tuple[float, ...]
 #: Value 3 of Image Type (0008,0008) of the pixels that a model may see (C.8.12.4.1.1).
 VOLUME: Final = "VOLUME"
 _SIDE: Final = 2**31 - 1
+_POSITIONS: Final = (
+    "RowPositionInTotalImagePixelMatrix",
+    "ColumnPositionInTotalImagePixelMatrix",
+)
 
 
 @final
@@ -87,6 +98,11 @@ class TileHeader:
     image: str = field(default="", repr=False)
 
     @property
+    def grey(self) -> bool:
+        """Whether pixels are grey values: fluorescence."""
+        return self.layout.samples == 1
+
+    @property
     def tiles_down(self) -> int:
         """Rows of tiles; the last may be cut by the edge of the matrix."""
         return -(-self.rows // self.layout.rows)
@@ -143,6 +159,12 @@ def read_tile_header(opened: Opened) -> TileHeader:
     top = opened.elements
     pixels = pixels_of(opened)
     layout = read_layout(top, pixels.tag)
+    if layout.samples == 1 and layout.photometric != "MONOCHROME2":
+        msg = (
+            "Expected MONOCHROME2, RGB or YBR in Photometric Interpretation (0028,0004) of a slide "
+            "(PS3.3 C.8.12.4.1), found another."
+        )
+        raise DicomError(msg, reason="photometric")
     first = read_groups(top).of(0)
     return TileHeader(
         kind=slide_kind(opened),
@@ -187,7 +209,7 @@ def read_places(opened: Opened, header: TileHeader) -> TilePlaces:
             "TILED_FULL, so that no place is implied (PS3.3 C.7.6.17.3)."
         )
         raise DicomError(msg, reason="tile-places")
-    return _stated(opened.elements, frames[: header.layout.frames], header)
+    return _stated(opened.elements, frames, header)
 
 
 def _implied(header: TileHeader) -> TilePlaces:
@@ -207,27 +229,46 @@ def _stated(
     top: Elements, frames: Sequence[Elements], header: TileHeader
 ) -> TilePlaces:
     """Read the place of each tile from its functional groups (PS3.3 C.8.12.6.1)."""
-    shared = read_groups(top)
-    names = {name: index for index, name in enumerate(header.paths)}
-    found = np.full((len(frames), 4), np.nan)
-    for index in range(len(frames)):
-        groups = shared.of(index)
-        place = groups.macro(
-            "PlanePositionSlideSequence", "RowPositionInTotalImagePixelMatrix"
+    found = _scanned(frames, header)
+    if found is None:
+        groups = read_groups(top)
+        found = np.array(
+            [_stated_place(groups.of(k), header) for k in range(len(frames))]
         )
-        path = groups.macro(
-            "OpticalPathIdentificationSequence", "OpticalPathIdentifier"
-        )
-        name = path.text(TAGS["OpticalPathIdentifier"]) if path is not top else ""
-        found[index] = (
-            number(place, TAGS["RowPositionInTotalImagePixelMatrix"], np.nan),
-            number(place, TAGS["ColumnPositionInTotalImagePixelMatrix"], np.nan),
-            names.get(name, 0),
-            number(place, TAGS["ZOffsetInSlideCoordinateSystem"], 0.0),
-        )
+    found = found[: header.layout.frames]
     _check_places(found, header)
     rows, columns, paths = found[:, :3].astype(np.int64).T
     return TilePlaces(rows - 1, columns - 1, paths, found[:, 3])
+
+
+def _scanned(frames: Sequence[Elements], header: TileHeader) -> Array | None:
+    """Return (row, column, path, depth) of all frames at once; None where that does not work.
+
+    Of one optical path and one focal plane alone, so that two numbers say it all.
+    """
+    single = len(header.paths) == header.planes == 1
+    if not (single and isinstance(frames, FileItems)):
+        return None
+    found = np.zeros((len(frames), 4))
+    for column, keyword in enumerate(_POSITIONS):
+        values = frames.scanned(TAGS[keyword])
+        if values is None or any(len(value) != 4 for value in values):
+            return None
+        found[:, column] = np.frombuffer(b"".join(values), "<i4")
+    return found
+
+
+def _stated_place(groups: Groups, header: TileHeader) -> tuple[float, ...]:
+    """Return row and column from 1, index of the optical path, and depth in um of one frame."""
+    place = groups.macro("PlanePositionSlideSequence", _POSITIONS[0])
+    path = groups.macro("OpticalPathIdentificationSequence", "OpticalPathIdentifier")
+    name = path.text(TAGS["OpticalPathIdentifier"]) if path is not groups.top else ""
+    known = name in header.paths
+    return (
+        *(number(place, TAGS[keyword], np.nan) for keyword in _POSITIONS),
+        header.paths.index(name) if known else 0,
+        number(place, TAGS["ZOffsetInSlideCoordinateSystem"], 0.0),
+    )
 
 
 def _check_places(found: Array, header: TileHeader) -> None:

@@ -20,7 +20,13 @@ _TO_SRGB: Final = np.array(
 
 
 def blank_of(header: TileHeader) -> Array:
-    """Return uint8 (3,): Recommended Absent Pixel CIELab Value (0048,0015) as RGB, else white."""
+    """Return what a place without a tile holds.
+
+    uint8 (3,): Recommended Absent Pixel CIELab Value (0048,0015) as RGB, else white. Of grey
+    pixels float32 (): 0, as fluorescence has it where nothing is.
+    """
+    if header.grey:
+        return np.zeros((), np.float32)
     if not header.absent:
         return np.array(_WHITE, np.uint8)
     # L is 0..100 in 16 bits, a and b are -128..127 (C.10.7.1.1).

@@ -1,6 +1,6 @@
 """The files of one level: whole or not, and which of their frames one optical path has."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, final
@@ -27,10 +27,13 @@ class Choice:
         Identifier of the optical path.
     plane
         Index of the focal plane, from the nearest to the slide.
+    icc
+        Whether colours are shown through the ICC profile of the optical path.
     """
 
     path: str
     plane: int
+    icc: bool = False
 
 
 def check_whole(files: Sequence[TileFile]) -> None:
@@ -131,14 +134,15 @@ def _of_plane(
 
 
 def _check_places(tiles: Tiles) -> None:
-    counts = Counter(zip(tiles.rows.tolist(), tiles.columns.tolist(), strict=True))
-    twice = [place for place, count in counts.items() if count > 1]
-    if twice:
-        row, column = twice[0]
+    order = np.lexsort((tiles.columns, tiles.rows))
+    rows, columns = tiles.rows[order], tiles.columns[order]
+    same = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])
+    if same.any():
+        first = int(np.argmax(same))
         msg = (
-            f"open_slide: expected one tile at each place of a level, got {counts[twice[0]]} at "
-            f"row {row}, column {column}, and {len(twice) - 1} more places like it: two slides are "
-            "mixed, or files differ in what no attribute tells. Hand in the files of one."
+            "open_slide: expected one tile at each place of a level, got several at row "
+            f"{rows[first]}, column {columns[first]}, and {int(same.sum()) - 1:,} more like it: "
+            "two slides are mixed, or tiles differ in what no attribute tells. Hand in one slide."
         )
         raise InputError(msg)
 

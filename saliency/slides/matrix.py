@@ -59,7 +59,7 @@ class Tiles:
     columns: Array
 
     def read(self, index: int) -> Array:
-        """Read and decode one tile: uint8 (rows, columns, 3)."""
+        """Read and decode one tile; see :meth:`TileFile.tile`."""
         try:
             file: TileFile = self.files[int(self.file[index])]
             return file.tile(int(self.frame[index]))
@@ -76,13 +76,13 @@ class Painted:
 
     Parameters
     ----------
-    rgb
-        uint8 (rows, columns, 3).
+    pixels
+        uint8 (rows, columns, 3) RGB, or float32 (rows, columns).
     absent
         bool (rows, columns), True where no tile was stored; None where all were.
     """
 
-    rgb: Array
+    pixels: Array
     absent: Array | None
 
 
@@ -99,7 +99,7 @@ class Matrix:
     tiles
         Where the tiles are.
     blank
-        uint8 (3,): the colour of places without a tile.
+        uint8 (3,) or float32 (): the colour of places without a tile.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class Matrix:
         decoded
             From indices of tiles to their pixels, in that order.
         """
-        rgb = np.empty((box.rows, box.columns, 3), np.uint8)
+        canvas = np.empty((box.rows, box.columns, *self.blank.shape), self.blank.dtype)
         absent = np.ones((box.rows, box.columns), np.bool_)
         indices = self.meeting(box)
         for index, pixels in zip(indices, decoded(indices), strict=True):
@@ -148,12 +148,12 @@ class Matrix:
                 int(self.tiles.rows[index]), int(self.tiles.columns[index]), *self.tile
             )
             shared = place.cut(box)
-            rgb[shared.within(box)] = pixels[shared.within(place)]
+            canvas[shared.within(box)] = pixels[shared.within(place)]
             absent[shared.within(box)] = False
         if not absent.any():
-            return Painted(rgb, None)
-        rgb[absent] = self.blank
-        return Painted(rgb, absent)
+            return Painted(canvas, None)
+        canvas[absent] = self.blank
+        return Painted(canvas, absent)
 
 
 def _grid(size: tuple[int, int], tile: tuple[int, int], tiles: Tiles) -> Array | None:

@@ -20,6 +20,7 @@ def open_slide(
     series: int | None = None,
     optical_path: int | str | None = None,
     focal_plane: int | None = None,
+    icc: bool = False,
 ) -> Slide:
     """Open a whole slide image (VL Whole Slide Microscopy, PS3.3 A.32.8).
 
@@ -37,6 +38,9 @@ def open_slide(
         there are several.
     focal_plane
         Index of the focal plane, from the nearest to the slide; None: the first, likewise.
+    icc
+        Show colours through the ICC profile (0028,2000) of the optical path, as sRGB (PS3.3
+        C.11.15); False: as they are stored. Pixels do not change.
 
     Returns
     -------
@@ -54,7 +58,7 @@ def open_slide(
     with ExitStack() as stack:
         files = _slide_files(source, stack)
         volumes = _chosen(files, series)
-        choice = _choice(volumes, optical_path, focal_plane)
+        choice = _choice(volumes, optical_path, focal_plane, icc=icc)
         layers = layers_of(volumes, choice)
         slide = Slide(
             layers,
@@ -135,7 +139,11 @@ def _told(files: Sequence[TileFile]) -> str:
 
 
 def _choice(
-    files: Sequence[TileFile], path: int | str | None, plane: int | None
+    files: Sequence[TileFile],
+    path: int | str | None,
+    plane: int | None,
+    *,
+    icc: bool,
 ) -> Choice:
     """Return which optical path and focal plane to read; say so where there are several."""
     paths = tuple(dict.fromkeys(name for file in files for name in file.header.paths))
@@ -161,7 +169,7 @@ def _choice(
             "(0048,0106) of the slide, got another."
         )
         raise InputError(msg)
-    return Choice(name, _index(plane, planes, "focal_plane"))
+    return Choice(name, _index(plane, planes, "focal_plane"), icc)
 
 
 def _index(value: object, count: int, name: str) -> int:

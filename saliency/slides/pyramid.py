@@ -14,8 +14,9 @@ from saliency.errors import InputError
 from saliency.slides.absent import blank_of
 from saliency.slides.frames import Choice, check_whole, tiles_of
 from saliency.slides.level import Level
-from saliency.slides.matrix import Matrix
+from saliency.slides.matrix import Matrix, Tiles
 from saliency.values.arrays import Array
+from saliency.values.window import Window
 
 #: Sizes of two levels in mm may differ by so many pixels of the coarser: makers round them.
 _EDGE: Final = 2.0
@@ -33,10 +34,24 @@ _TURNED: Final = 1e-3
 @final
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One level with its pixels."""
+    """One level with its pixels.
+
+    Parameters
+    ----------
+    level
+        Its sizes.
+    matrix
+        Its pixels.
+    profile
+        The ICC profile through which colours are shown; empty: as they are stored.
+    window
+        The window of grey values.
+    """
 
     level: Level
     matrix: Matrix
+    profile: bytes
+    window: Window | None
 
 
 def layers_of(files: Sequence[TileFile], choice: Choice) -> tuple[Layer, ...]:
@@ -73,7 +88,23 @@ def _layer(files: Sequence[TileFile], finest: TileHeader, choice: Choice) -> Lay
     matrix = Matrix(
         (header.rows, header.columns), tile, tiles_of(files, choice), blank_of(header)
     )
-    return Layer(level, matrix)
+    return Layer(level, matrix, _profile(matrix.tiles, choice), _window(header, files))
+
+
+def _profile(tiles: Tiles, choice: Choice) -> bytes:
+    """Return the ICC profile of an optical path, where it is asked for."""
+    if not choice.icc or not len(tiles.frame):
+        return b""
+    profile = tiles.files[int(tiles.file[0])].profile(int(tiles.frame[0]))
+    if not profile:
+        _note(
+            "open_slide: a level has no ICC Profile (0028,2000): its colours are shown as stored."
+        )
+    return profile
+
+
+def _window(header: TileHeader, files: Sequence[TileFile]) -> Window | None:
+    return files[0].window if header.grey else None
 
 
 def _check_alike(files: Sequence[TileFile]) -> None:

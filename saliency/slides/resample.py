@@ -91,7 +91,7 @@ class Band:
 
     def resample(self, painted: Painted, blank: Array) -> Painted:
         """Return the pixels of the grid; those beyond the level are blank and absent."""
-        rgb = _resized(painted.rgb, self.down, self.across)
+        rgb = _resized(painted.pixels, self.down, self.across)
         absent = self.down.beyond[:, np.newaxis] | self.across.beyond
         if painted.absent is not None:
             holes = painted.absent.astype(np.uint8) * 255

@@ -1,5 +1,6 @@
 """A slide that is open: levels, regions, tiles at any scale."""
 
+import logging
 import operator
 import os
 from collections import OrderedDict
@@ -13,6 +14,7 @@ from typing import Final, final
 
 import numpy as np
 
+from saliency.dicom.display.icc import through_profile
 from saliency.errors import InputError
 from saliency.slides.level import Level
 from saliency.slides.matrix import Box, Painted
@@ -73,9 +75,14 @@ class Slide:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of the pixel data of level 0, hexadecimal; reads all of it."""
-        files = self._layers[0].matrix.tiles.files
-        return sha256("".join(file.digest() for file in files).encode()).hexdigest()
+        """sha256 of level 0 and of what is read of it, hexadecimal; reads all pixel data."""
+        tiles = self._layers[0].matrix.tiles
+        parts = [file.digest() for file in tiles.files]
+        parts += [
+            sha256(each.tobytes()).hexdigest() for each in (tiles.file, tiles.frame)
+        ]
+        parts.append(sha256(self._layers[0].profile).hexdigest())
+        return sha256("".join(parts).encode()).hexdigest()
 
     def read_region(
         self, row: int, column: int, rows: int, columns: int, *, level: int = 0
@@ -107,7 +114,7 @@ class Slide:
         layer = self._layer(level)
         box = _box(layer.level, row, column, rows, columns)
         painted = self._paint(level, box)
-        return _image(painted, layer.level.spacing)
+        return _image(painted, self._shown(layer, painted), layer.level.spacing)
 
     def read_at(
         self,
@@ -139,7 +146,7 @@ class Slide:
         InputError
             The region lies outside the slide, or a size or the spacing is not above 0.
         """
-        return self._resampled(row_mm, column_mm, rows, columns, spacing).rgb
+        return self._resampled(row_mm, column_mm, rows, columns, spacing).pixels
 
     def thumbnail(self, pixels: int = 1024) -> DicomImage:
         """Read the whole slide so small that its longer side has ``pixels`` pixels.
@@ -152,7 +159,8 @@ class Slide:
             ``pixels`` is less than 1.
         """
         rows, columns, spacing = self._thumbnail_grid(pixels)
-        return _image(self._resampled(0.0, 0.0, rows, columns, spacing), spacing)
+        shown = self._resampled(0.0, 0.0, rows, columns, spacing)
+        return _image(shown, shown.pixels, spacing)
 
     def tissue(self, *, pixels: int = 1024, spacing: float = SPACING) -> Mask:
         """Return where there is tissue, on the grid of ``thumbnail(pixels)``.
@@ -179,7 +187,15 @@ class Slide:
         count = [max(1, round(side / spacing)) for side in self.size]
         own = self.size[0] / count[0], self.size[1] / count[1]
         painted = self._resampled(0.0, 0.0, count[0], count[1], own)
-        return Mask(on_grid(tissue_in(painted.rgb, painted.absent), (rows, columns)))
+        if self._layers[0].window is not None:
+            _note(
+                "Slide.tissue: grey pixels have no saturation: all that was scanned counts."
+            )
+            scanned = np.ones(count, np.bool_)
+            if painted.absent is not None:
+                scanned &= ~painted.absent
+            return Mask(on_grid(scanned, (rows, columns)))
+        return Mask(on_grid(tissue_in(painted.pixels, painted.absent), (rows, columns)))
 
     @property
     def affine(self) -> Array | None:
@@ -252,10 +268,23 @@ class Slide:
         absent = np.zeros((rows, columns), np.bool_)
         for band in grid.bands(_BAND):
             painted = self._paint(index, band.source)
+            shown = Painted(self._shown(layer, painted), painted.absent)
             place = slice(band.first_row, band.first_row + band.rows)
-            part = band.resample(painted, layer.matrix.blank)
-            rgb[place], absent[place] = part.rgb, part.absent
+            part = band.resample(shown, _as_shown(layer.matrix.blank))
+            rgb[place], absent[place] = part.pixels, part.absent
         return Painted(rgb, absent if absent.any() else None)
+
+    def _shown(self, layer: Layer, painted: Painted) -> Array:
+        """Return the display of a region: uint8 (rows, columns, 3) RGB."""
+        if painted.pixels.ndim == 2:
+            image = DicomImage.from_array(painted.pixels, window=layer.window)
+            return np.repeat(image.display[..., np.newaxis], 3, axis=-1)
+        if not layer.profile:
+            return painted.pixels
+        shown = np.array(through_profile(painted.pixels, layer.profile))
+        if painted.absent is not None:
+            shown[painted.absent] = layer.matrix.blank
+        return shown
 
     def _layer(self, level: int) -> Layer:
         if not 0 <= level < len(self._layers):
@@ -327,22 +356,28 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     return box
 
 
-def _image(painted: Painted, spacing: tuple[float, float]) -> DicomImage:
+def _image(painted: Painted, rgb: Array, spacing: tuple[float, float]) -> DicomImage:
     """Make the image of a region; zones are looked for when somebody asks for them."""
-    rgb = painted.rgb
-    rgb.flags.writeable = False
-    padding = (
-        () if painted.absent is None else (Zone("padding", painted.absent, _ABSENT),)
-    )
+    grey = painted.pixels.ndim == 2
+    display = np.ascontiguousarray(rgb[..., 0]) if grey else rgb
+    display.flags.writeable = False
+    pixels = painted.pixels
+    absent = painted.absent
+    padding = () if absent is None else (Zone("padding", absent, _ABSENT),)
     return DicomImage(
-        pixels=deferred(lambda: rgb.astype(np.float32)),
-        display=rgb,
-        zones=deferred(lambda: (*padding, *found_zones(rgb, Hints("SM", "")))),
+        pixels=deferred(lambda: pixels.astype(np.float32)),
+        display=display,
+        zones=deferred(lambda: (*padding, *found_zones(display, Hints("SM", "")))),
         spacing=spacing,
         modality="SM",
-        digest=deferred(lambda: sha256(rgb.tobytes()).hexdigest()),
+        digest=deferred(lambda: sha256(pixels.tobytes()).hexdigest()),
         searched=True,
     )
+
+
+def _as_shown(blank: Array) -> Array:
+    """Return the colour of a place without a tile as RGB: black among grey values."""
+    return blank if blank.ndim else np.zeros(3, np.uint8)
 
 
 def _whole(value: object) -> int | None:
@@ -350,3 +385,7 @@ def _whole(value: object) -> int | None:
         return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         return None
+
+
+def _note(message: str) -> None:
+    logging.getLogger("saliency.slides").warning(message)

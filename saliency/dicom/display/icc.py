@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 
 import numpy as np
@@ -79,14 +80,19 @@ def through_profile(rgb: Array, profile: bytes) -> Array:
     A profile that cannot be used is passed over with a note: colours are then shown as stored.
     """
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        target = ImageCms.createProfile("sRGB")
-        intent = ImageCms.Intent(ImageCms.getDefaultIntent(source))
-        change = ImageCms.buildTransform(source, target, "RGB", "RGB", intent)
-        shown = ImageCms.applyTransform(Image.fromarray(rgb), change)
+        shown = ImageCms.applyTransform(Image.fromarray(rgb), _to_srgb(profile))
     except (ImageCms.PyCMSError, OSError, ValueError):
         warn(
             "The ICC Profile (0028,2000) cannot be used: colours are shown as they are stored."
         )
         return rgb
     return rgb if shown is None else np.asarray(shown)
+
+
+@lru_cache(maxsize=4)
+def _to_srgb(profile: bytes) -> ImageCms.ImageCmsTransform:
+    """Return what turns colours into sRGB; a slide asks for the same one thousands of times."""
+    source = ImageCms.ImageCmsProfile(BytesIO(profile))
+    target = ImageCms.createProfile("sRGB")
+    intent = ImageCms.Intent(ImageCms.getDefaultIntent(source))
+    return ImageCms.buildTransform(source, target, "RGB", "RGB", intent)

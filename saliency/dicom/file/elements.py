@@ -9,6 +9,7 @@ from typing import Final, Protocol, overload
 from saliency.dicom.file.byte_source import Store
 from saliency.dicom.file.charset import decoded
 from saliency.dicom.file.guard import warn
+from saliency.dicom.file.item_scan import scan_items
 from saliency.dicom.file.limits import MAX_NUMBERS, MAX_VALUE, check
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker
 from saliency.dicom.file.syntax import Encoding
@@ -82,6 +83,7 @@ class FileElements:
         self._fields = fields
         self._outer_charset = charset
         self._notes = CommaNotes()
+        self._frames: FileItems | None = None
 
     @property
     def little(self) -> bool:
@@ -134,9 +136,12 @@ class FileElements:
         if field is None:
             return ()
         walker = Walker(self._store)
-        if tag == PER_FRAME:
+        if tag != PER_FRAME:
+            return FileItems(walker, field, self._charset())
+        if self._frames is None:  # a slide has 100,000 of them: they are walked once
             walker.allow_frames(number(self, TAGS["NumberOfFrames"], 1))
-        return FileItems(walker, field, self._charset())
+            self._frames = FileItems(walker, field, self._charset())
+        return self._frames
 
 
 class LazyItems(Sequence[Elements]):
@@ -169,6 +174,10 @@ class FileItems(LazyItems):
 
     def __len__(self) -> int:
         return len(self._extents)
+
+    def scanned(self, tag: int) -> list[bytes] | None:
+        """Return an element's value in each item, as :func:`scan_items` does."""
+        return scan_items(self._store, self._extents, self._encoding, tag)
 
     def item(self, index: int) -> Elements:
         """Return an item; of an element that stands there twice, the first."""
