@@ -47,12 +47,13 @@ class Scorer:
 
     @property
     def size(self) -> tuple[int | None, ...] | None:
-        """(H, W) of the model's input; None where it is free, or the picture's grid decides."""
+        """(H, W) of the model's input; None where it has none, or the picture's grid decides."""
         recipe = preparation(self.prepare)
         if recipe.in_place:
             return None
         shape: tuple[int | None, ...] | None = getattr(self.probe, "input_shape", None)
-        return recipe.size or (None if shape is None else shape[:2])
+        pictures = shape is not None and len(shape) > 1
+        return recipe.size or (shape[:2] if pictures else None)  # type: ignore[index]
 
     def batches(self, images: Iterable[DicomImage]) -> Iterator[Array]:
         """Yield float32 (n, H, W, C), n at most 32, of consecutive inputs of one shape."""

@@ -10,6 +10,7 @@ from tensorflow.python.eager import context
 
 import saliency as sal
 from saliency.kernels import xla
+from saliency.pipeline.explain import probe_of
 from saliency.probe import cache
 
 layers = keras.layers
@@ -66,3 +67,11 @@ def test_a_file_that_was_written_again_is_loaded_again(file: Path) -> None:
     own = sal.explain(model, image, "gradient", target=1)
     np.testing.assert_allclose(after.heatmap.values, own.heatmap.values, rtol=1e-5)
     assert len(cache._FILES) <= 2
+
+
+def test_what_is_asked_again_is_not_compiled_again(file: Path) -> None:
+    """Of a file, and of a model of (H, W), which is asked by a twin of (H, W, 1)."""
+    grey = keras.Sequential([keras.Input((8, 11)), layers.Flatten(), layers.Dense(2)])
+
+    assert probe_of(file).core is probe_of(str(file)).core
+    assert probe_of(grey).core is probe_of(grey).core

@@ -1,11 +1,14 @@
 """A preparation is a Prepare, preprocess_input, or a function; all else is one clear sentence."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
 from keras.applications.mobilenet_v2 import preprocess_input
 
 import saliency as sal
+from saliency.errors import SaliencyError
 
 L = keras.layers
 
@@ -95,6 +98,9 @@ def test_other_inputs_name_the_model_s_shape(shape):
     assert "prepare=f" in str(caught.value)
     failure = next(sal.explain_many(model, [image], "gradient", target=1))
     assert words in failure.message
+    for ask in (sal.audit, partial(sal.evaluate, explainers=("gradient", "random"))):
+        with pytest.raises(SaliencyError, match=words):
+            ask(model, [image, image], target=1)
 
 
 def test_a_function_makes_what_a_picture_cannot():
