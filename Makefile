@@ -55,6 +55,7 @@ lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	[ ! -x $(BIN)/hadolint ] || $(BIN)/hadolint containers/Containerfile
 
 corpus: .venv/ready
 	$(BIN)/python benchmarks/corpus.py

@@ -93,7 +93,7 @@ def run(program: str, *arguments: str | Path) -> bool:
     if found is None:
         return False
     try:
-        subprocess.run(  # noqa: S603
+        subprocess.run(
             [found, *map(str, arguments)],
             check=True,
             capture_output=True,

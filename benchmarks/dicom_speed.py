@@ -226,7 +226,7 @@ def by_dcmtk(path: Path) -> object:
     if program is None:
         raise OSError
     command = [program, "+Wi", "1", str(path), str(path.with_suffix(".pgm"))]
-    return subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True)
 
 
 CLOCK = "... by the clock"

@@ -51,7 +51,7 @@ def main() -> None:
     for section in wanted:
         for model in _models(section, options):
             command = [sys.executable, __file__, section, *rest, "--models", model]
-            subprocess.run(command, check=False)  # noqa: S603
+            subprocess.run(command, check=False)
 
 
 def _run(section: str, options: argparse.Namespace) -> None:

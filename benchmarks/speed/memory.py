@@ -33,7 +33,7 @@ def rows(name: str, side: int, rounds: int) -> Iterator[Row]:  # noqa: ARG001
 
 def _peak(name: str, side: int, job: str) -> float:
     command = [sys.executable, str(Path(__file__)), name, str(side), job]
-    found = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(found.stdout.split()[-1])
 
 

@@ -61,6 +61,9 @@ class Job:
         What is there is explained again.
     batch_size
         Images that the model sees at once.
+    store
+        Where DICOM objects of each result are stored: the URL of a DICOMweb service, ``"source"``
+        for the one that the image came from, or ``""``.
     max_failures
         The run stops when so many frames failed; None: never.
     """
@@ -76,6 +79,7 @@ class Job:
     anonymous: bool = False
     overwrite: bool = False
     batch_size: int = 8
+    store: str = ""
     max_failures: int | None = None
 
     @cached_property
@@ -103,7 +107,8 @@ class Job:
     @cached_property
     def _kept_as(self) -> str:
         """What tells one way of keeping answers from others."""
-        return digest_of((dict(self.look), self.forms, self.caption, self.figure)).hex()
+        look = (dict(self.look), self.forms, self.caption, self.figure)
+        return digest_of((*look, self.store) if self.store else look).hex()
 
     def key(self, question: Question, identity: str) -> str:
         """Return what tells the answer about an image from others, for its name."""

@@ -2,15 +2,14 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from queue import SimpleQueue
 from time import perf_counter
-from typing import Any, Final, Generic, TypeAlias, TypeVar, final
+from typing import Final, Generic, TypeAlias, TypeVar, final
 
-from saliency.archive.job import Job, Question
+from saliency.archive.job import Job
 from saliency.archive.page import Row
 from saliency.archive.sources import Frame
 from saliency.archive.table import Table
@@ -42,14 +41,14 @@ class Told:
         Of the table; it is on the disk.
     kept
         An earlier run had it.
-    image
-        What was read; None where nothing was, or where it could not be.
+    frames
+        How many frames the file has; 1 where it was not read.
     """
 
     frame: Frame
     row: Row
     kept: bool = False
-    image: DicomImage | None = None
+    frames: int = 1
 
 
 @final
@@ -86,6 +85,11 @@ class Counts:
         """All rows so far."""
         return self.done + self.skipped + self.failed
 
+    def add(self, seconds: Mapping[str, float]) -> None:
+        """Add what stages took in another process."""
+        for name, value in seconds.items():
+            self.seconds[name] += value
+
     def count(self, told: Told) -> None:
         """Count a row."""
         error = told.row["error"]
@@ -93,6 +97,28 @@ class Counts:
         self.failed += bool(error)
         self.done += not (told.kept or error)
         self.unwritten += bool(error) and str(error).startswith(UNWRITTEN)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Todo:
+    """A frame before it is read.
+
+    Parameters
+    ----------
+    mark
+        Of the file as it is now; b"" where none can tell.
+    rows
+        Those that are in the table, known without reading the file, by the number of the question:
+        a question itself is another one in another process.
+    is_open
+        Some rows are missing: the file is to be read.
+    """
+
+    frame: Frame
+    mark: bytes
+    rows: Mapping[int, Row]
+    is_open: bool
 
 
 @final
@@ -106,20 +132,33 @@ class _Read:
         A Failure where it cannot be read; None where all its rows are there.
     rows
         Those that are there already.
-    identity, mark, seconds
+    identity, seconds
         As in Answered.
     """
 
-    frame: Frame
+    todo: Todo
     image: DicomImage | Failure | None
-    rows: dict[Question, dict[str, Any]]
+    rows: Mapping[int, Row]
     identity: str = ""
-    mark: bytes = b""
     seconds: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """The file was read."""
+        return self.todo.is_open
+
+
+Engine: TypeAlias = Callable[[Job, Table, Iterable[Todo], Counts], Iterator[Told]]
+"""What explains frames and writes their files; yields their rows in order."""
 
 
 def run(
-    job: Job, frames: Iterable[Frame], table: Table, counts: Counts, tell: Tell
+    job: Job,
+    frames: Iterable[Frame],
+    table: Table,
+    counts: Counts,
+    tell: Tell,
+    engine: Engine | None = None,
 ) -> None:
     """Explain frames; append a row for each frame and question to the table, and tell of it.
 
@@ -129,6 +168,8 @@ def run(
         Is kept up to date.
     tell
         Called for each row when it is on the disk.
+    engine
+        None: this process.
 
     Raises
     ------
@@ -138,13 +179,8 @@ def run(
         The table cannot be written.
     """
     with closing(_Pump(frames)) as found:
-        asked = _asked(job, table, found, counts)
-        window = max(2, 2 * job.batch_size)
-        writing = _writing(job, counts)
-        # matplotlib's figures are not made for threads
-        rows = (
-            map(writing, asked) if job.figure else ahead(writing, asked, window=window)
-        )
+        todos = (_looked_up(job, table, frame) for frame in found)
+        rows = (engine or explained)(job, table, todos, counts)
         with closing(_Journal(job, table, counts, tell)) as journal:
             for told in rows:
                 if found.count is not None:
@@ -156,80 +192,105 @@ def run(
     _tell_stages(counts)
 
 
-def _asked(
-    job: Job, table: Table, frames: Iterable[Frame], counts: Counts
-) -> Iterator[Answered | Told]:
-    """Yield what came of each frame and question, frame by frame of a batch."""
+def explained(
+    job: Job, table: Table, todos: Iterable[Todo], counts: Counts
+) -> Iterator[Told]:
+    """Explain frames in this process and write their files: reading ahead, painting behind."""
 
-    def read(frame: Frame) -> _Read:
-        return _read(job, table, frame)
+    def read(todo: Todo) -> _Read:
+        return _read(job, table, todo)
 
-    for batch in _batches(
-        ahead(read, frames, window=2 * job.batch_size), job.batch_size
-    ):
-        counts.seconds["reading"] += sum(each.seconds for each in batch)
-        answers = {
-            question: _answers(job, question, batch, counts)
-            for question in job.questions
-        }
-        for place in range(len(batch)):
-            for question in job.questions:
-                yield answers[question][place]
+    window = max(2, 2 * job.batch_size)
+    found = ahead(read, todos, window=window)
+    answered = (
+        answer
+        for batch in batches(found, job.batch_size)
+        for answer in _answered(job, batch, counts)
+    )
+    writing = _writing(job, counts)
+    # matplotlib's figures are not made for threads
+    if job.figure:
+        yield from map(writing, answered)
+    else:
+        yield from ahead(writing, answered, window=window)
 
 
-def _read(job: Job, table: Table, frame: Frame) -> _Read:
-    """Read a frame, unless all its rows are there; find the rows that are."""
-    start = perf_counter()
+def given_up(job: Job, todo: Todo, counts: Counts, words: str) -> Iterator[Told]:
+    """Yield the rows of a frame that no process lived to explain."""
+    read = _Read(todo, Failure(0, "WorkerDied", words), todo.rows)
+    yield from map(_writing(job, counts), _answered(job, [read], counts))
+
+
+def _looked_up(job: Job, table: Table, frame: Frame) -> Todo:
+    """Find the rows of a frame that are there, without reading it."""
     mark = frame.stamp()
-    by_stamp = {
-        each: _kept(job, table, job.stamp(each, mark)) for each in job.questions
-    }
-    rows = {
-        question: dict(row) for question, row in by_stamp.items() if row is not None
-    }
-    if len(rows) == len(job.questions):
-        return _Read(frame, None, rows, seconds=perf_counter() - start)
-    image = frame.read()
+    found = [_kept(job, table, job.stamp(each, mark)) for each in job.questions]
+    rows = {number: row for number, row in enumerate(found) if row is not None}
+    return Todo(frame, mark, rows, len(rows) < len(job.questions))
+
+
+def _read(job: Job, table: Table, todo: Todo) -> _Read:
+    """Read a frame, unless all its rows are there; find rows of its content."""
+    if not todo.is_open:
+        return _Read(todo, None, todo.rows)
+    start = perf_counter()
+    image = todo.frame.read()
     identity = ""
     if isinstance(image, DicomImage):
         try:
             identity = of_image(image)
         except Exception as error:  # noqa: BLE001 - zones are found late, and by plug-ins too
             image = Failure(0, type(error).__name__, f"{type(error).__name__}: {error}")
-    if isinstance(image, DicomImage):
-        for question in job.questions:
-            row = _kept(job, table, job.record(question, identity))
-            if row is not None and question not in rows:
-                stamp = job.stamp(question, mark)
-                rows[question] = {**row, "stamp": stamp}
-    return _Read(frame, image, rows, identity, mark, perf_counter() - start)
+    rows = dict(todo.rows)
+    for number, question in enumerate(job.questions if identity else ()):
+        row = _kept(job, table, job.record(question, identity))
+        if row is not None and number not in rows:
+            rows[number] = {**row, "stamp": job.stamp(question, todo.mark)}
+    return _Read(todo, image, rows, identity, perf_counter() - start)
 
 
 def _kept(job: Job, table: Table, key: str) -> Row | None:
     return None if job.overwrite or not key else table.row_of(key)
 
 
-def _batches(read: Iterator[_Read], size: int) -> Iterator[list[_Read]]:
-    """Gather frames until the model has ``size`` to see; what it need not see rides along."""
-    while batch := list(islice(read, 1)):
-        waiting = 0
-        while True:
-            waiting += isinstance(batch[-1].image, DicomImage)
-            if waiting >= size or len(batch) >= 8 * size:
-                break
-            following = next(read, None)
-            if following is None:
-                break
-            batch.append(following)
+Item = TypeVar("Item", Todo, _Read)
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Gather frames until ``size`` are to be read; what need not be read rides along.
+
+    What is in a batch does not depend on what reading brings, so that any process forms the same.
+    """
+    batch: list[Item] = []
+    waiting = 0
+    for item in items:
+        batch.append(item)
+        waiting += item.is_open
+        if waiting >= size or len(batch) >= 8 * size:
+            yield batch
+            batch, waiting = [], 0
+    if batch:
         yield batch
 
 
+def _answered(
+    job: Job, batch: Sequence[_Read], counts: Counts
+) -> Iterator[Answered | Told]:
+    """Yield what came of each frame and question, frame by frame of a batch."""
+    counts.seconds["reading"] += sum(each.seconds for each in batch)
+    numbers = range(len(job.questions))
+    answers = [_answers(job, number, batch, counts) for number in numbers]
+    for of_frame in zip(*answers, strict=True):
+        yield from of_frame
+
+
 def _answers(
-    job: Job, question: Question, batch: Sequence[_Read], counts: Counts
+    job: Job, number: int, batch: Sequence[_Read], counts: Counts
 ) -> list[Answered | Told]:
     """Return what came of one question about a batch, in its order."""
     start = perf_counter()
-    open_ = [each for each in batch if question not in each.rows]
+    question = job.questions[number]
+    open_ = [each for each in batch if number not in each.rows]
     images = [each.image for each in open_ if isinstance(each.image, DicomImage)]
     found = iter(
         explain_many(
@@ -250,16 +311,17 @@ def _answers(
     following = iter(results)
     answers: list[Answered | Told] = []
     for each in batch:
-        image = each.image if isinstance(each.image, DicomImage) else None
-        if question in each.rows:
-            row = row_again(job, each.frame, each.rows[question])
-            answers.append(Told(each.frame, row, kept=True, image=image))
+        frame, mark = each.todo.frame, each.todo.mark
+        if number in each.rows:
+            row = row_again(job, frame, each.rows[number])
+            frames = each.image.frames if isinstance(each.image, DicomImage) else 1
+            answers.append(Told(frame, row, kept=True, frames=frames))
             continue
         failed = isinstance(each.image, Failure)
         result = each.image if failed else next(following)
         seconds = each.seconds / len(job.questions) + (0 if failed else share)
-        told = (each.identity, each.mark, seconds)
-        answers.append(Answered(each.frame, question, result, *told))  # type: ignore[arg-type]
+        told = (each.identity, mark, seconds)
+        answers.append(Answered(frame, question, result, *told))  # type: ignore[arg-type]
     return answers
 
 
@@ -270,8 +332,9 @@ def _writing(job: Job, counts: Counts) -> Callable[[Answered | Told], Told]:
         start = perf_counter()
         row = row_of(job, item)
         counts.seconds["painting and writing"] += perf_counter() - start
-        image = None if isinstance(item.result, Failure) else item.result.image
-        return Told(item.frame, row, image=image)
+        failed = isinstance(item.result, Failure)
+        frames = 1 if failed else item.result.image.frames  # type: ignore[union-attr]
+        return Told(item.frame, row, frames=frames)
 
     return written
 

@@ -5,13 +5,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from time import time
+from time import perf_counter, time
 from typing import Any, Final, final
 
 from saliency.archive import loop
 from saliency.archive.job import Job, Question
+from saliency.archive.objects import DICOM, WHENCE, check_objects
+from saliency.archive.on_ray import on_ray
 from saliency.archive.sources import FoundFrames, Selection, check_frames, part_of
 from saliency.archive.table import TABLE, THUMBNAILS, Table, make_folder
+from saliency.dicom.file.dicomweb import place_of
+from saliency.dicom.file.remote import is_url
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.explain import Explainer, probe_of, versions
@@ -60,8 +64,10 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     frames: str = "first",
     batch_size: int = 8,
     engine: str | None = None,
+    workers: int | None = None,
     part: str | None = None,
     overwrite: bool = False,
+    store: str = "",
 ) -> RunSummary:
     """Explain all images of an archive; leave a folder with a table, pictures and a page.
 
@@ -73,22 +79,31 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     model, explainer, target, prepare
         As for :func:`saliency.explain`.
     sources
-        Files, folders, globs, zips, DICOMDIRs, URLs (extra ``remote``), and lists of them: a text
-        with one a line, or a CSV.
+        Files, folders, globs, zips, DICOMDIRs, URLs (extra ``remote``) and those of a study, series
+        or instance of DICOMweb (extra ``pacs``), and lists of them: a text with one a line, or a
+        CSV.
     out
         Folder of the results; made where it is not there. Several parts may share one.
     save
-        Forms of each result: ``"png"``, ``"npz"``, ``"json"``, ``"html"``.
+        Forms of each result: ``"png"``, ``"npz"``, ``"json"``, ``"html"``; ``"dicom"``: a Secondary
+        Capture, a Parametric Map and a Segmentation (extra ``pacs``).
     frames
         Of a multi-frame file: ``"first"``, ``"all"``, a number from 1 or ``"A:B"``.
     batch_size
         Images that the model sees at once, 1 or more.
     engine
-        None: this process. There is no other yet.
+        None: this process. ``"ray"``: actors of a cluster of Ray (extra ``ray``) that is there:
+        ``ray.init`` or ``RAY_ADDRESS`` says which. Sources and ``out`` have the same names on all
+        of its machines. Rows are those of this process, bit for bit on equal machines.
+    workers
+        Of ``"ray"``: how many processes load the model; None: one a GPU, else one a CPU.
     part
         ``"1/4"``: the first of four parts, disjoint and together complete.
     overwrite
         Explain again what is there.
+    store
+        URL of a DICOMweb service that DICOM objects of each result are stored at; ``"source"``: the
+        one that the image came from. What it refuses is a row with an error.
 
     Returns
     -------
@@ -102,7 +117,8 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     OSError
         The table cannot be written.
     """
-    _check(engine, save, batch_size)
+    _check(save, batch_size)
+    check_store(store)
     given = [sources] if isinstance(sources, str | PathLike) else list(sources)
     chosen = None if part is None else part_of(part)
     found = FoundFrames(given, Selection(check_frames(frames), part=chosen))
@@ -115,9 +131,10 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
         tuple(save),
         batch_size=batch_size,
         overwrite=overwrite,
+        store=store,
     )
     counts = loop.Counts()
-    run_job(job, found, counts, about={"part": part})
+    run_job(job, found, counts, about={"part": part}, engine=engine_of(engine, workers))
     return RunSummary(counts.done, counts.skipped, counts.failed, job.out / TABLE)
 
 
@@ -127,6 +144,7 @@ def run_job(
     counts: loop.Counts,
     tell: loop.Tell = lambda _: None,
     about: Mapping[str, Any] | None = None,
+    engine: loop.Engine | None = None,
 ) -> None:
     """Run a job; write the tables and the page however it ends.
 
@@ -138,6 +156,8 @@ def run_job(
         Called for each row when it is on the disk.
     about
         More for run.json.
+    engine
+        None: this process.
 
     Raises
     ------
@@ -151,16 +171,20 @@ def run_job(
     table = Table(job.out)
     if job.anonymous and found.selection.part is None:
         table.drop_nameless_failures()
+    start = perf_counter()
     try:
-        loop.run(job, found, table, counts, tell)
+        loop.run(job, found, table, counts, tell, engine)
     finally:
         if counts.rows:  # a question that is refused leaves no files
-            table.finish(_record(job, found.selection, counts, about or {}))
+            took = {"wall": round(perf_counter() - start, 3)}
+            table.finish(
+                _record(job, found.selection, counts, {**took, **(about or {})})
+            )
 
 
 def _sweep(out: Path) -> None:
     """Remove drafts that a killed run left; younger ones may be another part's, at work now."""
-    for draft in (*out.glob(".*.part"), *(out / THUMBNAILS).glob(".*.part")):
+    for draft in (*out.glob(".*.part"), *out.glob("*/.*.part")):
         with suppress(OSError):
             if time() - draft.stat().st_mtime > _OLD:
                 draft.unlink()
@@ -185,10 +209,26 @@ def _record(
     }
 
 
-def _check(engine: str | None, save: Iterable[str], batch_size: int) -> None:
-    if engine is not None:
-        msg = f"engine: expected None, which is this process, got {engine!r}."
+def engine_of(name: str | None, workers: int | None = None) -> loop.Engine | None:
+    """Return an engine by its name.
+
+    Raises
+    ------
+    InputError
+        There is no such engine, or it has no workers.
+    """
+    if name not in (None, "ray"):
+        msg = f"engine: expected None, which is this process, or 'ray', got {name!r}."
         raise InputError(msg)
+    if workers is not None and (name is None or workers < 1):
+        msg = (
+            f"workers: expected 1 or more, and an engine that has some, got {workers}."
+        )
+        raise InputError(msg)
+    return None if name is None else on_ray(workers)
+
+
+def _check(save: Iterable[str], batch_size: int) -> None:
     check_forms(save)
     if batch_size < 1:
         msg = f"explain_archive: expected batch_size of 1 or more, got {batch_size}."
@@ -203,8 +243,26 @@ def check_forms(save: Iterable[str], option: str = "save") -> None:
     InputError
         The message names them.
     """
-    unknown = [form for form in save if f".{form}" not in WRITERS]
+    unknown = [form for form in save if form != DICOM and f".{form}" not in WRITERS]
     if unknown:
-        known = ", ".join(sorted(ending.lstrip(".") for ending in WRITERS))
+        known = ", ".join(sorted((*(each.lstrip(".") for each in WRITERS), DICOM)))
         msg = f"{option} {','.join(unknown)}: expected some of {known}."
+        raise InputError(msg)
+    if DICOM in save:
+        check_objects()
+
+
+def check_store(store: str, option: str = "store") -> None:
+    """Refuse what is no service to store at, before the model runs.
+
+    Raises
+    ------
+    SaliencyError
+        It is no URL of a DICOMweb service; or an extra is missing.
+    """
+    if not store:
+        return
+    check_objects()
+    if store != WHENCE and (not is_url(store) or place_of(store) is not None):
+        msg = f"{option}: expected the URL of a DICOMweb service, as https://host/dicom-web."
         raise InputError(msg)

@@ -13,7 +13,7 @@ from typing import Any, Final, final
 
 from saliency.archive.reading import reading
 from saliency.dicom import describe, read_dicom
-from saliency.dicom.file.remote import expanded, is_url
+from saliency.dicom.file.remote import is_url
 from saliency.errors import DicomError, InputError
 from saliency.pipeline.files import (
     File,
@@ -195,12 +195,11 @@ class FoundFrames:
 
     def _files(self) -> Iterator[tuple[File, str]]:
         for source, truth in _named(self.sources):
-            for place in expanded(source) if is_url(source) else (source,):
-                for found in walk(place):
-                    if found.meant:
-                        yield found.file, truth
-                    else:
-                        self.left_out[found.kind] += 1
+            for found in walk(source):
+                if found.meant:
+                    yield found.file, truth
+                else:
+                    self.left_out[found.kind] += 1
 
 
 def _named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final, final
 
 from saliency.archive.page import Row, page_of
+from saliency.archive.parquet import write_parquet
 from saliency.errors import InputError
 from saliency.values.files import write_whole
 
@@ -61,7 +62,7 @@ class Table:
         self._folder, self._path = folder, folder / TABLE
         self._places: dict[bytes, int] = {}
         self._owners: dict[bytes, bytes] = {}
-        self._answers: dict[bytes, str] = {}
+        self._answers: dict[bytes, bytes] = {}
         self._open()
 
     def _open(self) -> None:
@@ -85,7 +86,7 @@ class Table:
 
     def has(self, row: Row) -> bool:
         """Say whether the row of this file, frame, method and target is this very result."""
-        return self._answers.get(_hashed(_answer(row)), "") == str(row["record"])
+        return self._answers.get(_hashed(_answer(row)), b"") == _record_of(row)
 
     def append(self, rows: Sequence[Row]) -> None:
         """Write rows; they are on the disk when this returns.
@@ -113,7 +114,7 @@ class Table:
             place += len(line)
 
     def finish(self, about: Mapping[str, Any]) -> None:
-        """Write each row once, and from them results.csv, run.json and index.html.
+        """Write each row once, and from them results.csv, Parquet, run.json and index.html.
 
         Raises
         ------
@@ -128,6 +129,7 @@ class Table:
             write_whole(self._folder / "run.json", f"{run}\n".encode())
             page = page_of(self._rows_at(winners), most=MOST_FIGURES)
             write_whole(self._folder / "results.csv", _csv(self._rows_at(winners)))
+            write_parquet(self._folder, self._rows_at(winners), COLUMNS)
             write_whole(self._folder / "index.html", (part.encode() for part in page))
             # The table comes last: until it is replaced, the places in it are true.
             write_whole(self._path, self._lines_at(winners))
@@ -204,16 +206,17 @@ class Table:
         if row["error"]:
             return False
         owners = {self._owners.get(_hashed((name,))) for name in row["outputs"]}
-        own = owners <= {bytes.fromhex(row["record"])}
+        own = owners <= {_record_of(row)}
         return own and all((self._folder / name).is_file() for name in _files(row))
 
     def _learn(self, row: Row, place: int) -> None:
-        self._answers[_hashed(_answer(row))] = row["record"]
-        for name in ("record", "stamp"):
-            if row.get(name):
-                self._places[bytes.fromhex(row[name])] = place
+        record = _record_of(row)  # one object for all: a row costs some 500 bytes
+        self._answers[_hashed(_answer(row))] = record
+        for key in (record, bytes.fromhex(row.get("stamp") or "")):
+            if key:
+                self._places[key] = place
         for name in row["outputs"]:
-            self._owners[_hashed((name,))] = bytes.fromhex(row["record"] or "")
+            self._owners[_hashed((name,))] = record
 
     def _mend(self) -> None:
         """Cut off a last line that a killed process began."""
@@ -336,5 +339,10 @@ def _answer(row: Row) -> tuple[object, ...]:
     return *_question(row), row["digest"], row["target"]
 
 
+def _record_of(row: Row) -> bytes:
+    return bytes.fromhex(row["record"] or "")
+
+
 def _hashed(values: tuple[object, ...]) -> bytes:
-    return sha256(repr(values).encode("utf-8", "surrogatepass")).digest()
+    """Return 128 bits: two of a billion rows are equal by chance once in 10^20 archives."""
+    return sha256(repr(values).encode("utf-8", "surrogatepass")).digest()[:16]

@@ -9,9 +9,12 @@ from PIL import Image
 
 from saliency.archive.job import Job, Question
 from saliency.archive.naming import stem_of
+from saliency.archive.objects import DICOM, made_of, store_objects, write_objects
+from saliency.archive.page import Row
 from saliency.archive.reading import reading
 from saliency.archive.sources import Frame
 from saliency.archive.table import COLUMNS, THUMBNAILS
+from saliency.errors import SaliencyError
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.writers import save_explanation
 from saliency.render.figure import save as save_figure
@@ -61,6 +64,8 @@ def row_of(job: Job, answered: Answered) -> dict[str, Any]:
     except OSError as error:
         words = error.strerror or str(error)
         return _row_of_failure(job, answered, f"{UNWRITTEN}: {words}")
+    except SaliencyError as error:
+        return _row_of_failure(job, answered, str(error))
     except Exception as error:  # noqa: BLE001 - the edge of a result: others go on
         return _row_of_failure(job, answered, f"{type(error).__name__}: {error}")
     told = {name: getattr(result, name) for name in _OF_RESULT}
@@ -81,7 +86,7 @@ _OF_RESULT: Final = (
 )  # fmt: skip
 
 
-def row_again(job: Job, frame: Frame, row: dict[str, Any]) -> dict[str, Any]:
+def row_again(job: Job, frame: Frame, row: Row) -> dict[str, Any]:
     """Return the row of an image that was explained before, maybe from another file."""
     source = "" if job.anonymous else str(frame)
     return {**row, "source": source, "truth": frame.truth or None}
@@ -114,8 +119,16 @@ def _written(
     stem = stem_of(result.image, key, answered.question.method, result.target)
     look = {**job.look, "caption": job.caption}
     paths = [
-        save_explanation(result, job.out / f"{stem}.{form}", look) for form in job.forms
+        save_explanation(result, job.out / f"{stem}.{form}", look)
+        for form in job.forms
+        if form != DICOM
     ]
+    if DICOM in job.forms or job.store:
+        made = made_of(result, answered.frame)
+        if DICOM in job.forms:
+            paths += write_objects(made, job.out, stem)
+        if job.store:
+            store_objects(made, answered.frame, job.store)
     if job.figure:
         drawn = result.figure(vmax=job.look.get("vmax"))
         paths.append(save_figure(drawn, job.out / f"{stem}-figure.png"))

@@ -33,6 +33,10 @@ _DICOM: Final = (
 )
 _OUTSIDE: Final = "heat on non-diagnostic pixels: in the warning hue, or not at all"
 _FRAMES: Final = "of a multi-frame file: first, all, N or A:B, from 1; default: first"
+_WORKERS: Final = "processes of the engine; default: one a GPU or CPU"
+_STORE: Final = (
+    "store DICOM objects where images came from, or at this DICOMweb service"
+)
 _FROM: Final = "repeat a run: its run.json; what else is given wins"
 
 
@@ -58,7 +62,10 @@ def _add_look(command: argparse.ArgumentParser) -> None:
         type=forms,
         default=("png",),
         metavar="FORMS",
-        help="png, npz, json, html",
+        help="png, npz, json, html, dicom",
+    )
+    add(
+        "--store", nargs="?", const="source", default="", metavar="SERVICE", help=_STORE
     )
     add("--numbers", action="store_true", help="as --save png,npz")
     add("--figure", action="store_true", help="also image | heatmap | overlay")
@@ -101,6 +108,13 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     add("--since", type=time, metavar="TIME", help="only files that changed since then")
     add("--limit", type=count, metavar="N", help="at most so many frames")
     add("--max-failures", type=count, metavar="N", help="stop when so many maps failed")
+    add("--engine", choices=("ray",), help="a cluster of Ray; default: this process")
+    add(
+        "--workers",
+        type=count,
+        metavar="N",
+        help=_WORKERS,
+    )
     add("--overwrite", action="store_true", help="explain again what is there already")
     add("--from", metavar="RUN.JSON", help=_FROM)
 
@@ -111,7 +125,7 @@ def explain(options: argparse.Namespace) -> int:
     check_target(options.target, options.labels, "--labels")
     start_tensorflow()
     from saliency.archive.loop import Counts
-    from saliency.archive.run import run_job
+    from saliency.archive.run import engine_of, run_job
     from saliency.archive.sources import FoundFrames, Selection, part_of
 
     chosen = None if options.part is None else part_of(options.part)
@@ -123,7 +137,8 @@ def explain(options: argparse.Namespace) -> int:
     counts = Counts()
     tell = _Teller(options, counts)
     try:
-        run_job(job, found, counts, tell, _about(options))
+        engine = engine_of(options.engine, options.workers)
+        run_job(job, found, counts, tell, _about(options), engine)
     except OSError as error:
         words = error.strerror or str(error)
         return say_error(f"{options.out}: the tables could not be written: {words}")
@@ -155,13 +170,14 @@ def _job(options: argparse.Namespace) -> Any:
         anonymous=options.anonymous,
         overwrite=options.overwrite,
         batch_size=options.batch_size,
+        store=options.store,
         max_failures=options.max_failures,
     )
 
 
 def _check_look(options: argparse.Namespace) -> None:
     """Refuse a look or a form that no picture can have, before the model runs."""
-    from saliency.archive.run import check_forms
+    from saliency.archive.run import check_forms, check_store
     from saliency.render.palettes import check_palette
 
     check_palette(options.palette)
@@ -169,6 +185,10 @@ def _check_look(options: argparse.Namespace) -> None:
         msg = f"--strength: expected 0..1, got {options.strength}."
         raise InputError(msg)
     check_forms(options.save, "--save")
+    check_store(options.store, "--store")
+    if options.anonymous and "dicom" in options.save:
+        msg = "--anonymous: DICOM objects name the patient; leave out --save dicom."
+        raise InputError(msg)
 
 
 def _about(options: argparse.Namespace) -> dict[str, Any]:
@@ -210,7 +230,7 @@ class _Teller:
 
     def _tell_of_frames(self, told: Any) -> None:
         """Say once that a file has more frames than the first."""
-        count = getattr(told.image, "frames", 1)
+        count = told.frames
         file = str(told.frame)
         if self._options.frames != "first" or count == 1 or file in self._frames_told:
             return

@@ -26,7 +26,7 @@ def add_export(commands: Any) -> None:
         "--kinds",
         type=names,
         default=("sc", "pm", "seg"),
-        help="sc, pm, seg, sr, comma-separated; default: sc,pm,seg",
+        help="sc, pm, seg, sr, pr, comma-separated; default: sc,pm,seg",
     )
 
 

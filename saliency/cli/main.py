@@ -39,7 +39,19 @@ __all__ = [
 ]
 
 _OPTIONS: Final = {
-    **{name: f"--{name}" for name in ("target", "out", "save", "frames", "part")},
+    **{
+        name: f"--{name}"
+        for name in (
+            "target",
+            "out",
+            "save",
+            "frames",
+            "part",
+            "engine",
+            "workers",
+            "store",
+        )
+    },
     "explainer": "--method",
 }
 """Words that messages of the library begin with, and the options that they are about."""

@@ -3,16 +3,33 @@
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from pydicom.uid import MediaStorageDirectoryStorage
+from pydicom.uid import (
+    MediaStorageDirectoryStorage,
+    ParametricMapStorage,
+    RTDoseStorage,
+    SegmentationStorage,
+)
 
+from saliency.dicom.file.dicomweb import FoundInstance
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import Opened, open_source
 from saliency.dicom.file.syntax import uid_name
 from saliency.dicom.file.tags import TAGS
 from saliency.errors import DicomError
 
-Kind: TypeAlias = Literal["image", "broken", "no pixels", "directory", "no DICOM"]
+Kind: TypeAlias = Literal[
+    "image", "broken", "no pixels", "directory", "no DICOM", "result"
+]
 
+#: Manufacturer's Model Name (0008,1090) of what ``saliency.export`` makes: no source of a run.
+PRODUCT: Final = "dicom-saliency"
+#: Classes of pixels that are not called Image Storage (PS3.6 A): dose, maps, segments.
+_PIXELS: Final = (
+    RTDoseStorage,
+    ParametricMapStorage,
+    SegmentationStorage,
+    "1.2.840.10008.5.1.4.1.1.66.7",  # Label Map Segmentation
+)
 _MAGIC: Final = b"DICM"
 """Behind a preamble of 128 bytes, PS3.10 7.1."""
 
@@ -30,13 +47,22 @@ def kind_of(source: object) -> Kind:
     Kind
         ``"image"``; ``"broken"``: a picture whose header is cut, malformed or cannot be opened;
         ``"no pixels"``: a report, a plan, a presentation state; ``"directory"``: a DICOMDIR;
-        ``"no DICOM"``.
+        ``"result"``: what this library made; ``"no DICOM"``.
     """
     try:
         with contained(), open_source(source) as opened:
             return _kind(opened)
     except DicomError as error:
         return "no DICOM" if error.reason == "not-dicom" else "broken"
+
+
+def kind_of_instance(found: FoundInstance) -> Kind:
+    """Say what an instance behind DICOMweb is, as far as a search tells."""
+    if found.model_name == PRODUCT:
+        return "result"
+    uid = found.sop_class
+    named = not uid or uid in _PIXELS or "Image Storage" in uid_name(uid)
+    return "image" if found.has_rows or named else "no pixels"
 
 
 def starts_as_dicom(head: bytes) -> bool:
@@ -81,6 +107,8 @@ def _kind(opened: Opened) -> Kind:
         TAGS["DirectoryRecordSequence"]
     ):
         return "directory"
+    if opened.elements.text(TAGS["ManufacturerModelName"]) == PRODUCT:
+        return "result"
     if opened.pixels is not None:
         return "image"
     # An image that lost its pixels is broken; a report never had any.

@@ -1,5 +1,6 @@
 """The overlay as everybody sees it: a Secondary Capture (PS3.3 A.8)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,10 +15,11 @@ from pydicom.uid import (
 )
 
 from saliency import __version__
+from saliency.dicom.kind import PRODUCT
+from saliency.errors import InputError
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     MANUFACTURER,
-    PRODUCT,
     coded,
     decimals,
     derivation_of,
@@ -30,6 +32,7 @@ from saliency.export.objects import (
 from saliency.pipeline.band import captioned
 from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
+from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
@@ -38,7 +41,7 @@ _SOURCE: Final = Code("121322", "DCM", "Source image for image processing operat
 
 
 def secondary_capture(
-    result: Explanation | VolumeExplanation,
+    result: Explanation | VolumeExplanation | Sequence[Explanation],
     source: object,
     *,
     caption: bool = False,
@@ -50,7 +53,9 @@ def secondary_capture(
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation: a frame for each slice, on one scale.
+        An Explanation; a VolumeExplanation: a frame for each slice, on one scale; or a sequence of
+        Explanations of frames of one file, as of an ultrasound loop: a frame for each, on one
+        scale, at the pace of the source.
     source
         What was explained: a path, bytes, a file object or a Dataset; of a volume also a folder, a
         zip, or a sequence of them. Patient and study
@@ -74,8 +79,10 @@ def secondary_capture(
     DicomError
         It cannot be read.
     """
+    if not isinstance(result, VolumeExplanation | Explanation):
+        check_frames(result)
     frames, views = matched(result, source), views_of(result)
-    scale = (result.vmax or None) if isinstance(result, VolumeExplanation) else None
+    scale = scale_of(result, views)
     pictures = []
     for view in views:
         overlay = view.overlay(palette=palette, redact=redact, vmax=scale)
@@ -85,7 +92,7 @@ def secondary_capture(
     pairs = zip(views, frames, strict=True)
     found = {_burned_in(view, frame, redacted=redact) for view, frame in pairs}
     made.BurnedInAnnotation = "YES" if "YES" in found else "NO"
-    _put_pixels(made, np.stack(pictures))
+    _put_pixels(made, np.stack(pictures), frames[0].header)
     return finished(made, frames[0], lead, "overlay")
 
 
@@ -149,15 +156,43 @@ def _burned_in(result: Explanation, frame: SourceFrame, *, redacted: bool) -> st
     return "NO" if clean else "YES"
 
 
-def _put_pixels(made: Dataset, rgb: Array) -> None:
-    """Write pixels (frames, rows, columns, 3); several follow each other (PS3.3 C.7.6.6)."""
+def check_frames(results: Sequence[Explanation]) -> None:
+    """Refuse what is no sequence of explanations.
+
+    Raises
+    ------
+    InputError
+        It is empty, or holds something else.
+    """
+    kinds = {type(each).__name__ for each in results} or {"none"}
+    if kinds != {Explanation.__name__}:
+        msg = f"secondary_capture: expected Explanations of frames, got {', '.join(sorted(kinds))}."
+        raise InputError(msg)
+
+
+def scale_of(result: object, views: Sequence[Explanation]) -> float | None:
+    """Return the heat of full colour that all frames share; None where there is one frame."""
+    if isinstance(result, VolumeExplanation):
+        return result.vmax or None
+    if len(views) == 1:
+        return None
+    return full(np.abs(np.stack([view.heatmap.values for view in views]))) or None
+
+
+def _put_pixels(made: Dataset, rgb: Array, header: Dataset) -> None:
+    """Write pixels (frames, rows, columns, 3); several follow each other (PS3.3 C.7.6.6).
+
+    Frames of a loop keep its time; others are pages.
+    """
     frames, made.Rows, made.Columns = rgb.shape[:3]
     made.SamplesPerPixel, made.PhotometricInterpretation = 3, "RGB"
     made.PlanarConfiguration, made.PixelRepresentation = 0, 0
     made.BitsAllocated, made.BitsStored, made.HighBit = 8, 8, 7
     if frames > 1:
         made.NumberOfFrames = frames
-        made.FrameIncrementPointer = tag_for_keyword("PageNumberVector")
-        made.PageNumberVector = list(range(1, frames + 1))
+        pace = header.get("FrameTime")
+        keyword = "FrameTime" if pace else "PageNumberVector"
+        made.FrameIncrementPointer = tag_for_keyword(keyword)
+        setattr(made, keyword, pace or list(range(1, frames + 1)))
     raw = np.ascontiguousarray(rgb).tobytes()
     made.PixelData = raw + b"\0" * (len(raw) % 2)

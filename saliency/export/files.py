@@ -1,27 +1,34 @@
 """Objects as files in a folder."""
 
+import io
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydicom.dataset import Dataset
 
+from saliency.dicom.file.guard import without_warnings
 from saliency.errors import InputError
 from saliency.export.capture import secondary_capture
 from saliency.export.maps import parametric_map
-from saliency.export.matching import quiet
+from saliency.export.presentation import presentation_state
 from saliency.export.segments import segmentation
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.values.files import write_whole
 from saliency.volumes.explanation import VolumeExplanation
+
+Objects: TypeAlias = dict[str, Dataset]
+"""DICOM objects of one result, by kind."""
 
 KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
     "sc": secondary_capture,
     "pm": parametric_map,
     "seg": segmentation,
     "sr": report,
+    "pr": presentation_state,
 }
 """Kind -> what makes it. A new object is a function and a row."""
 
@@ -47,7 +54,8 @@ def export_dicom(
     kinds
         ``"sc"``: the overlay, for people (Secondary Capture). ``"pm"``: the numbers (Parametric
         Map, float32). ``"seg"``: the hot region (Segmentation, fractional). ``"sr"``: class,
-        probability and shares of heat (Structured Report).
+        probability and shares of heat (Structured Report). ``"pr"``: an outline over the source
+        itself (presentation state).
 
     Returns
     -------
@@ -69,6 +77,21 @@ def export_dicom(
     >>> result = sal.explain(model, "chest.dcm", target=1)  # doctest: +SKIP
     >>> sal.export_dicom(result, "chest.dcm", "to-pacs")
     """
+    made = objects_of(result, source, kinds)
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
+    return tuple(
+        written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()
+    )
+
+
+def objects_of(
+    result: Explanation | VolumeExplanation,
+    source: object,
+    kinds: Sequence[str] = ("sc", "pm", "seg"),
+) -> Objects:
+    """Return a result as DICOM objects by kind; parameters and errors are those of export_dicom."""
     wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     unknown = [kind for kind in wanted if kind not in KINDS]
     if unknown or not wanted:
@@ -76,13 +99,10 @@ def export_dicom(
         raise InputError(msg)
     made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
     if "sr" in wanted:
-        made["sr"] = report(result, source, objects=list(made.values()))
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
-    return tuple(
-        written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()
-    )
+        made["sr"] = report(
+            result, source, objects=[made[kind] for kind in made if kind != "pr"]
+        )
+    return made
 
 
 def _pixels_of(result: Explanation | VolumeExplanation) -> str:
@@ -93,7 +113,8 @@ def _pixels_of(result: Explanation | VolumeExplanation) -> str:
 
 
 def written(made: Dataset, place: Path) -> Path:
-    """Write an object as a file of PS3.10."""
-    with quiet():
-        made.save_as(place, enforce_file_format=True)
-    return place
+    """Write an object as a file of PS3.10, whole or not at all."""
+    data = io.BytesIO()
+    with without_warnings():
+        made.save_as(data, enforce_file_format=True)
+    return write_whole(place, data.getvalue())

@@ -1,11 +1,9 @@
 """Which frame of which file a result is of: checked by its pixels, never assumed."""
 
 import io
-import logging
 import re
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Final, final
@@ -15,10 +13,13 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from saliency.dicom import read_dicom, read_frames
-from saliency.dicom.file.guard import contained
+from saliency.dicom.file.dicomweb import fetched, place_of
+from saliency.dicom.file.guard import contained, without_warnings
+from saliency.dicom.file.remote import is_url, open_url
 from saliency.errors import InputError
 from saliency.pipeline.files import content_of, sources_in
 from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
 from saliency.volumes.explanation import VolumeExplanation
 
 #: Without these nothing finds the file that an object refers to (PS3.3 C.12.1, C.7.2.1, C.7.3.1).
@@ -137,7 +138,7 @@ def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation.
+        An Explanation, a sequence of those of frames of one file, or a VolumeExplanation.
     source
         What was explained. Of an image a path, bytes, a file object or a Dataset; of a volume also
         a folder, a zip, or a sequence of them.
@@ -151,8 +152,22 @@ def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
     """
     if isinstance(result, VolumeExplanation):
         return _slices(result, source)
-    image = result.image
     given = content_of(source)
+    views = result if isinstance(result, Sequence) else (result,)
+    counts = [_checked(view.image, given) for view in views]
+    header = header_of(given)
+    pairs = zip(views, counts, strict=True)
+    return tuple(_frame(header, view.image.frame, frames) for view, frames in pairs)
+
+
+def _checked(image: DicomImage, given: Any) -> int:
+    """Return how many frames a source has, in which one has the pixels of an image.
+
+    Raises
+    ------
+    SaliencyError
+        Its pixels or its size are others, or it cannot be read.
+    """
     shown = read_dicom(given, frame=image.frame)
     if shown.size != image.size:
         msg = f"export: expected a source of {image.size} pixels, as explained, got {shown.size}."
@@ -164,7 +179,7 @@ def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
             "explained."
         )
         raise InputError(msg)
-    return (_frame(header_of(given), image.frame, shown.frames),)
+    return shown.frames
 
 
 def _frame(header: Dataset, frame: int, frames: int) -> SourceFrame:
@@ -212,36 +227,22 @@ def _nearest(found: Sequence[SourceFrame], place: Array, number: int) -> SourceF
 
 def header_of(source: Any) -> Dataset:
     """Return all elements of a source but its pixels."""
-    with contained(), quiet():
+    place = place_of(source)
+    if place is not None:
+        return fetched(place)
+    with contained(), without_warnings(), ExitStack() as stack:
         if isinstance(source, Dataset):
             return source
+        if is_url(source):
+            source = stack.enter_context(open_url(source))
         if isinstance(source, str | PathLike):
             return pydicom.dcmread(source, stop_before_pixels=True, force=True)
         if isinstance(source, bytes | bytearray | memoryview):
             source = io.BytesIO(source)
         before = source.tell()
         source.seek(0)
-        try:
-            return pydicom.dcmread(source, stop_before_pixels=True, force=True)
-        finally:
-            source.seek(before)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep pydicom's warnings back: they quote values of the file, and with them the patient."""
-    logger = logging.getLogger("pydicom")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logger.addFilter(_nothing)
-        try:
-            yield
-        finally:
-            logger.removeFilter(_nothing)
-
-
-def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001 - what a filter is asked
-    return False
+        stack.callback(source.seek, before)
+        return pydicom.dcmread(source, stop_before_pixels=True, force=True)
 
 
 def _check_uids(header: Dataset) -> None:

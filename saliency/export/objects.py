@@ -1,6 +1,7 @@
 """What all objects have in common: patient, study, series, equipment, words on how it was made."""
 
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Seq
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -11,14 +12,15 @@ from pydicom.sr.coding import Code
 from pydicom.uid import UID, SecondaryCaptureImageStorage, generate_uid
 
 from saliency import __version__
+from saliency.dicom.file.guard import without_warnings
+from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError, MissingExtraError
-from saliency.export.matching import SourceFrame, quiet
+from saliency.export.matching import SourceFrame
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.volumes.explanation import VolumeExplanation
 
 MANUFACTURER: Final = "saliency"
-PRODUCT: Final = "dicom-saliency"
 NOT_FOR_DIAGNOSIS: Final = "not for diagnosis"
 
 #: What identifies patient and study, by the modules of PS3.3 C.7.1.1 and C.7.2.1: True where an
@@ -96,18 +98,23 @@ def quantity_of(result: Explanation) -> Code:
     return _QUANTITIES.get(class_of(result.recipe), SALIENCY)
 
 
-def views_of(result: Explanation | VolumeExplanation) -> tuple[Explanation, ...]:
-    """Return an Explanation itself, or that of each slice of a volume."""
+def views_of(
+    result: Explanation | VolumeExplanation | Seq[Explanation],
+) -> tuple[Explanation, ...]:
+    """Return an Explanation itself, or that of each slice of a volume or frame of a loop."""
+    if isinstance(result, Seq):
+        return tuple(result)
     if isinstance(result, VolumeExplanation):
         return tuple(result.slice(k) for k in range(len(result)))
     return (result,)
 
 
 def leading_of(
-    result: Explanation | VolumeExplanation, views: tuple[Explanation, ...]
+    result: Explanation | VolumeExplanation | Seq[Explanation],
+    views: tuple[Explanation, ...],
 ) -> Explanation:
-    """Return the view that speaks for a result: of slices the one of greatest score."""
-    if not isinstance(result, VolumeExplanation) or not result.by_slice:
+    """Return the view that speaks for a result: of several the one of greatest score."""
+    if isinstance(result, VolumeExplanation) and not result.by_slice:
         return views[0]
     return max(views, key=lambda view: view.score)
 
@@ -199,7 +206,7 @@ def built(
         The builder refuses what it got.
     """
     try:
-        with quiet():
+        with without_warnings():
             made: Dataset = builder(**arguments)
     except (AttributeError, RuntimeError, TypeError, ValueError) as error:
         msg = f"export: expected a source that {builder.__name__} can refer to: {error}"
@@ -213,7 +220,10 @@ def built(
             continue
         item.ReferencedSOPClassUID = frame.header.SOPClassUID
         item.ReferencedSOPInstanceUID = frame.header.SOPInstanceUID
-        if frame.frames > 1 and "PurposeOfReferenceCodeSequence" in item:
+        whole = (
+            "PurposeOfReferenceCodeSequence" in item or "GraphicLayerSequence" in made
+        )
+        if frame.frames > 1 and whole:
             item.ReferencedFrameNumber = frame.frame + 1
     _once(made)
     return made
@@ -267,7 +277,7 @@ def finished(
     made: Dataset, frame: SourceFrame, result: Explanation, kind: str
 ) -> Dataset:
     """Write patient, study and words on the derivation into an object; nothing else is copied."""
-    with quiet():
+    with without_warnings():
         _identify(made, frame.header)
         _keep_loss(made, frame.header)
         if "Rows" in made and frame.header.get("ImageLaterality"):

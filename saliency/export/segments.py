@@ -8,10 +8,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 
 from saliency import __version__
+from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError
 from saliency.export.matching import matched
 from saliency.export.objects import (
-    PRODUCT,
     builder_arguments,
     built,
     finished,

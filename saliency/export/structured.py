@@ -1,16 +1,16 @@
 """What was found, as a measurement report (SR, TID 1500 of PS3.16)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from saliency import __version__
+from saliency.dicom.kind import PRODUCT
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     MANUFACTURER,
-    PRODUCT,
     builder_arguments,
     built,
     finished,
@@ -37,6 +37,7 @@ def report(
     source: object,
     *,
     objects: Sequence[Dataset] = (),
+    audit: Any = None,
 ) -> Dataset:
     """Return class, probability and shares of heat as a Comprehensive SR (TID 1500).
 
@@ -48,6 +49,9 @@ def report(
         As for :func:`saliency.export.secondary_capture`.
     objects
         What was made of the same result, as a Parametric Map: the report refers to them.
+    audit
+        The AuditReport of the model, where there is one: its verdict on each zone, with the effect
+        and the corrected p value, is written beside what was found in this image.
 
     Returns
     -------
@@ -80,7 +84,9 @@ def report(
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=device),
         procedure_reported=_own(hd, "explanation", "Explanation of a model's output"),
-        imaging_measurements=[_group(hd, lead, _image(hd, looked_at, frame), objects)],
+        imaging_measurements=[
+            _group(hd, lead, _image(hd, looked_at, frame), objects, audit)
+        ],
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=[looked_at],
     )
@@ -104,7 +110,9 @@ def _image(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
     )
 
 
-def _group(hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset]) -> Any:
+def _group(
+    hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset], audit: Any
+) -> Any:
     shown = [
         hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID)
         for each in objects
@@ -125,13 +133,20 @@ def _group(hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset])
                 codes.UCUM.NoUnits,
                 referenced_images=shown or None,
             )
-            for code, words, value in _measured(result)
+            for code, words, value in (*_measured(result), *_effects(audit))
         ],
         qualitative_evaluations=[
             hd.sr.QualitativeEvaluation(
                 _own(hd, "veiled", "The map is not to be believed"),
                 codes.SCT.Yes if result.veiled else codes.SCT.No,
-            )
+            ),
+            *(
+                hd.sr.QualitativeEvaluation(
+                    _own(hd, f"reads:{name}", f"Audit: does the model read {name}?"),
+                    _own(hd, verdict.finding.replace(" ", "-"), verdict.finding),
+                )
+                for name, verdict in _verdicts(audit).items()
+            ),
         ],
         source_images=[image],
     )
@@ -154,6 +169,17 @@ def _measured(result: Explanation) -> Iterator[tuple[str, str, float]]:
                 f"Share of heat in the zone {name}"[:64],
                 share.heat,
             )
+
+
+def _verdicts(audit: Any) -> Mapping[str, Any]:
+    return {} if audit is None else audit.verdicts
+
+
+def _effects(audit: Any) -> Iterator[tuple[str, str, float]]:
+    """Yield code, words and value of what an audit measured of the model."""
+    for name, verdict in _verdicts(audit).items():
+        yield f"effect:{name}", f"Audit: effect of {name} on the score", verdict.effect
+        yield f"p:{name}", f"Audit: corrected p value of {name}", verdict.p_value
 
 
 def _parameters(result: Explanation) -> list[str]:

@@ -14,12 +14,15 @@ from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
+from urllib.parse import urlsplit
 
-from saliency.dicom.file.remote import is_url
+from saliency.dicom.file.dicomweb import instances_at, place_of
+from saliency.dicom.file.remote import expanded, is_url
 from saliency.dicom.kind import (
     Kind,
     has_preamble,
     kind_of,
+    kind_of_instance,
     referenced_files,
     starts_as_dicom,
 )
@@ -39,6 +42,7 @@ _WORDS: Final = {
     "no DICOM": ("file that is no DICOM", "files that are no DICOM"),
     "no pixels": ("DICOM object without pixels", "DICOM objects without pixels"),
     "directory": ("DICOMDIR", "DICOMDIRs"),
+    "result": ("result of this library", "results of this library"),
     "AppleDouble": ("AppleDouble file (._*)", "AppleDouble files (._*)"),
 }
 
@@ -184,17 +188,20 @@ def walk(source: str | PathLike[str]) -> Iterator[Found]:
     ----------
     source
         A file, a folder (searched to its depth; links to folders are not followed), a glob, a zip,
-        a DICOMDIR, or a URL, which is passed on.
+        a DICOMDIR, or a URL: a folder or a glob behind it is listed, and so is a study or series of
+        DICOMweb.
 
     Raises
     ------
     InputError
-        There is no such file or folder.
+        There is no such file or folder; or a URL holds a password.
+    SaliencyError
+        A server does not list what is behind a URL.
     """
     text = os.fspath(source)
     path = Path(text)
     if is_url(text):
-        yield Found(text, "image")
+        yield from _behind(text)
     elif path.is_dir():
         yield from _folder(path)
     elif path.exists():
@@ -208,12 +215,46 @@ def walk(source: str | PathLike[str]) -> Iterator[Found]:
 
 
 def exists(source: str) -> bool:
-    """Say whether there is anything to walk through."""
+    """Say whether there is anything to walk through; of a URL only whether it can be one.
+
+    Raises
+    ------
+    InputError
+        A URL holds a password, or is none of DICOMweb though it begins as one.
+    """
     return (
-        is_url(source)
+        _is_good_url(source)
         or Path(source).exists()
         or bool(has_magic(source) and glob(source))  # noqa: PTH207
     )
+
+
+def _behind(url: str) -> Iterator[Found]:
+    """Yield what is behind a URL."""
+    _is_good_url(url)
+    place = place_of(url)
+    if place is None:
+        yield from (Found(file, "image") for file in expanded(url))
+    elif place.instance:
+        yield Found(url, "image")
+    else:
+        for each in instances_at(place):
+            yield Found(each.place.url, kind_of_instance(each))
+
+
+def _is_good_url(source: str) -> bool:
+    """Say whether a source is a URL; refuse one that tables and logs must not hold."""
+    if not is_url(source):
+        return False
+    who = urlsplit(source) if "@" in source else None
+    if who and (who.password or (who.username and who.scheme in ("http", "https"))):
+        msg = (
+            "Expected a URL without a password, which tables would hold: give it in "
+            "SALIENCY_DICOMWEB_USER and SALIENCY_DICOMWEB_PASSWORD, or in the settings of fsspec."
+        )
+        raise InputError(msg)
+    place_of(source)
+    return True
 
 
 def _folder(folder: Path) -> Iterator[Found]:

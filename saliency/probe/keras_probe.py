@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, final
 import keras
 import tensorflow as tf
 
-from saliency.errors import InputError
+from saliency.errors import InputError, ModelError
 from saliency.probe.class_targets import PREDICTED, checked_labels, class_index
 from saliency.probe.compiled import Ask, Questions, Terms, compiled, compiled_head
 from saliency.probe.fixed_batch import in_batches
@@ -180,6 +180,16 @@ class KerasProbe:
         self.labels = checked_labels(labels, core.plan.head)
         self.held = held_tensors(core.plan.doors, held)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as model and choices; questions are compiled anew there."""
+        plan = self.core.plan
+        if plan.values:
+            msg = "A probe with randomised weights cannot be pickled: pickle the probe it is of."
+            raise ModelError(msg)
+        others = [i for i in range(len(plan.doors.each)) if i != plan.doors.explained]
+        held = {i: each.numpy() for i, each in zip(others, self.held, strict=True)}
+        return _restored, (self.model, self.core.choice, self.labels, held)
+
     def holding(self, held: Held) -> "KerasProbe":
         """Return this probe with other values of the inputs that are not explained.
 
@@ -273,6 +283,12 @@ class KerasProbe:
 
     def __repr__(self) -> str:
         return f"KerasProbe({self.model.name!r}, layers={self.layers}, explains={self.output!r})"
+
+
+def _restored(
+    model: Any, choice: Choice, labels: Sequence[str] | None, held: Held
+) -> KerasProbe:
+    return KerasProbe.from_core(model, Core(model, choice), labels, held)
 
 
 @final

@@ -1,79 +1,20 @@
 """A real PACS (Orthanc), started for the tests in a network of its own, where nobody else is."""
 
-import json
-import os
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from orthanc import said_beside_orthanc
 
 import saliency as sal
 from saliency.export.dicomweb import TOKEN, Archive
 
-ORTHANC = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 STEPS = Path(__file__).with_name("archive_steps.py")
-SETTINGS = {
-    "StorageDirectory": "db",
-    "IndexDirectory": "db",
-    "HttpPort": 18042,
-    "RemoteAccessAllowed": False,
-    "AuthenticationEnabled": False,
-    "DicomServerEnabled": False,
-    "OverwriteInstances": True,
-    "Plugins": [str(PLUGIN)],
-    "DicomWeb": {
-        "Enable": True,
-        "Root": "/dicom-web/",
-        "EnableWado": True,
-        "WadoRoot": "/wado",
-        "Host": "127.0.0.1:18042",
-        "Ssl": False,
-    },
-}
-#: Orthanc listens on all interfaces: in this network there is a loopback and nothing else.
-SCRIPT = """
-ip link set lo up; mkdir db
-"$1" settings.json > orthanc.log 2>&1 & server=$!
-for i in $(seq 120); do
-  (echo > /dev/tcp/127.0.0.1/18042) 2>/dev/null && break
-  sleep .25
-done
-"$2" "$3"; code=$?
-kill $server; wait $server; exit $code
-"""
 
 
 @pytest.fixture(scope="module")
 def said(tmp_path_factory):
     """What the steps found, and all that they logged."""
-    if ORTHANC is None or not PLUGIN.exists():
-        pytest.skip("no Orthanc: apt-get install orthanc orthanc-dicomweb")
-    apart = ["unshare", "--net", "--map-root-user"]
-    if (
-        shutil.which("unshare") is None
-        or subprocess.run([*apart, "true"], check=False).returncode
-    ):
-        pytest.skip("no network namespace: unshare is not there, or not allowed")
-    folder = tmp_path_factory.mktemp("orthanc")
-    (folder / "settings.json").write_text(json.dumps(SETTINGS))
-    (folder / "run.sh").write_text(SCRIPT)
-    root = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        [*apart, "bash", "run.sh", ORTHANC, sys.executable, STEPS],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, (
-        done.stderr[-3000:] + (folder / "orthanc.log").read_text()[-2000:]
-    )
-    return {**json.loads(done.stdout.splitlines()[-1]), "log": done.stderr}
+    return said_beside_orthanc(tmp_path_factory.mktemp("orthanc"), STEPS)
 
 
 def test_what_is_stored_is_found_and_comes_back(said):

@@ -33,6 +33,7 @@ MAKERS = {
         result, source, fractional=False
     ),
     "sr": export.report,
+    "pr": export.presentation_state,
 }
 
 
@@ -322,6 +323,58 @@ def test_the_report_holds_the_numbers_and_refers_to_the_objects(tmp_path):
     assert hd.sr.ComprehensiveSR.from_dataset(made).content is not None
 
 
+def test_a_loop_is_a_loop_again(tmp_path):
+    """Each frame on one scale, bit for bit, named one by one, at the pace of the source."""
+    from saliency.render.scale import full
+
+    results = [explained(COLOUR_CINE, frame=frame) for frame in (0, 2, 3)]
+    assert results[0].image.frames > 3
+    made = reread(export.secondary_capture(results, COLOUR_CINE))
+    scale = full(np.stack([np.abs(each.heatmap.values) for each in results]))
+    expected = [each.overlay(vmax=scale).rgb for each in results]
+    np.testing.assert_array_equal(made.pixel_array, expected)
+    numbers = [item.ReferencedFrameNumber for item in made.SourceImageSequence]
+    assert numbers == [1, 3, 4]
+    source = pydicom.dcmread(COLOUR_CINE)
+    assert made[made.FrameIncrementPointer].keyword == (
+        "FrameTime" if source.get("FrameTime") else "PageNumberVector"
+    )
+    assert made.get("FrameTime") == source.get("FrameTime")
+
+
+@pytest.mark.parametrize("results", [[], ["a"]])
+def test_a_loop_is_of_explanations(results):
+    with pytest.raises(sal.InputError, match="expected Explanations of frames, got"):
+        export.secondary_capture(results, COLOUR_CINE)
+
+
+def test_the_report_holds_what_an_audit_found():
+    """Finding, effect and p value of each zone; without an audit no word of one."""
+    from saliency.audit import AuditReport, Verdict
+
+    verdicts = {
+        "text": Verdict("reads", 0.62, (0.5, 0.7), 0.0004),
+        "borders": Verdict("no evidence", 0.01, (-0.1, 0.1), 1.0),
+    }
+    made = reread(export.report(explained(CT), CT, audit=AuditReport(verdicts)))
+    found = {
+        item.ConceptNameCodeSequence[0].CodeMeaning: item
+        for item in items_of(made)
+        if item.get("ValueType") in ("NUM", "CODE")
+        and "ConceptNameCodeSequence" in item
+    }
+    for name, verdict in verdicts.items():
+        answer = found[f"Audit: does the model read {name}?"].ConceptCodeSequence[0]
+        assert answer.CodeMeaning == verdict.finding
+        for words, value in (
+            (f"Audit: effect of {name} on the score", verdict.effect),
+            (f"Audit: corrected p value of {name}", verdict.p_value),
+        ):
+            number = found[words].MeasuredValueSequence[0].NumericValue
+            assert float(number) == pytest.approx(value)
+    assert "Audit" not in str(export.report(explained(CT), CT))
+
+
 def test_loss_is_said():
     """What was lost before is lost still: flag, ratio, and the syntax that says it by itself."""
     source = pydicom.dcmread(CT)
@@ -401,7 +454,7 @@ def judged(source, folder):
         pydicom.dcmread(source, stop_before_pixels=True, force=True).SOPInstanceUID
     )
     paths = sal.export_dicom(
-        explained(source), source, folder, ("sc", "pm", "seg", "sr")
+        explained(source), source, folder, ("sc", "pm", "seg", "sr", "pr")
     )
     return {
         error

@@ -1,6 +1,7 @@
 """The edge of the room: whatever a file provokes leaves as one type of error, or as a note."""
 
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -52,3 +53,20 @@ def warn(message: str) -> None:
     every one of them, not for the first. They name tags and clauses, never a value of the file.
     """
     logging.getLogger("saliency.dicom").warning(message)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Keep pydicom's warnings back: they quote values of the file, and with them the patient."""
+    logger = logging.getLogger("pydicom")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logger.addFilter(_nothing)
+        try:
+            yield
+        finally:
+            logger.removeFilter(_nothing)
+
+
+def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001 - what a filter is asked
+    return False

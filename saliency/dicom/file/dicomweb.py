@@ -1,0 +1,320 @@
+"""Studies, series and instances behind DICOMweb (PS3.18), by their URLs.
+
+The one place where a server is asked: who asks comes from arguments or the environment, and neither
+a URL nor what opens the door is ever in a message.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from os import PathLike
+from typing import Any, Final, final
+
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from saliency.dicom.file.guard import without_warnings
+from saliency.errors import DicomError, InputError, MissingExtraError
+
+#: Where what opens the door is looked for, so that it need not stand in a script.
+TOKEN: Final = "SALIENCY_DICOMWEB_TOKEN"  # noqa: S105 - the name of a variable
+USER: Final = "SALIENCY_DICOMWEB_USER"
+PASSWORD: Final = "SALIENCY_DICOMWEB_PASSWORD"  # noqa: S105 - the name of a variable
+CERTIFICATE: Final = "SALIENCY_DICOMWEB_CERTIFICATE"
+AUTHORITY: Final = "SALIENCY_DICOMWEB_AUTHORITY"
+#: Any transfer syntax as it is stored: nothing is compressed again on the way.
+_AS_STORED: Final = (("application/dicom", "*"),)
+_TIMEOUT: Final = 60
+_ATTEMPTS: Final = 4
+#: Instances that wait for a second look: several frames of one, or its header for an export.
+_KEPT: Final = 2
+#: What a search is asked for beyond what every answer holds (PS3.18 10.6.3).
+_FIELDS: Final = ("ManufacturerModelName", "SOPClassUID", "Rows", "Modality")
+_UID: Final = r"([\d.]+)"
+_URL: Final = re.compile(
+    rf"(https?://.+?)/studies/{_UID}(?:/series/{_UID}(?:/instances/{_UID})?)?/?"
+)
+_LIKE_ONE: Final = re.compile(r"https?://.+/studies/.")
+
+
+@final
+@dataclass(frozen=True)
+class Place:
+    """What a URL of DICOMweb names.
+
+    Parameters
+    ----------
+    service
+        URL of the service.
+    study, series, instance
+        UIDs; ``""`` for series and instance where all are meant.
+    """
+
+    service: str
+    study: str
+    series: str = ""
+    instance: str = ""
+
+    @property
+    def url(self) -> str:
+        """The URL again."""
+        parts = {
+            "studies": self.study,
+            "series": self.series,
+            "instances": self.instance,
+        }
+        return self.service + "".join(
+            f"/{name}/{uid}" for name, uid in parts.items() if uid
+        )
+
+
+@final
+@dataclass(frozen=True)
+class FoundInstance:
+    """An instance that a search found, by what the server tells of it.
+
+    Parameters
+    ----------
+    place
+        Its study, series and UID.
+    sop_class, modality, model_name
+        ``""`` where the server does not tell.
+    has_rows
+        It has Rows (0028,0010): it is an image.
+    number
+        Instance Number (0020,0013), 0 where the server does not tell.
+    """
+
+    place: Place
+    sop_class: str = ""
+    modality: str = ""
+    model_name: str = ""
+    has_rows: bool = False
+    number: int = 0
+
+
+def place_of(source: object) -> Place | None:
+    """Return what a URL of DICOMweb names; None for any other source.
+
+    Raises
+    ------
+    InputError
+        It begins as such a URL, and names none of study, series and instance.
+    """
+    if not isinstance(source, str) or not _LIKE_ONE.match(source):
+        return None
+    found = _URL.fullmatch(source)
+    if found is None:
+        msg = (
+            "Expected the DICOMweb URL of a study, a series or an instance: "
+            ".../studies/UID/series/UID/instances/UID, without what else may follow."
+        )
+        raise InputError(msg)
+    service, study, series, instance = found.groups()
+    return Place(service, study, series or "", instance or "")
+
+
+def client_of(  # noqa: PLR0913 - every way in
+    service: str,
+    *,
+    token: str | None = None,
+    user: str | None = None,
+    password: str | None = None,
+    certificate: str | PathLike[str] | None = None,
+    authority: str | PathLike[str] | None = None,
+    attempts: int = _ATTEMPTS,
+) -> Any:
+    """Return dicomweb-client's client; what is not given comes from the environment.
+
+    Raises
+    ------
+    InputError
+        There is a token and a user.
+    MissingExtraError
+        dicomweb-client is not installed (extra ``pacs``).
+    """
+    requests, client = _libraries()
+    opener, who = token or os.environ.get(TOKEN), user or os.environ.get(USER)
+    if opener and who:
+        msg = "Archive: expected a token or a user, got both."
+        raise InputError(msg)
+    session = requests.Session()
+    if opener:
+        session.auth = _Bearer(opener)  # as a header alone a .netrc would replace it
+    if who:
+        session.auth = (who, password or os.environ.get(PASSWORD) or "")
+    pair = certificate or os.environ.get(CERTIFICATE)
+    session.cert = None if pair is None else os.fspath(pair)
+    trusted = authority or os.environ.get(AUTHORITY)
+    if trusted is not None:
+        # as session.verify alone REQUESTS_CA_BUNDLE of the environment would replace it
+        session.request = partial(session.request, verify=os.fspath(trusted))
+    made = client(service.rstrip("/"), session=session, timeout=_TIMEOUT)
+    made.set_http_retry_params(retry=attempts > 1, max_attempts=attempts)
+    return made
+
+
+def search(
+    client: Any,
+    service: str,
+    study: str | None,
+    series: str | None,
+    filters: dict[str, str] | None = None,
+) -> Iterator[FoundInstance]:
+    """Yield the instances that fit, in the server's order.
+
+    Raises
+    ------
+    DicomError
+        The server refuses.
+    """
+    with server_errors("search"):
+        found = client.search_for_instances(
+            study,
+            series,
+            fields=_FIELDS,
+            search_filters=filters or None,
+            get_remaining=True,
+        )
+    for each in found:
+        place = Place(
+            service,
+            _value(each, "0020000D") or study or "",
+            _value(each, "0020000E") or series or "",
+            _value(each, "00080018"),
+        )
+        yield FoundInstance(
+            place,
+            _value(each, "00080016"),
+            _value(each, "00080060"),
+            _value(each, "00081090"),
+            bool(_value(each, "00280010")),
+            int(_value(each, "00200013") or 0),
+        )
+
+
+def instances_at(place: Place) -> Iterator[FoundInstance]:
+    """Yield the instances of a study or series, series by series, by number.
+
+    Raises
+    ------
+    DicomError
+        The server refuses.
+    """
+    client = _usual_client(place.service, _door())
+    found = search(client, place.service, place.study, place.series or None)
+    yield from sorted(
+        found, key=lambda each: (each.place.series, each.number, each.place.instance)
+    )
+
+
+def fetched(place: Place) -> Dataset:
+    """Return an instance as it is stored; of a study or series the only one.
+
+    Raises
+    ------
+    DicomError
+        The server refuses, or sends what is no DICOM; or there are several instances.
+    """
+    if place.instance:
+        return _fetched(place, _door())
+    found = list(instances_at(place))
+    if len(found) != 1:
+        msg = (
+            f"Expected the URL of one instance, got one of {len(found)}. Use explain_many, "
+            "explain_archive or read_series for all of them."
+        )
+        raise DicomError(msg, reason="not-a-file")
+    return _fetched(found[0].place, _door())
+
+
+def retrieved(client: Any, place: Place) -> Dataset:
+    """Return an instance as it is stored.
+
+    Raises
+    ------
+    DicomError
+        The server refuses, or sends what is no DICOM.
+    """
+    with server_errors("read"), without_warnings():
+        found: Dataset = client.retrieve_instance(
+            place.study, place.series, place.instance, media_types=_AS_STORED
+        )
+    return found
+
+
+@contextmanager
+def server_errors(doing: str) -> Iterator[None]:
+    """Turn what goes wrong into one sentence without a URL, which may name a patient."""
+    requests, _ = _libraries()
+    from retrying import RetryError  # noqa: PLC0415 - comes with dicomweb-client
+
+    try:
+        yield
+    except (requests.HTTPError, RetryError) as error:
+        ended = getattr(error, "last_attempt", None)  # it was busy each time
+        answer = error.response if ended is None else ended.value
+        said = (
+            "no status" if answer is None else f"{answer.status_code} {answer.reason}"
+        )
+        msg = f"Expected the server to {doing}, it answered {said}."
+        raise DicomError(msg, reason=said) from None
+    except InvalidDicomError:
+        msg = "Expected DICOM files from the server, got something else."
+        raise DicomError(msg, reason="not-dicom") from None
+    except (requests.RequestException, OSError) as error:
+        msg = f"Expected a DICOMweb server to {doing}, got {type(error).__name__}."
+        raise DicomError(msg, reason="server") from None
+
+
+@lru_cache(_KEPT)
+def _fetched(place: Place, door: tuple[str | None, ...]) -> Dataset:
+    return retrieved(_usual_client(place.service, door), place)
+
+
+@lru_cache(_KEPT)
+def _usual_client(
+    service: str,
+    door: tuple[str | None, ...],  # noqa: ARG001 - another door, another client
+) -> Any:
+    return client_of(service)
+
+
+def _door() -> tuple[str | None, ...]:
+    """Return what the environment opens doors with."""
+    return tuple(
+        os.environ.get(name) for name in (TOKEN, USER, PASSWORD, CERTIFICATE, AUTHORITY)
+    )
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import requests  # noqa: PLC0415 - an extra
+        from dicomweb_client.api import DICOMwebClient  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        msg = (
+            "Expected dicomweb-client, found none: pip install 'dicom-saliency[pacs]'."
+        )
+        raise MissingExtraError(msg) from error
+    return requests, DICOMwebClient
+
+
+@final
+class _Bearer:
+    """A token that no repr shows."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> Any:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _value(found: dict[str, Any], tag: str) -> str:
+    """Return the first value of an attribute in DICOM JSON (PS3.18 F)."""
+    values = found.get(tag, {}).get("Value") or [""]
+    return str(values[0])
