@@ -1,9 +1,6 @@
 """Explain a slide: tile by tile at the model's own scale, one map in millimetres."""
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -15,27 +12,22 @@ import tensorflow as tf
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.answer import Answer
-from saliency.pipeline.checkpoint import State
 from saliency.pipeline.checks import check_share
-from saliency.pipeline.description import digest_of
-from saliency.pipeline.explain import Explainer, answered, bound, probe_of, versions
+from saliency.pipeline.explain import Explainer, answered, bound, probe_of
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
-from saliency.slides.explain_run import SlideProgress, Tell, run
-from saliency.slides.explain_setup import AUTO, Setting, setting
-from saliency.slides.explain_tiles import HeatQuestion, TileScores, about
+from saliency.slides.bags import Bag
+from saliency.slides.explain_bag import explain_as_bag
+from saliency.slides.explain_keep import key_of, made_folder, silent, state_in
+from saliency.slides.explain_run import Tell, run
+from saliency.slides.explain_setup import AUTO, Setting, opened, setting, thumbnail_of
+from saliency.slides.explain_tiles import HeatQuestion, about, scores_on
 from saliency.slides.explain_veil import indifferent_to_tissue
-from saliency.slides.open import open_slide
 from saliency.slides.result import SlideExplanation
 from saliency.slides.result_scale import full_colour
-from saliency.slides.slide import Slide
 from saliency.slides.stitch import Canvas
-from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
-from saliency.values.image import DicomImage
 
-#: Name of the file that keeps what was found, in the folder of results.
-KEPT: Final = "tiles.sqlite"
 #: Tiles that are asked for the predicted class, evenly spread, where no target is given.
 SAMPLE: Final = 64
 
@@ -68,7 +60,10 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     Parameters
     ----------
     model
-        A Keras model of images, the path of one, or a probe.
+        A Keras model of images, the path of one, or a probe. Or a
+        :class:`saliency.slides.bags.Bag`, a model of multiple instances: ``explainer`` is then
+        ``"single"`` (also for the default), ``"integrated_gradients"``, ``"lrp"`` or
+        ``"attention"``, and each tile has one value.
     slide
         A Slide, or anything that :func:`saliency.open_slide` takes.
     explainer, prepare
@@ -109,6 +104,24 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     if batch_size < 1:
         msg = f"explain_slide: expected batch_size of 1 or more, got {batch_size}."
         raise InputError(msg)
+    if isinstance(model, Bag):
+        chosen_method = "single" if explainer == "fastcam" else explainer
+        return explain_as_bag(
+            model,
+            slide,
+            chosen_method,
+            target=target,
+            prepare=prepare,
+            spacing=spacing,
+            tile=tile,
+            overlap=overlap,
+            batch_size=batch_size,
+            folder=None if out is None else made_folder(Path(out)),
+            resume=resume,
+            tissue=tissue,
+            cutoff=cutoff,
+            tell=progress or silent,
+        )
     recipe = resolve(explainer)
     probe = probe_of(model)
     with opened(slide) as held:
@@ -120,11 +133,11 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
             tile=tile,
             overlap=overlap,
             tissue=tissue,
-            thumbnail=partial(_thumbnail, slide),
+            thumbnail=partial(thumbnail_of, slide),
         )
         chosen = bound(probe, _settled(probe, target, given, batch_size))
         folder = None if out is None else made_folder(Path(out))
-        question = partial(_key, chosen, recipe, given, overlap)
+        question = partial(key_of, given, overlap, (chosen, recipe))
         with state_in(folder, question, resume=resume) as state:
             canvas = Canvas(given.grid)
             asked = HeatQuestion(chosen, recipe, canvas)
@@ -152,39 +165,6 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     return result
 
 
-def _thumbnail(slide: object, pixels: int) -> DicomImage:
-    """Read a thumbnail; a slide that was given as files is opened for it."""
-    with opened(slide) as held:
-        return held.thumbnail(pixels)
-
-
-@contextmanager
-def opened(slide: object) -> Iterator[Slide]:
-    """Open what is no Slide yet, and close it in the end."""
-    with nullcontext(slide) if isinstance(slide, Slide) else open_slide(slide) as held:
-        yield held
-
-
-def silent(progress: SlideProgress) -> None:
-    """Tell nobody but the log."""
-    logging.getLogger("saliency.slides").debug("%s", progress)
-
-
-def made_folder(folder: Path) -> Path:
-    """Return a folder for results; it is made where it is not there.
-
-    Raises
-    ------
-    InputError
-        It is a file, or its parent is missing.
-    """
-    if folder.is_file() or not folder.absolute().parent.is_dir():
-        msg = "out: expected a folder, or a name for one in a folder that exists."
-        raise InputError(msg)
-    folder.mkdir(exist_ok=True)
-    return folder
-
-
 def _settled(probe: Any, target: Target, given: Setting, batch_size: int) -> Target:
     """Return the target; for None the class predicted for most of some tiles."""
     if target is not None or not hasattr(probe, "at"):
@@ -200,43 +180,6 @@ def _settled(probe: Any, target: Target, given: Setting, batch_size: int) -> Tar
         ]
         votes.update(int(k) for k in asked.classes(tf.constant(np.concatenate(batch))))
     return min(votes, key=lambda index: (-votes[index], index))
-
-
-def state_in(folder: Path | None, key: Callable[[], str], *, resume: bool) -> State:
-    """Open what an earlier run has kept in a folder for the same question; None: keep nothing."""
-    if folder is None:
-        return State(None)
-    path = folder / KEPT
-    if not resume:
-        path.unlink(missing_ok=True)
-    return State(path, key(), "slide")
-
-
-def _key(bound_probe: Any, recipe: Any, given: Setting, overlap: float) -> str:
-    """Return what tells one question about one slide from others."""
-    slide = given.slide
-    told = (
-        bound_probe,
-        recipe,
-        given.made_by,
-        (slide.digest, slide.spacing, slide.tissue),
-        (given.grid.tile, given.grid.cell, overlap),
-        versions(),
-    )
-    return digest_of(told).hex()
-
-
-def scores_on(
-    given: Setting, scores: Mapping[tuple[int, int], TileScores]
-) -> tuple[Array, Array]:
-    """Return scores (tile rows, tile columns, classes) and the target's probabilities; else NaN."""
-    classes = len(next(iter(scores.values())).of_all)
-    of_all = np.full((*given.grid.tiles, classes), np.nan, np.float32)
-    sure = np.full(given.grid.tiles, np.nan, np.float32)
-    for place, each in scores.items():
-        of_all[place] = each.of_all
-        sure[place] = np.nan if each.probability is None else each.probability
-    return of_all, sure
 
 
 def _best(

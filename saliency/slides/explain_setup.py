@@ -1,7 +1,8 @@
 """Before a slide is asked about: scale, tiles, tissue, and how a tile becomes an input."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
@@ -13,6 +14,7 @@ from saliency.errors import InputError
 from saliency.pipeline.explain import prepared
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import FromFunction, preparation
+from saliency.slides.open import open_slide
 from saliency.slides.result import AskedSlide
 from saliency.slides.result_tissue import tiles_with_tissue, tissue_mask
 from saliency.slides.slide import Slide
@@ -277,3 +279,16 @@ def _remembering(
         return shown if pixels == THUMBNAIL else thumbnail(pixels)
 
     return of
+
+
+def thumbnail_of(slide: object, pixels: int) -> DicomImage:
+    """Read a thumbnail; a slide that was given as files is opened for it."""
+    with opened(slide) as held:
+        return held.thumbnail(pixels)
+
+
+@contextmanager
+def opened(slide: object) -> Iterator[Slide]:
+    """Open what is no Slide yet, and close it in the end."""
+    with nullcontext(slide) if isinstance(slide, Slide) else open_slide(slide) as held:
+        yield held

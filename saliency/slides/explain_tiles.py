@@ -1,6 +1,7 @@
 """What is asked about each tile: its map and its scores; stitched as they come."""
 
 from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -13,6 +14,7 @@ from saliency.pipeline.place_back import place_back
 from saliency.probe.batch_probe import About
 from saliency.probe.keras_probe import BoundProbe
 from saliency.slides.explain_run import Place
+from saliency.slides.explain_setup import Setting
 from saliency.slides.stitch import Canvas
 from saliency.values.arrays import Array
 from saliency.values.model_input import ModelInput
@@ -124,3 +126,16 @@ class HeatQuestion:
 def about(bound: Any, batch: Any) -> Any:
     """Return a bound probe that remembers what it was told of a batch, where it can."""
     return About(bound, batch) if isinstance(bound, BoundProbe) else bound
+
+
+def scores_on(
+    given: Setting, scores: Mapping[tuple[int, int], TileScores]
+) -> tuple[Array, Array]:
+    """Return scores (tile rows, tile columns, classes) and the target's probabilities; else NaN."""
+    classes = len(next(iter(scores.values())).of_all)
+    of_all = np.full((*given.grid.tiles, classes), np.nan, np.float32)
+    sure = np.full(given.grid.tiles, np.nan, np.float32)
+    for place, each in scores.items():
+        of_all[place] = each.of_all
+        sure[place] = np.nan if each.probability is None else each.probability
+    return of_all, sure

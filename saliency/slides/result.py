@@ -63,6 +63,26 @@ class AskedSlide:
 
 
 @final
+@dataclass(frozen=True, eq=False)
+class BagTiles:
+    """What a model of multiple instances was given of a slide, and the heat of each tile.
+
+    Parameters
+    ----------
+    method
+        ``"single"``, ``"integrated_gradients"``, ``"lrp"`` or ``"attention"``.
+    features
+        float32 (n, d) of the tiles asked about, row by row.
+    heat
+        float32 (n,), as :func:`saliency.slides.bags.bag_heat` gives it.
+    """
+
+    method: str
+    features: Array
+    heat: Array
+
+
+@final
 @dataclass(frozen=True, eq=False, repr=False)
 class SlideExplanation:
     """The explanation of one slide for one target by one recipe.
@@ -99,6 +119,9 @@ class SlideExplanation:
         A class below this probability is not predicted.
     seconds
         How long the whole took, and the model's part of it.
+    bag
+        Of a model of multiple instances: ``answer`` is then that of the slide as one bag, and
+        ``scores`` are those of each tile as a bag of its own. Else None.
 
     Raises
     ------
@@ -119,6 +142,7 @@ class SlideExplanation:
     prepare: Prepare | None = None
     cutoff: float = 0.5
     seconds: Mapping[str, float] = field(default_factory=dict)
+    bag: BagTiles | None = None
 
     def __post_init__(self) -> None:
         wanted = self.grid.cells, self.grid.tiles

@@ -1,7 +1,7 @@
 """What the answer about a slide says of itself, in plain words."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -9,11 +9,24 @@ from saliency.pipeline.caption import DISCLAIMER, headline, percent, subject
 from saliency.pipeline.method_words import method_words, unit_of
 from saliency.render.band import Line
 
+#: What heat is, of a model of multiple instances.
+_OF_BAGS: Final = {
+    "single": "probability of each tile alone",
+    "integrated_gradients": "{score} if all tiles were like this one, by integrated gradients",
+    "lrp": "{score} if all tiles were like this one, by relevance with attention held constant",
+    "attention": "attention, 1 where it is even; it need not follow the score",
+}
+
 
 def doubt_of(result: Any) -> str:
     """Return why the map lies under a veil, "" where it does not."""
     probability = result.probability
-    if probability is not None and not np.nanmax(result.probabilities) >= result.cutoff:
+    if result.bag is not None and probability is not None:
+        if probability < result.cutoff:
+            return f"not predicted: the slide's probability is below {percent(result.cutoff)}"
+    elif (
+        probability is not None and not np.nanmax(result.probabilities) >= result.cutoff
+    ):
         return f"no tile is of this class: its probability stays below {percent(result.cutoff)}"
     if result.answer.saturated:
         return "the model's output is saturated: it is flat here, and its derivatives vanish"
@@ -55,8 +68,25 @@ def grid_words(result: Any) -> str:
     )
 
 
+def method_of(result: Any) -> str:
+    """Return the method in words."""
+    if result.bag is None:
+        return method_words(result.recipe)
+    return f"bag of tiles, {result.bag.method.replace('_', ' ')}"
+
+
+def title_of(result: Any) -> str:
+    """Return class and probability, and of what they are."""
+    of = "of the slide" if result.bag is not None else "in the tile of greatest score"
+    return f"{headline(result)} {of}"
+
+
 def unit_words(result: Any) -> str:
     """Return the unit of heat."""
+    if result.bag is not None:
+        unit = _OF_BAGS[result.bag.method].format(score=result.answer.explains)
+        weigh = result.bag.method != "single" and result.probability is not None
+        return f"{unit}{', times the probability of the slide' if weigh else ''}"
     unit = unit_of(result.recipe, result.answer.explains)
     weighed = "" if result.probability is None else ", times the tile's probability"
     return f"{unit}{weighed}"
@@ -65,11 +95,11 @@ def unit_words(result: Any) -> str:
 def caption_of(result: Any) -> str:
     """Return one line of plain words."""
     told = [
-        f"{headline(result)} in the tile of greatest score",
+        title_of(result),
         doubt_of(result),
         tile_words(result),
         tissue_words(result),
-        method_words(result.recipe),
+        method_of(result),
         grid_words(result),
         f"full colour: {result.vmax:.3g} ({unit_words(result)})",
         DISCLAIMER,
@@ -79,12 +109,12 @@ def caption_of(result: Any) -> str:
 
 def heat_lines(result: Any) -> Iterator[Line]:
     """Yield the sentences below the picture of heat, the most important first."""
-    yield Line(f"{headline(result)} in the tile of greatest score", "head")
+    yield Line(title_of(result), "head")
     doubt = doubt_of(result)
     if doubt:
         yield Line(f"{doubt}; heat is veiled in grey", "alarm")
     yield Line(tile_words(result))
-    yield Line(method_words(result.recipe))
+    yield Line(method_of(result))
     yield Line(f"{tissue_words(result)}; {grid_words(result)}")
     yield Line(DISCLAIMER, "faint")
 
