@@ -228,10 +228,13 @@ def test_what_a_vr_allows_travels() -> None:
 def test_the_list_of_elements_names_no_one() -> None:
     """No element that is ever read is of a person, place, date or identifier.
 
-    Two UIDs tell one series, and one frame of reference, from another: they are hashed where they
-    are read. The image's own UID stays in memory, for who asks for it by name.
+    Three UIDs tell one series, frame of reference and concatenation from another: they are hashed
+    where they are read. The image's own UID stays in memory, for who asks for it by name.
     """
-    hashed = {TAGS["SeriesInstanceUID"], TAGS["FrameOfReferenceUID"]}
+    hashed = {
+        TAGS[f"{each}UID"]
+        for each in ("SeriesInstance", "FrameOfReference", "Concatenation")
+    }
     allowed = {
         TAGS[f"{each}UID"] for each in ("TransferSyntax", "SOPClass", "SOPInstance")
     } | hashed

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from pydicom.dataset import Dataset
 
 from saliency.dicom import describe, read_dicom
-from saliency.errors import DicomError
+from saliency.errors import DicomError, InputError
 
 ROOT = "1.2.840.10008.1.2"
 BASELINE, LOSSLESS, JPEG_LS, J2K, RLE = (
@@ -872,3 +872,42 @@ def test_a_reported_kind(name: str, caplog: pytest.LogCaptureFixture) -> None:
     if made.spacing:
         assert image.spacing == made.spacing
     assert describe(made.data)["rows"] == image.size[0]
+
+
+@pytest.mark.parametrize(
+    ("coding", "syntax"), [("jpegls", JPEG_LS), ("j2k", J2K), ("rle", RLE)]
+)
+@pytest.mark.parametrize("label", ["none", "native"])
+def test_a_dataset_of_fragments_that_does_not_say_so(
+    coding: str, syntax: str, label: str
+) -> None:
+    """A Dataset that lost its file meta, or has another copy's, holds fragments all the same."""
+    streams = {
+        "jpegls": imagecodecs.jpegls_encode(GREY),
+        "j2k": imagecodecs.jpeg2k_encode(GREY, level=0, reversible=True),
+        "rle": rle_frame([GREY]),
+    }
+    made = encoded(dataset(GREY), [streams[coding]], syntax)
+    if label == "none":
+        del made.file_meta
+    else:
+        made.file_meta.TransferSyntaxUID = f"{ROOT}.1"
+
+    np.testing.assert_array_equal(read_dicom(made).stored, GREY)
+
+
+def test_words_that_look_like_an_item_are_words() -> None:
+    """Pixels that start with the tag of an item, and are no items."""
+    words = DEEP.copy()
+    words[0, :4] = 0xFFFE, 0xE000, 8, 0
+
+    np.testing.assert_array_equal(read_dicom(written(dataset(words))).stored, words)
+
+
+def test_pixels_of_a_dataset_are_bytes() -> None:
+    """A text in their place is the mistake of the caller, told in a sentence."""
+    made = dataset(GREY)
+    made["PixelData"]._value = "text"
+
+    with pytest.raises(InputError, match="set_pixel_data"):
+        read_dicom(made)

@@ -70,6 +70,9 @@ MOVED = {
     "code of TensorFlow": [
         layers.Lambda(lambda made: tf.image.central_crop(made, 0.75))
     ],
+    "margin that mirrors": [
+        lambda made: ops.pad(made, ((0, 0), (8, 4), (0, 12), (0, 0)), mode="reflect")
+    ],
     "behind a rescaling": [layers.Rescaling(2.0), layers.CenterCrop(24, 32)],
 }
 
@@ -134,6 +137,10 @@ def test_ordinary_networks_are_not_traced_for_it():
     assert probe.core.plan.entry is None
 
 
+ORDER = np.random.default_rng(3).permutation(SIZE[0]).tolist()
+"""Rows as a step may exchange them."""
+
+
 def two_parts():
     inputs = keras.Input((*SIZE, 1))
     convolution = layers.Conv2D(2, 3, activation="relu")
@@ -144,13 +151,21 @@ def two_parts():
 
 @pytest.mark.parametrize(
     "model",
-    [lambda: network(lambda made: ops.transpose(made, (0, 2, 1, 3))), two_parts],
-    ids=["transposed", "two parts"],
+    [
+        lambda: network(lambda made: ops.transpose(made, (0, 2, 1, 3))),
+        two_parts,
+        lambda: network(lambda made: ops.roll(made, 16, axis=2)),
+        lambda: network(lambda made: ops.tile(made, (1, 2, 2, 1))),
+        lambda: network(lambda made: ops.take(made, ORDER, axis=1)),
+    ],
+    ids=["transposed", "two parts", "rolled", "tiled", "rows in another order"],
 )
 def test_what_has_no_one_place_is_refused(model):
     """A map of a layer is refused with the steps' names; the gradient answers."""
     probe = sal.KerasProbe(model()).at(0)
-    with pytest.raises(ModelError, match=r"(transpose|get_item).*Prepare"):
+    with pytest.raises(
+        ModelError, match=r"(transpose|get_item|roll|tile|take).*Prepare"
+    ):
         resolve("gradcam")(probe, tf.constant(blob(10, 20)))
     assert probe.gradient(blob(10, 20)).shape == (1, *SIZE, 1)
 

@@ -28,7 +28,7 @@ from saliency.dicom.file.syntax import (
 )
 from saliency.dicom.file.tags import PER_FRAME, PIXEL_TAGS, READ, TAGS
 from saliency.dicom.file.value_codec import ascii_text
-from saliency.errors import DicomError
+from saliency.errors import DicomError, InputError
 
 #: Bytes in front of "DICM" (PS3.10 7.1), and the group of the File Meta Information.
 _PREAMBLE: Final = 128
@@ -118,13 +118,15 @@ def _borrowed_pixels(dataset: Dataset) -> Pixels | None:
     for tag in sorted(PIXEL_TAGS, reverse=True):
         element = find_element(dataset, tag)
         if element is not None:
-            value = element.value
+            value = element.value or b""
             held = not isinstance(value, io.BufferedIOBase)
-            store = (
-                BytesStore(bytes(value or b""))
-                if held
-                else Store(cast(IO[bytes], value))
-            )
+            if held and not isinstance(value, bytes | bytearray | memoryview):
+                msg = (
+                    "read_dicom: expected bytes in the pixel data (7FE0,0008-0010) of the Dataset, "
+                    f"got {type(value).__name__}. Dataset.set_pixel_data takes an array."
+                )
+                raise InputError(msg)
+            store = BytesStore(bytes(value)) if held else Store(cast(IO[bytes], value))
             return Pixels(store, tag, str(element.VR or ""), 0, store.size)
     return None
 

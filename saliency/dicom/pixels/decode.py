@@ -27,7 +27,7 @@ from saliency.dicom.pixels.codestream import (
 from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.jpeg2000 import CODESTREAM, bare
 from saliency.dicom.pixels.native import unpack
-from saliency.dicom.pixels.rle import decode_rle
+from saliency.dicom.pixels.rle import decode_rle, is_rle
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
@@ -71,11 +71,11 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         many samples, or is broken.
     """
     check_claim(layout.frame_samples, len(data))
-    if syntax.family == "rle":
-        return decode_rle(data, layout)
     if syntax.family == "deflate":
         return _inflate(data, layout)
     family = _family(data, layout, syntax.family)
+    if family == "rle":
+        return decode_rle(data, layout)
     if family == "uncompressed":
         return _fragmented(data, layout, little=syntax.little_pixels)
     data = _from_its_start(data)
@@ -157,6 +157,8 @@ def _family(data: bytes, layout: Layout, labelled: str) -> str:
     raw = labelled in ("native", "uncompressed")
     if raw and len(data) in _native_sizes(layout):
         return "uncompressed"
+    if labelled == "rle" or (raw and is_rle(data[:64])):
+        return "rle"
     data = _from_its_start(data)
     for signature, family in _SIGNATURES.items():
         if data.startswith(signature):

@@ -20,6 +20,7 @@ from saliency.dicom.pixels.rle import is_rle
 from saliency.errors import DicomError
 
 _ITEM: Final = b"\xfe\xff\x00\xe0"
+_SEQUENCE_END: Final = b"\xfe\xff\xdd\xe0"
 _HEADER: Final = 8  # bytes of an item's tag and length (PS3.5 7.5)
 _RLE: Final = "RLE"
 _LONG_TABLE: Final = 2**20  # bytes; a longer one must have an entry a frame
@@ -46,9 +47,27 @@ FrameFragments: TypeAlias = tuple[tuple[Fragment, ...], ...]
 
 
 def is_encapsulated(pixels: Pixels, syntax: Syntax) -> bool:
-    """Whether pixel data lies in fragments, as it shows: labels of either kind can be wrong."""
-    items = pixels.store.peek(pixels.offset, 4) == _ITEM
-    return items and (pixels.length == UNDEFINED or syntax.family != "native")
+    """Whether pixel data lies in fragments, as it shows: labels of either kind can be wrong.
+
+    A Dataset without its file meta says neither the syntax nor that the length was undefined.
+    """
+    if pixels.store.peek(pixels.offset, 4) != _ITEM:
+        return False
+    said = pixels.length == UNDEFINED or syntax.family != "native"
+    return said or _are_items_alone(pixels)
+
+
+def _are_items_alone(pixels: Pixels) -> bool:
+    """Whether items follow each other from the first byte of a value to its last."""
+    clock = Clock("fragments of pixel data", MOST_HEADERS)
+    at, end = pixels.offset, pixels.offset + pixels.there
+    while at < end:
+        clock.step()
+        fragment = _header(pixels, at, end)
+        if fragment is None:
+            return pixels.store.peek(at, 4) == _SEQUENCE_END
+        at = fragment.offset + fragment.length
+    return at == end
 
 
 def native_frame(

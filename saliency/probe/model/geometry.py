@@ -24,11 +24,17 @@ from saliency.values.arrays import Array
 POINTS: Final = 16
 """Places that are followed back. A margin hides some of them; a line needs two, for each axis."""
 
+DRAWS: Final = 100
+"""Fits that are tried where not all places lie on one line."""
+
 SAMPLES: Final = 4
 """Places that are followed back in one pass."""
 
 COMPACT: Final = 0.5
 """Share of a derivative that must lie near its centre: else it is no place but a mean of many."""
+
+MOST: Final = 0.6
+"""Share of the places that must lie on a line where some do not: a mirrored margin hides few."""
 
 STRAY: Final = 0.1
 """Share of an axis that a place may move when the other axis is walked: more is a rotation."""
@@ -169,7 +175,7 @@ def window_of(
     Raises
     ------
     ModelError
-        The network turns the picture, or looks at several parts of it.
+        The network turns or bends the picture, or looks at several parts of it.
     """
     windows = [
         _window_of_step(run, step, shape, entry.taken, channels_first=channels_first)
@@ -180,9 +186,9 @@ def window_of(
         return first
     steps = ", ".join(map(repr, entry.names))
     msg = (
-        f"The model looks at several parts of its input, or turns it ({steps}), so that a map of "
-        "its layers has no one place. Do this in Prepare, before the model, or use an explainer "
-        "of the input (gradient, integrated gradients, occlusion)."
+        f"The model looks at several parts of its input, or turns or bends it ({steps}), so that a "
+        "map of its layers has no one place. Do this in Prepare, before the model, or use an "
+        "explainer of the input (gradient, integrated gradients, occlusion)."
     )
     raise ModelError(msg)
 
@@ -254,22 +260,50 @@ def _fit_axes(
 ) -> tuple[Array, Array] | SeenWindow | None:
     """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.
 
-    Returns the pixels of the grid's first and last edges; TURNED where axes do not stay axes; None
-    where no such fit holds.
+    Returns the pixels of the grid's first and last edges; TURNED where axes do not stay axes, or
+    places are bent or wrapped around; None where too few places were found.
     """
     axes = len(size)
     if len(places) <= axes + 1:
         return None
     design = np.concatenate([places, np.ones((len(places), 1))], 1)
-    slopes, *_ = np.linalg.lstsq(design, seen, rcond=None)
-    miss = np.abs(design @ slopes - seen).max(0)
-    if (miss > np.maximum(1.5, 0.02 * size)).any():
-        return None
+    tolerance = np.maximum(1.5, 0.02 * size)
+    slopes, fits = _line(design, seen, tolerance)
+    if not fits.all():
+        slopes, fits = _line_of_most(design, seen, tolerance)
+        first, last = slopes[axes], slopes[axes] + np.diag(slopes[:axes])
+        low = np.minimum(first, last) - tolerance
+        high = np.maximum(first, last) + tolerance
+        again = (seen[~fits] >= low) & (seen[~fits] <= high)
+        # What is off the line must be seen on it as well, as in a margin that mirrors.
+        if fits.mean() < MOST or not again.all():
+            return TURNED
     along = np.diag(slopes[:axes])
     across = np.abs(slopes[:axes] - np.diag(along))
     if (across > STRAY * size).any():
         return TURNED
     return slopes[axes], slopes[axes] + along
+
+
+def _line(design: Array, seen: Array, tolerance: Array) -> tuple[Array, Array]:
+    """Return the least squares fit, and which places lie on it: bool (P,)."""
+    slopes: Array = np.linalg.lstsq(design, seen, rcond=None)[0]
+    fits: Array = (np.abs(design @ slopes - seen) <= tolerance).all(axis=1)
+    return slopes, fits
+
+
+def _line_of_most(design: Array, seen: Array, tolerance: Array) -> tuple[Array, Array]:
+    """Return the fit on which most places lie, of many fits through a few places each."""
+    generator = np.random.default_rng(0)
+    best = np.zeros(len(design), bool)
+    for _ in range(DRAWS):
+        few = generator.choice(len(design), design.shape[1] + 1, replace=False)
+        slopes, *_ = np.linalg.lstsq(design[few], seen[few], rcond=None)
+        fits = (np.abs(design @ slopes - seen) <= tolerance).all(1)
+        best = fits if fits.sum() > best.sum() else best
+    slopes, _ = _line(design[best], seen[best], tolerance)
+    on_it: Array = (np.abs(design @ slopes - seen) <= tolerance).all(axis=1)
+    return slopes, on_it
 
 
 @final
