@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from saliency.audit.attention.zone_heat import zone_heat
+from saliency.audit.beyond_zones import FrameQuestion, beyond_zones
 from saliency.audit.cases.first_pass import (
     AuditPlan,
     check_repeatable,
@@ -51,6 +52,7 @@ from saliency.audit.exchange.groups import (
     names_of,
     question,
 )
+from saliency.audit.judgement.beyond import tone_hint
 from saliency.audit.judgement.performance import performance_of
 from saliency.audit.judgement.verdict import ZoneEvidence, judge, judge_tone
 from saliency.audit.report.examples import DecisionWords, examples
@@ -221,14 +223,17 @@ def _judged_report(
     member = members_of(truth, asked, plan.scorer) if truth[0] is not None else None
     divisions = divisions_of(plan, records, by_decision, strata)
     zones, shares = experiment.zones, [record.maps.shares for record in records]
+    asked_beyond = FrameQuestion(plan, state, experiment, evidence, records)
+    beyond = beyond_zones(asked_beyond).named(zones)
+    verdicts = judge(
+        {zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}
+    )
     return AuditReport(
-        judge(
-            {zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}
-        ),
+        verdicts | dict(beyond.verdicts),
         facts(AuditContext(plan, names), records, evidence),
         tuple(sorted(failures, key=lambda failure: failure.index)),
         {zone: zone_heat(shares, zone) for zone in zones},
-        examples(experiment, words, plan.target),
+        examples(beyond.shown_in(experiment), words, plan.target),
         performance_of(
             by_decision.grouping,
             scores,
@@ -240,10 +245,13 @@ def _judged_report(
         divisions,
         strategies(plan, records, divisions),
         pictures_of(by_decision, words, records),
-        judge_tone(
-            _exchange_effects(TONE, evidence[1:], plan.seed),
-            len(trials),
-            len(np.unique(by_decision.units)),
+        tone_hint(
+            judge_tone(
+                _exchange_effects(TONE, asked_beyond.learned, plan.seed),
+                len(trials),
+                len(np.unique(by_decision.units)),
+            ),
+            labelled=asked_beyond.labelled,
         ),
         audited_files(plan, records),
     )

@@ -75,7 +75,7 @@ class Trial:
         float (fills, 2, columns) for each zone it has: without the zone, without as much tissue.
     exchanges
         For each zone of the pictures; and under ``"diagnostic"`` for the brightness of the rest,
-        whose ``tissue`` is the hosts as they are.
+        whose ``tissue`` is a change of the same size, turned round on half of a board.
     """
 
     index: int

@@ -13,7 +13,7 @@ from saliency.interventions.fills import FILLS
 from saliency.interventions.patches import elsewhere, removed, variants, ways
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
-from saliency.interventions.tone import TONE, toned
+from saliency.interventions.tone import TONE, rippled, toned
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -132,17 +132,15 @@ def _zone_exchange(
 
 
 def _tone_exchange(experiment: Experiment, donor: Canvas, donor_index: int) -> Exchange:
-    """Give every host but itself a picture's brightness; as a control, leave it as it is."""
+    """Give every host but itself a picture's brightness; as a control, as large a ripple."""
     others = [
         row for row, host in enumerate(experiment.hosts) if host.index != donor_index
     ]
     scores = np.full((2, len(experiment.hosts), len(experiment.targets)), np.nan)
     if others:
-        hosts = [experiment.hosts[row] for row in others]
-        scores[0, others] = experiment.scores(
-            [toned(host.canvas, donor) for host in hosts]
-        )
-        scores[1, others] = [host.scores for host in hosts]
+        hosts = [experiment.hosts[row].canvas for row in others]
+        changed = [way(host, donor) for way in (toned, rippled) for host in hosts]
+        scores[:, others] = experiment.scores(changed).reshape(2, len(others), -1)
     return Exchange(*scores)
 
 

@@ -135,7 +135,8 @@ def _example_strip(
 ) -> Iterator[ExamplePicture]:
     """Yield a picture as it is, its heat, without its zone, and with another's zone."""
     image, content = host.canvas.image, host.contents[zone]
-    outlined = _outlined_png(image.display, masks(image)[zone])
+    # A place of the frame is no zone of the image: what is exchanged is outlined.
+    outlined = _outlined_png(image.display, masks(image).get(zone, content.mask))
     yield _with_decision(
         experiment, words, ExamplePicture("as it is", outlined), image, host
     )

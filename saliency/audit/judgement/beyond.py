@@ -1,0 +1,333 @@
+"""What may be said of what no zone names: a place of the frame, a fixed pattern, a band."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, final
+
+import numpy as np
+
+from saliency.audit.exchange.effects import ExchangeEffect
+from saliency.audit.judgement.results import Finding, Verdict
+from saliency.audit.judgement.verdict import MAY_READ, READS
+from saliency.audit.judgement.wording import p_text, percents, whole_percents
+from saliency.interventions.frame_cells import CELLS, MARGIN, PLACES, cell
+from saliency.statistics.significance import Interval, holm
+from saliency.statistics.standing_out import StandingOut
+from saliency.values.arrays import Array
+
+FEWEST_PAIRS: Final = 6
+"""Pairs of images below which chance cannot be told from a finding: 2 / 2 ** 6 < 0.05."""
+ALONE: Final = 0.5
+"""Effect of a cell inside the frame in which nothing is drawn, below which it is anatomy."""
+APART: Final = 0.5
+"""Share of that effect which no other cell may reach: anatomy lies in several cells."""
+KNOWS: Final = 0.05
+"""The model's scores must go with the labels at this p: one that knows nothing reads nothing."""
+ORDER: Final[tuple[Finding, ...]] = ("no evidence", "may read", "reads")
+
+
+@final
+@dataclass(frozen=True)
+class FrameFacts:
+    """What is known of the images as a set.
+
+    Parameters
+    ----------
+    aligned
+        Whether they show one anatomy in one place.
+    drawn
+        Names of the cells in which something is drawn in one group alone.
+    known
+        p-value of the model's scores being alike for all labels; 0 where there are no labels.
+    labelled
+        Whether labels were given.
+    """
+
+    aligned: bool
+    drawn: frozenset[str]
+    known: float
+    labelled: bool
+
+    @property
+    def ignorant(self) -> bool:
+        """Whether the scores do not go with the labels."""
+        return self.known >= KNOWS
+
+
+def grid_verdict(
+    standing: StandingOut | None, pairs: int, facts: FrameFacts
+) -> Verdict:
+    """Judge the cell that stands out most; None where there were no pairs.
+
+    The ring, and a cell in which something is drawn in the frame, are judged by the rules of a
+    zone. Any other cell must do half of the decision alone, and in images that show one anatomy in
+    one place it is never accused: the sentence says where to look.
+    """
+    if standing is None and pairs:
+        return _nothing(
+            "No evidence: the model says the same of all images, as far as it goes."
+        )
+    if standing is None or pairs < FEWEST_PAIRS:
+        return _nothing(
+            f"No evidence about places of the frame: {pairs} pairs of images with different "
+            "decisions are too few to tell anything from chance."
+        )
+    name, effect = CELLS[standing.first], standing.effect
+    p_value = max(standing.p_value, 2.0 ** (1 - pairs))
+    grade = _grade(effect, standing.interval, p_value)
+    place = "the margin" if name == MARGIN else f"the cell in {name} of the grid"
+    numbers = (
+        f"{percents(effect)} of the way from one decision to the other, beyond what a median cell "
+        f"does (95 % interval {whole_percents(standing.interval.low)} to "
+        f"{percents(standing.interval.high)}, {p_text(p_value)})"
+    )
+    moved = (
+        f"When {place} ({PLACES[name]}) is exchanged between images of different decisions, the "
+        f"score moves {numbers}."
+    )
+    accused = _accused(standing, facts)
+    if not grade:
+        sentence = (
+            f"No evidence that the model decides by one place of the frame. {moved}"
+        )
+    elif facts.ignorant:
+        sentence = (
+            "No evidence: the model's scores do not go with the labels "
+            f"({p_text(facts.known)}), so no place of the frame can be blamed. {moved}"
+        )
+    elif not accused:
+        sentence = (
+            f"Look: the model decides by what lies here. {moved} No evidence of a shortcut, since "
+            f"{_anatomy(facts)}."
+        )
+    else:
+        verb = "decides" if grade == 2 else "may decide"
+        sentence = (
+            f"The model {verb} by what lies in {place}; look. {moved} Nothing was searched for "
+            f"there. {_why(name, facts)}"
+        )
+    finding = ORDER[grade] if accused and not facts.ignorant else "no evidence"
+    return Verdict(
+        finding,
+        effect,
+        standing.interval,
+        p_value,
+        sentence,
+        _cells(standing, pairs, name),
+    )
+
+
+def tone_hint(tone: Verdict, *, labelled: bool) -> Verdict:
+    """Return what is told of brightness: without labels "may read" at most.
+
+    Any model, also one that was never trained, says something else of brighter images; only labels
+    tell whether brightness was learned.
+    """
+    if labelled or tone.finding != "reads":
+        return tone
+    sentence = tone.sentence.replace("The score follows", "The score may follow", 1)
+    caution = (
+        " No labels were given, so images are divided by the model's own answers: a model that was "
+        "never trained may follow brightness as well."
+    )
+    return replace(tone, finding="may read", sentence=sentence + caution)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class PatternEvidence:
+    """Something that is drawn at one place in one group of images alone.
+
+    Parameters
+    ----------
+    mask
+        bool (rows, columns): where.
+    swaps
+        What exchanging it does, one for each division of the images.
+    """
+
+    mask: Array
+    swaps: Sequence[ExchangeEffect]
+
+
+def pattern_verdict(
+    patterns: Sequence[PatternEvidence], searched: int, facts: FrameFacts
+) -> tuple[Verdict, Array | None]:
+    """Judge what is drawn in the frame; also where the strongest pattern lies."""
+    if not patterns:
+        return _nothing(
+            f"No evidence: the means of {searched} images show nothing that is drawn at one place "
+            "in one group and not in the other."
+        ), None
+    swaps = [(pattern, swap) for pattern in patterns for swap in pattern.swaps]
+    strongest = _strongest([swap for _, swap in swaps])
+    if strongest is None:
+        pattern = patterns[0]
+        nothing = _nothing(
+            f"{_drawn(pattern.mask)}. It could not be exchanged between groups: no evidence."
+        )
+        return nothing, pattern.mask
+    row, p_value, grade = strongest
+    pattern, swap = swaps[row]
+    finding: Finding = "no evidence" if facts.ignorant else ORDER[grade]
+    verb = {
+        "reads": "The model reads it",
+        "may read": "The model may read it",
+        "no evidence": "No evidence that the model reads it",
+    }[finding]
+    others = f" (one of {len(patterns)} such places)" if len(patterns) > 1 else ""
+    sentence = (
+        f"{_drawn(pattern.mask)}{others}. {verb}: when it is exchanged, the score moves "
+        f"{_numbers(swap, p_value)}."
+    )
+    measured: dict[str, float | int | str] = {
+        "tested": searched,
+        "patterns": len(patterns),
+        "area": float(pattern.mask.mean()),
+        "place": place_of(pattern.mask),
+    }
+    verdict = Verdict(
+        finding,
+        swap.effect,
+        swap.interval,
+        p_value,
+        sentence,
+        measured | _swap_numbers(swap),
+    )
+    return verdict, pattern.mask
+
+
+def band_verdict(
+    bands: Mapping[str, Sequence[ExchangeEffect]], facts: FrameFacts
+) -> Verdict:
+    """Judge grain, sharpness and shading of whole images.
+
+    Without labels nothing is accused: whatever a model does with a whole image, images of its two
+    answers differ in it.
+    """
+    asked = [(name, swap) for name, swaps in bands.items() for swap in swaps]
+    if not asked:
+        return _nothing("Grain and shading could not be exchanged between groups.")
+    row, p_value, grade = _strongest([swap for _, swap in asked]) or (0, 1.0, 0)
+    name, swap = asked[row]
+    blamed = facts.labelled and not facts.ignorant
+    finding: Finding = ORDER[grade] if blamed else "no evidence"
+    start = {
+        "reads": f"The model reads the {name} of the whole image.",
+        "may read": f"The model may read the {name} of the whole image.",
+        "no evidence": f"No evidence that the model reads {_listed(bands)} of the whole image.",
+    }[finding]
+    control = (
+        ""
+        if finding == "no evidence"
+        else (
+            " No place and no content was exchanged. A disease may change it, too: look whether a "
+            "device, a site or a reconstruction goes with the label."
+        )
+    )
+    hint = (
+        " It follows it among the model's own answers; labels would tell whether that is learned."
+        if grade and not blamed
+        else ""
+    )
+    sentence = (
+        f"{start} When the {name} is given from images of one group to those of another, the score "
+        f"moves {_numbers(swap, p_value)}.{control}{hint}"
+    )
+    measured: dict[str, float | int | str] = {"tested": sum(swap.counts), "band": name}
+    measured |= _swap_numbers(swap)
+    return Verdict(finding, swap.effect, swap.interval, p_value, sentence, measured)
+
+
+def place_of(mask: Array) -> str:
+    """Say where most of a mask lies."""
+    inside = {name: int(mask[cell(name, mask.shape)].sum()) for name in CELLS[:-1]}
+    most = sorted(inside, key=lambda name: -inside[name])[:2]
+    places = [PLACES[name] for name in most if inside[name] >= 0.2 * mask.sum()]
+    return f"at the frame's {' and '.join(places)}" if places else "in many places"
+
+
+def _accused(standing: StandingOut, facts: FrameFacts) -> bool:
+    name = CELLS[standing.first]
+    if name == MARGIN or name in facts.drawn:
+        return True
+    others = np.delete(standing.nets, [standing.first, len(CELLS) - 1])
+    alone = others.max() <= APART * standing.effect
+    return bool(not facts.aligned and alone and standing.effect >= ALONE)
+
+
+def _anatomy(facts: FrameFacts) -> str:
+    if facts.aligned:
+        return "these images show one anatomy in one place, which may lie there"
+    return "anatomy lies in cells, too, and other cells matter as well"
+
+
+def _why(name: str, facts: FrameFacts) -> str:
+    if name in facts.drawn:
+        return "Something is drawn there in one group of images and not in the other."
+    if name == MARGIN:
+        return "Anatomy may reach the margin: look at the images."
+    return "The images share the frame, and no anatomy in one place: what keeps its place is drawn."
+
+
+def _grade(effect: float, interval: Interval, p_value: float) -> int:
+    """2 where the model reads, 1 where it may, 0."""
+    if interval.low <= 0:
+        return 0
+    return sum(
+        effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ)
+    )
+
+
+def _strongest(swaps: Sequence[ExchangeEffect]) -> tuple[int, float, int] | None:
+    """Return the number, p-value and grade of the strongest effect; None where there are none."""
+    corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
+    rows = []
+    for number, (swap, raw) in enumerate(zip(swaps, corrected, strict=True)):
+        p_value = max(raw, swap.least)
+        rows.append((number, p_value, _grade(swap.effect, swap.interval, p_value)))
+    return max(rows, key=lambda row: (row[2], swaps[row[0]].effect), default=None)
+
+
+def _drawn(mask: Array) -> str:
+    return (
+        f"Something is drawn {place_of(mask)} ({percents(float(mask.mean()))} of the frame), in "
+        "one group of images and not in the other"
+    )
+
+
+def _numbers(swap: ExchangeEffect, p_value: float) -> str:
+    return (
+        f"{percents(swap.effect)} of the way from one decision to the other (95 % interval "
+        f"{whole_percents(swap.interval.low)} to {percents(swap.interval.high)}, "
+        f"{p_text(p_value)}); from {percents(MAY_READ.effect)} on, at p < {MAY_READ.p_value}, this "
+        "report says so"
+    )
+
+
+def _swap_numbers(swap: ExchangeEffect) -> dict[str, float | int | str]:
+    return {
+        "divided_by": swap.by,
+        "groups": " + ".join(map(str, swap.counts)),
+        "zone_effect": swap.zone,
+        "tissue_effect": swap.tissue,
+    }
+
+
+def _cells(
+    standing: StandingOut, pairs: int, name: str
+) -> dict[str, float | int | str]:
+    by_cell: dict[str, float | int | str] = {
+        f"cell: {cell}": float(net)
+        for cell, net in zip(CELLS, standing.nets, strict=True)
+    }
+    numbers: dict[str, float | int | str] = {"tested": 2 * pairs, "pairs": pairs}
+    return numbers | {"cell": name, "place": PLACES[name]} | by_cell
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return " or ".join(f"the {name}" for name in names)
+
+
+def _nothing(sentence: str) -> Verdict:
+    return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence)

@@ -1,0 +1,244 @@
+"""What no search names is found: at a place of the frame, drawn anywhere, or everywhere."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from marked_pictures import SIZE, corner_mask, pictures, reader, shown
+
+import saliency as sal
+from saliency.audit import run
+from saliency.audit.exchange.frame import pairs_of
+from saliency.audit.exchange.groups import Grouping
+from saliency.audit.judgement.beyond import (
+    FrameFacts,
+    band_verdict,
+    grid_verdict,
+    place_of,
+    tone_hint,
+)
+from saliency.audit.judgement.results import Verdict
+from saliency.interventions.frame_cells import CELLS, cell, sizes
+from saliency.probe.keras_probe import BoundProbe
+from saliency.statistics.significance import Interval
+from saliency.statistics.standing_out import StandingOut
+
+NAMES = "grid", "pattern", "band"
+FRAME = FrameFacts(aligned=False, drawn=frozenset(), known=0.001, labelled=True)
+
+
+def findings(report):
+    return [report.verdicts[name].finding for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def report():
+    """The audit of a reader of a mark that is no zone."""
+    images, labels = pictures(24, zone=False, body=0)
+    return sal.audit(reader(40, 0), images, labels=labels)
+
+
+def test_a_mark_that_no_zone_names_is_found(report):
+    """Where it lies is said, and it counts as a shortcut."""
+    grid, pattern = report.verdicts["grid"], report.verdicts["pattern"]
+
+    assert findings(report) == ["reads", "reads", "no evidence"]
+    assert report.shortcut
+    assert grid.measured["cell"] == "row 1, column 1"
+    # The cell holds 62 of the 72 pixels of the mark's box.
+    assert 0.7 < grid.effect < 0.95
+    assert "look" in grid.sentence
+    assert "top, left" in grid.sentence
+    assert "top, left" in pattern.sentence
+    # Blocks of strokes are searched in whole cells: the rim of the mark may be left out.
+    assert pattern.effect > 0.6
+
+
+def test_the_report_shows_the_place(report, tmp_path):
+    """Strips of images with the place and with another's, in the page."""
+    strips = {strip.zone for strip in report.examples}
+    page = report.html()
+    report.save(tmp_path / "out")
+
+    assert {"grid", "pattern"} <= strips
+    assert "grid of picture" in page
+    assert "a cell of the frame" in page
+
+
+def test_a_mark_in_a_zone_is_left_to_the_zone():
+    """Cells keep their hands off zones: what has a name has one verdict."""
+    images, labels = pictures(24, body=0)
+    found = sal.audit(reader(40, 0), images, labels=labels)
+
+    assert found.verdicts["text"].finding == "reads"
+    assert findings(found) == ["no evidence"] * 3
+
+
+@pytest.mark.parametrize("case", ["noise", "other mark", "no link"])
+def test_who_does_not_read_it_is_not_accused(case):
+    """A model of nothing; one that ignores the mark; one whose answers go with no label."""
+    images, labels = pictures(24, zone=False, body=0)
+    if case == "noise":
+        images, labels = pictures(24, zone=False, mark=0, body=0)
+    if case == "no link":
+        labels = [label ^ (number % 4 > 1) for number, label in enumerate(labels)]
+    model = {
+        "noise": reader(0, 0, constant=1),
+        "other mark": reader(0, 40),
+        "no link": reader(40, 0),
+    }[case]
+    found = sal.audit(model, images, labels=labels)
+
+    assert findings(found) == ["no evidence"] * 3
+    assert not found.shortcut
+
+
+def grain_reader():
+    """Return a classifier of the mean absolute difference of neighbours."""
+    inputs = keras.Input((*SIZE, 1))
+    steps = keras.layers.Conv2D(2, (1, 2), use_bias=False, activation="relu")
+    mean = keras.layers.GlobalAveragePooling2D()(steps(inputs))
+    dense = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(inputs, dense(mean))
+    steps.set_weights([np.array([[[[1.0, -1.0]], [[-1.0, 1.0]]]], np.float32)])
+    dense.set_weights(
+        [np.array([[0.0, 400.0]] * 2, np.float32), np.array([0.0, -20.0], np.float32)]
+    )
+    return model
+
+
+def test_grain_of_the_whole_image_is_found():
+    """More noise in one class: no place and no brightness, and a band is read."""
+    generator = np.random.default_rng(0)
+    labels = [number % 2 for number in range(24)]
+    images = [
+        shown(0.5 + (0.02 + 0.04 * label) * generator.normal(size=SIZE))
+        for label in labels
+    ]
+    found = sal.audit(grain_reader(), images, labels=labels)
+
+    assert findings(found) == ["no evidence", "no evidence", "reads"]
+    assert found.verdicts["band"].measured["band"] == "grain and sharpness"
+    assert found.shortcut
+
+
+def standing(first=0, effect=0.6, second=0.0, low=0.4, p_value=2e-4):
+    nets = np.zeros(len(CELLS))
+    nets[5 if first != 5 else 6], nets[first] = second, effect
+    return StandingOut(nets, first, Interval(low, 0.8), p_value)
+
+
+ALIGNED = replace(FRAME, aligned=True)
+CASES = {
+    "alone": (standing(), FRAME, "reads"),
+    "half": (standing(effect=0.4), FRAME, "no evidence"),
+    "two cells": (standing(second=0.4), FRAME, "no evidence"),
+    "unsure": (standing(low=-0.1), FRAME, "no evidence"),
+    "anatomy": (standing(), ALIGNED, "no evidence"),
+    "drawn": (
+        standing(effect=0.4),
+        replace(ALIGNED, drawn=frozenset(CELLS[:1])),
+        "reads",
+    ),
+    "margin": (standing(first=16, effect=0.4), ALIGNED, "reads"),
+    "weak": (standing(first=16, effect=0.2), FRAME, "may read"),
+    "knows nothing": (standing(), replace(FRAME, known=0.4), "no evidence"),
+}
+
+
+@pytest.mark.parametrize(("found", "facts", "finding"), CASES.values(), ids=CASES)
+def test_when_a_cell_is_accused(found, facts, finding):
+    """Anatomy lies in cells too: what accuses is the margin, something drawn, or one cell alone."""
+    verdict = grid_verdict(found, 12, facts)
+
+    assert verdict.finding == finding
+    assert verdict.effect == found.effect
+    if facts.aligned and finding == "no evidence":
+        assert verdict.sentence.startswith("Look: the model decides by what lies here.")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "finding"), [(5, "no evidence"), (7, "may read"), (8, "reads")]
+)
+def test_the_floor_of_few_pairs(pairs, finding):
+    """So many coins fall as one would wish once in 2 ** (pairs - 1) times."""
+    assert grid_verdict(standing(), pairs, FRAME).finding == finding
+
+
+def test_without_labels_no_band_and_no_brightness_is_blamed():
+    """Any model, trained or not, answers brighter images otherwise."""
+    read = Verdict(
+        "reads", 0.9, Interval(0.8, 1.0), 1e-4, "The score follows the brightness."
+    )
+
+    assert tone_hint(read, labelled=True) is read
+    hint = tone_hint(read, labelled=False)
+    assert hint.finding == "may read"
+    assert hint.sentence.startswith("The score may follow")
+    assert band_verdict({}, FRAME).finding == "no evidence"
+
+
+def test_cells_part_the_frame():
+    """Each pixel lies in one cell of the grid; the ring's area is that of its size in cells."""
+    size = 37, 53
+    total = np.sum([cell(name, size) for name in CELLS[:-1]], axis=0)
+
+    assert (total == 1).all()
+    assert np.isclose(sizes()[-1] / 16, cell("margin", (400, 400)).mean(), atol=0.01)
+    assert not cell("margin", size)[10:30, 10:40].any()
+    assert place_of(corner_mask()) == "at the frame's top, left"
+
+
+def test_no_patient_is_in_two_pairs():
+    """Images of one patient are one, and partners are of two groups."""
+    member = np.array([0, 0, 0, 1, 1, 1, 1, 0])
+    grouping = Grouping("label", ("a", "b"), member, np.eye(2), np.zeros(2))
+    patients = [1, 1, 1, 2, 2, 3, 4, 5]
+    for seed in range(20):
+        pairs = pairs_of(grouping, range(8), patients, np.random.default_rng(seed))
+        used = [patients[row] for pair in pairs for row in (pair.first, pair.second)]
+
+        assert len(pairs) == 2
+        assert len(set(used)) == len(used)
+        assert all(member[pair.first] != member[pair.second] for pair in pairs)
+
+
+@pytest.mark.slow
+def test_a_hundred_images_cost_less_than_150_passes_each(monkeypatch):
+    """Every image shown counts; a gradient counts as three. A zone, a mark, and all the rest."""
+    images, labels = pictures(100)
+    for number, image in enumerate(images):
+        pixels = np.array(image.display, float) / 255
+        pixels[28:30, 5:30] = labels[number]
+        images[number] = shown(pixels).with_zone("text", corner_mask())
+    passes, answer = [], BoundProbe.answer
+
+    def counted(self, question, inputs, drawing=None):
+        cost = 1 if question in ("score", "classes") else 3
+        passes.append(cost * len(inputs))
+        return answer(self, question, inputs, drawing)
+
+    monkeypatch.setattr(BoundProbe, "answer", counted)
+    found = sal.audit(reader(20, 20), images, labels=labels)
+
+    assert found.verdicts["pattern"].measured["patterns"] >= 1
+    assert 40 * 100 < sum(passes) < 150 * 100
+
+
+@pytest.mark.slow
+def test_a_resumed_audit_asks_no_cell_twice(tmp_path, monkeypatch):
+    """Stopped after the third look: nothing of it is asked again, and the report is the same."""
+    images, labels = pictures(16, zone=False)
+    model, state = reader(40, 0), tmp_path / "state"
+    whole = sal.audit(model, images, labels=labels)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "performance_of", None)
+        patch.setattr(run, "facts", None)
+        with pytest.raises(TypeError):
+            sal.audit(model, images, labels=labels, resume=state)
+    for name in ("cell_effects", "band_exchanges", "pattern_exchange"):
+        monkeypatch.setattr(f"saliency.audit.exchange.frame_looks.{name}", None)
+    again = sal.audit(model, images, labels=labels, resume=state)
+
+    assert again.to_dict() == whole.to_dict()
