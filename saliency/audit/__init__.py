@@ -10,12 +10,14 @@ from typing import Any
 
 _HOME_OF = {
     "AuditReport": "saliency.audit.report.report",
+    "Repaired": "saliency.audit.repairing",
     "Intervention": "saliency.audit.exchange.intervene",
     "Share": "saliency.interventions.zone_shares",
     "Transplant": "saliency.audit.exchange.transplant",
     "Verdict": "saliency.audit.judgement.results",
     "halved": "saliency.audit.cases.halves",
     "intervene": "saliency.audit.exchange.intervene",
+    "repair": "saliency.audit.repairing",
     "shares": "saliency.interventions.zone_shares",
     "transplant": "saliency.audit.exchange.transplant",
 }

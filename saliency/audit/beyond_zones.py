@@ -148,7 +148,7 @@ def beyond_zones(question: FrameQuestion) -> BeyondZones:
     divided = question.evidence[-1].grouping if len(question.evidence) > 1 else None
     indices = question.indices
     pairs = (
-        pairs_of(divided, indices, question.evidence[0].units, generator)
+        pairs_of(divided, indices, question.evidence[0].units.tolist(), generator)
         if divided
         else []
     )

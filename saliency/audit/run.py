@@ -254,6 +254,7 @@ def _judged_report(
             labelled=asked_beyond.labelled,
         ),
         audited_files(plan, records),
+        beyond.masks,
     )
 
 

@@ -193,7 +193,9 @@ def exchange_effect(
     swing = grouping.swing(evidence.scores[grouping.member >= 0])
     member, units = grouping.member[kept], evidence.units[kept]
     counts = np.bincount(member, minlength=len(grouping.names))
-    if not swing > 0 or counts.min() < FEWEST:
+    # Two patients have no other way to be divided, and no exchange within one.
+    too_few = counts.min() < FEWEST or len(np.unique(units)) < 3
+    if not swing > 0 or too_few:
         return None
     test = contrast(
         zone_scores[kept] @ grouping.weights.T,

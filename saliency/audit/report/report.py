@@ -18,6 +18,7 @@ from saliency.audit.report.examples import ExampleStrip
 from saliency.audit.report.overview import AuditedFile, ChangedDecision
 from saliency.audit.report.page import report_page, summary
 from saliency.audit.report.strategies import Strategies
+from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import folder_of, write_together
 
@@ -55,6 +56,9 @@ class AuditReport:
     files
         Which file each picture came from. They are written on request alone, since names of files
         may name patients.
+    places
+        Where the cell and the pattern lie that did most: bool (rows, columns) of the frame, on a
+        common grid, by name of the verdict.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -68,6 +72,7 @@ class AuditReport:
     pictures: tuple[ChangedDecision, ...] = ()
     tone: Verdict | None = None
     files: tuple[AuditedFile, ...] = ()
+    places: Mapping[str, Array] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         worst_first = sorted(
