@@ -265,7 +265,8 @@ class SlideExplanation:
         Parameters
         ----------
         kind
-            ``"heat"``; or ``"classes"``: each tile in the colour of its class of greatest score.
+            ``"heat"``; or ``"classes"``: each tile in the colour of its class of greatest score, on
+            the brightness of the tissue.
         pixels
             Of the longer side; level 0 is never enlarged.
         vmax

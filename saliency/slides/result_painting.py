@@ -23,6 +23,8 @@ CLASS_COLOURS: Final = (
     (0, 0, 0),
     (213, 94, 0),
 )
+#: Of red, green and blue (ITU-R BT.601).
+_LUMINANCE: Final = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 def class_colour(index: int) -> tuple[int, int, int]:
@@ -71,7 +73,9 @@ def painted_classes(result: Any, shown: Array, strength: float) -> Overlay:
     table = np.array(
         [class_colour(index) for index in range(result.scores.shape[-1])], np.float32
     )
-    mixed = (1 - strength) * shown[where] + strength * table[classes[where]]
+    # On the brightness of the tissue: the stain's own colour would turn yellow into orange.
+    bright = shown[where].astype(np.float32) @ _LUMINANCE
+    mixed = (1 - strength) * bright[:, None] + strength * table[classes[where]]
     rgb = shown.copy()
     rgb[where] = np.rint(mixed).astype(np.uint8)
     return Overlay(rgb)

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.spread]  # processes of their own
 EXAMPLES = ROOT / "examples"
 SCRIPTS = (
     *("demo", "one_image", "compare_explainers", "after_training", "hospital_name"),
-    *("train_from_dicom", "pacs"),
+    *("train_from_dicom", "pacs", "slide"),
 )
 
 
@@ -162,3 +162,15 @@ def bundled(name: str) -> Path:
     from pydicom.data import get_testdata_file
 
     return Path(str(get_testdata_file(name, download=False)))
+
+
+def test_slide_finds_the_tumour_of_another_slide(tmp_path: Path) -> None:
+    """The heat is centred within half a cell of 16 um, and the folder holds all forms."""
+    printed = run(EXAMPLES / "slide.py", tmp_path / "out", folder=tmp_path)
+
+    off = re.search(r"centred (\d+) um off", printed)
+    assert off is not None
+    assert int(off[1]) <= 8
+    assert "answer hardly depends" not in printed
+    for name in ("heat.png", "classes.png"):
+        assert has_heat(tmp_path / "out" / "maps" / name)
