@@ -12,6 +12,8 @@ from saliency.values.arrays import Array
 
 #: No tile of a level.
 _NONE: Final = -1
+#: Places in the table of tiles, 128 MB; a matrix that claims more is searched tile by tile.
+_MOST_PLACES: Final = 2**24
 
 
 @final
@@ -159,12 +161,13 @@ class Matrix:
 def _grid(size: tuple[int, int], tile: tuple[int, int], tiles: Tiles) -> Array | None:
     """Return int64 (tiles down, tiles across): the tile at each place, or none.
 
-    None where tiles do not lie side by side.
+    None where tiles do not lie side by side, or places would be too many.
     """
+    places = -(-size[0] // tile[0]), -(-size[1] // tile[1])
     down, row_left = np.divmod(tiles.rows, tile[0])
     across, column_left = np.divmod(tiles.columns, tile[1])
-    if row_left.any() or column_left.any():
+    if row_left.any() or column_left.any() or places[0] * places[1] > _MOST_PLACES:
         return None
-    grid = np.full((-(-size[0] // tile[0]), -(-size[1] // tile[1])), _NONE)
+    grid = np.full(places, _NONE)
     grid[down, across] = np.arange(len(down))
     return grid

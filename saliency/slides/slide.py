@@ -36,6 +36,8 @@ _MOST: Final = 2**31
 _SPACING_TOLERANCE: Final = 0.01
 #: Samples of a level that are in memory at once while it is resampled.
 _BAND: Final = 2**25
+#: Pixels of a side at which tissue is told from glass: 130 mm of a slide.
+_MOST_TISSUE: Final = 2**14
 _ABSENT: Final = "no tile is stored here: not scanned (TILED_SPARSE, PS3.3 C.7.6.17.3)"
 
 
@@ -122,7 +124,7 @@ class Slide:
         column_mm: float,
         rows: int,
         columns: int,
-        spacing: tuple[float, float],
+        spacing: float | tuple[float, float],
     ) -> Array:
         """Read a region at any scale, from the nearest finer level.
 
@@ -133,7 +135,7 @@ class Slide:
         rows, columns
             Size of the region in pixels of ``spacing``.
         spacing
-            (row, column) mm of a pixel.
+            (row, column) mm of a pixel, or one number for both.
 
         Returns
         -------
@@ -146,7 +148,8 @@ class Slide:
         InputError
             The region lies outside the slide, or a size or the spacing is not above 0.
         """
-        return self._resampled(row_mm, column_mm, rows, columns, spacing).pixels
+        both = spacing if isinstance(spacing, tuple) else (spacing, spacing)
+        return self._resampled(row_mm, column_mm, rows, columns, both).pixels
 
     def thumbnail(self, pixels: int = 1024) -> DicomImage:
         """Read the whole slide so small that its longer side has ``pixels`` pixels.
@@ -184,7 +187,11 @@ class Slide:
         if not 0 < spacing < float("inf"):
             msg = f"tissue: expected a spacing above 0 mm, got {spacing}."
             raise InputError(msg)
-        count = [max(1, round(side / spacing)) for side in self.size]
+        finest = self.levels[0]
+        count = [
+            max(1, min(own, _MOST_TISSUE, round(side / spacing)))
+            for side, own in zip(self.size, (finest.rows, finest.columns), strict=True)
+        ]
         own = self.size[0] / count[0], self.size[1] / count[1]
         painted = self._resampled(0.0, 0.0, count[0], count[1], own)
         if self._layers[0].window is not None:
@@ -300,6 +307,12 @@ class Slide:
                 "Slide: expected an open slide, got one that was closed. Open it again."
             )
             raise InputError(msg)
+        if box.rows * box.columns * 3 > _MOST:
+            msg = (
+                f"Slide: expected at most {_MOST:,} samples of a level at once, got {box.rows:,} x "
+                f"{box.columns:,} x 3. Read it in parts, or at a coarser level."
+            )
+            raise InputError(msg)
         return self._layers[level].matrix.paint(box, partial(self._decoded, level))
 
     def _decoded(self, level: int, indices: Array) -> Iterator[Array]:
@@ -331,7 +344,7 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     Raises
     ------
     InputError
-        It is empty, too large, or reaches beyond the level.
+        It is empty or reaches beyond the level.
     """
     numbers = [_whole(value) for value in (row, column, rows, columns)]
     if None in numbers:
@@ -345,12 +358,6 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
             f"read_region: expected a region within {level.rows:,} rows x {level.columns:,} "
             f"columns, got rows {box.row:,}..{box.row + box.rows:,}, columns "
             f"{box.column:,}..{box.column + box.columns:,}."
-        )
-        raise InputError(msg)
-    if box.rows * box.columns * 3 > _MOST:
-        msg = (
-            f"read_region: expected at most {_MOST:,} samples, got {box.rows:,} x "
-            f"{box.columns:,} x 3. Read it in parts, or at a coarser level."
         )
         raise InputError(msg)
     return box

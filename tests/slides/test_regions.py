@@ -1,9 +1,13 @@
 """A region of a slide is exactly what its tiles hold, wherever it lies."""
 
 import csv
+import io
+from concurrent.futures import ThreadPoolExecutor
 
+import imagecodecs
 import numpy as np
 import pytest
+from dicom.build import encoded, written
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -115,3 +119,66 @@ def test_one_label_is_seen_and_never_read():
         ]
     with sal.open_slide(shared("slides", "slide_full")) as slide:
         assert not slide.label_present
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    size=st.tuples(st.integers(1, 40), st.integers(1, 40)),
+    tile=st.tuples(st.integers(1, 45), st.integers(1, 45)),
+    left_out=st.sets(st.integers(0, 30)),
+    start=st.tuples(st.floats(0, 0.999), st.floats(0, 0.999)),
+)
+def test_any_slide_of_any_tiles_gives_its_pixels(size, tile, left_out, start):
+    """Tiles larger than the matrix, of one pixel, missing."""
+    pixels = scene(*size)
+    places = places_of(size, tile)
+    kept = [place for k, place in enumerate(places) if k not in left_out] or places
+    row, column = (int(share * side) for share, side in zip(start, size, strict=True))
+    with sal.open_slide([sparse(pixels, kept, tile=tile)]) as slide:
+        region = slide.read_region(row, column, size[0] - row, size[1] - column)
+    wanted = np.full_like(pixels, 255)
+    for r, c in kept:
+        wanted[r : r + tile[0], c : c + tile[1]] = pixels[
+            r : r + tile[0], c : c + tile[1]
+        ]
+    np.testing.assert_array_equal(region.display, wanted[row:, column:])
+
+
+def test_a_matrix_that_claims_a_country_costs_nothing():
+    """One tile in a matrix of 2**30 x 2**30: read where it is, refused as a whole."""
+    made = sparse(PIXELS, [(0, 0)])
+    made.TotalPixelMatrixRows = made.TotalPixelMatrixColumns = 2**30
+    with sal.open_slide([made]) as slide:
+        region = slide.read_region(0, 0, 5, 7)
+        with pytest.raises(sal.InputError, match="at once"):
+            slide.read_region(0, 0, 2**30, 2**30)
+        with pytest.raises(sal.InputError, match="at once"):
+            slide.thumbnail()
+    np.testing.assert_array_equal(region.display, PIXELS[:5, :7])
+
+
+def test_a_damaged_tile_is_named_by_its_place():
+    """The others are read."""
+    whole = np.ascontiguousarray(scene(16, 32)[:, :16])
+    streams = [imagecodecs.jpeg8_encode(whole, level=90) for _ in range(2)]
+    streams[1] = imagecodecs.jpeg8_encode(whole[:8], level=90)  # of another size
+    made = encoded(
+        level(scene(16, 32), tile=(16, 16)), streams, "1.2.840.10008.1.2.4.50"
+    )
+    with sal.open_slide([made]) as slide:
+        slide.read_region(0, 0, 16, 16)
+        with pytest.raises(sal.DicomError, match=r"row 0, column 16.* 16 x 16"):
+            slide.read_region(0, 10, 16, 16)
+
+
+def test_threads_read_what_one_thread_reads():
+    """Bytes are read by one at a time: no tile gets those of another."""
+    pixels = scene(120, 140)
+    source = io.BytesIO(written(level(pixels, tile=(10, 10))))
+    boxes = [(r, c, 33, 27) for r in range(0, 80, 7) for c in range(0, 110, 9)]
+    with sal.open_slide([source]) as slide, ThreadPoolExecutor(8) as pool:
+        regions = pool.map(lambda box: slide.read_region(*box).display, boxes)
+        for (r, c, rows, columns), display in zip(boxes, regions, strict=True):
+            np.testing.assert_array_equal(
+                display, pixels[r : r + rows, c : c + columns]
+            )

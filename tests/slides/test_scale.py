@@ -30,7 +30,7 @@ def test_tiles_at_the_spacing_of_a_level_are_its_pixels():
     pixels = scene(24, 36)
     with sal.open_slide(pyramid(pixels)) as slide:
         fine = slide.read_at(3 * STEP, 5 * STEP, 7, 9, (STEP, STEP))
-        coarse = slide.read_at(4 * STEP, 6 * STEP, 7, 9, (2 * STEP, 2 * STEP))
+        coarse = slide.read_at(4 * STEP, 6 * STEP, 7, 9, 2 * STEP)
     np.testing.assert_array_equal(fine, pixels[3:10, 5:14])
     np.testing.assert_array_equal(coarse, halved(pixels)[2:9, 3:12])
 
