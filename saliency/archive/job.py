@@ -110,6 +110,12 @@ class Job:
         look = (dict(self.look), self.forms, self.caption, self.figure)
         return digest_of((*look, self.store) if self.store else look).hex()
 
+    def settled(self) -> "Job":
+        """Return the job, its digests worked out: they are the same in every process then."""
+        for question in self.questions:
+            self.key(question, "")
+        return self
+
     def key(self, question: Question, identity: str) -> str:
         """Return what tells the answer about an image from others, for its name."""
         return sha256(f"{self._asked[question]} {identity}".encode()).hexdigest()

@@ -215,8 +215,9 @@ def explained(
         yield from ahead(writing, answered, window=window)
 
 
-def given_up(job: Job, todo: Todo, counts: Counts, words: str) -> Iterator[Told]:
-    """Yield the rows of a frame that no process lived to explain."""
+def given_up(job: Job, todo: Todo, counts: Counts, times: int) -> Iterator[Told]:
+    """Yield the rows of a frame that no process lived to explain, though it was tried often."""
+    words = f"the worker died of it {times} times"
     read = _Read(todo, Failure(0, "WorkerDied", words), todo.rows)
     yield from map(_writing(job, counts), _answered(job, [read], counts))
 
