@@ -112,7 +112,7 @@ class SlideExplanation:
     labels
         Names of all classes; None where they have none.
     indifferent
-        The model gives the class to tiles without content as well: see ``veiled``.
+        The model gives the class to all tissue, and to tiles without content: see ``veiled``.
     prepare
         How a tile became the model's input.
     cutoff
@@ -233,8 +233,8 @@ class SlideExplanation:
     def veil_reason(self) -> str:
         """Why the map is veiled, in plain words; "" where it is not.
 
-        No tile is of the class; the model gives the class to tiles without content as well; its
-        output is saturated; or the map is blank.
+        No tile is of the class; the model gives the class to all tissue alike, and to tiles without
+        content as well; its output is saturated; or the map is blank.
         """
         return doubt_of(self)
 

@@ -32,8 +32,8 @@ def doubt_of(result: Any) -> str:
         return "the model's output is saturated: it is flat here, and its derivatives vanish"
     if result.indifferent:
         return (
-            "the answer hardly depends on the tissue: an even tile, glass, or shuffled pixels get "
-            "this class, too"
+            "the answer hardly depends on the tissue: all of it gets this class, and an even tile "
+            "or shuffled pixels get it, too"
         )
     if result.peak == 0:
         return "the map is blank: no cell has heat"

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from slides.built import level
 from slides.networks import RED, convolutions, opened, red_detector, tissue
 
 import saliency as sal
@@ -275,3 +276,25 @@ def test_a_tile_that_stands_alone_has_its_own_map(probe, slide):
     )
     part = found.heatmap.values[found.explained].reshape(means.shape)
     np.testing.assert_allclose(part, means * alone.probability, rtol=1e-4)
+
+
+def test_a_class_of_most_tissue_is_not_veiled(slide):
+    """The tissue's own class: an even tile of its colour gets it, but the lesion does not."""
+    found = explain_slide(red_detector(), slide, "gradient", target=0, overlap=0, **ON)
+    assert found.probabilities[found.asked].mean() > 0.8
+    assert not found.indifferent
+
+
+def test_a_folder_and_a_path_do_as_well(tmp_path):
+    """Files are opened for the while; larger thumbnails are read from them afterwards."""
+    scene = planted(tissue(256, 320), ((96, 128, 64),))
+    level(scene, tile=(64, 64)).save_as(tmp_path / "a.dcm", enforce_file_format=True)
+    red_detector().save(tmp_path / "red.keras")
+    found = explain_slide(
+        tmp_path / "red.keras", tmp_path / "a.dcm", "gradcam", target=1, overlap=0, **ON
+    )
+    for pixels in (100, 320):
+        assert found.overlay(pixels=pixels).rgb.shape == (pixels * 4 // 5, pixels, 3)
+    assert found.slide.spacing == (0.0005, 0.0005)
+    told = found.caption + repr(found)
+    assert str(tmp_path) not in told
