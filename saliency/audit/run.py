@@ -28,6 +28,7 @@ from saliency.audit.cases.sources import (
     sources_of,
     strata_of,
 )
+from saliency.audit.exchange.control import search_control, share_told
 from saliency.audit.exchange.effects import (
     Evidence,
     ExchangeEffect,
@@ -226,7 +227,7 @@ def _judged_report(
     asked_beyond = FrameQuestion(plan, state, experiment, evidence, records)
     beyond = beyond_zones(asked_beyond).named(zones)
     verdicts = judge(
-        {zone: _zone_evidence(zone, records, evidence, plan.seed) for zone in zones}
+        {zone: _zone_evidence(zone, records, evidence, experiment) for zone in zones}
     )
     return AuditReport(
         verdicts | dict(beyond.verdicts),
@@ -355,20 +356,36 @@ def _trials(
 
 
 def _zone_evidence(
-    zone: str, records: list[ImageRecord], evidence: list[Evidence], seed: int
+    zone: str,
+    records: list[ImageRecord],
+    evidence: list[Evidence],
+    experiment: Experiment,
 ) -> ZoneEvidence:
     """Return the numbers about a zone; ``evidence`` is by decision first."""
     by_decision, *by_division = evidence
+    seed = experiment.seed
+    search = search_control(experiment.hosts) if zone == "text" else None
     showing = {record.index for record in records if zone in record.zones}
     if not showing:
-        return ZoneEvidence(0, len(records))
+        return ZoneEvidence(0, len(records), search=search)
     few = len(showing) < FEW * len(records)
     exchanges = _exchange_effects(zone, by_division, seed, showing if few else None)
+    swing = by_decision.grouping.swing(by_decision.scores)
+    told = share_told(experiment, by_decision.grouping, zone, swing)
+    if told is not None:
+        exchanges = [effect.calibrated(told) for effect in exchanges]
     removal = removal_effect(by_decision, zone, np.random.default_rng(seed))
     transplant = transplant_effect(by_decision, zone, showing)
     patients = len(np.unique(by_decision.patients_of(sorted(showing))))
     return ZoneEvidence(
-        len(showing), len(records), exchanges, removal, transplant, patients
+        len(showing),
+        len(records),
+        exchanges,
+        removal,
+        transplant,
+        patients,
+        told,
+        search,
     )
 
 

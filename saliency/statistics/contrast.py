@@ -43,7 +43,7 @@ class ContrastTest:
     error
         Standard error of ``net``, from the same bootstrap.
     needed
-        The ``net`` that 5 % of permutations reach.
+        The ``net`` that 1 % of permutations reach.
     """
 
     zone: float
@@ -147,7 +147,7 @@ def contrast(
     p_value = float((1 + (~(null < net - slack)).sum()) / (1 + DRAWS))
 
     interval, error = _interval_of_net(cells, member, by_host, generator)
-    needed = float(np.nanquantile(null, LEVEL))
+    needed = float(np.nanquantile(null, 0.99))
     return ContrastTest(of_zone, of_tissue, net, interval, p_value, error, needed)
 
 

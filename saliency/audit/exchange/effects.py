@@ -98,12 +98,15 @@ class ExchangeEffect:
     error
         Standard error of ``effect``.
     needed
-        The ``effect`` that 5 % of permutations reach.
+        The ``effect`` that 1 % of permutations reach.
     between
         The two groups that are compared, where there are more.
     greatest
         The same between the two groups that it is greatest between, of three or more. Its p-value
         is corrected for the number of pairs.
+    told
+        Share of a known effect that the exchange tells; ``effect``, ``interval``, ``error`` and
+        ``needed`` are what was measured, divided by it.
     """
 
     by: str
@@ -121,6 +124,25 @@ class ExchangeEffect:
     needed: float = 0.0
     between: tuple[str, ...] = ()
     greatest: "ExchangeEffect | None" = None
+    told: float = 1.0
+
+    @property
+    def measured(self) -> float:
+        """The effect before it was corrected for what the exchange does not tell."""
+        return self.effect * self.told
+
+    def calibrated(self, told: float) -> "ExchangeEffect":
+        """Return what a measured effect stands for, where so much of a known one was told."""
+        greatest = self.greatest
+        return replace(
+            self,
+            effect=self.effect / told,
+            interval=Interval(self.interval.low / told, self.interval.high / told),
+            error=self.error / told,
+            needed=self.needed / told,
+            greatest=None if greatest is None else greatest.calibrated(told),
+            told=told,
+        )
 
     def sized_as(self, other: "ExchangeEffect") -> "ExchangeEffect":
         """Return the effect of other pictures, with the p-value of these."""

@@ -35,6 +35,14 @@ class Verdict:
         The finding in words.
     measured
         The numbers behind it.
+    uncalibrated
+        The effect as the exchange measured it; None where nothing was exchanged.
+    told
+        Share of a known effect that the exchange tells, from marks that the audit put in itself:
+        ``effect`` is ``uncalibrated`` divided by it. None where there was no such control.
+    sensitivity
+        Probability that an audit like this one says at least "may read" of a zone that moves the
+        score 30 % of the way: of ``"no evidence"``, where something was exchanged; else None.
     """
 
     finding: Finding
@@ -43,6 +51,9 @@ class Verdict:
     p_value: float
     sentence: str = ""
     measured: Mapping[str, float | int | str] = field(default_factory=dict)
+    uncalibrated: float | None = None
+    told: float | None = None
+    sensitivity: float | None = None
 
 
 @final

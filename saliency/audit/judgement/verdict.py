@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import NamedTuple, final
 
 import numpy as np
 
+from saliency.audit.exchange.control import CONTRAST, SearchControl
 from saliency.audit.exchange.effects import (
     ExchangeEffect,
     RemovalEffect,
@@ -55,6 +57,10 @@ class ZoneEvidence:
         None where no picture lacks the zone and is decided otherwise than one that has it.
     patients
         How many patients show the zone; None: each picture another.
+    told
+        Share of a known effect that the exchange tells; None without a control.
+    search
+        Whether a word drawn by the audit was found; None where none was drawn.
     """
 
     count: int
@@ -63,6 +69,8 @@ class ZoneEvidence:
     removal: RemovalEffect | None = None
     moved: TransplantEffect | None = None
     patients: int | None = None
+    told: float | None = None
+    search: SearchControl | None = None
 
     @property
     def vouching(self) -> int:
@@ -98,9 +106,7 @@ def judge_tone(
     swap, p_value = strongest
     finding = _FINDINGS[_grade(swap, p_value, zone.vouching)]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
-    return Verdict(
-        finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
-    )
+    return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
 
 def _strongest(
@@ -133,7 +139,7 @@ def _verdict(
         sentence = (
             f"The search found no {name} in any of {zone.pictures} pictures, so nothing was "
             f"exchanged. That does not prove that they show none: look at them, and give what the "
-            f"search missed as a zone (zones=)."
+            f"search missed as a zone (zones=).{_search_words(zone.search)}"
         )
         return _nothing_tested(sentence, zone)
     strongest = _strongest(swaps, zone.vouching)
@@ -183,13 +189,11 @@ def _read_verdict(
         f"The model {verb} the {name}. When the {name} is exchanged between pictures of "
         f"{_apart(swap)}, the score moves {percents(swap.effect)} of the way from one "
         "decision to the other, beyond what as much tissue does "
-        f"({_effect_numbers(swap.interval, p_value)})."
+        f"({_effect_numbers(swap.interval, p_value)}).{_calibration(zone, swap)}"
         f"{_estimated_over(zone, swap)}{_decisions_changed(name, swap)}"
         f"{_transplanted(name, zone.moved)}{against}"
     )
-    return Verdict(
-        finding, swap.effect, swap.interval, p_value, sentence, _measured(zone, swap)
-    )
+    return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
 
 def _removal_verdict(
@@ -230,15 +234,69 @@ def _no_evidence(
             "way from one decision to the other, beyond what as much tissue does "
             f"({_effect_numbers(swap.interval, p_value)}); from {percents(MAY_READ.effect)} "
             f"on, at p < {MAY_READ.p_value}, this report would say so."
+            f" {_sensitivity_words(zone, swap)}{_calibration(zone, swap)}"
             f"{_estimated_over(zone, swap)}"
         )
+    return _exchange_verdict("no evidence", zone, swap, p_value, sentence)
+
+
+def _exchange_verdict(
+    finding: Finding,
+    zone: ZoneEvidence,
+    swap: ExchangeEffect,
+    p_value: float,
+    sentence: str,
+) -> Verdict:
+    """Return a verdict from an exchange, with what a control says of it."""
     return Verdict(
-        "no evidence",
+        finding,
         swap.effect,
         swap.interval,
         p_value,
         sentence,
         _measured(zone, swap),
+        swap.measured,
+        zone.told,
+        _sensitivity(zone, swap) if finding == "no evidence" else None,
+    )
+
+
+def _sensitivity(zone: ZoneEvidence, swap: ExchangeEffect) -> float:
+    """Return the probability that the estimate of a true effect of ``READS`` is told."""
+    if max(2.0 ** (1 - zone.vouching), swap.least) >= MAY_READ.p_value:
+        return 0.0
+    # An interval above 0 begins about two standard errors above it.
+    wanted = max(MAY_READ.effect, swap.needed, 2 * swap.error)
+    ahead = READS.effect - wanted
+    if not swap.error > 0:
+        return float(ahead > 0)
+    return NormalDist().cdf(ahead / swap.error)
+
+
+def _sensitivity_words(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
+    return (
+        f"Of a zone that moves the score {percents(READS.effect)} of the way, it would say so in "
+        f"{percents(_sensitivity(zone, swap))} of audits like this one."
+    )
+
+
+def _calibration(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
+    """Say what the positive control gave."""
+    if zone.told is None:
+        return ""
+    return (
+        f" Of marks that the audit put in itself, the exchange told {percents(zone.told)} of their "
+        f"known effect; the effect is corrected for that (measured: {percents(swap.measured)})."
+    )
+
+
+def _search_words(search: SearchControl | None) -> str:
+    if search is None:
+        return ""
+    return (
+        f" A word that the audit drew itself ({search.height} pixels high, {CONTRAST} of 255 "
+        f"grey levels from what lies around it) was found in {search.found} of "
+        f"{search.pictures} pictures."
     )
 
 
@@ -269,6 +327,11 @@ def _measured(
         }
         if swap.between:
             numbers["between"] = " and ".join(swap.between)
+    if zone.search is not None:
+        numbers |= {
+            "drawn_words": zone.search.pictures,
+            "drawn_words_found": zone.search.found,
+        }
     if zone.moved is not None:
         numbers |= {
             "transplanted": zone.moved.zone,

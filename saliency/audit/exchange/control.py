@@ -1,0 +1,240 @@
+"""The positive control: how much of a known effect the exchange tells, and what the search finds.
+
+The audit puts marks into pictures itself, so their true effect on the score is known. Nothing is
+read again: the pictures are those that contents are put into.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Final, NamedTuple, final
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from saliency.audit.cases.first_pass import masks_of
+from saliency.audit.exchange.exchange import (
+    Experiment,
+    Recipient,
+    exchanged,
+    joined_content,
+)
+from saliency.audit.exchange.groups import Grouping
+from saliency.interventions.canvas import Canvas, like, mask_like, with_found
+from saliency.interventions.patches import removed
+from saliency.interventions.strokes import Content, content
+from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
+
+ADDED: Final = 0.3
+"""Share of the swing that a known reader of the mark adds to the model's own answer."""
+LEAST_TOLD: Final = 0.5
+"""An effect is at most doubled: what tells less than half of a mark measures nothing."""
+WORDS: Final = ("PORTABLE", "AP")
+LINES: Final = 20
+"""A drawn word's line is one part in so many of the picture's rows high."""
+LOWEST: Final = 12
+"""Pixels that it is high at least."""
+CONTRAST: Final = 96
+"""Grey levels, of 255, between a drawn word and what lies around it."""
+COVERED: Final = 0.5
+"""Share of the ink of a word that the search has to find."""
+
+
+@final
+@dataclass(frozen=True)
+class SearchControl:
+    """Whether the search finds a word that the audit drew itself.
+
+    Parameters
+    ----------
+    height
+        Of the letters' line, in pixels of the picture (the median over pictures).
+    found, pictures
+        In how many of the pictures it was found.
+    """
+
+    height: int
+    found: int
+    pictures: int
+
+
+class _Mark(NamedTuple):
+    """What one picture shows in a zone: the picture, the zone's mask, and what is exchanged."""
+
+    image: DicomImage
+    mask: Array
+    content: Content
+
+
+class _Version(NamedTuple):
+    """A picture with a known mark in it, or with none."""
+
+    canvas: Canvas
+    content: Content | None
+
+
+def share_told(
+    experiment: Experiment, grouping: Grouping, zone: str, swing: float
+) -> float | None:
+    """Return how much of a mark's true effect its exchange tells, 0.5..1; None without marks.
+
+    What two pictures of different groups show in the zone is put into every host, in turn. The
+    true effect is the difference of the scores of the two; the exchange tells the difference after
+    the contents of another picture with either mark were put into one of them. A known reader,
+    which answers to the changed pixels alone, is added to the model: where the model does not
+    answer to the marks, it alone counts.
+
+    Parameters
+    ----------
+    experiment
+        Hosts, and whom to ask.
+    grouping
+        By decision.
+    zone
+        Its name.
+    swing
+        Of ``grouping``.
+    """
+    marks = _marks_of_two_groups(experiment.hosts, grouping, zone)
+    if marks is None or len(experiment.hosts) < 2 or not swing > 0:
+        return None
+    versions = [
+        [_with_mark(host, zone, mark) for mark in marks] for host in experiment.hosts
+    ]
+    images: list[DicomImage] = []
+    for row, own in enumerate(versions):
+        # Hosts bear the first mark and the second in turn; content comes from the next host.
+        host, donors = own[row % 2], versions[(row + 1) % len(versions)]
+        images += [version.canvas.image for version in own]
+        images += [_exchanged(host, donor) for donor in donors]
+    # (hosts, as it is or exchanged, mark): how far each leans to the first group.
+    scores = grouping.towards(experiment.scores(images))[:, 0]
+    by_mark = scores.reshape(len(versions), 2, 2)
+    true, told = (by_mark[..., 1] - by_mark[..., 0]).mean(axis=0)
+    pixels = np.mean(
+        [
+            _pixels_told(images[4 * row : 4 * row + 4], own[0].canvas)
+            for row, own in enumerate(versions)
+        ]
+    )
+    sign = -1 if true < 0 else 1
+    share = (sign * told + ADDED * swing * pixels) / (abs(true) + ADDED * swing)
+    return float(np.clip(share, LEAST_TOLD, 1))
+
+
+def search_control(hosts: Sequence[Recipient]) -> SearchControl | None:
+    """Draw a word into each host, search, and count; None where no word fits into any."""
+    found, heights = 0, []
+    for host in hosts:
+        image = host.canvas.image
+        ink = _ink(image)
+        if ink is None:
+            continue
+        heights.append(int(np.ptp(np.flatnonzero(ink.any(axis=1)))) + 1)
+        display = image.display.astype(np.float32)
+        # Lighter than what is dark, darker than what is light.
+        sign = 1 if display[ink].mean() < 128 else -1
+        display[ink] = np.clip(display[ink] + sign * CONTRAST, 0, 255)
+        drawn = replace(
+            image, display=display.astype(np.uint8), zones=(), searched=False
+        )
+        masks = masks_of(with_found(drawn))
+        written = [masks[name] for name in ("text", "marker") if name in masks]
+        covered = np.any(written, axis=0)[ink].mean() if written else 0.0
+        found += bool(covered >= COVERED)
+    if not heights:
+        return None
+    return SearchControl(int(np.median(heights)), found, len(heights))
+
+
+def _marks_of_two_groups(
+    hosts: Sequence[Recipient], grouping: Grouping, zone: str
+) -> tuple[_Mark | None, _Mark | None] | None:
+    """Return what a host decided for the first group shows, and one decided otherwise."""
+    marks: list[_Mark | None] = [None, None]
+    for host in hosts:
+        side = int(grouping.towards(host.scores).argmax() != 0)
+        if marks[side] is None and zone in host.contents:
+            image = host.canvas.image
+            marks[side] = _Mark(image, masks_of(image)[zone], host.contents[zone])
+    return None if marks == [None, None] else (marks[0], marks[1])
+
+
+def _with_mark(host: Recipient, zone: str, mark: _Mark | None) -> _Version:
+    """Take the host's own content out, and put a mark in."""
+    image, own = host.canvas.image, host.contents.get(zone)
+    for intensity in dict.fromkeys(("display", host.canvas.intensity)):
+        canvas = Canvas(image, intensity)
+        values = removed(
+            canvas.values, np.zeros(image.size, bool) if own is None else own.mask
+        )
+        if mark is not None:
+            values = _marked(values, Canvas(mark.image, intensity).values, mark.content)
+        image = canvas.with_values(values)
+    if mark is None:
+        return _Version(Canvas(image, host.canvas.intensity), None)
+    where = mask_like(mark.mask, image.size)
+    found = content(zone, image.display, where)
+    return _Version(Canvas(image, host.canvas.intensity), found)
+
+
+def _marked(values: Array, source: Array, mark: Content) -> Array:
+    """Put strokes on top of what lies there, and anything else in its place."""
+    placed, mask = like(source, values), mask_like(mark.mask, values.shape[:2])
+    if mark.strokes:
+        # Ink is what stands out of its own background.
+        placed = values + placed - removed(placed, mask)
+    result = np.array(values, np.float32)
+    result[mask] = placed[mask]
+    return result
+
+
+def _exchanged(host: _Version, donor: _Version) -> DicomImage:
+    """Return the host with the donor's content; the mean of the ways of exchanging."""
+    union = joined_content(host.content, donor.content, host.canvas.image.size)
+    if not union.mask.any():
+        return host.canvas.image
+    changed = exchanged(host.canvas, donor.canvas, union)
+    values = [Canvas(image, host.canvas.intensity).values for image in changed]
+    return host.canvas.with_values(np.mean(values, axis=0))
+
+
+def _pixels_told(images: Sequence[DicomImage], host: Canvas) -> float:
+    """Return what a reader of the mark's own pixels is told: 1 where the exchange loses nothing.
+
+    ``images``: with the first mark, with the second; and after the exchange of either.
+    """
+    first, second, told_first, told_second = (
+        Canvas(image, host.intensity).values.astype(np.float64) for image in images
+    )
+    mark = second - first
+    size = float((mark**2).sum())
+    return float(((told_second - told_first) * mark).sum() / size) if size else 1.0
+
+
+def _ink(image: DicomImage) -> Array | None:
+    """Return where a word is drawn, bool (rows, columns): in the corner with the least zones."""
+    rows, columns = image.size
+    font = ImageFont.load_default(size=max(LOWEST, rows // LINES))
+    taken = ~image.diagnostic
+    best: tuple[int, Array] | None = None
+    for word in WORDS:
+        left, top, right, bottom = (round(end) for end in font.getbbox(word))
+        width, height = right - left, bottom - top
+        margin = max(2, min(rows, columns) // 32)
+        if width + 2 * margin > columns or height + 2 * margin > rows // 2:
+            continue
+        for down, across in product(
+            (margin, rows - margin - height), (margin, columns - margin - width)
+        ):
+            layer = Image.new("L", (columns, rows))
+            ImageDraw.Draw(layer).text(
+                (across - left, down - top), word, fill=255, font=font
+            )
+            ink = np.asarray(layer) > 127
+            overlap = int(taken[ink].sum())
+            if best is None or overlap < best[0]:
+                best = overlap, ink
+        break
+    return None if best is None or not best[1].any() else best[1]

@@ -1,0 +1,135 @@
+"""The audit's own marks: how much of a known effect is told, and what the search finds."""
+
+import numpy as np
+import pytest
+from marked_pictures import pictures, reader
+
+import saliency as sal
+from saliency.audit.exchange import control
+from saliency.audit.exchange.control import SearchControl, search_control, share_told
+from saliency.audit.exchange.effects import ExchangeEffect
+from saliency.audit.exchange.exchange import Experiment, Recipient, recipient_of
+from saliency.audit.exchange.groups import Grouping, LogitDifference
+from saliency.audit.judgement.verdict import ZoneEvidence, judge
+from saliency.interventions.canvas import Canvas
+from saliency.interventions.scoring import Scorer
+from saliency.statistics.significance import Interval
+from saliency.values.image import DicomImage
+
+TWO = Grouping(
+    "prediction", (), np.zeros(0, int), np.array([[-1.0], [1.0]]), np.zeros(1)
+)
+
+
+def told_of(model, swing):
+    """Return what the control says of a model whose hosts show a mark in the corner."""
+    images, _ = pictures(4)
+    scorer = Scorer(sal.KerasProbe(model))
+    alone = Experiment(scorer, (LogitDifference(1, 0),), ("text",))
+    hosts = tuple(recipient_of(alone, image, k) for k, image in enumerate(images))
+    whole = Experiment(scorer, (LogitDifference(1, 0),), ("text",), hosts=hosts)
+    return share_told(whole, TWO, "text", swing)
+
+
+def half_lost(host, donor, union):
+    """Exchange half of what there is to exchange."""
+    both = []
+    for image in exchanged(host, donor, union):
+        changed = Canvas(image, host.intensity).values.astype(float)
+        both.append(host.with_values((changed + host.values) / 2))
+    return both
+
+
+exchanged = control.exchanged
+
+
+@pytest.mark.parametrize("weights", [(40, 0), (0, 40)], ids=["a reader", "no reader"])
+def test_what_an_exchange_loses_is_told(weights, monkeypatch):
+    """Nearly all of a box arrives; where half is lost, half is told. Also where nothing is read."""
+    monkeypatch.setattr(control, "LEAST_TOLD", 0.0)
+    whole = told_of(reader(*weights), 20.0)
+    monkeypatch.setattr(control, "exchanged", half_lost)
+    half = told_of(reader(*weights), 20.0)
+
+    assert 0.9 < whole <= 1
+    assert np.isclose(half, whole / 2, atol=0.03)
+
+
+def test_without_marks_there_is_no_control():
+    """Hosts that show nothing, or a model without a swing."""
+    images, _ = pictures(2, zone=False)
+    hosts = tuple(
+        Recipient(k, Canvas(one), {}, np.ones(1)) for k, one in enumerate(images)
+    )
+    experiment = Experiment(None, (), ("text",), hosts=hosts)
+
+    assert share_told(experiment, TWO, "text", 1.0) is None
+
+
+def hosts_of(*displays):
+    images = [DicomImage(one.astype(np.float32), one) for one in displays]
+    return [Recipient(k, Canvas(one), {}, np.zeros(1)) for k, one in enumerate(images)]
+
+
+def test_a_drawn_word_is_searched_for():
+    """Found on a plain ground, dark or light; not where a search finds nothing."""
+    size = (192, 256)
+    plain = [np.full(size, grey, np.uint8) for grey in (20, 230)]
+    found = search_control(hosts_of(*plain))
+
+    assert (found.found, found.pictures) == (2, 2)
+    assert 6 <= found.height <= 14
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "with_found", lambda image: image)
+        assert search_control(hosts_of(*plain)).found == 0
+    assert search_control(hosts_of(np.zeros((9, 9), np.uint8))) is None
+
+
+def verdict_of(effect, *, told=None, error=0.02, needed=0.05, patients=20, search=None):
+    low, high = effect - 2 * error, effect + 2 * error
+    measured = ExchangeEffect(
+        "label", (20, 20), effect, Interval(low, high), 2e-4, effect, 0.0, 1.0, 0.0, 1e-9,
+        error=error, needed=needed,
+    )  # fmt: skip
+    given = measured if told is None else measured.calibrated(told)
+    zone = ZoneEvidence(40, 40, [given], None, None, patients, told, search)
+    return judge({"text": zone})["text"]
+
+
+def test_thresholds_apply_to_the_corrected_effect():
+    """0.27 of which 90 % was told is 0.3; both stand in the verdict and its sentence."""
+    verdict = verdict_of(0.27, told=0.9)
+
+    assert verdict_of(0.27).finding == "may read"
+    assert verdict.finding == "reads"
+    assert np.isclose(verdict.effect, 0.3)
+    assert np.isclose(verdict.uncalibrated, 0.27)
+    assert verdict.told == 0.9
+    assert np.allclose(verdict.interval, (0.23 / 0.9, 0.31 / 0.9))
+    assert "told 90 % of their known effect" in verdict.sentence
+    assert "(measured: 27 %)" in verdict.sentence
+
+
+def test_no_evidence_says_what_would_have_been_seen():
+    """The more scores scatter, the less; with five patients nothing."""
+    seen = [
+        verdict_of(0.0, error=error).sensitivity for error in (0.01, 0.07, 0.1, 0.3)
+    ]
+
+    assert seen == sorted(seen, reverse=True)
+    assert seen[0] > 0.99
+    # (0.3 - 2 * 0.1) / 0.1 is one standard error: 84 %.
+    assert np.isclose(seen[2], 0.841, atol=0.001)
+    assert "in 84 % of audits like this one" in verdict_of(0.0, error=0.1).sentence
+    assert verdict_of(0.0, patients=5).sensitivity == 0
+    assert verdict_of(0.5).sensitivity is None
+
+
+def test_where_no_text_was_found_the_drawn_word_speaks():
+    """The sentence says its size, its contrast, and in how many pictures it was found."""
+    zone = ZoneEvidence(0, 40, search=SearchControl(12, 7, 8))
+    verdict = judge({"text": zone})["text"]
+
+    assert "12 pixels high, 96 of 255 grey levels" in verdict.sentence
+    assert "was found in 7 of 8 pictures" in verdict.sentence
+    assert verdict.measured["drawn_words_found"] == 7
