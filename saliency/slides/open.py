@@ -125,10 +125,14 @@ def _chosen(files: Sequence[TileFile], number: int | None) -> list[TileFile]:
     ]
     if len(chosen) == 1:
         return chosen[0]
+    numbers = {next(iter(group.values())).header.number for group in groups.values()}
     told = "; ".join(_told(list(group.values())) for group in groups.values())
-    msg = f"open_slide: expected one slide, got {len(groups)}: {told}. Choose with series=."
+    distinct = len(numbers) == len(groups)
+    remedy = "Choose with series=." if distinct else "Hand in the files of one."
+    msg = f"open_slide: expected one slide, got {len(groups)}: {told}. {remedy}"
     if number is not None:
-        msg = f"open_slide: {len(chosen)} series have the number {number}, of {told}."
+        remedy = "Hand in the files of one." if chosen else "Choose another."
+        msg = f"open_slide: {len(chosen)} series have the number {number}, of {told}. {remedy}"
     raise InputError(msg)
 
 

@@ -376,3 +376,38 @@ def test_a_closed_slide_says_so():
     slide.close()
     with pytest.raises(sal.InputError, match="closed"):
         slide.read_region(0, 0, 1, 1)
+
+
+def test_two_slides_of_one_number_are_told_what_helps():
+    """series= cannot choose between them."""
+    files = [
+        level(PIXELS, tile=TILE, SeriesInstanceUID=uid) for uid in ("1.2.8", "1.2.9")
+    ]
+    for choice in ({}, {"series": 4}):
+        with pytest.raises(sal.InputError, match="Hand in the files of one"):
+            read(*files, **choice)
+
+
+@pytest.mark.parametrize("source", [[], 7, None, "/no/such/folder"])
+def test_what_is_no_slide_is_refused(source):
+    """By one sentence of our own."""
+    with pytest.raises(sal.InputError, match=r"(?i)expected"):
+        sal.open_slide(source)
+
+
+def test_sequences_without_a_length_are_walked():
+    """Items end by a delimiter (PS3.5 7.5.1)."""
+    made = sparse(PIXELS, PLACES[::-1])
+    made["PerFrameFunctionalGroupsSequence"].is_undefined_length = True
+    for group in made.PerFrameFunctionalGroupsSequence:
+        group.is_undefined_length_sequence_item = True
+        group["PlanePositionSlideSequence"].is_undefined_length = True
+    np.testing.assert_array_equal(read(written(made)).display, PIXELS)
+
+
+def test_bytes_that_look_like_a_place_are_not_believed():
+    """A text that holds the eight bytes of the element: then items are read one by one."""
+    made = sparse(PIXELS, PLACES[::-1])
+    trap = b"\x48\x00\x1f\x02SL\x04\x00\x09\x00\x00\x00"
+    made.PerFrameFunctionalGroupsSequence[2].add_new(0x00091001, "OB", trap)
+    np.testing.assert_array_equal(read(written(made)).display, PIXELS)

@@ -129,13 +129,22 @@ def test_a_level_of_an_odd_size_keeps_its_spacing():
         assert slide.levels[1].downsample == (2.0, 2.0)
 
 
-def test_a_spacing_that_was_rounded_is_put_right(caplog):
+def test_a_level_that_is_filled_up_to_whole_tiles_keeps_its_spacing():
+    """The filling lies behind the last pixels: the scale is that of the spacings."""
+    fine = level(scene(2000, 10), tile=(500, 10), spacing=(0.00025, 0.00025))
+    coarse = level(scene(1024, 5), tile=(512, 5), spacing=(0.0005, 0.0005))
+    with sal.open_slide([fine, coarse]) as slide:
+        assert slide.levels[1].downsample == (2.0, 2.0)
+
+
+@pytest.mark.parametrize("own", [0.000252, 0.000248])
+def test_a_spacing_that_was_rounded_is_put_right(caplog, own):
     """0.504 um written as 0.5: over 40,000 pixels the error is 300."""
-    fine = level(scene(2000, 10), tile=(500, 10), spacing=(0.000252, 0.000252))
+    fine = level(scene(2000, 10), tile=(500, 10), spacing=(own, own))
     coarse = level(scene(1000, 5), tile=(500, 5), spacing=(0.0005, 0.0005))
     with sal.open_slide([fine, coarse]) as slide:
         assert slide.levels[1].downsample[0] == pytest.approx(2.0)
-        assert slide.levels[1].spacing[0] == pytest.approx(0.000504)
+        assert slide.levels[1].spacing[0] == pytest.approx(2 * own)
     assert "was rounded" in caplog.text
 
 
