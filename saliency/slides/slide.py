@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property, partial
 from hashlib import sha256
+from importlib import import_module
 from threading import Lock
 from types import TracebackType
-from typing import Final, final
+from typing import Any, Final, final
 
 import numpy as np
 
@@ -231,6 +232,12 @@ class Slide:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def explained_by(self, model: object, explainer: Any, **asked: Any) -> Any:
+        """Return the answer of a model about this slide; ``saliency.explain`` calls this."""
+        # by name, since it imports this class
+        room = import_module("saliency.slides.explain")
+        return room.explain_slide(model, self, explainer, **asked)
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{each.rows} x {each.columns}" for each in self.levels)

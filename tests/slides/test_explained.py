@@ -298,3 +298,10 @@ def test_a_folder_and_a_path_do_as_well(tmp_path):
     assert found.slide.spacing == (0.0005, 0.0005)
     told = found.caption + repr(found)
     assert str(tmp_path) not in told
+
+
+def test_explain_takes_a_slide_as_it_takes_a_volume(probe, slide, result):
+    """At the spacing of level 0, as the caption says; all else as explain_slide does it."""
+    found = sal.explain(probe, slide, "gradient", target="tumour")
+    np.testing.assert_array_equal(found.heatmap.values, result.heatmap.values)
+    assert "assumed" in found.caption
