@@ -30,6 +30,9 @@ GROWN: Final = 2
 """Pixels that a candidate is grown by: edges are found, strokes are wanted."""
 NEAR: Final = 6
 """Pixels that letters of a word are apart, at most."""
+HOLE: Final = 0.03
+"""Share of the frame up to which a hole is filled: of a plaster only the edges are sharp. What a
+border encloses is no hole."""
 MOST: Final = 0.4
 """Share of the frame above which a difference is no mark."""
 
@@ -82,7 +85,7 @@ def fixed_patterns(
         energy_mask.reshape(energy.shape[1:]), np.ones((side, side), np.bool_)
     )
     mask = mean_mask.reshape(size) | _padded(in_blocks, size)
-    mask = _grown(mask, _scaled(GROWN, size))
+    mask = _filled(_grown(mask, _scaled(GROWN, size)))
     return nothing if mask.mean() > MOST else mask
 
 
@@ -90,17 +93,33 @@ def parts_of(mask: Array, most: int) -> list[Array]:
     """Return the parts of a mask that lie apart, the largest first, so many at most."""
     if not mask.any():
         return []
-    runs = runs_of(_grown(mask, _scaled(NEAR / 2, mask.shape)))
-    part = label(runs, mask.shape[1])
-    parts = []
-    for number in range(int(part.max()) + 1):
-        of_part = np.zeros(mask.shape, np.bool_)
-        for row, left, right in zip(
-            *(side[part == number] for side in runs), strict=True
-        ):
-            of_part[row, left:right] = True
-        parts.append(of_part & mask)
+    near = _grown(mask, _scaled(NEAR / 2, mask.shape))
+    parts = [part & mask for part in _components(near)]
     return sorted(parts, key=lambda part: -int(part.sum()))[:most]
+
+
+def _components(mask: Array) -> list[Array]:
+    """Return the connected parts of a mask that is not empty, corners included."""
+    runs = runs_of(mask)
+    part = label(runs, mask.shape[1])
+    components = []
+    for number in range(int(part.max()) + 1):
+        component = np.zeros(mask.shape, np.bool_)
+        of_part = (side[part == number] for side in runs)
+        for row, left, right in zip(*of_part, strict=True):
+            component[row, left:right] = True
+        components.append(component)
+    return components
+
+
+def _filled(mask: Array) -> Array:
+    """Return the mask with its small holes."""
+    result = np.array(mask)
+    if mask.any() and not mask.all():
+        for hole in _components(~mask):
+            if hole.mean() <= HOLE:
+                result |= hole
+    return result
 
 
 def alignment(frames: Array) -> float:

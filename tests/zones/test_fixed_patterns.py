@@ -45,6 +45,22 @@ def test_a_line_of_one_pixel_is_found(by):
     assert mask.sum() < 20 * 14
 
 
+def test_a_plaster_is_found_as_a_whole():
+    """Only its edges are sharp; what a border encloses is not filled."""
+    frames = tissue(np.random.default_rng(9))
+    for number in np.flatnonzero(MEMBER):
+        frames[number, 40:50, 10:22] += 0.4
+    plaster = found(frames)
+    for number in np.flatnonzero(MEMBER):
+        frames[number, 4:56, 4] = frames[number, 4:56, 75] = 1
+        frames[number, 4, 4:76] = frames[number, 55, 4:76] = 1
+    bordered = found(frames)
+
+    assert plaster[40:50, 10:22].all()
+    assert plaster.mean() < 0.08
+    assert not bordered[12:36, 26:70].any()
+
+
 def test_words_that_differ_are_found_by_their_energy():
     """No stroke is where another is, so the mean shows nothing."""
     generator = np.random.default_rng(1)

@@ -178,7 +178,7 @@ def pattern_verdict(
     others = f" (one of {len(patterns)} such places)" if len(patterns) > 1 else ""
     sentence = (
         f"{_drawn(pattern.mask)}{others}. {verb}: when it is exchanged, the score moves "
-        f"{_numbers(swap, p_value)}."
+        f"{_numbers(swap, p_value)}{_limit(finding)}."
     )
     measured: dict[str, float | int | str] = {
         "tested": searched,
@@ -232,7 +232,7 @@ def band_verdict(
     )
     sentence = (
         f"{start} When the {name} is given from images of one group to those of another, the score "
-        f"moves {_numbers(swap, p_value)}.{control}{hint}"
+        f"moves {_numbers(swap, p_value)}{_limit(finding)}.{control}{hint}"
     )
     measured: dict[str, float | int | str] = {"tested": sum(swap.counts), "band": name}
     measured |= _swap_numbers(swap)
@@ -300,9 +300,15 @@ def _numbers(swap: ExchangeEffect, p_value: float) -> str:
     return (
         f"{percents(swap.effect)} of the way from one decision to the other (95 % interval "
         f"{whole_percents(swap.interval.low)} to {percents(swap.interval.high)}, "
-        f"{p_text(p_value)}); from {percents(MAY_READ.effect)} on, at p < {MAY_READ.p_value}, this "
-        "report says so"
+        f"{p_text(p_value)})"
     )
+
+
+def _limit(finding: Finding) -> str:
+    """Say from which effect on a finding would have been made."""
+    if finding != "no evidence":
+        return ""
+    return f"; from {percents(MAY_READ.effect)} on, at p < {MAY_READ.p_value}, this report says so"
 
 
 def _swap_numbers(swap: ExchangeEffect) -> dict[str, float | int | str]:
