@@ -21,6 +21,7 @@ from saliency.audit.judgement.beyond import (
     FrameFacts,
     PatternEvidence,
     band_verdict,
+    beside_places,
     grid_verdict,
     pattern_verdict,
 )
@@ -163,12 +164,14 @@ def beyond_zones(question: FrameQuestion) -> BeyondZones:
     masks = {} if where is None else {PATTERN: where}
     if standing is not None:
         masks[GRID] = cell(CELLS[standing.first], mask.shape)
+    on_grid = grid_verdict(standing, len(looks.cells), facts)
+    on_band = band_verdict(
+        {name: _band_effects(question, looks, name) for name in BANDS}, facts
+    )
     verdicts = {
-        GRID: grid_verdict(standing, len(looks.cells), facts),
+        GRID: on_grid,
         PATTERN: on_pattern,
-        BAND: band_verdict(
-            {name: _band_effects(question, looks, name) for name in BANDS}, facts
-        ),
+        BAND: beside_places(on_band, (on_grid, on_pattern)),
     }
     return BeyondZones(verdicts, masks)
 

@@ -14,6 +14,7 @@ from saliency.audit.exchange.groups import Grouping
 from saliency.audit.judgement.beyond import (
     FrameFacts,
     band_verdict,
+    beside_places,
     grid_verdict,
     place_of,
     tone_hint,
@@ -177,6 +178,17 @@ def test_without_labels_no_band_and_no_brightness_is_blamed():
     assert hint.finding == "may read"
     assert hint.sentence.startswith("The score may follow")
     assert band_verdict({}, FRAME).finding == "no evidence"
+
+
+def test_a_band_is_not_accused_of_what_a_place_does():
+    """Where a mark is read, what grain does to the score may be the mark's."""
+    band = Verdict("reads", 0.5, Interval(0.4, 0.6), 1e-4, "", {"band": "shading"})
+    grid = grid_verdict(standing(), 12, FRAME)
+    silent = grid_verdict(standing(effect=0.0), 12, FRAME)
+
+    assert beside_places(band, (silent, grid)).finding == "no evidence"
+    assert "follows the shading" in beside_places(band, (grid,)).sentence
+    assert beside_places(band, (silent, silent)) is band
 
 
 def test_cells_part_the_frame():

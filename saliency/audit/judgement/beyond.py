@@ -247,6 +247,24 @@ def place_of(mask: Array) -> str:
     return f"at the frame's {' and '.join(places)}" if places else "in many places"
 
 
+def beside_places(band: Verdict, places: Sequence[Verdict]) -> Verdict:
+    """Return what may be said of bands where a place of the frame was accused as well.
+
+    A model that reads a mark answers grain and shading otherwise, too, since they hide the mark or
+    look like it: then the band is told of, and not accused.
+    """
+    accused = any(place.finding != "no evidence" for place in places)
+    if band.finding == "no evidence" or not accused:
+        return band
+    sentence = (
+        "No evidence of its own: the score also follows "
+        f"the {band.measured['band']} of the whole image ({percents(band.effect)} of the way from "
+        "one decision to the other), but what lies at one place is read, and that may be the "
+        "cause. Audit again when it is gone."
+    )
+    return replace(band, finding="no evidence", sentence=sentence)
+
+
 def _accused(standing: StandingOut, facts: FrameFacts) -> bool:
     name = CELLS[standing.first]
     if name == MARGIN or name in facts.drawn:
