@@ -26,7 +26,7 @@ SHEET: Final = Path(__file__).parents[1] / "docs" / "images" / "modalities.jpg"
 METHODS: Final = ("fastcam", "gradcam", "lrp")
 SIDE: Final = 96  # of the network's input
 WIDTH: Final = 400  # of a column, before the sheet is made smaller
-ACROSS: Final = 1100  # pixels of the sheet
+ACROSS: Final = 900  # pixels of the sheet
 REAL: Final = {
     "CT, head": "J2K_pixelrep_mismatch.dcm",
     "CT, spine": "CT_small.dcm",
@@ -55,7 +55,7 @@ def main(path: Path, files: list[str]) -> None:
     size = (ACROSS, round(whole.height * ACROSS / whole.width))
     # A PNG of few colours would leave out those of a small legend; JPEG keeps them.
     smaller = whole.resize(size, Image.Resampling.LANCZOS)
-    smaller.save(path, quality=82, subsampling=0, optimize=True)
+    smaller.save(path, quality=72, subsampling=0, optimize=True)
     print(path)
 
 

@@ -100,7 +100,6 @@ def test_the_reference_is_up_to_date() -> None:
 
 
 def test_pictures_stay_small() -> None:
-    """Pictures of the pages take less than 800 kB together: a clone stays small."""
-    assert (
-        sum(path.stat().st_size for path in (ROOT / "docs/images").glob("*")) < 800_000
-    )
+    """Pictures of the pages, two sheets among them, stay below 1.2 MB: a clone stays small."""
+    sizes = [path.stat().st_size for path in (ROOT / "docs/images").glob("*")]
+    assert sum(sizes) < 1_200_000
