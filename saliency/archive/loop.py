@@ -198,14 +198,14 @@ def explained(
     """Explain frames in this process and write their files: reading ahead, painting behind."""
 
     def read(todo: Todo) -> _Read:
-        return _read(job, table, todo)
+        return _frame_read(job, table, todo)
 
     window = max(2, 2 * job.batch_size)
     found = ahead(read, todos, window=window)
     answered = (
         answer
         for batch in batches(found, job.batch_size)
-        for answer in _answered(job, batch, counts)
+        for answer in _answers_to_batch(job, batch, counts)
     )
     writing = _writing(job, counts)
     # matplotlib's figures are not made for threads
@@ -219,7 +219,7 @@ def given_up(job: Job, todo: Todo, counts: Counts, times: int) -> Iterator[Told]
     """Yield the rows of a frame that no process lived to explain, though it was tried often."""
     words = f"the worker died of it {times} times"
     read = _Read(todo, Failure(0, "WorkerDied", words), todo.rows)
-    yield from map(_writing(job, counts), _answered(job, [read], counts))
+    yield from map(_writing(job, counts), _answers_to_batch(job, [read], counts))
 
 
 def _looked_up(job: Job, table: Table, frame: Frame) -> Todo:
@@ -230,7 +230,7 @@ def _looked_up(job: Job, table: Table, frame: Frame) -> Todo:
     return Todo(frame, mark, rows, len(rows) < len(job.questions))
 
 
-def _read(job: Job, table: Table, todo: Todo) -> _Read:
+def _frame_read(job: Job, table: Table, todo: Todo) -> _Read:
     """Read a frame, unless all its rows are there; find rows of its content."""
     if not todo.is_open:
         return _Read(todo, None, todo.rows)
@@ -274,7 +274,7 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _answered(
+def _answers_to_batch(
     job: Job, batch: Sequence[_Read], counts: Counts
 ) -> Iterator[Answered | Told]:
     """Yield what came of each frame and question, frame by frame of a batch."""

@@ -117,7 +117,7 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     OSError
         The table cannot be written.
     """
-    _check(save, batch_size)
+    _check_asked(save, batch_size)
     check_store(store)
     given = [sources] if isinstance(sources, str | PathLike) else list(sources)
     chosen = None if part is None else part_of(part)
@@ -228,7 +228,7 @@ def engine_of(name: str | None, workers: int | None = None) -> loop.Engine | Non
     return None if name is None else on_ray(workers)
 
 
-def _check(save: Iterable[str], batch_size: int) -> None:
+def _check_asked(save: Iterable[str], batch_size: int) -> None:
     check_forms(save)
     if batch_size < 1:
         msg = f"explain_archive: expected batch_size of 1 or more, got {batch_size}."

@@ -185,7 +185,7 @@ class FoundFrames:
                 continue
             seen.add(place)
             if self.selection.holds(file):
-                for number in _numbers(file, self.selection.frames):
+                for number in _frame_numbers(file, self.selection.frames):
                     yield Frame(file, number, window, truth)
         if not seen:
             others = (
@@ -194,7 +194,7 @@ class FoundFrames:
             raise nothing(self.left_out, f"{self.sources[0]}{others}: ")
 
     def _files(self) -> Iterator[tuple[File, str]]:
-        for source, truth in _named(self.sources):
+        for source, truth in _each_named(self.sources):
             for found in walk(source):
                 if found.meant:
                     yield found.file, truth
@@ -202,7 +202,7 @@ class FoundFrames:
                     self.left_out[found.kind] += 1
 
 
-def _named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:
+def _each_named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:
     """Yield each source, or those of a list in its place, with what the list says of it."""
     for source in sources:
         path = Path(source)
@@ -289,7 +289,7 @@ def part_of(text: str) -> tuple[int, int]:
     raise InputError(msg)
 
 
-def _numbers(file: File, frames: str) -> range:
+def _frame_numbers(file: File, frames: str) -> range:
     """Return indices from 0; the first alone where the file cannot be read, which then fails."""
     if frames == FIRST:
         return range(1)

@@ -86,7 +86,9 @@ class Table:
 
     def has(self, row: Row) -> bool:
         """Say whether the row of this file, frame, method and target is this very result."""
-        return self._answers.get(_hashed(_answer(row)), b"") == _record_of(row)
+        return self._answers.get(_hashed(_answer_of_row(row)), b"") == _record_of_row(
+            row
+        )
 
     def append(self, rows: Sequence[Row]) -> None:
         """Write rows; they are on the disk when this returns.
@@ -98,7 +100,7 @@ class Table:
         """
         if not rows:
             return
-        lines = [_line(row) for row in rows]
+        lines = [_line_of_row(row) for row in rows]
         with self._locked(), self._path.open("ab") as file:
             place = file.tell()
             try:
@@ -167,7 +169,7 @@ class Table:
             if row["source"] or not row["error"]:
                 found.pop(failed.pop(question, b""), None)
             key = (
-                _hashed(_answer(row))
+                _hashed(_answer_of_row(row))
                 if row["source"] or not row["error"]
                 else b"%d" % place
             )
@@ -206,12 +208,12 @@ class Table:
         if row["error"]:
             return False
         owners = {self._owners.get(_hashed((name,))) for name in row["outputs"]}
-        own = owners <= {_record_of(row)}
+        own = owners <= {_record_of_row(row)}
         return own and all((self._folder / name).is_file() for name in _files(row))
 
     def _learn(self, row: Row, place: int) -> None:
-        record = _record_of(row)  # one object for all: a row costs some 500 bytes
-        self._answers[_hashed(_answer(row))] = record
+        record = _record_of_row(row)  # one object for all: a row costs some 500 bytes
+        self._answers[_hashed(_answer_of_row(row))] = record
         for key in (record, bytes.fromhex(row.get("stamp") or "")):
             if key:
                 self._places[key] = place
@@ -277,7 +279,7 @@ def _end_of_lines(file: IO[bytes]) -> int:
     return 0
 
 
-def _line(row: Row) -> bytes:
+def _line_of_row(row: Row) -> bytes:
     """Return a row as it stands in the table."""
     try:
         return f"{json.dumps(row, ensure_ascii=False)}\n".encode()
@@ -335,11 +337,11 @@ def _question(row: Row) -> tuple[object, ...]:
     return row["source"], row["frame"], row["method"]
 
 
-def _answer(row: Row) -> tuple[object, ...]:
+def _answer_of_row(row: Row) -> tuple[object, ...]:
     return *_question(row), row["digest"], row["target"]
 
 
-def _record_of(row: Row) -> bytes:
+def _record_of_row(row: Row) -> bytes:
     return bytes.fromhex(row["record"] or "")
 
 

@@ -98,7 +98,7 @@ def _series(options: argparse.Namespace, source: Any, files: Sequence[Any]) -> i
         if options.json:
             print(json.dumps({"source": str(source), **asdict(series)}))
             continue
-        for line in _lines(series):
+        for line in _rows_of_series(series):
             print(f"  {line}")
     return len(files) - len(sound)
 
@@ -118,7 +118,7 @@ def _sound(files: Sequence[Any]) -> Iterator[Any]:
         yield file
 
 
-def _lines(series: Any) -> Iterator[str]:
+def _rows_of_series(series: Any) -> Iterator[str]:
     """Yield a row about a series, and why it is no volume."""
     number = "-" if series.number is None else series.number
     size = f"{series.rows} x {series.columns}"

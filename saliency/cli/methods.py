@@ -64,7 +64,8 @@ def _method(text: str) -> Method:
         raise InputError(msg)
     try:
         return Method(
-            text, replace(recipe, **{key: _value(word) for key, _, word in pairs})
+            text,
+            replace(recipe, **{key: _value_in_text(word) for key, _, word in pairs}),
         )
     except (TypeError, ValueError) as error:  # InputError is a ValueError
         words = (
@@ -80,7 +81,7 @@ def _has_fields(recipe: Any) -> bool:
     return is_dataclass(recipe) and not isinstance(recipe, type)
 
 
-def _value(word: str) -> Any:
+def _value_in_text(word: str) -> Any:
     """Return a number, tuple, True, False or None; any other word is a text."""
     try:
         return ast.literal_eval(word)

@@ -57,7 +57,9 @@ class Progress:
         if self._quiet or now - self._last < wait:
             return
         self._last = now
-        words = _words(now - self._start, rows, total, failed, skipped, self._unit)
+        words = _progress_words(
+            now - self._start, rows, total, failed, skipped, self._unit
+        )
         if self._terminal:
             print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
         else:
@@ -74,7 +76,7 @@ _ON_TERMINAL: Final = 0.2
 _ELSEWHERE: Final = 30.0
 
 
-def _words(
+def _progress_words(
     seconds: float,
     rows: int,
     total: int | None,

@@ -90,20 +90,22 @@ def slide(options: argparse.Namespace) -> int:
                 tissue=None if options.tissue == "none" else "auto",
                 out=out,
                 resume=not options.anew,
-                progress=partial(_show, progress),
+                progress=partial(_show_progress, progress),
             )
             progress.clear()
             if options.palette != "green":
                 result.save(out, palette=options.palette)
-            _tell(options, method.name, result, out)
+            _tell_of_slide(options, method.name, result, out)
     return DONE
 
 
-def _show(line: Progress, at: Any) -> None:
+def _show_progress(line: Progress, at: Any) -> None:
     line.show(at.done, at.total, None, at.kept)
 
 
-def _tell(options: argparse.Namespace, method: str, result: Any, out: Path) -> None:
+def _tell_of_slide(
+    options: argparse.Namespace, method: str, result: Any, out: Path
+) -> None:
     if not options.json:
         print(f"{' '.join(options.slide)} -> {out}")
         print(result.caption)

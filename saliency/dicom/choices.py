@@ -37,14 +37,16 @@ def checked(
     if not isinstance(icc, bool | np.bool_):
         msg = f"icc: expected True or False, got {type(icc).__name__}."
         raise InputError(msg)
-    most = _whole(max_pixels, "max_pixels")
+    most = _checked_whole(max_pixels, "max_pixels")
     if most < 1:
         msg = f"max_pixels: expected 1 or more, got {most}."
         raise InputError(msg)
-    return Choices(_whole(frame, "frame"), _window(window), bool(icc), most)
+    return Choices(
+        _checked_whole(frame, "frame"), _checked_window(window), bool(icc), most
+    )
 
 
-def _window(window: object) -> Window | int | str | None:
+def _checked_window(window: object) -> Window | int | str | None:
     if window is None or isinstance(window, Window | str):
         return window
     index = None if isinstance(window, bool | np.bool_) else _index(window)
@@ -58,7 +60,7 @@ def _window(window: object) -> Window | int | str | None:
     return index
 
 
-def _whole(value: object, name: str) -> int:
+def _checked_whole(value: object, name: str) -> int:
     number = None if isinstance(value, bool | np.bool_) else _index(value)
     if number is None:
         msg = f"{name}: expected a whole number, got {type(value).__name__}."

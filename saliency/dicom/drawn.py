@@ -60,7 +60,7 @@ class Drawing:
 
     def __init__(self, source: Source) -> None:
         with contained():
-            self._data = _read(source)
+            self._data = _read_drawing(source)
             kind = str(self._data.get("SOPClassUID", ""))
             if kind not in (*_SEGMENTATIONS, _STRUCTURES):
                 msg = (
@@ -69,7 +69,7 @@ class Drawing:
                 )
                 raise DicomError(msg, reason="not-a-drawing")
             self._is_structure = kind == _STRUCTURES
-            self._frames = () if self._is_structure else _frames(self._data)
+            self._frames = () if self._is_structure else _segment_frames(self._data)
 
     def on(self, image: DicomImage, source: object = None) -> Array | None:
         """Return what is drawn on an image: the union of all segments or structures.
@@ -106,7 +106,7 @@ class Drawing:
         return found if found.isalnum() and len(found) <= 16 else "unknown"
 
 
-def _read(source: Source) -> Dataset:
+def _read_drawing(source: Source) -> Dataset:
     if isinstance(source, Dataset):
         return source
     if isinstance(source, bytes):
@@ -121,7 +121,7 @@ def _read(source: Source) -> Dataset:
         raise DicomError(msg, reason="not-dicom") from None
 
 
-def _frames(data: Dataset) -> Sequence[Array]:
+def _segment_frames(data: Dataset) -> Sequence[Array]:
     """Return what each frame of a segmentation holds, bool (rows, columns)."""
     stored = np.asarray(data.pixel_array)
     frames = stored[np.newaxis] if stored.ndim == 2 else stored
@@ -213,11 +213,11 @@ def _contours_on(
             and _is_on(contour, reference, image, header)
         ]
         if contours:
-            found.append(_area(contours, image, header))
+            found.append(_area_of_contours(contours, image, header))
     return np.asarray(np.any(found, axis=0)) if found else None
 
 
-def _area(
+def _area_of_contours(
     contours: Sequence[Dataset], image: DicomImage, header: FrameHeader | None
 ) -> Array:
     """Return what the contours of one structure hold, bool (rows, columns)."""
@@ -230,7 +230,7 @@ def _area(
         raise InputError(msg)
     inside = np.zeros(image.size, np.bool_)
     for contour in contours:
-        polygon = _filled(_on_grid(contour, header), image.size)
+        polygon = _filled(_corners_on_grid(contour, header), image.size)
         # PS3.3 C.8.8.6.3: only this type has holes by exclusive or.
         is_xor = str(contour.ContourGeometricType) == "CLOSEDPLANAR_XOR"
         inside = inside ^ polygon if is_xor else inside | polygon
@@ -266,7 +266,7 @@ def _off_plane(contour: Dataset, header: FrameHeader) -> float:
     return float(np.abs(away @ np.asarray(normal_of(header.orientation))).max())
 
 
-def _on_grid(contour: Dataset, header: FrameHeader) -> Array:
+def _corners_on_grid(contour: Dataset, header: FrameHeader) -> Array:
     """Return the corners of a contour as (row, column), pixel centres at whole numbers."""
     off = _off_plane(contour, header)
     if off > _TOLERATED:

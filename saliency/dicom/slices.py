@@ -134,7 +134,7 @@ def headers_of(opened: Opened) -> tuple[FrameHeader, ...]:
     """Return the header of every frame of an open file."""
     layout = _layout(opened)
     groups = read_groups(opened.elements)
-    whole = _of_file(opened.elements, layout)
+    whole = _header_of_file(opened.elements, layout)
     headers = [
         _of_frame(whole, groups.of(frame), frame) for frame in range(layout.frames)
     ]
@@ -149,7 +149,7 @@ def _layout(opened: Opened) -> Layout:
     return layout
 
 
-def _of_file(top: Elements, layout: Layout) -> FrameHeader:
+def _header_of_file(top: Elements, layout: Layout) -> FrameHeader:
     """Return what all frames of a file share."""
     number = _first(top, "SeriesNumber")
     instance = _first(top, "InstanceNumber")
@@ -177,8 +177,8 @@ def _of_frame(whole: FrameHeader, groups: Groups, frame: int) -> FrameHeader:
     return replace(
         whole,
         frame=frame,
-        position=_vector(position, "ImagePositionPatient", 3),
-        orientation=_vector(orientation, "ImageOrientationPatient", 6),
+        position=_finite_vector(position, "ImagePositionPatient", 3),
+        orientation=_finite_vector(orientation, "ImageOrientationPatient", 6),
         spacing=pair(measures, "PixelSpacing"),
         instance=frame if whole.frames > 1 else whole.instance,
         phase=_phase(groups),
@@ -226,9 +226,9 @@ def _phase(groups: Groups) -> dict[str, float | str]:
     for keyword, sequence in WORDS.items():
         holder = groups.macro(sequence, keyword) if sequence else groups.top
         found[keyword] = let_through(holder, TAGS[keyword])
-    found["ImageType"] = _joined(groups.top, "ImageType")
+    found["ImageType"] = _joined_codes(groups.top, "ImageType")
     for sequence in _FRAME_TYPES:
-        frame_type = _joined(groups.macro(sequence, "FrameType"), "FrameType")
+        frame_type = _joined_codes(groups.macro(sequence, "FrameType"), "FrameType")
         found["FrameType"] = frame_type or found.get("FrameType", "")
     found["DiffusionGradientOrientation"] = _gradient(groups)
     content = groups.macro("FrameContentSequence", "DimensionIndexValues")
@@ -237,7 +237,7 @@ def _phase(groups: Groups) -> dict[str, float | str]:
     return {keyword: value for keyword, value in found.items() if value != ""}
 
 
-def _joined(item: Elements, keyword: str) -> str:
+def _joined_codes(item: Elements, keyword: str) -> str:
     """Return the values of a code string as one text; what is no code may be a name."""
     return "\\".join(each for each in codes(item, TAGS[keyword]) if is_code(each))
 
@@ -248,7 +248,7 @@ def _gradient(groups: Groups) -> str:
     holder = groups.macro("MRDiffusionSequence", "DiffusionGradientDirectionSequence")
     nested = holder.items(TAGS["DiffusionGradientDirectionSequence"])
     place = nested[0] if len(nested) else groups.top
-    return " ".join(f"{value:.3f}" for value in _vector(place, keyword, 3))
+    return " ".join(f"{value:.3f}" for value in _finite_vector(place, keyword, 3))
 
 
 def _first(item: Elements, keyword: str) -> float | None:
@@ -257,7 +257,7 @@ def _first(item: Elements, keyword: str) -> float | None:
     return numbers[0] if numbers else None
 
 
-def _vector(item: Elements, keyword: str, length: int) -> Vector:
+def _finite_vector(item: Elements, keyword: str, length: int) -> Vector:
     """Return the numbers of an element; () unless there are as many as the standard says."""
     numbers = item.numbers(TAGS[keyword])
     return numbers if len(numbers) == length == len(_finite(numbers)) else ()

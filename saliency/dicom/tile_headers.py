@@ -172,16 +172,16 @@ def read_tile_header(opened: Opened) -> TileHeader:
         columns=_side(top, "TotalPixelMatrixColumns"),
         layout=layout,
         spacing=_spacing(first),
-        origin=_origin(top),
-        orientation=_vector(top, "ImageOrientationSlide", 6),
+        origin=_matrix_origin(top),
+        orientation=_numbers_of_vector(top, "ImageOrientationSlide", 6),
         organization=code(top, TAGS["DimensionOrganizationType"]),
         paths=_paths(top),
-        planes=max(1, int(_count(top, "TotalPixelMatrixFocalPlanes", 1))),
+        planes=max(1, int(_count_of(top, "TotalPixelMatrixFocalPlanes", 1))),
         concatenation=hashed(top, TAGS["ConcatenationUID"]),
-        part=_count(top, "InConcatenationNumber", 0),
-        parts=_count(top, "InConcatenationTotalNumber", 0),
-        first_frame=_count(top, "ConcatenationFrameOffsetNumber", 0),
-        absent=_vector(top, "RecommendedAbsentPixelCIELabValue", 3),
+        part=_count_of(top, "InConcatenationNumber", 0),
+        parts=_count_of(top, "InConcatenationTotalNumber", 0),
+        first_frame=_count_of(top, "ConcatenationFrameOffsetNumber", 0),
+        absent=_numbers_of_vector(top, "RecommendedAbsentPixelCIELabValue", 3),
         series=hashed(top, TAGS["SeriesInstanceUID"]),
         number=_series_number(top),
         shows_label=label_in_image(top) == "YES",
@@ -236,7 +236,7 @@ def _stated(
             [_stated_place(groups.of(k), header) for k in range(len(frames))]
         )
     found = found[: header.layout.frames]
-    _check_places(found, header)
+    _check_within_matrix(found, header)
     rows, columns, paths = found[:, :3].astype(np.int64).T
     return TilePlaces(rows - 1, columns - 1, paths, found[:, 3])
 
@@ -271,7 +271,7 @@ def _stated_place(groups: Groups, header: TileHeader) -> tuple[float, ...]:
     )
 
 
-def _check_places(found: Array, header: TileHeader) -> None:
+def _check_within_matrix(found: Array, header: TileHeader) -> None:
     """Refuse places outside the matrix; they are counted from 1 (PS3.3 C.8.12.6.1)."""
     for column, (name, side) in enumerate(
         (("Row", header.rows), ("Column", header.columns))
@@ -311,7 +311,7 @@ def _spacing(groups: Groups) -> tuple[float, float]:
     return spacing
 
 
-def _origin(top: Elements) -> Vector:
+def _matrix_origin(top: Elements) -> Vector:
     """Return (x, y) mm of Total Pixel Matrix Origin Sequence (0048,0008)."""
     items = top.items(TAGS["TotalPixelMatrixOriginSequence"])
     if not len(items):
@@ -321,7 +321,7 @@ def _origin(top: Elements) -> Vector:
     return place if np.isfinite(place).all() else ()
 
 
-def _vector(top: Elements, keyword: str, length: int) -> Vector:
+def _numbers_of_vector(top: Elements, keyword: str, length: int) -> Vector:
     numbers = top.numbers(TAGS[keyword])
     return numbers if len(numbers) == length and np.isfinite(numbers).all() else ()
 
@@ -333,7 +333,7 @@ def _paths(top: Elements) -> tuple[str, ...]:
     return tuple(items[k].text(tag) for k in range(len(items))) or ("",)
 
 
-def _count(top: Elements, keyword: str, default: int) -> int:
+def _count_of(top: Elements, keyword: str, default: int) -> int:
     found = number(top, TAGS[keyword], default)
     return int(found) if 0 <= found <= _SIDE else default
 

@@ -201,7 +201,9 @@ def exchange(  # noqa: PLR0913 - what is exchanged, and how much of it
     way = _shares(steps, shares)
     count = means.shape[1]
     masks = [shaped(places < round(float(share) * count), batch) for share in way]
-    return Curve(way, _scores(probe, batch, masks, lambda mask: (batch, others, mask)))
+    return Curve(
+        way, _scores_of_masks(probe, batch, masks, lambda mask: (batch, others, mask))
+    )
 
 
 def road(
@@ -295,9 +297,9 @@ def irof(
     hidden = _fill(batch, fill)
     count = int(ranks.max()) + 1
     masks = [shaped(ranks < step, batch) for step in range(count + 1)]
-    scores = _scores(probe, batch, masks, lambda mask: (batch, hidden, mask)).astype(
-        np.float64
-    )
+    scores = _scores_of_masks(
+        probe, batch, masks, lambda mask: (batch, hidden, mask)
+    ).astype(np.float64)
     relative = scores / scores[:, :1]
     return np.asarray(np.mean(1 - relative[:, 1:], axis=1))
 
@@ -347,10 +349,10 @@ def _curve(
 ) -> Curve:
     ranks = ranks_of(maps_of(attribution, batch, "attribution"))
     masks = [first(ranks, float(share), batch) for share in shares]
-    return Curve(shares, _scores(probe, batch, masks, change))
+    return Curve(shares, _scores_of_masks(probe, batch, masks, change))
 
 
-def _scores(
+def _scores_of_masks(
     probe: Probe, batch: Tensor, masks: Sequence[Tensor], change: Change
 ) -> Array:
     """Return scores (N, masks) of the changed images, a bounded number of images at a time."""

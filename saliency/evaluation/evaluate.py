@@ -145,16 +145,16 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         "curve_images": budget.images,
         "curve_shares": list(budget.shares),
         "seed": seed,
-        "model": _record_of(probe),
+        "model": _model_record(probe),
         "recipes": {name: name_of(recipe) for name, recipe in recipes.items()},
         "versions": versions(),
     }
-    scores = _scores(values, tuple(recipes), patients, generator)
+    scores = _measures(values, tuple(recipes), patients, generator)
     decision = _decision(values.own, recipes, names[0], patients, generator)
     return EvaluationReport(scores, decision, facts, failures, values.examples)
 
 
-def _record_of(probe: Any) -> dict[str, str] | None:
+def _model_record(probe: Any) -> dict[str, str] | None:
     """Return name and digest of a Keras model; None for a probe that is no such model."""
     source = getattr(probe, "source", probe)
     model = getattr(source, "model", None)
@@ -185,7 +185,7 @@ def _those(values: Sequence[Any], cases: Sequence[Case]) -> list[Any]:
     return [values[case.number] for case in cases]
 
 
-def _scores(
+def _measures(
     values: Measured,
     explainers: Sequence[str],
     patients: Array,

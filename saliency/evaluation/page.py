@@ -15,7 +15,7 @@ def page(report: Any, *, pictures: bool) -> str:
     return rendered(
         "saliency.evaluation",
         "page.html",
-        {"number": _number},
+        {"number": _number_in_words},
         report=report,
         words={name: metric.words for name, metric in METRICS.items()},
         greater={name: metric.greater for name, metric in METRICS.items()},
@@ -32,7 +32,12 @@ def _pictures(report: Any) -> list[list[tuple[str, str]]]:
     )
     rows = []
     for example in report.examples:
-        row = [("image", data_url(paint(example.image.display, _blank(example)).png()))]
+        row = [
+            (
+                "image",
+                data_url(paint(example.image.display, _blank_picture(example)).png()),
+            )
+        ]
         for name in shown:
             overlay = paint(example.image.display, example.heatmaps[name])
             row.append((name, data_url(overlay.png())))
@@ -40,9 +45,9 @@ def _pictures(report: Any) -> list[list[tuple[str, str]]]:
     return rows
 
 
-def _blank(example: Any) -> Any:
+def _blank_picture(example: Any) -> Any:
     return Heatmap(0 * next(iter(example.heatmaps.values())).values)
 
 
-def _number(value: float) -> str:
+def _number_in_words(value: float) -> str:
     return "none" if isnan(value) else f"{value:.3g}"

@@ -213,7 +213,7 @@ class Sobol:
         # (n, 1, d) each; in design i of `changed`, (n, d, d), cell i alone is drawn anew.
         base, other = drawn[:, tf.newaxis, :count], drawn[:, tf.newaxis, count:]
         changed = tf.where(tf.eye(count, dtype=tf.bool), other, base)
-        designs = _on_grid(tf.concat([base, changed], 1), self.grid, inputs)
+        designs = _cells_on_grid(tf.concat([base, changed], 1), self.grid, inputs)
         filled = reference(inputs, self.fill, self.seed)
         scores = grids.scores_under(probe.score, inputs, filled, designs, many)
         scores = tf.reshape(scores, [self.designs, count + 1, -1])
@@ -254,11 +254,11 @@ class HSIC:
         )
         cells = tf.cast(drawn < 0.5, tf.float32)
         filled = reference(inputs, self.fill, self.seed)
-        shown = _on_grid(cells, self.grid, inputs)
+        shown = _cells_on_grid(cells, self.grid, inputs)
         scores = grids.scores_under(probe.score, inputs, filled, shown, many)
         dependence = grids.dependence(cells, scores)
         return grids.cell_masks(dependence, self.grid, size_of(inputs))
 
 
-def _on_grid(cells: Tensor, grid: int, inputs: Tensor) -> Tensor:
+def _cells_on_grid(cells: Tensor, grid: int, inputs: Tensor) -> Tensor:
     return tf.reshape(cells, [-1, *[grid] * len(size_of(inputs))])

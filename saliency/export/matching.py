@@ -81,7 +81,7 @@ class SourceFrame:
     def geometry(self) -> "Geometry | None":
         """Where the frame lies in the patient; None where the file does not say it all."""
         found = [
-            _numbers(self.element(keyword, group), count)
+            _numbers_of(self.element(keyword, group), count)
             for keyword, group, count in (
                 ("ImagePositionPatient", "PlanePositionSequence", 3),
                 ("ImageOrientationPatient", "PlaneOrientationSequence", 6),
@@ -95,7 +95,7 @@ class SourceFrame:
             self.element(keyword, "PixelMeasuresSequence")
             for keyword in ("SliceThickness", "SpacingBetweenSlices")
         )
-        thickness = _numbers([next((each for each in deep if each), None)], 1)
+        thickness = _numbers_of([next((each for each in deep if each), None)], 1)
         position, orientation, spacing = (
             tuple(each) for each in found if each is not None
         )
@@ -255,7 +255,7 @@ def _check_uids(header: Dataset) -> None:
         raise InputError(msg)
 
 
-def _numbers(value: Any, count: int) -> Array | None:
+def _numbers_of(value: Any, count: int) -> Array | None:
     try:
         found = np.array([float(each) for each in value])
     except (TypeError, ValueError):

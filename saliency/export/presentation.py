@@ -88,14 +88,14 @@ def presentation_state(
     layer = hd.pr.GraphicLayer(
         LAYER,
         order=1,
-        description=_words(found, threshold),
+        description=_words_of_state(found, threshold),
         display_color=hd.color.CIELabColor.from_rgb(
             *map(int, lead.palette_for(palette).positive[-1])
         ),
     )
     drawn = [
         hd.pr.GraphicAnnotation(
-            [each], layer, graphic_objects=list(_lines(hd, outlines))
+            [each], layer, graphic_objects=list(_outline_points(hd, outlines))
         )
         for each, outlines in zip(sources, found, strict=True)
         if outlines
@@ -119,7 +119,7 @@ def presentation_state(
     )
     if grey:
         _rescale(made, frames)
-        _show(made, frames, views)
+        _write_look(made, frames, views)
     _keep_shape(made, frames[0], lead)
     return finished(made, frames[0], lead, "outline")
 
@@ -145,20 +145,20 @@ def _srgb() -> bytes:
     return profile[:12] + b"scnr" + profile[16:]  # ICC.1 7.2.5: the device class
 
 
-def _lines(hd: Any, outlines: list[Array]) -> Iterator[Any]:
+def _outline_points(hd: Any, outlines: list[Array]) -> Iterator[Any]:
     """Yield the largest outlines as (column, row) of PS3.3 C.10.5.1.2."""
-    for corners in sorted(outlines, key=_area, reverse=True)[:MOST]:
+    for corners in sorted(outlines, key=_polygon_area, reverse=True)[:MOST]:
         yield hd.pr.GraphicObject("POLYLINE", corners[:, ::-1], "PIXEL")
 
 
-def _area(corners: Array) -> float:
+def _polygon_area(corners: Array) -> float:
     """Return the area inside a closed polygon, by the shoelace formula."""
     rows, columns = corners.T
     twice = np.sum(columns[:-1] * rows[1:] - columns[1:] * rows[:-1])
     return float(abs(twice)) / 2
 
 
-def _words(found: list[list[Array]], threshold: float) -> str:
+def _words_of_state(found: list[list[Array]], threshold: float) -> str:
     most = max(map(len, found))
     beyond = f"; the {MOST} largest of {most}" if most > MOST else ""
     return f"At least {threshold:g} of full heat{beyond}"[:64]
@@ -193,11 +193,13 @@ def _rescale(made: Dataset, frames: tuple[SourceFrame, ...]) -> None:
         made.ModalityLUTSequence = deepcopy(table)
 
 
-def _show(
+def _write_look(
     made: Dataset, frames: tuple[SourceFrame, ...], views: tuple[Explanation, ...]
 ) -> None:
     """Write windows and polarity: what a state leaves out the source does not fill in."""
-    shown = [_window(frame, view) for frame, view in zip(frames, views, strict=True)]
+    shown = [
+        _window_shown(frame, view) for frame, view in zip(frames, views, strict=True)
+    ]
     if all(each == shown[0] for each in shown):
         shown = shown[:1]
     else:
@@ -209,7 +211,7 @@ def _show(
     made.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
 
 
-def _window(frame: SourceFrame, view: Explanation) -> Dataset:
+def _window_shown(frame: SourceFrame, view: Explanation) -> Dataset:
     """Return the window that the explanation was shown through, or the source's VOI LUT."""
     item = Dataset()
     group = "FrameVOILUTSequence"

@@ -90,7 +90,7 @@ def segmentation(
         source_images=sources,
         pixel_array=values,
         segmentation_type="FRACTIONAL" if fractional else "BINARY",
-        segment_descriptions=[_described(hd, lead, said, palette)],
+        segment_descriptions=[_segment_description(hd, lead, said, palette)],
         max_fractional_value=_STEPS,
         omit_empty_frames=False,
         content_label="HEATMAP",
@@ -100,7 +100,9 @@ def segmentation(
     return finished(made, frames[0], lead, "region")
 
 
-def _described(hd: Any, result: Explanation, said: str, palette: str | Palette) -> Any:
+def _segment_description(
+    hd: Any, result: Explanation, said: str, palette: str | Palette
+) -> Any:
     quantity = quantity_of(result)
     algorithm = hd.AlgorithmIdentificationSequence(
         name=f"{PRODUCT} {class_of(result.recipe)}"[:64],

@@ -85,7 +85,7 @@ def report(
         observation_context=hd.sr.ObservationContext(observer_device_context=device),
         procedure_reported=_own(hd, "explanation", "Explanation of a model's output"),
         imaging_measurements=[
-            _group(hd, lead, _image(hd, looked_at, frame), objects, audit)
+            _group(hd, lead, _image_reference(hd, looked_at, frame), objects, audit)
         ],
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=[looked_at],
@@ -102,7 +102,7 @@ def report(
     return finished(made, frame, lead, "report")
 
 
-def _image(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
+def _image_reference(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
     """Return a reference to the frame explained."""
     numbers = [frame.frame + 1] if frame.frames > 1 else None
     return hd.sr.SourceImageForMeasurementGroup(
@@ -133,7 +133,7 @@ def _group(
                 codes.UCUM.NoUnits,
                 referenced_images=shown or None,
             )
-            for code, words, value in (*_measured(result), *_effects(audit))
+            for code, words, value in (*_measured_numbers(result), *_effects(audit))
         ],
         qualitative_evaluations=[
             hd.sr.QualitativeEvaluation(
@@ -152,7 +152,7 @@ def _group(
     )
 
 
-def _measured(result: Explanation) -> Iterator[tuple[str, str, float]]:
+def _measured_numbers(result: Explanation) -> Iterator[tuple[str, str, float]]:
     """Yield code, words and value of every number."""
     if result.probability is not None:
         yield (

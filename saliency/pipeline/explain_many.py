@@ -99,7 +99,7 @@ def _results(
     question: _Question, items: Iterable[Item], size: int
 ) -> Iterator[Explanation | Failure]:
     start = 0
-    for group in _groups(items, size):
+    for group in _groups_of_one_shape(items, size):
         yield from _explanations_or_failures(question, group, start)
         start += len(group)
 
@@ -138,26 +138,26 @@ def _ready(
         return failure_of(index, error)
 
 
-def _groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def _groups_of_one_shape(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Gather items until ``size`` of one input shape are ready; failures ride along in order."""
     group: list[Item] = []
     shape = None
     for item in items:
         if not isinstance(item, Failure):
             mine = item[1].array.shape
-            if _count(group) == size or (_count(group) and shape != mine):
+            if _count_ready(group) == size or (_count_ready(group) and shape != mine):
                 yield group
                 group = []
             shape = mine
         group.append(item)
-        if not _count(group):
+        if not _count_ready(group):
             yield group
             group = []
     if group:
         yield group
 
 
-def _count(group: list[Item]) -> int:
+def _count_ready(group: list[Item]) -> int:
     return sum(not isinstance(item, Failure) for item in group)
 
 

@@ -32,10 +32,10 @@ def blank_of(header: TileHeader) -> Array:
     # L is 0..100 in 16 bits, a and b are -128..127 (C.10.7.1.1).
     scale = np.array([100, 255, 255]) / 65535
     lightness, a, b = np.array(header.absent) * scale - (0, 128, 128)
-    return _rgb(float(lightness), float(a), float(b))
+    return _srgb_of_lab(float(lightness), float(a), float(b))
 
 
-def _rgb(lightness: float, a: float, b: float) -> Array:
+def _srgb_of_lab(lightness: float, a: float, b: float) -> Array:
     """Return uint8 sRGB of CIELab under D50."""
     y = (lightness + 16) / 116
     steps = np.array([y + a / 500, y, y - b / 200])

@@ -135,14 +135,14 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
             tissue=tissue,
             thumbnail=partial(thumbnail_of, slide),
         )
-        chosen = bound(probe, _settled(probe, target, given, batch_size))
+        chosen = bound(probe, _settled_target(probe, target, given, batch_size))
         folder = None if out is None else made_folder(Path(out))
         question = partial(key_of, given, overlap, (chosen, recipe))
         with state_in(folder, question, resume=resume) as state:
             canvas = Canvas(given.grid)
             asked = HeatQuestion(chosen, recipe, canvas)
             seconds = run(asked, given, state, batch_size, progress or silent)
-        answer, size, made_by = _best(chosen, recipe, given, asked.best)
+        answer, size, made_by = _best_tile(chosen, recipe, given, asked.best)
         heat, explained = canvas.stitched()
         of_all, sure = scores_on(given, asked.scores)
         result = SlideExplanation(
@@ -165,7 +165,9 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     return result
 
 
-def _settled(probe: Any, target: Target, given: Setting, batch_size: int) -> Target:
+def _settled_target(
+    probe: Any, target: Target, given: Setting, batch_size: int
+) -> Target:
     """Return the target; for None the class predicted for most of some tiles."""
     if target is not None or not hasattr(probe, "at"):
         return target
@@ -182,7 +184,7 @@ def _settled(probe: Any, target: Target, given: Setting, batch_size: int) -> Tar
     return min(votes, key=lambda index: (-votes[index], index))
 
 
-def _best(
+def _best_tile(
     bound_probe: Any, recipe: Any, given: Setting, place: tuple[int, int]
 ) -> tuple[Answer, tuple[int, int], Any]:
     """Return the answer of one tile, (H, W) of its input, and its preparation."""

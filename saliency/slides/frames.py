@@ -73,17 +73,17 @@ def tiles_of(files: Sequence[TileFile], choice: Choice) -> Tiles:
     ordered = sorted(
         files, key=lambda file: (file.header.first_frame, file.header.part)
     )
-    found = [_of_file(file, index, choice) for index, file in enumerate(ordered)]
+    found = [_frames_of_file(file, index, choice) for index, file in enumerate(ordered)]
     columns = [np.concatenate(column) for column in zip(*found, strict=True)]
     file, frame, rows, across, depths = columns
     kept = _of_plane(depths, rows, across, ordered, choice.plane)
     tiles = Tiles(tuple(ordered), file[kept], frame[kept], rows[kept], across[kept])
-    _check_places(tiles)
+    _check_tile_places(tiles)
     _check_number(tiles)
     return tiles
 
 
-def _of_file(file: TileFile, index: int, choice: Choice) -> tuple[Array, ...]:
+def _frames_of_file(file: TileFile, index: int, choice: Choice) -> tuple[Array, ...]:
     """Return file, frame, row, column and depth of the frames of one optical path."""
     places = file.places()
     names = file.header.paths
@@ -133,7 +133,7 @@ def _of_plane(
     return kept
 
 
-def _check_places(tiles: Tiles) -> None:
+def _check_tile_places(tiles: Tiles) -> None:
     order = np.lexsort((tiles.columns, tiles.rows))
     rows, columns = tiles.rows[order], tiles.columns[order]
     same = (rows[1:] == rows[:-1]) & (columns[1:] == columns[:-1])

@@ -57,8 +57,8 @@ def open_slide(
     """
     with ExitStack() as stack:
         files = _slide_files(source, stack)
-        volumes = _chosen(files, series)
-        choice = _choice(volumes, optical_path, focal_plane, icc=icc)
+        volumes = _chosen_files(files, series)
+        choice = _choice_of_path(volumes, optical_path, focal_plane, icc=icc)
         layers = layers_of(volumes, choice)
         slide = Slide(
             layers,
@@ -88,9 +88,9 @@ def _slide_files(source: object, stack: ExitStack) -> list[TileFile]:
         stack.callback(file.close)
         files.append(file)
     if left_out:
-        _note(f"open_slide: left out: {_words(left_out)}.")
+        _log_note(f"open_slide: left out: {_left_out_words(left_out)}.")
     if not files:
-        words = f" ({_words(left_out)})" if left_out else ""
+        words = f" ({_left_out_words(left_out)})" if left_out else ""
         msg = (
             f"open_slide: expected VL Whole Slide Microscopy images, found none{words}."
         )
@@ -98,12 +98,12 @@ def _slide_files(source: object, stack: ExitStack) -> list[TileFile]:
     return files
 
 
-def _words(left_out: Counter[str]) -> str:
+def _left_out_words(left_out: Counter[str]) -> str:
     kinds = {"no-slide": "DICOM files that are no slide", "not-dicom": "other files"}
     return ", ".join(f"{left_out[each]} {kinds[each]}" for each in sorted(left_out))
 
 
-def _chosen(files: Sequence[TileFile], number: int | None) -> list[TileFile]:
+def _chosen_files(files: Sequence[TileFile], number: int | None) -> list[TileFile]:
     """Return the files with pixels of the specimen, of one series."""
     volumes = [file for file in files if file.kind == VOLUME]
     if not volumes:
@@ -142,7 +142,7 @@ def _told(files: Sequence[TileFile]) -> str:
     return f"series {number} ({len(files)} files, {header.rows:,} x {header.columns:,} pixels)"
 
 
-def _choice(
+def _choice_of_path(
     files: Sequence[TileFile],
     path: int | str | None,
     plane: int | None,
@@ -153,19 +153,19 @@ def _choice(
     paths = tuple(dict.fromkeys(name for file in files for name in file.header.paths))
     planes = max(file.header.planes for file in files)
     if path is None and len(paths) > 1:
-        _note(
+        _log_note(
             f"open_slide: the slide has {len(paths)} optical paths (0048,0105); the first is read. "
             "Choose with optical_path=."
         )
     if plane is None and planes > 1:
-        _note(
+        _log_note(
             f"open_slide: the slide has {planes} focal planes (0048,0303); the one nearest to the "
             "slide is read. Choose with focal_plane=."
         )
     name = (
         path
         if isinstance(path, str)
-        else paths[_index(path, len(paths), "optical_path")]
+        else paths[_index_below(path, len(paths), "optical_path")]
     )
     if name not in paths:
         msg = (
@@ -173,10 +173,10 @@ def _choice(
             "(0048,0106) of the slide, got another."
         )
         raise InputError(msg)
-    return Choice(name, _index(plane, planes, "focal_plane"), icc)
+    return Choice(name, _index_below(plane, planes, "focal_plane"), icc)
 
 
-def _index(value: object, count: int, name: str) -> int:
+def _index_below(value: object, count: int, name: str) -> int:
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < count:
@@ -185,5 +185,5 @@ def _index(value: object, count: int, name: str) -> int:
     return value
 
 
-def _note(message: str) -> None:
+def _log_note(message: str) -> None:
     logging.getLogger("saliency.slides").warning(message)

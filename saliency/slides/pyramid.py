@@ -67,13 +67,15 @@ def layers_of(files: Sequence[TileFile], choice: Choice) -> tuple[Layer, ...]:
         groups[file.header.rows, file.header.columns].append(file)
     ordered = [groups[size] for size in sorted(groups, reverse=True)]
     finest = ordered[0][0].header
-    return tuple(_layer(group, finest, choice) for group in ordered)
+    return tuple(_layer_of_files(group, finest, choice) for group in ordered)
 
 
-def _layer(files: Sequence[TileFile], finest: TileHeader, choice: Choice) -> Layer:
+def _layer_of_files(
+    files: Sequence[TileFile], finest: TileHeader, choice: Choice
+) -> Layer:
     header = files[0].header
     check_whole(files)
-    _check_alike(files)
+    _check_same_tiles(files)
     down, across = (_downsample(header, finest, axis) for axis in (0, 1))
     spacing = finest.spacing[0] * down, finest.spacing[1] * across
     tile = header.layout.size
@@ -88,7 +90,9 @@ def _layer(files: Sequence[TileFile], finest: TileHeader, choice: Choice) -> Lay
     matrix = Matrix(
         (header.rows, header.columns), tile, tiles_of(files, choice), blank_of(header)
     )
-    return Layer(level, matrix, _profile(matrix.tiles, choice), _window(header, files))
+    return Layer(
+        level, matrix, _profile(matrix.tiles, choice), _window_of_level(header, files)
+    )
 
 
 def _profile(tiles: Tiles, choice: Choice) -> bytes:
@@ -97,17 +101,17 @@ def _profile(tiles: Tiles, choice: Choice) -> bytes:
         return b""
     profile = tiles.files[int(tiles.file[0])].profile(int(tiles.frame[0]))
     if not profile:
-        _note(
+        _log(
             "open_slide: a level has no ICC Profile (0028,2000): its colours are shown as stored."
         )
     return profile
 
 
-def _window(header: TileHeader, files: Sequence[TileFile]) -> Window | None:
+def _window_of_level(header: TileHeader, files: Sequence[TileFile]) -> Window | None:
     return files[0].window if header.grey else None
 
 
-def _check_alike(files: Sequence[TileFile]) -> None:
+def _check_same_tiles(files: Sequence[TileFile]) -> None:
     """Refuse files of one matrix that differ in the size of a tile or a pixel."""
     kinds = {(file.header.layout.size, file.header.spacing) for file in files}
     if len(kinds) > 1:
@@ -139,7 +143,7 @@ def _downsample(header: TileHeader, finest: TileHeader, axis: int) -> float:
     if is_whole and 0 < beyond <= header.layout.size[axis]:
         return stated
     if not is_whole and abs(stated / counted - 1) <= _ROUNDED:
-        _note(
+        _log(
             f"open_slide: Pixel Spacing (0028,0030) of the level of {header.rows:,} x "
             f"{header.columns:,} pixels was rounded: its size says {counted:.6g} times level 0's."
         )
@@ -198,5 +202,5 @@ def affine_of(header: TileHeader) -> Array | None:
     return affine
 
 
-def _note(message: str) -> None:
+def _log(message: str) -> None:
     logging.getLogger("saliency.slides").warning(message)

@@ -117,7 +117,9 @@ class Slide:
         layer = self._layer(level)
         box = _box(layer.level, row, column, rows, columns)
         painted = self._paint(level, box)
-        return _image(painted, self._shown(layer, painted), layer.level.spacing)
+        return _image_of_region(
+            painted, self._shown(layer, painted), layer.level.spacing
+        )
 
     def read_at(
         self,
@@ -164,7 +166,7 @@ class Slide:
         """
         rows, columns, spacing = self._thumbnail_grid(pixels)
         shown = self._resampled(0.0, 0.0, rows, columns, spacing)
-        return _image(shown, shown.pixels, spacing)
+        return _image_of_region(shown, shown.pixels, spacing)
 
     def tissue(self, *, pixels: int = 1024, spacing: float = SPACING) -> Mask:
         """Return where there is tissue, on the grid of ``thumbnail(pixels)``.
@@ -196,7 +198,7 @@ class Slide:
         own = self.size[0] / count[0], self.size[1] / count[1]
         painted = self._resampled(0.0, 0.0, count[0], count[1], own)
         if self._layers[0].window is not None:
-            _note(
+            _log_once(
                 "Slide.tissue: grey pixels have no saturation: all that was scanned counts."
             )
             scanned = np.ones(count, np.bool_)
@@ -353,7 +355,7 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     InputError
         It is empty or reaches beyond the level.
     """
-    numbers = [_whole(value) for value in (row, column, rows, columns)]
+    numbers = [_whole_number(value) for value in (row, column, rows, columns)]
     if None in numbers:
         msg = f"read_region: expected whole numbers, got {(row, column, rows, columns)!r}."
         raise InputError(msg)
@@ -370,7 +372,9 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     return box
 
 
-def _image(painted: Painted, rgb: Array, spacing: tuple[float, float]) -> DicomImage:
+def _image_of_region(
+    painted: Painted, rgb: Array, spacing: tuple[float, float]
+) -> DicomImage:
     """Make the image of a region; zones are looked for when somebody asks for them."""
     grey = painted.pixels.ndim == 2
     display = np.ascontiguousarray(rgb[..., 0]) if grey else rgb
@@ -394,12 +398,12 @@ def _as_shown(blank: Array) -> Array:
     return blank if blank.ndim else np.zeros(3, np.uint8)
 
 
-def _whole(value: object) -> int | None:
+def _whole_number(value: object) -> int | None:
     try:
         return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         return None
 
 
-def _note(message: str) -> None:
+def _log_once(message: str) -> None:
     logging.getLogger("saliency.slides").warning(message)

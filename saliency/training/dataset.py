@@ -90,9 +90,11 @@ def tf_dataset(  # noqa: PLR0913 - which files, which labels, in which order
     >>> model.fit(examples.batch(32), epochs=10, shuffle=False)
     >>> sal.explain(model, "test/1.dcm", prepare=prepare)
     """
-    _check(frames, errors)
+    _check_choices(frames, errors)
     skip = errors != "raise"
-    files, given = _labelled(_files_in(sources), labels, column, classes, skip=skip)
+    files, given = _labelled_files(
+        _files_in(sources), labels, column, classes, skip=skip
+    )
     reader = ExampleReader(
         files,
         given,
@@ -165,7 +167,7 @@ def _shaped(found: Any, shape: Shape, reader: ExampleReader) -> Any:
     )
 
 
-def _labelled(
+def _labelled_files(
     files: tuple[File, ...],
     labels: Any,
     column: str,
@@ -198,7 +200,7 @@ def _labelled(
     return tuple(file for file, _ in kept), stacked_labels([label for _, label in kept])
 
 
-def _check(frames: object, errors: object) -> None:
+def _check_choices(frames: object, errors: object) -> None:
     if frames not in ("first", "all"):
         msg = f"tf_dataset: expected frames to be 'first' or 'all', got {frames!r}."
         raise InputError(msg)

@@ -133,9 +133,9 @@ def _slices_of_source(source: object) -> list[Slice]:
         else:
             slices += [Slice(item, header) for header in headers]
     if left_out:
-        _note(f"read_series: {remark(left_out)}.")
+        _note_left_out(f"read_series: {remark(left_out)}.")
     if copies:
-        _note(
+        _note_left_out(
             f"read_series: {copies} files that are there twice, byte for byte, were read once."
         )
     if not slices:
@@ -255,7 +255,7 @@ def _without_localizers(slices: list[Slice]) -> list[Slice]:
     if kept and len(kept) < len(slices):
         left_out = len(slices) - len(kept)
         words = "localizer was" if left_out == 1 else "localizers were"
-        _note(f"read_series: {left_out} {words} left out.")
+        _note_left_out(f"read_series: {left_out} {words} left out.")
         return kept
     return slices
 
@@ -336,5 +336,5 @@ def _plane(header: FrameHeader) -> str:
     return names[max(range(3), key=lambda axis: abs(normal[axis]))]
 
 
-def _note(message: str) -> None:
+def _note_left_out(message: str) -> None:
     logging.getLogger("saliency.volumes").warning(message)

@@ -127,7 +127,7 @@ def _check_alike(headers: Sequence[FrameHeader]) -> None:
     _check_placed(headers)
     sizes = [f"{header.rows} x {header.columns}" for header in headers]
     if len(set(sizes)) > 1:
-        hint = _choice(headers, sizes)
+        hint = _how_to_choose(headers, sizes)
         msg = f"read_series: expected slices of one size, got {listed_by_count(sizes)}. {hint}"
         raise InputError(msg)
     references = [header.reference for header in headers if header.reference]
@@ -140,7 +140,7 @@ def _check_alike(headers: Sequence[FrameHeader]) -> None:
         raise InputError(msg)
 
 
-def _choice(headers: Sequence[FrameHeader], kinds: Sequence[object]) -> str:
+def _how_to_choose(headers: Sequence[FrameHeader], kinds: Sequence[object]) -> str:
     """Return how to choose one kind of image: by what tells the kinds apart, if anything does."""
     for keyword, values in _phases(headers).items():
         pairs = set(zip(values, kinds, strict=True))
@@ -175,7 +175,7 @@ def _check_placed(headers: Sequence[FrameHeader]) -> None:
         msg = (
             "read_series: expected Image Position and Image Orientation (Patient) (0020,0032), "
             f"(0020,0037) of every slice; {placeless} of {len(headers)} have none or a broken one. "
-            f"{_choice(headers, placed)} A single image is read with read_dicom."
+            f"{_how_to_choose(headers, placed)} A single image is read with read_dicom."
         )
         raise InputError(msg)
     if len(headers) == 1:
@@ -196,7 +196,7 @@ def _directions(headers: Sequence[FrameHeader]) -> tuple[Array, Array]:
         ]
         msg = (
             "read_series: expected one Image Orientation (Patient) (0020,0037), got "
-            f"{listed_by_count(written)}. {_choice(headers, written)}"
+            f"{listed_by_count(written)}. {_how_to_choose(headers, written)}"
         )
         raise InputError(msg)
     row, column = orientations[0, :3], orientations[0, 3:]
@@ -304,7 +304,7 @@ def _shared_spacing(headers: Sequence[FrameHeader]) -> tuple[float, float]:
     first = np.array(known[0])
     if np.abs(np.array(known) / first - 1).max() > SPACING_TOLERANCE:
         written = [f"{down:g} x {across:g} mm" for down, across in known]
-        hint = _choice(headers, written)
+        hint = _how_to_choose(headers, written)
         sizes = listed_by_count(written)
         msg = (
             f"read_series: expected one Pixel Spacing (0028,0030), got {sizes}. {hint}"

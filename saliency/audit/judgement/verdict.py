@@ -187,7 +187,7 @@ def _read_verdict(
     )
     sentence = (
         f"The model {verb} the {name}. When the {name} is exchanged between pictures of "
-        f"{_apart(swap)}, the score moves {percents(swap.effect)} of the way from one "
+        f"{_whose_content(swap)}, the score moves {percents(swap.effect)} of the way from one "
         "decision to the other, beyond what as much tissue does "
         f"({_effect_numbers(swap.interval, p_value)}).{_calibration(zone, swap)}"
         f"{_estimated_over(zone, swap)}{_decisions_changed(name, swap)}"
@@ -206,7 +206,12 @@ def _removal_verdict(
         "tell whether its content matters, or that it is missing."
     )
     return Verdict(
-        "may read", removal.effect, removal.interval, p_value, sentence, _measured(zone)
+        "may read",
+        removal.effect,
+        removal.interval,
+        p_value,
+        sentence,
+        _measured_effect(zone),
     )
 
 
@@ -230,7 +235,7 @@ def _no_evidence(
     else:
         sentence = (
             f"No evidence that the model reads the {name}. When it is exchanged between pictures "
-            f"of {_apart(swap)}, the score moves {percents(swap.effect)} of the "
+            f"of {_whose_content(swap)}, the score moves {percents(swap.effect)} of the "
             "way from one decision to the other, beyond what as much tissue does "
             f"({_effect_numbers(swap.interval, p_value)}); from {percents(MAY_READ.effect)} "
             f"on, at p < {MAY_READ.p_value}, this report would say so."
@@ -254,7 +259,7 @@ def _exchange_verdict(
         swap.interval,
         p_value,
         sentence,
-        _measured(zone, swap),
+        _measured_effect(zone, swap),
         swap.measured,
         zone.told,
         _sensitivity(zone, swap) if finding == "no evidence" else None,
@@ -302,11 +307,11 @@ def _search_words(search: SearchControl | None) -> str:
 
 def _nothing_tested(sentence: str, zone: ZoneEvidence) -> Verdict:
     return Verdict(
-        "no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured(zone)
+        "no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured_effect(zone)
     )
 
 
-def _measured(
+def _measured_effect(
     zone: ZoneEvidence, swap: ExchangeEffect | None = None
 ) -> dict[str, float | int | str]:
     numbers: dict[str, float | int | str] = {
@@ -345,7 +350,7 @@ def _measured(
     return numbers
 
 
-def _apart(swap: ExchangeEffect) -> str:
+def _whose_content(swap: ExchangeEffect) -> str:
     """Say which pictures content was exchanged between."""
     if swap.between:
         return " and ".join(swap.between)

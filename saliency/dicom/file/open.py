@@ -137,7 +137,7 @@ def _parse(store: Store, tags: AbstractSet[int]) -> Opened:
         msg = "Expected a data set, found the end of the file: it is empty or cut."
         raise DicomError(msg, reason="truncated" if start else "not-dicom")
     syntax = find_syntax(uid, IMPLICIT)
-    if syntax.deflated and not _is_plain(store, start):
+    if syntax.deflated and not _is_not_deflated(store, start):
         store, start = BytesStore(_inflated_data_set(store, start)), 0
     encoding = _encoding_found(store, start, syntax.encoding)
     if not uid:
@@ -243,7 +243,7 @@ def _is_explicit_behind(store: Store, start: int, named: Encoding) -> bool:
     return written_vr(behind[4:6]) in _PLAIN_VRS
 
 
-def _is_plain(store: Store, start: int) -> bool:
+def _is_not_deflated(store: Store, start: int) -> bool:
     """Whether a data set labelled deflated is not: writers that keep the label of a copy exist.
 
     It starts with an explicit element of group 0008, as no deflate stream does: 08 would open a

@@ -62,7 +62,7 @@ class Stream:
 
 def is_jpegls(data: bytes) -> bool:
     """Whether a JPEG stream is JPEG-LS: its frame header is SOF55 (ISO/IEC 14495-1 C.1.1)."""
-    return any(marker == 0xF7 for marker, _, _ in _segments(data))
+    return any(marker == 0xF7 for marker, _, _ in _jpeg_segments(data))
 
 
 def read_jpeg(data: bytes) -> Stream:
@@ -74,7 +74,7 @@ def read_jpeg(data: bytes) -> Stream:
         There is none, or there are more scans than an honest encoder makes.
     """
     adobe, jfif = -1, False
-    for marker, at, length in _segments(data):
+    for marker, at, length in _jpeg_segments(data):
         whole = at + min(length, 12) <= len(data)
         name = data[at : at + 5]
         if marker == _APP14 and name == b"Adobe" and whole and length >= 12:
@@ -116,7 +116,7 @@ def _near(data: bytes, at: int) -> int:
     return data[near_at] if near_at < len(data) else 0
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Walk marker segments up to the first scan: marker, where its content is, how long."""
     at = data.find(b"\xff\xd8") + 2
     while 2 <= at <= len(data) - 4:
@@ -153,7 +153,9 @@ def read_jpeg2k(data: bytes) -> Stream:
     )
     rows = y1 - y0
     columns = x1 - x0
-    tiles = _parts(x1 - tile_x0, tile_x) * _parts(y1 - tile_y0, tile_y)
+    tiles = _steps_covering(x1 - tile_x0, tile_x) * _steps_covering(
+        y1 - tile_y0, tile_y
+    )
     most = max(FEW_TILES, rows * columns // LEAST_TILE)
     check(tiles, most, "tiles in a frame of this size")
     wide = 1 if components < 257 else 2
@@ -170,7 +172,7 @@ def read_jpeg2k(data: bytes) -> Stream:
     )
 
 
-def _parts(length: int, step: int) -> int:
+def _steps_covering(length: int, step: int) -> int:
     """Return how many steps cover a length."""
     return -(-max(length, 0) // max(step, 1))
 

@@ -85,7 +85,7 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         data = bare(data)
     stream = _READERS[family](data)
     _check_size(stream, layout)
-    samples = _samples(data, family, stream, layout) or _plugin(
+    samples = _decoded_samples(data, family, stream, layout) or _plugin(
         data, family, layout, syntax
     )
     shape = layout.size if layout.samples == 1 else (*layout.size, layout.samples)
@@ -129,7 +129,7 @@ def jpeg2k_space(stream: Stream, layout: Layout) -> str:
     )
 
 
-def _labelled(_stream: Stream, layout: Layout) -> str:
+def _labelled_rgb(_stream: Stream, layout: Layout) -> str:
     return layout.photometric.replace("_422", "")
 
 
@@ -141,7 +141,7 @@ _SPACES: Final[MappingProxyType[str, Callable[[Stream, Layout], str]]] = (
     MappingProxyType(
         {
             "jpeg": jpeg_space,
-            "jpegls": _labelled,
+            "jpegls": _labelled_rgb,
             "jpeg2k": jpeg2k_space,
             "jpegxl": _always_rgb,
         }
@@ -212,7 +212,7 @@ def _check_size(stream: Stream, layout: Layout) -> None:
         raise DicomError(msg, reason="size-mismatch")
 
 
-def _samples(
+def _decoded_samples(
     data: bytes, family: str, stream: Stream, layout: Layout
 ) -> Samples | None:
     """Decode by imagecodecs; None where it gives up."""

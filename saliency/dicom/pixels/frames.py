@@ -251,11 +251,11 @@ class FrameIndex:
         peek = self._pixels.store.peek
         starts = [_start_of(peek(fragment.offset, width)) for fragment in fragments]
         if starts and starts[0]:
-            return _cut(fragments, [start == starts[0] for start in starts])
+            return _cut_at_starts(fragments, [start == starts[0] for start in starts])
         if self._family in ("native", "uncompressed"):
             return _sized(fragments, self._layout)
         if 1 < len(self._offsets) < len(fragments) and self._point_at_items():
-            return _cut(fragments, self._begins(fragments))
+            return _cut_at_starts(fragments, self._begins(fragments))
         if self._frames > 1 or self._is_whole(fragments[:1]):
             return tuple((fragment,) for fragment in fragments)
         return (tuple(fragments),)
@@ -274,7 +274,7 @@ class FrameIndex:
         return is_whole(data, self._layout.frame_bytes + 1)
 
 
-def _cut(fragments: list[Fragment], starts: list[bool]) -> FrameFragments:
+def _cut_at_starts(fragments: list[Fragment], starts: list[bool]) -> FrameFragments:
     """Group fragments, a new group from each start on."""
     groups: list[list[Fragment]] = []
     for fragment, start in zip(fragments, starts, strict=True):
@@ -295,7 +295,7 @@ def _sized(fragments: list[Fragment], layout: Layout) -> FrameFragments:
         full = there >= layout.frame_bytes
         starts.append(full)
         there = fragment.length if full else there + fragment.length
-    return _cut(fragments, starts)
+    return _cut_at_starts(fragments, starts)
 
 
 def _sliced(fragment: Fragment, layout: Layout) -> FrameFragments:

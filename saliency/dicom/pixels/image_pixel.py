@@ -136,7 +136,7 @@ def read_layout(
     layout = Layout(
         rows=_whole(elements, "Rows", 1, 2**32 - 1),
         columns=_whole(elements, "Columns", 1, 2**32 - 1),
-        frames=_frames(elements),
+        frames=_number_of_frames(elements),
         samples=samples,
         allocated=allocated,
         bits=bits,
@@ -187,7 +187,7 @@ def _bits(elements: Elements, pixels_tag: int) -> tuple[int, int, int]:
     return allocated, bits, _whole(elements, "HighBit", 0, 63, bits - 1)
 
 
-def _frames(elements: Elements) -> int:
+def _number_of_frames(elements: Elements) -> int:
     frames = number(elements, TAGS["NumberOfFrames"], 1)
     if not math.isfinite(frames) or frames < 0:
         msg = "Expected Number of Frames (0028,0008) of 1 or more, found none or less."

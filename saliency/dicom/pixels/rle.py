@@ -28,7 +28,7 @@ def decode_rle(data: bytes, layout: Layout) -> Samples:
     DicomError
         The header is not one of RLE, or a segment has too few bytes.
     """
-    segments = _segments(data, layout)
+    segments = _segment_places(data, layout)
     planes = [_segment(data[start:end], layout) for start, end in segments]
     if layout.allocated == 1:
         bits = unpack_bits(planes[0].tobytes(), layout.frame_bits, 0)
@@ -62,7 +62,7 @@ def joined(planes: list[Array]) -> Array:
     return words
 
 
-def _segments(data: bytes, layout: Layout) -> list[tuple[int, int]]:
+def _segment_places(data: bytes, layout: Layout) -> list[tuple[int, int]]:
     """Return where each segment starts and ends (PS3.5 G.3, G.5)."""
     if len(data) < 64:
         return _broken("a header of 64 bytes", "less")

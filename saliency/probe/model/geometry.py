@@ -132,7 +132,7 @@ def entry_of(outline: Outline, rank: int) -> EntryTensors | None:
     for step in outline.steps:
         shown = [parent for parent in step.parents if parent != HELD]
         if shown and all(parent in front for parent in shown) and _in_front(step, rank):
-            front[step.index] = _is_plain(step) and all(
+            front[step.index] = _is_plain_step(step) and all(
                 front[parent] for parent in shown
             )
         elif any(parent in front for parent in shown):
@@ -143,7 +143,7 @@ def entry_of(outline: Outline, rank: int) -> EntryTensors | None:
     moving = [
         step.name
         for step in outline.steps
-        if step.index in front and not _is_plain(step)
+        if step.index in front and not _is_plain_step(step)
     ]
     least = tuple(min(cells) for cells in zip(*taken, strict=True))
     return EntryTensors(tuple(sorted(used)), tuple(moving), least)
@@ -205,7 +205,7 @@ def _in_front(step: Step, rank: int) -> bool:
     )
 
 
-def _is_plain(step: Step) -> bool:
+def _is_plain_step(step: Step) -> bool:
     pictures = [shape for shape in step.inputs if len(shape) == len(step.shape)]
     if any(shape[1:-1] != step.shape[1:-1] for shape in pictures):
         return False
@@ -268,7 +268,7 @@ def _fit_axes(
         return None
     design = np.concatenate([places, np.ones((len(places), 1))], 1)
     tolerance = np.maximum(1.5, 0.02 * size)
-    slopes, fits = _line(design, seen, tolerance)
+    slopes, fits = _line_fitted(design, seen, tolerance)
     if not fits.all():
         slopes, fits = _line_of_most(design, seen, tolerance)
         first, last = slopes[axes], slopes[axes] + np.diag(slopes[:axes])
@@ -285,7 +285,7 @@ def _fit_axes(
     return slopes[axes], slopes[axes] + along
 
 
-def _line(design: Array, seen: Array, tolerance: Array) -> tuple[Array, Array]:
+def _line_fitted(design: Array, seen: Array, tolerance: Array) -> tuple[Array, Array]:
     """Return the least squares fit, and which places lie on it: bool (P,)."""
     slopes: Array = np.linalg.lstsq(design, seen, rcond=None)[0]
     fits: Array = (np.abs(design @ slopes - seen) <= tolerance).all(axis=1)
@@ -301,7 +301,7 @@ def _line_of_most(design: Array, seen: Array, tolerance: Array) -> tuple[Array, 
         slopes, *_ = np.linalg.lstsq(design[few], seen[few], rcond=None)
         fits = (np.abs(design @ slopes - seen) <= tolerance).all(1)
         best = fits if fits.sum() > best.sum() else best
-    slopes, _ = _line(design[best], seen[best], tolerance)
+    slopes, _ = _line_fitted(design[best], seen[best], tolerance)
     on_it: Array = (np.abs(design @ slopes - seen) <= tolerance).all(axis=1)
     return slopes, on_it
 

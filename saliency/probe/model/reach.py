@@ -57,17 +57,17 @@ def reach_of(outline: Outline) -> Reach | None:
     scales: dict[int, _Scale] = {-1: _Scale()}
     for step in outline.steps:
         given = [scales[parent] for parent in step.parents if parent in scales]
-        after = _after(step, _widest(given)) if given else None
+        after = _after(step, _widest_scale(given)) if given else None
         if after is None:
             return None
         scales[step.index] = after
     if not outline.ends:
         return None
-    end = _widest([scales[index] for index in outline.ends])
+    end = _widest_scale([scales[index] for index in outline.ends])
     return Reach(int(-(-end.field // 1)), int(end.coarsest))
 
 
-def _widest(scales: list[_Scale]) -> _Scale:
+def _widest_scale(scales: list[_Scale]) -> _Scale:
     return _Scale(
         max(each.field for each in scales),
         max(each.cell for each in scales),
