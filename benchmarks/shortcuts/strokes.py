@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 
 import saliency as sal
-from saliency.audit.cases.first_pass import contents_of, read
+from saliency.audit.cases.first_pass import contents_of, read_picture
 from saliency.audit.exchange.exchange import exchanged, joined_content
 from saliency.audit.exchange.groups import LogitDifference
 from saliency.interventions.canvas import canvas
@@ -50,7 +50,7 @@ def main() -> None:
 
 def folder(place: Path) -> dict[str, sal.DicomImage]:
     """Return the pictures by name."""
-    return {path.stem: read(path) for path in sorted(place.glob("*.dcm"))}
+    return {path.stem: read_picture(path) for path in sorted(place.glob("*.dcm"))}
 
 
 def moves(

@@ -152,7 +152,7 @@ Engine: TypeAlias = Callable[[Job, Table, Iterable[Todo], Counts], Iterator[Told
 """What explains frames and writes their files; yields their rows in order."""
 
 
-def run(
+def explain_frames(
     job: Job,
     frames: Iterable[Frame],
     table: Table,
@@ -204,7 +204,7 @@ def explained(
     found = ahead(read, todos, window=window)
     answered = (
         answer
-        for batch in batches(found, job.batch_size)
+        for batch in batches_to_read(found, job.batch_size)
         for answer in _answers_to_batch(job, batch, counts)
     )
     writing = _writing(job, counts)
@@ -257,7 +257,7 @@ def _kept(job: Job, table: Table, key: str) -> Row | None:
 Item = TypeVar("Item", Todo, _Read)
 
 
-def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+def batches_to_read(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     """Gather frames until ``size`` are to be read; what need not be read rides along.
 
     What is in a batch does not depend on what reading brings, so that any process forms the same.

@@ -6,7 +6,7 @@ from typing import Final
 from saliency.archive.sources import Frame
 from saliency.errors import DicomError, InputError
 from saliency.export.dicomweb import Archive, service_of
-from saliency.export.files import Objects, objects_of, written
+from saliency.export.files import Objects, objects_of, write_object
 from saliency.export.objects import highdicom
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.files import content_of
@@ -41,7 +41,9 @@ def made_of(result: Explanation, frame: Frame) -> Objects:
 
 def write_objects(made: Objects, out: Path, stem: str) -> list[Path]:
     """Write objects as ``STEM-KIND.dcm``."""
-    return [written(each, out / f"{stem}-{kind}.dcm") for kind, each in made.items()]
+    return [
+        write_object(each, out / f"{stem}-{kind}.dcm") for kind, each in made.items()
+    ]
 
 
 def store_objects(made: Objects, frame: Frame, service: str) -> None:

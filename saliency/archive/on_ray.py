@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from saliency.archive.cluster import cluster
 from saliency.archive.job import Job
-from saliency.archive.loop import Counts, Engine, Todo, Told, batches, given_up
+from saliency.archive.loop import Counts, Engine, Todo, Told, batches_to_read, given_up
 from saliency.archive.table import Table
 from saliency.archive.worker import Worker
 from saliency.errors import InputError
@@ -49,7 +49,7 @@ def _explained(
             counts.add(seconds)
             return list(told)
 
-        whole = batches(todos, job.batch_size)
+        whole = batches_to_read(todos, job.batch_size)
         groups = iter(lambda: [*chain.from_iterable(islice(whole, _TOGETHER))], [])
         waiting = deque(map(begun, islice(groups, _AHEAD * len(actors))))
         while waiting:

@@ -11,7 +11,7 @@ Row: TypeAlias = Mapping[str, Any]
 _MARK: Final = "<!-- figures -->"
 
 
-def page_of(rows: Iterable[Row], *, most: int) -> Iterator[str]:
+def index_page_of(rows: Iterable[Row], *, most: int) -> Iterator[str]:
     """Yield index.html piece by piece.
 
     It loads nothing but the pictures beside it; without script all of them are shown.

@@ -14,7 +14,7 @@ from saliency.archive.objects import DICOM, WHENCE, check_objects
 from saliency.archive.on_ray import on_ray
 from saliency.archive.sources import FoundFrames, Selection, check_frames, part_of
 from saliency.archive.table import TABLE, THUMBNAILS, Table, make_folder
-from saliency.dicom.file.dicomweb import place_of
+from saliency.dicom.file.dicomweb import web_place_of
 from saliency.dicom.file.remote import is_url
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
@@ -134,11 +134,13 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
         store=store,
     )
     counts = loop.Counts()
-    run_job(job, found, counts, about={"part": part}, engine=engine_of(engine, workers))
+    explain_frames(
+        job, found, counts, about={"part": part}, engine=engine_of(engine, workers)
+    )
     return RunSummary(counts.done, counts.skipped, counts.failed, job.out / TABLE)
 
 
-def run_job(
+def explain_frames(
     job: Job,
     found: FoundFrames,
     counts: loop.Counts,
@@ -173,7 +175,7 @@ def run_job(
         table.drop_nameless_failures()
     start = perf_counter()
     try:
-        loop.run(job, found, table, counts, tell, engine)
+        loop.explain_frames(job, found, table, counts, tell, engine)
     finally:
         if counts.rows:  # a question that is refused leaves no files
             took = {"wall": round(perf_counter() - start, 3)}
@@ -263,6 +265,6 @@ def check_store(store: str, option: str = "store") -> None:
     if not store:
         return
     check_objects()
-    if store != WHENCE and (not is_url(store) or place_of(store) is not None):
+    if store != WHENCE and (not is_url(store) or web_place_of(store) is not None):
         msg = f"{option}: expected the URL of a DICOMweb service, as https://host/dicom-web."
         raise InputError(msg)

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Final, final
 
-from saliency.archive.page import Row, page_of
+from saliency.archive.page import Row, index_page_of
 from saliency.archive.parquet import write_parquet
 from saliency.errors import InputError
 from saliency.values.files import write_whole
@@ -129,7 +129,7 @@ class Table:
             self._drop_others(set(winners))
             run = json.dumps(about, indent=2, ensure_ascii=False, default=str)
             write_whole(self._folder / "run.json", f"{run}\n".encode())
-            page = page_of(self._rows_at(winners), most=MOST_FIGURES)
+            page = index_page_of(self._rows_at(winners), most=MOST_FIGURES)
             write_whole(self._folder / "results.csv", _csv(self._rows_at(winners)))
             write_parquet(self._folder, self._rows_at(winners), COLUMNS)
             write_whole(self._folder / "index.html", (part.encode() for part in page))

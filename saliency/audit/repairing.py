@@ -6,7 +6,7 @@ from typing import Any, Final, final
 
 import numpy as np
 
-from saliency.audit.cases.first_pass import contents_of, read
+from saliency.audit.cases.first_pass import contents_of, read_picture
 from saliency.audit.cases.sources import labels_of, sources_of
 from saliency.audit.exchange.exchange import exchanged, joined_content
 from saliency.audit.exchange.frame import frame_mask
@@ -316,7 +316,7 @@ def _cases(
     cases = []
     for row in chosen:
         try:
-            image = reduced(with_zones(read(sources[row]), zones), scorer.size)
+            image = reduced(with_zones(read_picture(sources[row]), zones), scorer.size)
         except SaliencyError:
             continue
         label = label_class(given[row], scorer)

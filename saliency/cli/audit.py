@@ -42,7 +42,10 @@ _STRATA: Final = (
 def add_audit(commands: Any) -> None:
     """Add the verb."""
     command = add_verb(
-        commands, "audit", "find out what a model reads besides the patient", audit
+        commands,
+        "audit",
+        "find out what a model reads besides the patient",
+        audit_command,
     )
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
@@ -79,7 +82,7 @@ def add_audit(commands: Any) -> None:
     add_prepare(command)
 
 
-def audit(options: argparse.Namespace) -> int:
+def audit_command(options: argparse.Namespace) -> int:
     """Audit a model, print the findings, write the report; return the exit code."""
     check_model(options.model, (options.folder,))
     check_target((options.target,), options.classes, "--classes")

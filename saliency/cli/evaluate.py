@@ -39,7 +39,7 @@ _TABLE: Final = "a table of files, for --column and --patients"
 def add_evaluate(commands: Any) -> None:
     """Add the verb."""
     purpose = "find out which explainer to trust for a model"
-    command = add_verb(commands, "evaluate", purpose, evaluate)
+    command = add_verb(commands, "evaluate", purpose, evaluate_command)
     add = command.add_argument
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("folder", metavar="FOLDER", type=Path, help="DICOM files")
@@ -80,7 +80,7 @@ def add_evaluate(commands: Any) -> None:
     add_prepare(command)
 
 
-def evaluate(options: argparse.Namespace) -> int:
+def evaluate_command(options: argparse.Namespace) -> int:
     """Measure explainers, print the verdict, write the report; return the exit code."""
     check_model(options.model, (options.folder,))
     check_target((options.target,), options.classes, "--classes")

@@ -43,7 +43,7 @@ _FROM: Final = "repeat a run: its run.json; what else is given wins"
 def add_explain(commands: Any) -> None:
     """Add the verb."""
     purpose = "write an overlay PNG for each DICOM file, and a page of all"
-    command = add_verb(commands, "explain", purpose, explain)
+    command = add_verb(commands, "explain", purpose, explain_command)
     add = command.add_argument
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     add("dicom", metavar="DICOM", nargs="+", help=_DICOM)
@@ -119,7 +119,7 @@ def _add_run(command: argparse.ArgumentParser) -> None:
     add("--from", metavar="RUN.JSON", help=_FROM)
 
 
-def explain(options: argparse.Namespace) -> int:
+def explain_command(options: argparse.Namespace) -> int:
     """Explain each frame by each method for each target; return the exit code."""
     check_model(options.model, options.dicom)
     check_target(options.target, options.labels, "--labels")

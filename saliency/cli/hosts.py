@@ -40,7 +40,7 @@ def hosts_in(files: Iterable[Path], zone: str, most: int) -> Hosts:
     InputError
         ``most`` is less than 1, or no picture lacks the zone.
     """
-    from saliency.audit.cases.first_pass import masks_of, read
+    from saliency.audit.cases.first_pass import masks_of, read_picture
 
     if most < 1:
         msg = f"--most: expected 1 picture or more, got {most}."
@@ -50,7 +50,7 @@ def hosts_in(files: Iterable[Path], zone: str, most: int) -> Hosts:
     having = 0
     for file in files:
         try:
-            image = read(file)
+            image = read_picture(file)
             has = zone in masks_of(image)
         except SaliencyError as error:
             failures.append(f"{file}: {error}")

@@ -29,7 +29,7 @@ def add_transplant(commands: Any) -> None:
     purpose = (
         "put a zone of one picture into others, and see whether their score follows"
     )
-    command = add_verb(commands, "transplant", purpose, transplant)
+    command = add_verb(commands, "transplant", purpose, transplant_command)
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
     command.add_argument(
         "donor", metavar="DONOR", type=Path, help="the DICOM file with the zone"
@@ -52,7 +52,7 @@ def add_transplant(commands: Any) -> None:
     add_prepare(command)
 
 
-def transplant(options: argparse.Namespace) -> int:
+def transplant_command(options: argparse.Namespace) -> int:
     """Put the zone into the others, print what follows; return the exit code."""
     check_model(options.model, (options.donor, *options.dicom))
     check_target((options.target,), options.classes, "--classes")

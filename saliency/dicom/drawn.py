@@ -44,7 +44,7 @@ def is_drawing(source: object) -> bool:
 
 
 @final
-class Drawing:
+class DrawnTruth:
     """A Segmentation or RT Structure Set.
 
     Parameters

@@ -49,7 +49,7 @@ def budget_of(metrics: Sequence[str], images: int, explainers: int) -> Budget:
     return Budget(asked, int(np.clip(PASSES // (curves * asked), least, greatest)))
 
 
-def spread(patients: Array, count: int) -> Array:
+def spread_over_patients(patients: Array, count: int) -> Array:
     """Return bool (n,): ``count`` images of as many patients as there can be.
 
     Parameters

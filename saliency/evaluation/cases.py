@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from saliency.dicom.drawn import NO_DRAWING, Drawing, is_drawing
+from saliency.dicom.drawn import NO_DRAWING, DrawnTruth, is_drawing
 from saliency.errors import DicomError, InputError
 from saliency.evaluation.measuring import Case, of_one_shape
 from saliency.pipeline.explain import as_image, bound, prepared
@@ -101,14 +101,14 @@ def _of_one_place(
     return found
 
 
-def _drawings(place: Any) -> list[Drawing]:
+def _drawings(place: Any) -> list[DrawnTruth]:
     """Read one object, or all of a folder; what else lies in a folder is left out."""
     if not (isinstance(place, str | PathLike) and Path(place).is_dir()):
-        return [Drawing(place)]
+        return [DrawnTruth(place)]
     found = []
     for path in sorted(Path(place).rglob("*")):
         try:
-            found += [Drawing(path)] if path.is_file() else []
+            found += [DrawnTruth(path)] if path.is_file() else []
         except DicomError as error:
             if error.reason not in NO_DRAWING:
                 raise
@@ -134,7 +134,7 @@ def truth_of(value: Any, image: DicomImage, source: Any = None) -> Array | None:
     if value is None:
         return None
     if is_drawing(value):
-        drawn = Drawing(value).on(image, content_of(source))
+        drawn = DrawnTruth(value).on(image, content_of(source))
         if drawn is None:
             msg = (
                 "evaluate: expected a truth that refers to its image by SOP Instance UID, or lies "

@@ -20,7 +20,7 @@ from saliency.evaluation.decision import Decision, decide, interval_of, per_grou
 from saliency.evaluation.measuring import Case
 from saliency.evaluation.metrics import METRICS, chosen
 from saliency.evaluation.report import EvaluationReport, Measure
-from saliency.evaluation.study import Measured, Study, Values, measure
+from saliency.evaluation.study import Measured, Measurement, Values, measure
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.checkpoint import kept
 from saliency.pipeline.explain import Explainer, name_of, probe_of, versions
@@ -127,7 +127,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         ),
     )  # fmt: skip
     with kept(resume, key, "evaluation") as state:
-        study = Study(
+        study = Measurement(
             probe,
             cases,
             {**recipes, **controls(seed)},

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
-from saliency.evaluation.budget import Budget, spread
+from saliency.evaluation.budget import Budget, spread_over_patients
 from saliency.evaluation.mean_maps import GRID, MeanMaps
 from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
 from saliency.evaluation.metrics import METRICS
@@ -27,7 +27,7 @@ _LOG = logging.getLogger("saliency.evaluation")
 
 @final
 @dataclass(frozen=True, eq=False)
-class Study:
+class Measurement:
     """What is measured.
 
     Parameters
@@ -85,7 +85,7 @@ class _Turn:
         return tuple(self.batch.inputs.shape[1:-1])
 
 
-def measure(study: Study) -> Measured:
+def measure(study: Measurement) -> Measured:
     """Measure maps, then the mean maps of other patients."""
     own = _blank(study, study.recipes)
     means = _blank(study, study.explainers)
@@ -106,9 +106,9 @@ def measure(study: Study) -> Measured:
     return Measured(own, means, tuple(examples))
 
 
-def _turns(study: Study) -> Iterator[_Turn]:
+def _turns(study: Measurement) -> Iterator[_Turn]:
     """Yield batches: those that curves are asked about first, then the rest."""
-    asked = spread(study.patients, study.budget.images)
+    asked = spread_over_patients(study.patients, study.budget.images)
     places = {case.number: place for place, case in enumerate(study.cases)}
     cheap = [name for name in study.metrics if METRICS[name].kind != "curve"]
     number = 0
@@ -122,7 +122,7 @@ def _turns(study: Study) -> Iterator[_Turn]:
 
 
 def _measure_maps(
-    study: Study,
+    study: Measurement,
     turn: _Turn,
     own: Values,
     sums: Mapping[str, MeanMaps],
@@ -147,7 +147,7 @@ def _measure_maps(
 
 
 def _measure_means(
-    study: Study, turn: _Turn, means: Values, sums: Mapping[str, MeanMaps]
+    study: Measurement, turn: _Turn, means: Values, sums: Mapping[str, MeanMaps]
 ) -> None:
     for who, of_others in sums.items():
         stage = f"mean map of {who}"
@@ -168,7 +168,7 @@ def _measure_means(
 
 
 def _figures(
-    study: Study, turn: _Turn, heat: Array, recipe: Any
+    study: Measurement, turn: _Turn, heat: Array, recipe: Any
 ) -> dict[str, list[float]]:
     shares = study.budget.shares
     return {
@@ -184,7 +184,7 @@ def _enter(
         values[who, name][turn.places] = each
 
 
-def _blank(study: Study, names: Any) -> Values:
+def _blank(study: Measurement, names: Any) -> Values:
     count = len(study.cases)
     return {
         (who, metric): np.full(count, np.nan)

@@ -80,7 +80,7 @@ def secondary_capture(
         It cannot be read.
     """
     if not isinstance(result, VolumeExplanation | Explanation):
-        check_frames(result)
+        check_explanations(result)
     frames, views = matched(result, source), views_of(result)
     scale = scale_of(result, views)
     pictures = []
@@ -156,7 +156,7 @@ def _burned_in(result: Explanation, frame: SourceFrame, *, redacted: bool) -> st
     return "NO" if clean else "YES"
 
 
-def check_frames(results: Sequence[Explanation]) -> None:
+def check_explanations(results: Sequence[Explanation]) -> None:
     """Refuse what is no sequence of explanations.
 
     Raises

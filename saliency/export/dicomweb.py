@@ -14,12 +14,12 @@ from saliency.dicom.file.dicomweb import (
     PASSWORD,
     TOKEN,
     USER,
-    Place,
+    WebPlace,
     client_of,
-    place_of,
     retrieved,
     search,
     server_errors,
+    web_place_of,
 )
 from saliency.dicom.file.guard import without_warnings
 from saliency.errors import DicomError, InputError
@@ -41,7 +41,7 @@ _REFUSED: Final = frozenset({"400", "403", "409", "413", "415", "422"})
 
 def service_of(url: str) -> str | None:
     """Return the service that a study, series or instance is read from; None for another URL."""
-    place = place_of(url)
+    place = web_place_of(url)
     return None if place is None else place.service
 
 
@@ -187,7 +187,7 @@ class Archive:
         if instances is None:
             instances = self.search(**search)
         for each in (instances,) if isinstance(instances, Instance) else instances:
-            place = Place(self._url, each.study, each.series, each.uid)
+            place = WebPlace(self._url, each.study, each.series, each.uid)
             yield retrieved(self._client, place)
 
     def store(self, datasets: Iterable[Dataset]) -> tuple[Refusal, ...]:

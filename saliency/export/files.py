@@ -82,7 +82,7 @@ def export_dicom(
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
     return tuple(
-        written(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()
+        write_object(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()
     )
 
 
@@ -112,7 +112,7 @@ def _pixels_of(result: Explanation | VolumeExplanation) -> str:
     return f"{result.image.digest[:12]}-{result.image.frame}"
 
 
-def written(made: Dataset, place: Path) -> Path:
+def write_object(made: Dataset, place: Path) -> Path:
     """Write an object as a file of PS3.10, whole or not at all."""
     data = io.BytesIO()
     with without_warnings():

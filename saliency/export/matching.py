@@ -13,7 +13,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from saliency.dicom import read_dicom, read_frames
-from saliency.dicom.file.dicomweb import fetched, place_of
+from saliency.dicom.file.dicomweb import fetched, web_place_of
 from saliency.dicom.file.guard import contained, without_warnings
 from saliency.dicom.file.remote import is_url, open_url
 from saliency.errors import InputError
@@ -227,7 +227,7 @@ def _nearest(found: Sequence[SourceFrame], place: Array, number: int) -> SourceF
 
 def header_of(source: Any) -> Dataset:
     """Return all elements of a source but its pixels."""
-    place = place_of(source)
+    place = web_place_of(source)
     if place is not None:
         return fetched(place)
     with contained(), without_warnings(), ExitStack() as stack:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 from urllib.parse import urlsplit
 
-from saliency.dicom.file.dicomweb import instances_at, place_of
+from saliency.dicom.file.dicomweb import instances_at, web_place_of
 from saliency.dicom.file.remote import expanded, is_url
 from saliency.dicom.kind import (
     Kind,
@@ -232,7 +232,7 @@ def exists(source: str) -> bool:
 def _behind(url: str) -> Iterator[Found]:
     """Yield what is behind a URL."""
     _is_good_url(url)
-    place = place_of(url)
+    place = web_place_of(url)
     if place is None:
         yield from (Found(file, "image") for file in expanded(url))
     elif place.instance:
@@ -253,7 +253,7 @@ def _is_good_url(source: str) -> bool:
             "SALIENCY_DICOMWEB_USER and SALIENCY_DICOMWEB_PASSWORD, or in the settings of fsspec."
         )
         raise InputError(msg)
-    place_of(source)
+    web_place_of(source)
     return True
 
 

@@ -30,7 +30,7 @@ from saliency.probe.model.plan import (
     no_layers,
     plan_of,
 )
-from saliency.probe.model.reach import Reach
+from saliency.probe.model.reach import FieldOfView
 from saliency.probe.protocol import Target, Tensor
 from saliency.probe.randomise import weights_shuffled
 
@@ -267,7 +267,7 @@ class KerasProbe:
         return self.core.plan.shape
 
     @property
-    def reach(self) -> Reach | None:
+    def reach(self) -> FieldOfView | None:
         """Receptive field and stride of a fully convolutional network of images; else None."""
         return self.core.plan.reach
 

@@ -21,11 +21,11 @@ from saliency.slides.explain_bag import explain_as_bag
 from saliency.slides.explain_keep import key_of, made_folder, silent, state_in
 from saliency.slides.explain_run import Tell, run
 from saliency.slides.explain_setup import AUTO, Setting, opened, setting, thumbnail_of
-from saliency.slides.explain_tiles import HeatQuestion, about, scores_on
+from saliency.slides.explain_tiles import HeatQuestion, remembering, scores_on
 from saliency.slides.explain_veil import indifferent_to_tissue
 from saliency.slides.result import SlideExplanation
 from saliency.slides.result_scale import full_colour
-from saliency.slides.stitch import Canvas
+from saliency.slides.stitch import SlideCanvas
 from saliency.values.heatmap import Heatmap
 
 #: Tiles that are asked for the predicted class, evenly spread, where no target is given.
@@ -139,7 +139,7 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
         folder = None if out is None else made_folder(Path(out))
         question = partial(key_of, given, overlap, (chosen, recipe))
         with state_in(folder, question, resume=resume) as state:
-            canvas = Canvas(given.grid)
+            canvas = SlideCanvas(given.grid)
             asked = HeatQuestion(chosen, recipe, canvas)
             seconds = run(asked, given, state, batch_size, progress or silent)
         answer, size, made_by = _best_tile(chosen, recipe, given, asked.best)
@@ -190,5 +190,5 @@ def _best_tile(
     """Return the answer of one tile, (H, W) of its input, and its preparation."""
     made = given.read(place)
     batch = tf.constant(made.array)
-    _, answers = answered(about(bound_probe, batch), batch, recipe, cutoff=0)
+    _, answers = answered(remembering(bound_probe, batch), batch, recipe, cutoff=0)
     return answers[0], made.array.shape[1:3], made.made_by

@@ -23,7 +23,7 @@ from saliency.slides.explain_run import Place, Tell, run
 from saliency.slides.explain_setup import Setting, opened, setting, thumbnail_of
 from saliency.slides.explain_tiles import packed, unpacked
 from saliency.slides.result import BagTiles, SlideExplanation
-from saliency.slides.stitch import Canvas
+from saliency.slides.stitch import SlideCanvas
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
 from saliency.values.model_input import ModelInput
@@ -128,7 +128,7 @@ def _result(  # noqa: PLR0913 - what was asked, of what, and what was found
     probability = None if sure is None else float(sure[0])
     heat = bag_heat(bag, features, method, target=target)
     weighed = heat if method == "single" or probability is None else heat * probability
-    canvas = Canvas(given.grid)
+    canvas = SlideCanvas(given.grid)
     for place, value in zip(places, weighed, strict=True):
         block = canvas.block(place, np.full(given.grid.tile, value, np.float32))
         canvas.add(place, block)

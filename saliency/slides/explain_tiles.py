@@ -15,7 +15,7 @@ from saliency.probe.batch_probe import About
 from saliency.probe.keras_probe import BoundProbe
 from saliency.slides.explain_run import Place
 from saliency.slides.explain_setup import Setting
-from saliency.slides.stitch import Canvas
+from saliency.slides.stitch import SlideCanvas
 from saliency.values.arrays import Array
 from saliency.values.model_input import ModelInput
 
@@ -70,7 +70,7 @@ class HeatQuestion:
         Where maps are stitched.
     """
 
-    def __init__(self, bound: Any, recipe: Any, canvas: Canvas) -> None:
+    def __init__(self, bound: Any, recipe: Any, canvas: SlideCanvas) -> None:
         self._bound, self._recipe, self._canvas = bound, recipe, canvas
         self.scores: dict[Place, TileScores] = {}
 
@@ -82,7 +82,7 @@ class HeatQuestion:
     def ask(self, inputs: list[ModelInput]) -> _Answer:
         """Return maps and scores of a batch."""
         batch = tf.constant(np.concatenate([made.array for made in inputs]))
-        probe = about(self._bound, batch)
+        probe = remembering(self._bound, batch)
         maps, answers = answered(probe, batch, self._recipe, cutoff=0)
         scores = np.array([answer.score for answer in answers], np.float32)
         of_all = probe.class_scores if isinstance(probe, About) else None
@@ -123,7 +123,7 @@ class HeatQuestion:
         self.scores[place] = TileScores(of_all, row["score"], row["probability"])
 
 
-def about(bound: Any, batch: Any) -> Any:
+def remembering(bound: Any, batch: Any) -> Any:
     """Return a bound probe that remembers what it was told of a batch, where it can."""
     return About(bound, batch) if isinstance(bound, BoundProbe) else bound
 

@@ -18,7 +18,7 @@ _SAME_DEPTH: Final = 0.01
 
 @final
 @dataclass(frozen=True)
-class Choice:
+class PathChoice:
     """Which pixels of a slide are read, where there are several at one place.
 
     Parameters
@@ -60,7 +60,7 @@ def check_whole(files: Sequence[TileFile]) -> None:
             raise InputError(msg)
 
 
-def tiles_of(files: Sequence[TileFile], choice: Choice) -> Tiles:
+def tiles_of(files: Sequence[TileFile], choice: PathChoice) -> Tiles:
     """Return the tiles of one level that belong to an optical path and a focal plane.
 
     Raises
@@ -83,7 +83,9 @@ def tiles_of(files: Sequence[TileFile], choice: Choice) -> Tiles:
     return tiles
 
 
-def _frames_of_file(file: TileFile, index: int, choice: Choice) -> tuple[Array, ...]:
+def _frames_of_file(
+    file: TileFile, index: int, choice: PathChoice
+) -> tuple[Array, ...]:
     """Return file, frame, row, column and depth of the frames of one optical path."""
     places = file.places()
     names = file.header.paths

@@ -18,7 +18,7 @@ _MOST_PLACES: Final = 2**24
 
 @final
 @dataclass(frozen=True)
-class Box:
+class PixelBox:
     """A part of a matrix, in its pixels: rows from ``row`` on, columns from ``column`` on."""
 
     row: int
@@ -26,14 +26,14 @@ class Box:
     rows: int
     columns: int
 
-    def cut(self, other: "Box") -> "Box":
+    def cut(self, other: "PixelBox") -> "PixelBox":
         """Return the part that both have; its rows or columns are 0 where there is none."""
         row, column = max(self.row, other.row), max(self.column, other.column)
         end_row = min(self.row + self.rows, other.row + other.rows)
         end_column = min(self.column + self.columns, other.column + other.columns)
-        return Box(row, column, max(0, end_row - row), max(0, end_column - column))
+        return PixelBox(row, column, max(0, end_row - row), max(0, end_column - column))
 
-    def within(self, other: "Box") -> tuple[slice, slice]:
+    def within(self, other: "PixelBox") -> tuple[slice, slice]:
         """Return this box as an index into the array of another box."""
         row, column = self.row - other.row, self.column - other.column
         return slice(row, row + self.rows), slice(column, column + self.columns)
@@ -107,13 +107,13 @@ class Matrix:
     def __init__(
         self, size: tuple[int, int], tile: tuple[int, int], tiles: Tiles, blank: Array
     ) -> None:
-        self.box = Box(0, 0, *size)
+        self.box = PixelBox(0, 0, *size)
         self.tile = tile
         self.tiles = tiles
         self.blank = blank
         self._grid = _grid(size, tile, tiles)
 
-    def meeting(self, box: Box) -> Array:
+    def meeting(self, box: PixelBox) -> Array:
         """Return the tiles that a box meets, in the order of their frames."""
         rows, columns = self.tile
         if self._grid is None:
@@ -132,7 +132,9 @@ class Matrix:
         there: Array = part[part != _NONE]
         return there
 
-    def paint(self, box: Box, decoded: Callable[[Array], Iterator[Array]]) -> Painted:
+    def paint(
+        self, box: PixelBox, decoded: Callable[[Array], Iterator[Array]]
+    ) -> Painted:
         """Put the tiles of a box together; where tiles overlap, the later frame is shown.
 
         Parameters
@@ -146,7 +148,7 @@ class Matrix:
         absent = np.ones((box.rows, box.columns), np.bool_)
         indices = self.meeting(box)
         for index, pixels in zip(indices, decoded(indices), strict=True):
-            place = Box(
+            place = PixelBox(
                 int(self.tiles.rows[index]), int(self.tiles.columns[index]), *self.tile
             )
             shared = place.cut(box)

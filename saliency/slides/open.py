@@ -9,7 +9,7 @@ from saliency.dicom.tile_files import TileFile
 from saliency.dicom.tile_headers import VOLUME
 from saliency.errors import DicomError, InputError
 from saliency.pipeline.files import candidates_in, content_of
-from saliency.slides.frames import Choice
+from saliency.slides.frames import PathChoice
 from saliency.slides.pyramid import affine_of, layers_of
 from saliency.slides.slide import Slide
 
@@ -148,7 +148,7 @@ def _choice_of_path(
     plane: int | None,
     *,
     icc: bool,
-) -> Choice:
+) -> PathChoice:
     """Return which optical path and focal plane to read; say so where there are several."""
     paths = tuple(dict.fromkeys(name for file in files for name in file.header.paths))
     planes = max(file.header.planes for file in files)
@@ -173,7 +173,7 @@ def _choice_of_path(
             "(0048,0106) of the slide, got another."
         )
         raise InputError(msg)
-    return Choice(name, _index_below(plane, planes, "focal_plane"), icc)
+    return PathChoice(name, _index_below(plane, planes, "focal_plane"), icc)
 
 
 def _index_below(value: object, count: int, name: str) -> int:

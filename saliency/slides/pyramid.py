@@ -12,7 +12,7 @@ from saliency.dicom.tile_files import TileFile
 from saliency.dicom.tile_headers import TileHeader
 from saliency.errors import InputError
 from saliency.slides.absent import blank_of
-from saliency.slides.frames import Choice, check_whole, tiles_of
+from saliency.slides.frames import PathChoice, check_whole, tiles_of
 from saliency.slides.level import Level
 from saliency.slides.matrix import Matrix, Tiles
 from saliency.values.arrays import Array
@@ -54,7 +54,7 @@ class Layer:
     window: Window | None
 
 
-def layers_of(files: Sequence[TileFile], choice: Choice) -> tuple[Layer, ...]:
+def layers_of(files: Sequence[TileFile], choice: PathChoice) -> tuple[Layer, ...]:
     """Return the levels of a slide, the finest first.
 
     Raises
@@ -71,7 +71,7 @@ def layers_of(files: Sequence[TileFile], choice: Choice) -> tuple[Layer, ...]:
 
 
 def _layer_of_files(
-    files: Sequence[TileFile], finest: TileHeader, choice: Choice
+    files: Sequence[TileFile], finest: TileHeader, choice: PathChoice
 ) -> Layer:
     header = files[0].header
     check_whole(files)
@@ -95,7 +95,7 @@ def _layer_of_files(
     )
 
 
-def _profile(tiles: Tiles, choice: Choice) -> bytes:
+def _profile(tiles: Tiles, choice: PathChoice) -> bytes:
     """Return the ICC profile of an optical path, where it is asked for."""
     if not choice.icc or not len(tiles.frame):
         return b""

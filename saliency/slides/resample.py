@@ -10,7 +10,7 @@ from PIL import Image
 
 from saliency.errors import InputError
 from saliency.slides.level import Level
-from saliency.slides.matrix import Box, Painted
+from saliency.slides.matrix import Painted, PixelBox
 from saliency.values.arrays import Array
 
 #: Pixels: what arithmetic in mm leaves of a whole number.
@@ -80,9 +80,9 @@ class Band:
         return self.down.count
 
     @property
-    def source(self) -> Box:
+    def source(self) -> PixelBox:
         """The part of the level that is needed."""
-        return Box(
+        return PixelBox(
             self.down.first,
             self.across.first,
             self.down.end - self.down.first,
@@ -102,7 +102,7 @@ class Band:
 
 @final
 @dataclass(frozen=True)
-class Grid:
+class ResampleGrid:
     """A grid of pixels over a level."""
 
     down: Axis
@@ -114,7 +114,7 @@ class Grid:
         corner: tuple[float, float],
         size: tuple[int, int],
         spacing: tuple[float, float],
-    ) -> "Grid":
+    ) -> "ResampleGrid":
         """Lay a grid over a level.
 
         Parameters
@@ -156,7 +156,7 @@ class Grid:
                 )
                 raise InputError(msg)
             axes.append(axis)
-        return Grid(axes[0], axes[1])
+        return ResampleGrid(axes[0], axes[1])
 
     def bands(self, samples: int) -> Iterator[Band]:
         """Cut the grid into bands of rows that need about so many samples of the level."""

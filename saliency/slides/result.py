@@ -16,7 +16,7 @@ from saliency.render.palettes import AUTO, Palette
 from saliency.render.scale import full
 from saliency.slides.result_grid import cells_at
 from saliency.slides.result_painting import painted_classes, painted_heat
-from saliency.slides.result_words import caption_of, doubt_of
+from saliency.slides.result_words import doubt_of, slide_caption_of
 from saliency.slides.stitch import TileGrid
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
@@ -241,7 +241,7 @@ class SlideExplanation:
     @property
     def caption(self) -> str:
         """One line of plain words: class, probability, tiles, method, tissue, doubts."""
-        return caption_of(self)
+        return slide_caption_of(self)
 
     def share(self, index: int) -> float:
         """Return the share of the tiles asked about whose class is the one of an index."""

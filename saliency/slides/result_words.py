@@ -92,7 +92,7 @@ def unit_words(result: Any) -> str:
     return f"{unit}{weighed}"
 
 
-def caption_of(result: Any) -> str:
+def slide_caption_of(result: Any) -> str:
     """Return one line of plain words."""
     told = [
         title_of(result),

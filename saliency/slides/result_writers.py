@@ -34,9 +34,9 @@ def save_slide(
     write_whole(place / "heat.png", png.encode(captioned_heat(result, heat)))
     classes = result.overlay("classes", pixels)
     write_whole(place / "classes.png", png.encode(captioned_classes(result, classes)))
-    write_whole(place / "heat.npz", npz_of(result))
+    write_whole(place / "heat.npz", slide_npz_of(result))
     write_whole(place / "heat.geojson", _json(geojson_of(result)))
-    write_whole(place / "record.json", _json(record_of(result)))
+    write_whole(place / "record.json", _json(slide_record_of(result)))
     return place
 
 
@@ -72,7 +72,7 @@ def _mm_a_pixel(result: Any, overlay: Overlay) -> float:
     return float(result.slide.size[1] / overlay.rgb.shape[1])
 
 
-def npz_of(result: Any) -> bytes:
+def slide_npz_of(result: Any) -> bytes:
     """Return the arrays and the record as an NPZ file."""
     file = io.BytesIO()
     affine = {} if result.affine is None else {"affine": result.affine}
@@ -84,7 +84,7 @@ def npz_of(result: Any) -> bytes:
         probabilities=result.probabilities,
         classes=result.classes,
         placement=result.placement,
-        record=json.dumps(record_of(result), ensure_ascii=False),
+        record=json.dumps(slide_record_of(result), ensure_ascii=False),
         **affine,
     )
     return file.getvalue()
@@ -141,7 +141,7 @@ def _ring(ring: Array, scale: tuple[float, float]) -> list[list[float]]:
     ]
 
 
-def record_of(result: Any) -> dict[str, Any]:
+def slide_record_of(result: Any) -> dict[str, Any]:
     """Return all but the arrays as plain values; nothing of a patient, no path, no UID."""
     slide, grid, answer = result.slide, result.grid, result.answer
     return {

@@ -18,9 +18,9 @@ import numpy as np
 from saliency.dicom.display.icc import through_profile
 from saliency.errors import InputError
 from saliency.slides.level import Level
-from saliency.slides.matrix import Box, Painted
+from saliency.slides.matrix import Painted, PixelBox
 from saliency.slides.pyramid import Layer
-from saliency.slides.resample import Grid
+from saliency.slides.resample import ResampleGrid
 from saliency.slides.tissue import SPACING, on_grid, tissue_in
 from saliency.values.arrays import Array
 from saliency.values.deferred import deferred
@@ -279,7 +279,9 @@ class Slide:
         """Read a region in bands of rows, so that no large part of a level is in memory at once."""
         index = self._nearest_finer(spacing)
         layer = self._layers[index]
-        grid = Grid.of(layer.level, (row_mm, column_mm), (rows, columns), spacing)
+        grid = ResampleGrid.of(
+            layer.level, (row_mm, column_mm), (rows, columns), spacing
+        )
         rgb = np.empty((rows, columns, 3), np.uint8)
         absent = np.zeros((rows, columns), np.bool_)
         for band in grid.bands(_BAND):
@@ -310,7 +312,7 @@ class Slide:
             raise InputError(msg)
         return self._layers[level]
 
-    def _paint(self, level: int, box: Box) -> Painted:
+    def _paint(self, level: int, box: PixelBox) -> Painted:
         if self._closed:
             msg = (
                 "Slide: expected an open slide, got one that was closed. Open it again."
@@ -347,7 +349,7 @@ class Slide:
         return pixels
 
 
-def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
+def _box(level: Level, row: int, column: int, rows: int, columns: int) -> PixelBox:
     """Check a region.
 
     Raises
@@ -359,7 +361,7 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     if None in numbers:
         msg = f"read_region: expected whole numbers, got {(row, column, rows, columns)!r}."
         raise InputError(msg)
-    box = Box(*(int(value) for value in numbers if value is not None))
+    box = PixelBox(*(int(value) for value in numbers if value is not None))
     inside = min(box.row, box.column) >= 0 and min(box.rows, box.columns) >= 1
     inside = inside and box.row + box.rows <= level.rows
     if not inside or box.column + box.columns > level.columns:

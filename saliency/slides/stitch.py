@@ -158,7 +158,7 @@ def _place(stand: Stand, cell: int, length: int) -> TilePlace:
 
 
 @final
-class Canvas:
+class SlideCanvas:
     """The map while it is stitched: sums of heat and of weights for each cell.
 
     Parameters

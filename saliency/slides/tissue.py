@@ -42,9 +42,9 @@ def tissue_in(rgb: Array, absent: Array | None) -> Array:
     # The bright half of what is not stained: unstained ink may be among it.
     dark = value < _DARK * np.percentile(glass, 75) if glass.size else stained
     found = (stained | dark) & scanned
-    kept = opened(found)
+    kept = morphologically_opened(found)
     kept |= _grown(kept) & found
-    closed: Array = ~opened(~kept) & scanned
+    closed: Array = ~morphologically_opened(~kept) & scanned
     return closed
 
 
@@ -94,7 +94,7 @@ def otsu(values: Array) -> int:
     return int(np.argmax(below * above * (means - rest) ** 2))
 
 
-def opened(mask: Array) -> Array:
+def morphologically_opened(mask: Array) -> Array:
     """Return the mask without what is narrower than 3 pixels."""
     return _grown(~_grown(~mask))
 

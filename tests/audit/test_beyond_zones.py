@@ -16,8 +16,8 @@ from saliency.audit.judgement.beyond import (
     band_verdict,
     beside_places,
     grid_verdict,
-    place_of,
     tone_hint,
+    words_of_place,
 )
 from saliency.audit.judgement.results import Verdict
 from saliency.interventions.frame_cells import CELLS, cell, sizes
@@ -199,7 +199,7 @@ def test_cells_part_the_frame():
     assert (total == 1).all()
     assert np.isclose(sizes()[-1] / 16, cell("margin", (400, 400)).mean(), atol=0.01)
     assert not cell("margin", size)[10:30, 10:40].any()
-    assert place_of(corner_mask()) == "at the frame's top, left"
+    assert words_of_place(corner_mask()) == "at the frame's top, left"
 
 
 def test_no_patient_is_in_two_pairs():

@@ -9,7 +9,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import saliency as sal
-from saliency.dicom.drawn import Drawing
+from saliency.dicom.drawn import DrawnTruth
 from saliency.errors import DicomError, InputError
 from saliency.evaluation.cases import truth_of
 
@@ -84,14 +84,16 @@ OUTLINE = [(19.5, 39.5), (19.5, 76.5), (30.5, 76.5), (30.5, 39.5)]
 
 @pytest.mark.parametrize("kind", ["BINARY", "FRACTIONAL"])
 def test_a_segmentation_lies_where_it_was_drawn(scan, kind):
-    drawn = Drawing(segmentation(scan, MASK, kind)).on(sal.read_dicom(CT))
+    drawn = DrawnTruth(segmentation(scan, MASK, kind)).on(sal.read_dicom(CT))
     assert_array_equal(drawn, MASK)
 
 
 @pytest.mark.parametrize("refer", [True, False])
 def test_a_structure_lies_where_it_was_drawn(scan, refer):
     """By the image that its contours refer to; without, by plane and frame of reference."""
-    drawn = Drawing(structures(scan, [OUTLINE], refer=refer)).on(sal.read_dicom(CT), CT)
+    drawn = DrawnTruth(structures(scan, [OUTLINE], refer=refer)).on(
+        sal.read_dicom(CT), CT
+    )
     assert_array_equal(drawn, MASK)
 
 
@@ -101,14 +103,14 @@ def test_holes_are_those_of_the_standard(scan):
     holed = MASK.copy()
     holed[23:28, 46:51] = False
     for kind, expected in (("CLOSED_PLANAR", MASK), ("CLOSEDPLANAR_XOR", holed)):
-        drawing = Drawing(structures(scan, [OUTLINE, hole], kind))
+        drawing = DrawnTruth(structures(scan, [OUTLINE, hole], kind))
         assert_array_equal(drawing.on(sal.read_dicom(CT), CT), expected)
 
 
 def test_a_polygon_holds_the_centres_inside_it(scan):
     """A slanted one, against the sign of each edge's cross product."""
     corners = np.array([(10.2, 12.1), (60.7, 30.3), (40.4, 90.9), (14.9, 70.2)])
-    drawn = Drawing(structures(scan, [corners])).on(sal.read_dicom(CT), CT)
+    drawn = DrawnTruth(structures(scan, [corners])).on(sal.read_dicom(CT), CT)
     places = np.stack(np.indices((128, 128)), axis=-1)
     sides = []
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -121,11 +123,13 @@ def test_a_segmentation_without_references_lies_by_its_place(scan):
     drawing = segmentation(scan, MASK)
     for group in drawing.PerFrameFunctionalGroupsSequence:
         del group.DerivationImageSequence
-    assert_array_equal(Drawing(drawing).on(sal.read_dicom(CT), CT), MASK)
+    assert_array_equal(DrawnTruth(drawing).on(sal.read_dicom(CT), CT), MASK)
     moved = pydicom.dcmread(CT)
     moved.ImagePositionPatient = [*moved.ImagePositionPatient[:2], -40]
-    assert Drawing(drawing).on(sal.read_dicom(moved), moved) is None
-    assert Drawing(drawing).on(sal.read_dicom(CT)) is None  # nobody knows where it lies
+    assert DrawnTruth(drawing).on(sal.read_dicom(moved), moved) is None
+    assert (
+        DrawnTruth(drawing).on(sal.read_dicom(CT)) is None
+    )  # nobody knows where it lies
 
 
 def other(scan):
@@ -148,7 +152,7 @@ def test_another_grid_is_refused(scan):
     image = sal.read_dicom(CT)
     small = sal.DicomImage.from_array(np.zeros((64, 64))).remembering(image.uid)
     with pytest.raises(InputError, match="resampled"):
-        Drawing(drawing).on(small)
+        DrawnTruth(drawing).on(small)
 
 
 def test_a_contour_off_its_plane_is_refused(scan):
@@ -158,19 +162,19 @@ def test_a_contour_off_its_plane_is_refused(scan):
     points[:, 2] += 7
     contour.ContourData = [f"{each:.4f}" for each in np.ravel(points)]
     with pytest.raises(InputError, match="7 mm off its plane"):
-        Drawing(drawing).on(sal.read_dicom(CT), CT)
+        DrawnTruth(drawing).on(sal.read_dicom(CT), CT)
 
 
 def test_a_structure_needs_the_file(scan):
     with pytest.raises(InputError, match="Pass the file"):
-        Drawing(structures(scan, [OUTLINE])).on(sal.read_dicom(CT))
+        DrawnTruth(structures(scan, [OUTLINE])).on(sal.read_dicom(CT))
 
 
 def test_what_is_no_drawing():
     with pytest.raises(DicomError, match="modality CT"):
-        Drawing(CT)
+        DrawnTruth(CT)
     with pytest.raises(DicomError, match="none under that name"):
-        Drawing("nowhere.dcm")
+        DrawnTruth("nowhere.dcm")
 
 
 def test_a_folder_of_objects(scan, tmp_path, reader):

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import saliency as sal
 from saliency.errors import InputError
 from saliency.evaluation import deletion, energy_inside
-from saliency.evaluation.budget import PASSES, budget_of, spread
+from saliency.evaluation.budget import PASSES, budget_of, spread_over_patients
 from saliency.evaluation.cases import read, with_donors
 from saliency.evaluation.measuring import Batch, maps
 from saliency.evaluation.metrics import WITH_TRUTH
@@ -136,8 +136,22 @@ def test_the_curves_cost_no_more_than_said():
 
 def test_curves_are_asked_about_as_many_patients_as_can_be():
     patients = np.array([0, 0, 0, 1, 2, 2])
-    assert spread(patients, 3).tolist() == [True, False, False, True, True, False]
-    assert spread(patients, 4).tolist() == [True, True, False, True, True, False]
+    assert spread_over_patients(patients, 3).tolist() == [
+        True,
+        False,
+        False,
+        True,
+        True,
+        False,
+    ]
+    assert spread_over_patients(patients, 4).tolist() == [
+        True,
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_what_cannot_be_read_is_a_failure(reader, tmp_path):

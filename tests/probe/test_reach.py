@@ -6,7 +6,7 @@ import pytest
 from keras import layers
 
 import saliency as sal
-from saliency.probe.model.reach import Reach
+from saliency.probe.model.reach import FieldOfView
 
 
 def chain(*steps):
@@ -23,17 +23,20 @@ def convolution(size, **options):
 
 
 LOCAL = {
-    "one pixel": ((convolution(1),), Reach(1, 1)),
+    "one pixel": ((convolution(1),), FieldOfView(1, 1)),
     "two convolutions": (
         (convolution(3, activation="relu"), convolution(5)),
-        Reach(7, 1),
+        FieldOfView(7, 1),
     ),
-    "dilated": ((convolution(3, dilation_rate=4),), Reach(9, 1)),
-    "strided": ((convolution(3, strides=2), convolution(3)), Reach(7, 2)),
-    "pooled": ((convolution(3), layers.MaxPooling2D(2), convolution(3)), Reach(8, 2)),
+    "dilated": ((convolution(3, dilation_rate=4),), FieldOfView(9, 1)),
+    "strided": ((convolution(3, strides=2), convolution(3)), FieldOfView(7, 2)),
+    "pooled": (
+        (convolution(3), layers.MaxPooling2D(2), convolution(3)),
+        FieldOfView(8, 2),
+    ),
     "normalised": (
         (convolution(3), layers.BatchNormalization(), layers.ReLU()),
-        Reach(3, 1),
+        FieldOfView(3, 1),
     ),
 }
 

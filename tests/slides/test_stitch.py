@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from saliency.errors import InputError
-from saliency.slides.stitch import Canvas, tile_grid
+from saliency.slides.stitch import SlideCanvas, tile_grid
 
 SIZE = (301, 407)
 WAYS = [
@@ -36,7 +36,7 @@ def stitched(grid, whole, places=None):
     larger = np.pad(
         whole, beyond, constant_values=1e6
     )  # beyond the slide nothing counts
-    canvas = Canvas(grid)
+    canvas = SlideCanvas(grid)
     for row, column in places or grid.places():
         top, left = grid.down[row].start, grid.across[column].start
         part = larger[top : top + grid.tile[0], left : left + grid.tile[1]]

@@ -65,7 +65,7 @@ class AuditPlan:
 
     def read(self, index: int) -> DicomImage:
         """Return a picture with all of its zones, no finer than the model can tell."""
-        image = with_zones(read(self.sources[index]), self.zones)
+        image = with_zones(read_picture(self.sources[index]), self.zones)
         return reduced(image, self.scorer.size)
 
 
@@ -159,7 +159,7 @@ def contents_of(image: DicomImage) -> dict[str, Content]:
     return {name: content(name, image.display, mask) for name, mask in by_name.items()}
 
 
-def read(source: Source) -> DicomImage:
+def read_picture(source: Source) -> DicomImage:
     """Return a picture, its text looked for."""
     return with_found(as_image(source))
 

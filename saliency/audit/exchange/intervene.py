@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from saliency.audit.cases.first_pass import contents_of, read
+from saliency.audit.cases.first_pass import contents_of, read_picture
 from saliency.audit.exchange.groups import LogitDifference
 from saliency.errors import InputError
 from saliency.interventions.canvas import canvas
@@ -96,7 +96,7 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
     InputError
         The image has no such zone, or no room for a control of its size.
     """
-    picture = read(image)
+    picture = read_picture(image)
     mask = zone_in(picture, zone).mask
     if controls < 1:
         msg = f"intervene: expected 1 control or more, got {controls}."

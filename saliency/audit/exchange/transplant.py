@@ -7,7 +7,7 @@ from typing import final
 
 import numpy as np
 
-from saliency.audit.cases.first_pass import masks_of, read
+from saliency.audit.cases.first_pass import masks_of, read_picture
 from saliency.audit.exchange.exchange import exchanged
 from saliency.audit.exchange.intervene import ROUNDING, control_masks, score_of, zone_in
 from saliency.errors import InputError
@@ -114,7 +114,7 @@ def transplant(  # noqa: PLR0913 - a model, a picture, a zone, where to, and how
         The image has no such zone, one of the others has it, there are none, or no room for a
         control.
     """
-    picture, hosts = read(image), [read(source) for source in into]
+    picture, hosts = read_picture(image), [read_picture(source) for source in into]
     content = zone_in(picture, zone)
     _check_hosts(hosts, zone, controls)
     scorer = Scorer(probe_of(model), prepare)

@@ -184,7 +184,7 @@ def pattern_verdict(
         "tested": searched,
         "patterns": len(patterns),
         "area": float(pattern.mask.mean()),
-        "place": place_of(pattern.mask),
+        "place": words_of_place(pattern.mask),
     }
     verdict = Verdict(
         finding,
@@ -239,7 +239,7 @@ def band_verdict(
     return Verdict(finding, swap.effect, swap.interval, p_value, sentence, measured)
 
 
-def place_of(mask: Array) -> str:
+def words_of_place(mask: Array) -> str:
     """Say where most of a mask lies."""
     inside = {name: int(mask[cell(name, mask.shape)].sum()) for name in CELLS[:-1]}
     most = sorted(inside, key=lambda name: -inside[name])[:2]
@@ -309,7 +309,7 @@ def _strongest(swaps: Sequence[ExchangeEffect]) -> tuple[int, float, int] | None
 
 def _drawn(mask: Array) -> str:
     return (
-        f"Something is drawn {place_of(mask)} ({percents(float(mask.mean()))} of the frame), in "
+        f"Something is drawn {words_of_place(mask)} ({percents(float(mask.mean()))} of the frame), in "
         "one group of images and not in the other"
     )
 

@@ -42,7 +42,7 @@ _LIKE_ONE: Final = re.compile(r"https?://.+/studies/.")
 
 @final
 @dataclass(frozen=True)
-class Place:
+class WebPlace:
     """What a URL of DICOMweb names.
 
     Parameters
@@ -88,7 +88,7 @@ class FoundInstance:
         Instance Number (0020,0013), 0 where the server does not tell.
     """
 
-    place: Place
+    place: WebPlace
     sop_class: str = ""
     modality: str = ""
     model_name: str = ""
@@ -96,7 +96,7 @@ class FoundInstance:
     number: int = 0
 
 
-def place_of(source: object) -> Place | None:
+def web_place_of(source: object) -> WebPlace | None:
     """Return what a URL of DICOMweb names; None for any other source.
 
     Raises
@@ -114,7 +114,7 @@ def place_of(source: object) -> Place | None:
         )
         raise InputError(msg)
     service, study, series, instance = found.groups()
-    return Place(service, study, series or "", instance or "")
+    return WebPlace(service, study, series or "", instance or "")
 
 
 def client_of(  # noqa: PLR0913 - every way in
@@ -180,7 +180,7 @@ def search(
             get_remaining=True,
         )
     for each in found:
-        place = Place(
+        place = WebPlace(
             service,
             _value(each, "0020000D") or study or "",
             _value(each, "0020000E") or series or "",
@@ -196,7 +196,7 @@ def search(
         )
 
 
-def instances_at(place: Place) -> Iterator[FoundInstance]:
+def instances_at(place: WebPlace) -> Iterator[FoundInstance]:
     """Yield the instances of a study or series, series by series, by number.
 
     Raises
@@ -211,7 +211,7 @@ def instances_at(place: Place) -> Iterator[FoundInstance]:
     )
 
 
-def fetched(place: Place) -> Dataset:
+def fetched(place: WebPlace) -> Dataset:
     """Return an instance as it is stored; of a study or series the only one.
 
     Raises
@@ -231,7 +231,7 @@ def fetched(place: Place) -> Dataset:
     return _fetched(found[0].place, _door())
 
 
-def retrieved(client: Any, place: Place) -> Dataset:
+def retrieved(client: Any, place: WebPlace) -> Dataset:
     """Return an instance as it is stored.
 
     Raises
@@ -271,7 +271,7 @@ def server_errors(doing: str) -> Iterator[None]:
 
 
 @lru_cache(_KEPT)
-def _fetched(place: Place, door: tuple[str | None, ...]) -> Dataset:
+def _fetched(place: WebPlace, door: tuple[str | None, ...]) -> Dataset:
     return retrieved(_usual_client(place.service, door), place)
 
 

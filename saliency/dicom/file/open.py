@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset
 
 from saliency.dicom.file.byte_source import BytesStore, Store, open_store
 from saliency.dicom.file.dataset_elements import BorrowedElements, find_element
-from saliency.dicom.file.dicomweb import fetched, place_of
+from saliency.dicom.file.dicomweb import fetched, web_place_of
 from saliency.dicom.file.elements import Elements, FileElements, number
 from saliency.dicom.file.guard import warn
 from saliency.dicom.file.inflate import inflate
@@ -92,7 +92,7 @@ def open_source(source: object, tags: AbstractSet[int] = READ) -> Iterator[Opene
     DicomError
         It is no DICOM file, is cut, or costs more than ``limits`` allow.
     """
-    place = place_of(source)
+    place = web_place_of(source)
     if place is not None:
         source = fetched(place)
     if isinstance(source, Dataset):

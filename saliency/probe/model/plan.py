@@ -17,7 +17,7 @@ from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
 from saliency.probe.model.keras_internals import inference, is_sealed, sublayers
 from saliency.probe.model.pointwise import with_activations
-from saliency.probe.model.reach import Reach, reach_of
+from saliency.probe.model.reach import FieldOfView, reach_of
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
 from saliency.probe.model.tail import seen_through
 from saliency.probe.model.taps import end_of_scales, named_steps
@@ -87,7 +87,7 @@ class Plan:
     batch: int | None = None
     entry: EntryTensors | None = None
     far_output: FarOutput | None = None
-    reach: Reach | None = None
+    reach: FieldOfView | None = None
 
 
 @final

@@ -22,7 +22,7 @@ _COARSER: Final = (*_CONVOLUTIONS, *_POOLS, *MARGINS)
 
 @final
 @dataclass(frozen=True)
-class Reach:
+class FieldOfView:
     """What a fully convolutional network sees from one place.
 
     Parameters
@@ -48,7 +48,7 @@ class _Scale:
     coarsest: float = 1.0
 
 
-def reach_of(outline: Outline) -> Reach | None:
+def reach_of(outline: Outline) -> FieldOfView | None:
     """Return the reach of a network of images; None where a step mixes all places, or is unknown.
 
     The receptive field grows by (kernel - 1) x dilation x pixels of a cell with each layer; of
@@ -64,7 +64,7 @@ def reach_of(outline: Outline) -> Reach | None:
     if not outline.ends:
         return None
     end = _widest_scale([scales[index] for index in outline.ends])
-    return Reach(int(-(-end.field // 1)), int(end.coarsest))
+    return FieldOfView(int(-(-end.field // 1)), int(end.coarsest))
 
 
 def _widest_scale(scales: list[_Scale]) -> _Scale:
