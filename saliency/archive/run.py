@@ -134,13 +134,11 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
         store=store,
     )
     counts = loop.Counts()
-    explain_frames(
-        job, found, counts, about={"part": part}, engine=engine_of(engine, workers)
-    )
+    run_job(job, found, counts, about={"part": part}, engine=engine_of(engine, workers))
     return RunSummary(counts.done, counts.skipped, counts.failed, job.out / TABLE)
 
 
-def explain_frames(
+def run_job(
     job: Job,
     found: FoundFrames,
     counts: loop.Counts,

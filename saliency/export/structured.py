@@ -133,7 +133,10 @@ def _group(
                 codes.UCUM.NoUnits,
                 referenced_images=shown or None,
             )
-            for code, words, value in (*_measured_numbers(result), *_effects(audit))
+            for code, words, value in (
+                *_measured_numbers(result),
+                *_effects_of_audit(audit),
+            )
         ],
         qualitative_evaluations=[
             hd.sr.QualitativeEvaluation(
@@ -175,7 +178,7 @@ def _verdicts(audit: Any) -> Mapping[str, Any]:
     return {} if audit is None else audit.verdicts
 
 
-def _effects(audit: Any) -> Iterator[tuple[str, str, float]]:
+def _effects_of_audit(audit: Any) -> Iterator[tuple[str, str, float]]:
     """Yield code, words and value of what an audit measured of the model."""
     for name, verdict in _verdicts(audit).items():
         yield f"effect:{name}", f"Audit: effect of {name} on the score", verdict.effect

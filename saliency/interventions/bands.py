@@ -46,7 +46,9 @@ def regrained(host: Canvas, donor: Canvas) -> DicomImage:
     changed = [
         _with_grain(planes[..., k], wanted[..., k]) for k in range(planes.shape[2])
     ]
-    return _inside(host, donor, values, np.stack(changed, axis=2).reshape(values.shape))
+    return _changed_inside(
+        host, donor, values, np.stack(changed, axis=2).reshape(values.shape)
+    )
 
 
 def reshaded(host: Canvas, donor: Canvas) -> DicomImage:
@@ -58,11 +60,11 @@ def reshaded(host: Canvas, donor: Canvas) -> DicomImage:
     """
     values = host.values.astype(np.float32)
     difference = like(donor.values, host.values) - values
-    weights = _least_absolute(_polynomials((COARSE, COARSE)), _coarse(difference))
+    weights = _least_absolute(_polynomials((COARSE, COARSE)), _coarse_means(difference))
     weights[0] = 0.0
     # Terms beyond the first have a mean of 0, so the host's brightness stays.
     shading = (_polynomials(values.shape[:2]) @ weights).reshape(values.shape)
-    return _inside(host, donor, values, values + shading)
+    return _changed_inside(host, donor, values, values + shading)
 
 
 BANDS: Mapping[str, Band] = MappingProxyType(
@@ -70,7 +72,9 @@ BANDS: Mapping[str, Band] = MappingProxyType(
 )
 
 
-def _inside(host: Canvas, donor: Canvas, values: Array, changed: Array) -> DicomImage:
+def _changed_inside(
+    host: Canvas, donor: Canvas, values: Array, changed: Array
+) -> DicomImage:
     """Return the host with changed diagnostic pixels, in the range of both images."""
     low = min(host.values.min(), donor.values.min())
     high = max(host.values.max(), donor.values.max())
@@ -118,7 +122,7 @@ def _ring_of(size: tuple[int, ...]) -> Array:
     return np.asarray(np.clip(ring, 0, RINGS))
 
 
-def _coarse(values: Array) -> Array:
+def _coarse_means(values: Array) -> Array:
     """Return means on a coarse grid, float64 (cells, channels)."""
     placed = resized(values.astype(np.float32), (COARSE, COARSE))
     return placed.reshape(COARSE**2, -1).astype(np.float64)

@@ -22,7 +22,7 @@ def toned(host: Canvas, donor: Canvas) -> DicomImage:
     Values stay in the range of both pictures. A picture of one value, or without diagnostic pixels,
     gives and takes no contrast.
     """
-    return _changed(host, donor, np.ones(host.image.size))
+    return _tone_changed(host, donor, np.ones(host.image.size))
 
 
 def rippled(host: Canvas, donor: Canvas) -> DicomImage:
@@ -33,10 +33,10 @@ def rippled(host: Canvas, donor: Canvas) -> DicomImage:
     """
     down, across = (CHECKS * np.arange(side) // side for side in host.image.size)
     board = 1.0 - 2 * ((down[:, np.newaxis] + across) % 2)
-    return _changed(host, donor, board)
+    return _tone_changed(host, donor, board)
 
 
-def _changed(host: Canvas, donor: Canvas, sign: Array) -> DicomImage:
+def _tone_changed(host: Canvas, donor: Canvas, sign: Array) -> DicomImage:
     """Return the host with the change of tone, times a sign (rows, columns)."""
     of_host, of_donor = _diagnostic_values(host), _diagnostic_values(donor)
     if not of_host.size or not of_donor.size:

@@ -99,7 +99,7 @@ def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
     top = full(magnitude) if vmax is None else vmax
     blends = _blends(colours, strength)
     rgb = np.empty((*grid, 3), np.uint8)
-    for band in _bands(grid):
+    for band in _bands_of_rows(grid):
         levels = _levels(magnitude[band], top) * shown[band]
         codes = _codes(_kinds_of_heat(heat[band], inside[band]), levels)
         _look_up(blends, codes, display[band], out=rgb[band])
@@ -160,7 +160,7 @@ def _palette_of(
     return Palette(palette)
 
 
-def _bands(grid: tuple[int, int]) -> Iterator[slice]:
+def _bands_of_rows(grid: tuple[int, int]) -> Iterator[slice]:
     rows, columns = grid
     step = max(1, BAND // columns)
     return (slice(start, start + step) for start in range(0, rows, step))

@@ -80,12 +80,12 @@ def fixed_patterns(
     energy_mask = _differing(
         energy.reshape(len(rows), -1), weights, drawn, LOUDER, None
     )
-    side = _block(size)
+    side = _block_side(size)
     in_blocks = np.kron(
         energy_mask.reshape(energy.shape[1:]), np.ones((side, side), np.bool_)
     )
-    mask = mean_mask.reshape(size) | _padded(in_blocks, size)
-    mask = _filled(_grown(mask, _scaled(GROWN, size)))
+    mask = mean_mask.reshape(size) | _padded_to(in_blocks, size)
+    mask = _holes_filled(_grown_by(mask, _scaled(GROWN, size)))
     return nothing if mask.mean() > MOST else mask
 
 
@@ -93,7 +93,7 @@ def parts_of(mask: Array, most: int) -> list[Array]:
     """Return the parts of a mask that lie apart, the largest first, so many at most."""
     if not mask.any():
         return []
-    near = _grown(mask, _scaled(NEAR / 2, mask.shape))
+    near = _grown_by(mask, _scaled(NEAR / 2, mask.shape))
     parts = [part & mask for part in _components(near)]
     return sorted(parts, key=lambda part: -int(part.sum()))[:most]
 
@@ -112,7 +112,7 @@ def _components(mask: Array) -> list[Array]:
     return components
 
 
-def _filled(mask: Array) -> Array:
+def _holes_filled(mask: Array) -> Array:
     """Return the mask with its small holes."""
     result = np.array(mask)
     if mask.any() and not mask.all():
@@ -190,7 +190,7 @@ def _tissue(fine: Array) -> float:
 def _energies(fine: Array) -> Array:
     """Return log mean squares of blocks, less the image's median; float (n, blocks, blocks)."""
     count, rows, columns = fine.shape
-    side = _block(fine.shape[1:])
+    side = _block_side(fine.shape[1:])
     kept = fine[:, : rows - rows % side, : columns - columns % side]
     blocks = kept.reshape(count, rows // side, side, columns // side, side)
     energy = (blocks**2).mean(axis=(2, 4))
@@ -215,7 +215,7 @@ def _of_one_grain(fine: Array) -> Array:
     return np.asarray(fine / np.maximum(grain, least)[:, np.newaxis, np.newaxis])
 
 
-def _block(size: tuple[int, ...]) -> int:
+def _block_side(size: tuple[int, ...]) -> int:
     """Return pixels a side of a block, 4 at least: of fewer an energy says little."""
     return max(4, _scaled(BLOCK, size))
 
@@ -240,7 +240,7 @@ def _blurred(frame: Array, sigma: float) -> Array:
     return result
 
 
-def _grown(mask: Array, by: int) -> Array:
+def _grown_by(mask: Array, by: int) -> Array:
     padded = np.pad(mask, by)
     for axis in (0, 1):
         shifted = [np.roll(padded, step, axis) for step in range(-by, by + 1)]
@@ -248,5 +248,5 @@ def _grown(mask: Array, by: int) -> Array:
     return np.asarray(padded[by:-by, by:-by])
 
 
-def _padded(mask: Array, size: tuple[int, ...]) -> Array:
+def _padded_to(mask: Array, size: tuple[int, ...]) -> Array:
     return np.pad(mask, [(0, size[k] - mask.shape[k]) for k in (0, 1)])

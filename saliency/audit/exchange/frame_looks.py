@@ -97,8 +97,10 @@ def frame_looks(
             pair = pair_of.get(index)
             partner = before[1] if pair and before and before[0] == pair.first else None
             row = {
-                "bands": _bands(asker, shown, index) if index in order[:GIVERS] else {},
-                "cells": _cells(asker, grouping, pair, partner, shown),
+                "bands": _band_rows(asker, shown, index)
+                if index in order[:GIVERS]
+                else {},
+                "cells": _cell_exchanges(asker, grouping, pair, partner, shown),
             }
             asker.state.keep("frame", index, row)
         bands[index] = {name: _exchange(parts) for name, parts in row["bands"].items()}
@@ -123,20 +125,22 @@ def pattern_looks(
     for index, shown in asker.canvases(todo):
         with suppress(SaliencyError):
             exchange = pattern_exchange(asker.experiment, shown, index, mask)
-            asker.state.keep(stage, index, {"parts": _parts(exchange)})
+            asker.state.keep(stage, index, {"parts": _parts_of_exchange(exchange)})
             exchanges[index] = exchange
     return exchanges
 
 
-def _bands(asker: FrameAsker, shown: Canvas, index: int) -> dict[str, Any]:
+def _band_rows(asker: FrameAsker, shown: Canvas, index: int) -> dict[str, Any]:
     """Return the rows of an image's bands; none where the model gives no finite score."""
     with suppress(SaliencyError):
         exchanges = band_exchanges(asker.experiment, shown, index)
-        return {name: _parts(exchange) for name, exchange in exchanges.items()}
+        return {
+            name: _parts_of_exchange(exchange) for name, exchange in exchanges.items()
+        }
     return {}
 
 
-def _cells(
+def _cell_exchanges(
     asker: FrameAsker,
     grouping: Grouping | None,
     pair: Pair | None,
@@ -153,7 +157,7 @@ def _cells(
     return []
 
 
-def _parts(exchange: Exchange) -> list[Any]:
+def _parts_of_exchange(exchange: Exchange) -> list[Any]:
     return [exchange.zone.tolist(), exchange.tissue.tolist()]
 
 

@@ -64,17 +64,17 @@ def grid_verdict(
     one place it is never accused: the sentence says where to look.
     """
     if standing is None and pairs:
-        return _nothing(
+        return _nothing_beyond(
             "No evidence: the model says the same of all images, as far as it goes."
         )
     if standing is None or pairs < FEWEST_PAIRS:
-        return _nothing(
+        return _nothing_beyond(
             f"No evidence about places of the frame: {pairs} pairs of images with different "
             "decisions are too few to tell anything from chance."
         )
     name, effect = CELLS[standing.first], standing.effect
     p_value = max(standing.p_value, 2.0 ** (1 - pairs))
-    grade = _grade(effect, standing.interval, p_value)
+    grade = _grade_beyond(effect, standing.interval, p_value)
     place = "the margin" if name == MARGIN else f"the cell in {name} of the grid"
     numbers = (
         f"{percents(effect)} of the way from one decision to the other, beyond what a median cell "
@@ -113,7 +113,7 @@ def grid_verdict(
         standing.interval,
         p_value,
         sentence,
-        _cells(standing, pairs, name),
+        _cells_in_words(standing, pairs, name),
     )
 
 
@@ -155,16 +155,17 @@ def pattern_verdict(
 ) -> tuple[Verdict, Array | None]:
     """Judge what is drawn in the frame; also where the strongest pattern lies."""
     if not patterns:
-        return _nothing(
+        return _nothing_beyond(
             f"No evidence: the means of {searched} images show nothing that is drawn at one place "
             "in one group and not in the other."
         ), None
     swaps = [(pattern, swap) for pattern in patterns for swap in pattern.swaps]
-    strongest = _strongest([swap for _, swap in swaps])
+    strongest = _strongest_beyond([swap for _, swap in swaps])
     if strongest is None:
         pattern = patterns[0]
-        nothing = _nothing(
-            f"{_drawn(pattern.mask)}. It could not be exchanged between groups: no evidence."
+        where = _pattern_in_words(pattern.mask)
+        nothing = _nothing_beyond(
+            f"{where}. It could not be exchanged between groups: no evidence."
         )
         return nothing, pattern.mask
     row, p_value, grade = strongest
@@ -177,8 +178,8 @@ def pattern_verdict(
     }[finding]
     others = f" (one of {len(patterns)} such places)" if len(patterns) > 1 else ""
     sentence = (
-        f"{_drawn(pattern.mask)}{others}. {verb}: when it is exchanged, the score moves "
-        f"{_numbers(swap, p_value)}{_limit(finding)}."
+        f"{_pattern_in_words(pattern.mask)}{others}. {verb}: when it is exchanged, the score moves "
+        f"{_numbers_of_swap(swap, p_value)}{_limit_in_words(finding)}."
     )
     measured: dict[str, float | int | str] = {
         "tested": searched,
@@ -207,8 +208,10 @@ def band_verdict(
     """
     asked = [(name, swap) for name, swaps in bands.items() for swap in swaps]
     if not asked:
-        return _nothing("Grain and shading could not be exchanged between groups.")
-    row, p_value, grade = _strongest([swap for _, swap in asked]) or (0, 1.0, 0)
+        return _nothing_beyond(
+            "Grain and shading could not be exchanged between groups."
+        )
+    row, p_value, grade = _strongest_beyond([swap for _, swap in asked]) or (0, 1.0, 0)
     name, swap = asked[row]
     blamed = facts.labelled and not facts.ignorant
     finding: Finding = ORDER[grade] if blamed else "no evidence"
@@ -232,7 +235,7 @@ def band_verdict(
     )
     sentence = (
         f"{start} When the {name} is given from images of one group to those of another, the score "
-        f"moves {_numbers(swap, p_value)}{_limit(finding)}.{control}{hint}"
+        f"moves {_numbers_of_swap(swap, p_value)}{_limit_in_words(finding)}.{control}{hint}"
     )
     measured: dict[str, float | int | str] = {"tested": sum(swap.counts), "band": name}
     measured |= _swap_numbers(swap)
@@ -288,7 +291,7 @@ def _why(name: str, facts: FrameFacts) -> str:
     return "The images share the frame, and no anatomy in one place: what keeps its place is drawn."
 
 
-def _grade(effect: float, interval: Interval, p_value: float) -> int:
+def _grade_beyond(effect: float, interval: Interval, p_value: float) -> int:
     """2 where the model reads, 1 where it may, 0."""
     if interval.low <= 0:
         return 0
@@ -297,24 +300,27 @@ def _grade(effect: float, interval: Interval, p_value: float) -> int:
     )
 
 
-def _strongest(swaps: Sequence[ExchangeEffect]) -> tuple[int, float, int] | None:
+def _strongest_beyond(swaps: Sequence[ExchangeEffect]) -> tuple[int, float, int] | None:
     """Return the number, p-value and grade of the strongest effect; None where there are none."""
     corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
     rows = []
     for number, (swap, raw) in enumerate(zip(swaps, corrected, strict=True)):
         p_value = max(raw, swap.least)
-        rows.append((number, p_value, _grade(swap.effect, swap.interval, p_value)))
+        rows.append(
+            (number, p_value, _grade_beyond(swap.effect, swap.interval, p_value))
+        )
     return max(rows, key=lambda row: (row[2], swaps[row[0]].effect), default=None)
 
 
-def _drawn(mask: Array) -> str:
+def _pattern_in_words(mask: Array) -> str:
+    share = percents(float(mask.mean()))
     return (
-        f"Something is drawn {words_of_place(mask)} ({percents(float(mask.mean()))} of the frame), in "
-        "one group of images and not in the other"
+        f"Something is drawn {words_of_place(mask)} ({share} of the frame), in one group "
+        "of images and not in the other"
     )
 
 
-def _numbers(swap: ExchangeEffect, p_value: float) -> str:
+def _numbers_of_swap(swap: ExchangeEffect, p_value: float) -> str:
     return (
         f"{percents(swap.effect)} of the way from one decision to the other (95 % interval "
         f"{whole_percents(swap.interval.low)} to {percents(swap.interval.high)}, "
@@ -322,7 +328,7 @@ def _numbers(swap: ExchangeEffect, p_value: float) -> str:
     )
 
 
-def _limit(finding: Finding) -> str:
+def _limit_in_words(finding: Finding) -> str:
     """Say from which effect on a finding would have been made."""
     if finding != "no evidence":
         return ""
@@ -338,7 +344,7 @@ def _swap_numbers(swap: ExchangeEffect) -> dict[str, float | int | str]:
     }
 
 
-def _cells(
+def _cells_in_words(
     standing: StandingOut, pairs: int, name: str
 ) -> dict[str, float | int | str]:
     by_cell: dict[str, float | int | str] = {
@@ -353,5 +359,5 @@ def _listed(names: Mapping[str, object]) -> str:
     return " or ".join(f"the {name}" for name in names)
 
 
-def _nothing(sentence: str) -> Verdict:
+def _nothing_beyond(sentence: str) -> Verdict:
     return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence)
