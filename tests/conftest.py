@@ -26,6 +26,7 @@ def pytest_ignore_collect(collection_path: Path, config):
     return True if left_out else None
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
     """Keep tests of a module in one process, where they share networks that are traced once.
 
@@ -47,6 +48,19 @@ def pytest_collection_modifyitems(config, items):
             item.path.stem if spread is None else "".join(spread.args) or item.nodeid
         )
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_collection_finish(session):
+    """Refuse versions with which a module is not kept in one process: networks are traced twice."""
+    if not getattr(session.config.option, "loadgroup", False):
+        return
+    apart = [item for item in session.items if "@" not in item.nodeid]
+    if apart:
+        msg = (
+            f"pytest {pytest.__version__} and this pytest-xdist do not keep the tests of a module "
+            "in one process (--dist=loadgroup). Install pytest below 9.2."
+        )
+        raise pytest.UsageError(msg)
 
 
 @pytest.fixture(autouse=True)

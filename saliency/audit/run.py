@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -190,24 +190,11 @@ def _judged_report(
     failures: list[Failure],
     strata: Mapping[str, Sequence[Label | None]],
 ) -> AuditReport:
-    """Draw the pictures to test and the hosts, intervene on them, and judge."""
-    generator = np.random.default_rng(plan.seed)
-    keys, patients = _balance_keys(plan, records), plan.patients.numbers
-    units = [patients[record.index] for record in records]
-    tested = [records[row] for row in balanced(keys, SAMPLE, generator, units)]
-    host_records = [records[row] for row in balanced(keys, HOSTS, generator, units)]
-    asked = _question_of(plan, records)
-    experiment = _experiment(plan, asked, records, host_records)
-    outcomes = list(_trials(plan, state, experiment, tested))
-    trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
-    failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-    if not trials:
-        msg = (
-            f"audit: none of the {len(tested)} images drawn could be tested, though they could be "
-            f"explained. The first: {failed[0].message}"
-        )
-        raise InputError(msg)
-    failures = [*failures, *failed]
+    """Judge what interventions on some of the images changed."""
+    tested = _tested(plan, state, records)
+    asked, experiment, trials = tested.asked, tested.experiment, tested.trials
+    patients = plan.patients.numbers
+    failures = [*failures, *tested.failed]
 
     truth = [plan.labels[trial.index] for trial in trials]
     scores = np.stack([trial.scores for trial in trials])
@@ -257,6 +244,42 @@ def _judged_report(
         audited_files(plan, records),
         beyond.masks,
     )
+
+
+class _Tested(NamedTuple):
+    """What was asked about, on which hosts, and what came of the images drawn."""
+
+    asked: ScoreQuestion
+    experiment: Experiment
+    trials: list[Trial]
+    failed: list[Failure]
+
+
+def _tested(plan: AuditPlan, state: State, records: list[ImageRecord]) -> _Tested:
+    """Draw the images to test and the hosts, and intervene on them.
+
+    Raises
+    ------
+    InputError
+        No image drawn could be tested.
+    """
+    generator = np.random.default_rng(plan.seed)
+    keys, patients = _balance_keys(plan, records), plan.patients.numbers
+    units = [patients[record.index] for record in records]
+    drawn = [records[row] for row in balanced(keys, SAMPLE, generator, units)]
+    hosts = [records[row] for row in balanced(keys, HOSTS, generator, units)]
+    asked = _question_of(plan, records)
+    experiment = _experiment(plan, asked, records, hosts)
+    outcomes = list(_trials(plan, state, experiment, drawn))
+    trials = [outcome for outcome in outcomes if isinstance(outcome, Trial)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    if not trials:
+        msg = (
+            f"audit: none of the {len(drawn)} images drawn could be tested, though they could be "
+            f"explained. The first: {failed[0].message}"
+        )
+        raise InputError(msg)
+    return _Tested(asked, experiment, trials, failed)
 
 
 def balanced(

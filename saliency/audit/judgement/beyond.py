@@ -86,26 +86,14 @@ def grid_verdict(
         f"score moves {numbers}."
     )
     accused = _accused(standing, facts)
-    if not grade:
-        sentence = (
-            f"No evidence that the model decides by one place of the frame. {moved}"
-        )
-    elif facts.ignorant:
-        sentence = (
-            "No evidence: the model's scores do not go with the labels "
-            f"({p_text(facts.known)}), so no place of the frame can be blamed. {moved}"
-        )
-    elif not accused:
-        sentence = (
-            f"Look: the model decides by what lies here. {moved} No evidence of a shortcut, since "
-            f"{_anatomy(facts)}."
-        )
-    else:
+    if grade and accused and not facts.ignorant:
         verb = "decides" if grade == 2 else "may decide"
         sentence = (
             f"The model {verb} by what lies in {place}; look. {moved} Nothing was searched for "
             f"there. {_why(name, facts)}"
         )
+    else:
+        sentence = _no_place_blamed(moved, facts, stands_out=grade > 0)
     finding = ORDER[grade] if accused and not facts.ignorant else "no evidence"
     return Verdict(
         finding,
@@ -114,6 +102,21 @@ def grid_verdict(
         p_value,
         sentence,
         _cells_in_words(standing, pairs, name),
+    )
+
+
+def _no_place_blamed(moved: str, facts: FrameFacts, *, stands_out: bool) -> str:
+    """Say why no cell is accused."""
+    if not stands_out:
+        return f"No evidence that the model decides by one place of the frame. {moved}"
+    if facts.ignorant:
+        return (
+            "No evidence: the model's scores do not go with the labels "
+            f"({p_text(facts.known)}), so no place of the frame can be blamed. {moved}"
+        )
+    return (
+        f"Look: the model decides by what lies here. {moved} No evidence of a shortcut, since "
+        f"{_anatomy(facts)}."
     )
 
 
