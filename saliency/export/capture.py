@@ -20,6 +20,7 @@ from saliency.errors import InputError
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     MANUFACTURER,
+    Explained,
     coded,
     decimals,
     derivation_of,
@@ -29,11 +30,15 @@ from saliency.export.objects import (
     sides_of,
     views_of,
 )
+from saliency.export.slide_tiles import slide_frames
 from saliency.pipeline.band import captioned
 from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
+from saliency.slides.explain_setup import THUMBNAIL
+from saliency.slides.result import SlideExplanation
 from saliency.values.arrays import Array
+from saliency.values.image import DicomImage
 from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9001
@@ -41,7 +46,7 @@ _SOURCE: Final = Code("121322", "DCM", "Source image for image processing operat
 
 
 def secondary_capture(
-    result: Explanation | VolumeExplanation | Sequence[Explanation],
+    result: Explanation | VolumeExplanation | SlideExplanation | Sequence[Explanation],
     source: object,
     *,
     caption: bool = False,
@@ -53,17 +58,18 @@ def secondary_capture(
     Parameters
     ----------
     result
-        An Explanation; a VolumeExplanation: a frame for each slice, on one scale; or a sequence of
+        An Explanation; a VolumeExplanation: a frame for each slice, on one scale; a
+        SlideExplanation: heat on the thumbnail of the slide; or a sequence of
         Explanations of frames of one file, as of an ultrasound loop: a frame for each, on one
         scale, at the pace of the source.
     source
-        What was explained: a path, bytes, a file object or a Dataset; of a volume also a folder, a
-        zip, or a sequence of them. Patient and study
+        What was explained: a path, bytes, a file object or a Dataset; of a volume or a slide also
+        a folder, a zip, or a sequence of them. Patient and study
         are copied from it; private groups, overlays, curves and icons are not.
     caption
         Whether the band with caption and scale stands below the image.
     palette, redact
-        As for :meth:`saliency.Explanation.overlay`.
+        As for :meth:`saliency.Explanation.overlay`; slides are not redacted.
 
     Returns
     -------
@@ -79,6 +85,11 @@ def secondary_capture(
     DicomError
         It cannot be read.
     """
+    if isinstance(result, SlideExplanation):
+        if redact:
+            msg = "secondary_capture: expected redact=False of a slide, got True."
+            raise InputError(msg)
+        return _slide_capture(result, source, caption=caption, palette=palette)
     if not isinstance(result, VolumeExplanation | Explanation):
         check_explanations(result)
     frames, views = matched(result, source), views_of(result)
@@ -90,14 +101,33 @@ def secondary_capture(
     lead = leading_of(result, views)
     made = _described(lead, frames)
     pairs = zip(views, frames, strict=True)
-    found = {_burned_in(view, frame, redacted=redact) for view, frame in pairs}
+    found = {_burned_in(view.image, frame, redacted=redact) for view, frame in pairs}
     made.BurnedInAnnotation = "YES" if "YES" in found else "NO"
     _put_pixels(made, np.stack(pictures), frames[0].header)
     return finished(made, frames[0], lead, "overlay")
 
 
+def _slide_capture(
+    result: SlideExplanation, source: object, *, caption: bool, palette: str | Palette
+) -> Dataset:
+    from saliency.slides.result_writers import (  # noqa: PLC0415 - matplotlib is slow to load
+        captioned_heat,
+    )
+
+    frames = slide_frames(result, source)
+    shown = result.slide.thumbnail(THUMBNAIL)
+    overlay = result.overlay(pixels=THUMBNAIL, palette=palette)
+    made = _described(result, frames)
+    if shown.spacing is not None:
+        made.PixelSpacing = decimals(shown.spacing)
+    made.BurnedInAnnotation = _burned_in(shown, frames[0], redacted=False)
+    rgb = captioned_heat(result, overlay) if caption else overlay.rgb
+    _put_pixels(made, rgb[np.newaxis], frames[0].header)
+    return finished(made, frames[0], result, "overlay")
+
+
 def _described(  # noqa: PLR0915 - one attribute a line
-    result: Explanation, frames: tuple[SourceFrame, ...]
+    result: Explained, frames: tuple[SourceFrame, ...]
 ) -> Dataset:
     """Return an object with all but its pixels and the patient."""
     now = datetime.now()  # noqa: DTZ005 - DICOM's dates are local
@@ -107,7 +137,7 @@ def _described(  # noqa: PLR0915 - one attribute a line
     made.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made.SOPClassUID = (
         SecondaryCaptureImageStorage
-        if len(frames) == 1
+        if len(frames) == 1 or isinstance(result, SlideExplanation)
         else MultiFrameTrueColorSecondaryCaptureImageStorage
     )
     made.SOPInstanceUID = new_uid()
@@ -148,10 +178,12 @@ def _described(  # noqa: PLR0915 - one attribute a line
     return made
 
 
-def _burned_in(result: Explanation, frame: SourceFrame, *, redacted: bool) -> str:
-    image = result.image
+def _burned_in(image: DicomImage, frame: SourceFrame, *, redacted: bool) -> str:
     has_text = any(zone.name == "text" for zone in image.zones)
-    declared = frame.header.get("BurnedInAnnotation") == "YES"
+    declared = "YES" in (
+        frame.header.get("BurnedInAnnotation"),
+        frame.header.get("SpecimenLabelInImage"),
+    )
     clean = redacted or (image.searched and not has_text and not declared)
     return "NO" if clean else "YES"
 

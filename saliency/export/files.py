@@ -17,6 +17,7 @@ from saliency.export.segments import segmentation
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.slides.result import SlideExplanation
 from saliency.values.files import write_whole
 from saliency.volumes.explanation import VolumeExplanation
 
@@ -32,9 +33,12 @@ KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
 }
 """Kind -> what makes it. A new object is a function and a row."""
 
+OF_A_SLIDE: Final = frozenset(("sc", "pm", "seg"))
+"""Kinds that are made of a slide."""
+
 
 def export_dicom(
-    result: Explanation | VolumeExplanation,
+    result: Explanation | VolumeExplanation | SlideExplanation,
     source: object,
     out: str | PathLike[str],
     kinds: Sequence[str] = ("sc", "pm", "seg"),
@@ -44,10 +48,11 @@ def export_dicom(
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation.
+        An Explanation, a VolumeExplanation, or a SlideExplanation; of a slide ``"sc"``, ``"pm"``
+        and ``"seg"``.
     source
-        What was explained: a path, bytes, a file object or a Dataset; of a volume also a folder, a
-        zip, or a sequence of them. Patient and study
+        What was explained: a path, bytes, a file object or a Dataset; of a volume or a slide also
+        a folder, a zip, or a sequence of them. Patient and study
         are copied from it, as the standard demands, and nowhere else.
     out
         A folder, made where it is missing.
@@ -61,7 +66,8 @@ def export_dicom(
     -------
     tuple of Path
         One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``, of a volume
-        ``DIGEST-SLICES-METHOD-KIND.dcm``. Nothing of the patient is in a name.
+        ``DIGEST-SLICES-METHOD-KIND.dcm``, of a slide ``DIGEST-slide-METHOD-KIND.dcm``. Nothing
+        of the patient is in a name.
 
     Raises
     ------
@@ -87,7 +93,7 @@ def export_dicom(
 
 
 def objects_of(
-    result: Explanation | VolumeExplanation,
+    result: Explanation | VolumeExplanation | SlideExplanation,
     source: object,
     kinds: Sequence[str] = ("sc", "pm", "seg"),
 ) -> Objects:
@@ -97,18 +103,26 @@ def objects_of(
     if unknown or not wanted:
         msg = f"export_dicom: expected kinds among {', '.join(KINDS)}, got {unknown or 'none'}."
         raise InputError(msg)
+    beyond = sorted(set(wanted) - OF_A_SLIDE)
+    if isinstance(result, SlideExplanation) and beyond:
+        msg = (
+            f"export_dicom: expected sc, pm or seg of a slide, got {', '.join(beyond)}."
+        )
+        raise InputError(msg)
     made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
-    if "sr" in wanted:
+    if "sr" in wanted and not isinstance(result, SlideExplanation):
         made["sr"] = report(
             result, source, objects=[made[kind] for kind in made if kind != "pr"]
         )
     return made
 
 
-def _pixels_of(result: Explanation | VolumeExplanation) -> str:
+def _pixels_of(result: Explanation | VolumeExplanation | SlideExplanation) -> str:
     """Return which pixels a result is of, as a part of a file name."""
     if isinstance(result, VolumeExplanation):
         return f"{result.volume.digest[:12]}-{len(result)}"
+    if isinstance(result, SlideExplanation):
+        return f"{result.slide.digest[:12]}-slide"
     return f"{result.image.digest[:12]}-{result.image.frame}"
 
 

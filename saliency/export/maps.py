@@ -8,6 +8,7 @@ from pydicom.sr.codedict import codes
 
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
+    Explained,
     builder_arguments,
     built,
     decimals,
@@ -21,7 +22,10 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
+from saliency.export.slide_tiles import heat_tiles
 from saliency.pipeline.explanation import Explanation
+from saliency.slides.result import SlideExplanation
+from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9002
@@ -33,13 +37,17 @@ _AXES: Final = {
 _AXIAL: Final = (1, 0, 0, 0, 1, 0)
 
 
-def parametric_map(result: Explanation | VolumeExplanation, source: object) -> Dataset:
+def parametric_map(
+    result: Explanation | VolumeExplanation | SlideExplanation, source: object
+) -> Dataset:
     """Return the heat as a Parametric Map in a new series of the source's study.
 
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation: a frame for each slice, one factor for all.
+        An Explanation; a VolumeExplanation: a frame for each slice, one factor for all; or a
+        SlideExplanation: tiles of the heat's own grid in the slide's coordinates, TILED_SPARSE.
+        Tiles that are glass alone are left out.
     source
         As for :func:`saliency.export.secondary_capture`.
 
@@ -58,13 +66,11 @@ def parametric_map(result: Explanation | VolumeExplanation, source: object) -> D
         ``pacs``).
     """
     hd = highdicom()
+    if isinstance(result, SlideExplanation):
+        return _slide_map(hd, result, source)
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(result, views)
     heat = np.stack([view.heatmap.values for view in views])
-    factor = float(np.abs(heat).max()) or 1.0
-    values = (heat / np.float64(factor)).astype(np.float32)
-    signed = bool(values.min() < 0)
-    center, width = (0.0, 2.0) if signed else (0.5, 1.0)
     sources = [
         _somewhere(frame, view) for frame, view in zip(frames, views, strict=True)
     ]
@@ -73,16 +79,34 @@ def parametric_map(result: Explanation | VolumeExplanation, source: object) -> D
         frames,
         sources,
         source_images=sources,
-        pixel_array=values,
-        contains_recognizable_visual_features=False,
-        real_world_value_mappings=[_mapping(hd, lead, factor, signed=signed)],
-        voi_lut_transformations=[hd.VOILUTTransformation(center, width)],
-        content_label="HEATMAP",
-        content_description=f"Saliency for {subject_of(lead)}"[:64],
-        image_flavor=hd.pm.ImageFlavorValues.VOLUME,
-        **builder_arguments(lead, SERIES),
+        **_map_arguments(hd, lead, heat),
     )
     return finished(made, frames[0], lead, "map")
+
+
+def _slide_map(hd: Any, result: SlideExplanation, source: object) -> Dataset:
+    tiles = heat_tiles(result, source)
+    heat = tiles.cut(result.heatmap.values)
+    made = tiles.built(hd, hd.pm.ParametricMap, **_map_arguments(hd, result, heat))
+    return finished(made, tiles.frames[0], result, "map")
+
+
+def _map_arguments(hd: Any, lead: Explained, heat: Array) -> dict[str, Any]:
+    """Return what the builder is told of heat (frames, rows, columns): numbers and their unit."""
+    factor = float(np.abs(heat).max()) or 1.0
+    values = (heat / np.float64(factor)).astype(np.float32)
+    signed = bool(values.min() < 0)
+    center, width = (0.0, 2.0) if signed else (0.5, 1.0)
+    return {
+        "pixel_array": values,
+        "contains_recognizable_visual_features": False,
+        "real_world_value_mappings": [_mapping(hd, lead, factor, signed=signed)],
+        "voi_lut_transformations": [hd.VOILUTTransformation(center, width)],
+        "content_label": "HEATMAP",
+        "content_description": f"Saliency for {subject_of(lead)}"[:64],
+        "image_flavor": hd.pm.ImageFlavorValues.VOLUME,
+        **builder_arguments(lead, SERIES),
+    }
 
 
 def _somewhere(frame: SourceFrame, result: Explanation) -> Dataset:
@@ -109,7 +133,7 @@ def _orientation(sides: Any) -> list[int]:
     return [*row, *column] if perpendicular else list(_AXIAL)
 
 
-def _mapping(hd: Any, result: Explanation, factor: float, *, signed: bool) -> Any:
+def _mapping(hd: Any, result: Explained, factor: float, *, signed: bool) -> Any:
     quantity = quantity_of(result)
     return hd.pm.RealWorldValueMapping(
         lut_label="HEATMAP",

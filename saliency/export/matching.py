@@ -18,6 +18,7 @@ from saliency.dicom.file.guard import contained, without_warnings
 from saliency.dicom.file.remote import is_url, open_url
 from saliency.errors import InputError
 from saliency.pipeline.files import content_of, sources_in
+from saliency.slides.result import SlideExplanation
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.volumes.explanation import VolumeExplanation
@@ -146,10 +147,14 @@ def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
     Raises
     ------
     InputError
-        The pixels of the source are others, its size or place is, or it has no UIDs.
+        The pixels of the source are others, its size or place is, or it has no UIDs; or the
+        result is of a slide, whose files are matched as a whole.
     DicomError
         The source cannot be read.
     """
+    if isinstance(result, SlideExplanation):
+        msg = "export: expected the explanation of an image or a volume, got that of a slide."
+        raise InputError(msg)
     if isinstance(result, VolumeExplanation):
         return _slices(result, source)
     given = content_of(source)
@@ -183,7 +188,7 @@ def _checked(image: DicomImage, given: Any) -> int:
 
 
 def _frame(header: Dataset, frame: int, frames: int) -> SourceFrame:
-    _check_uids(header)
+    check_uids(header)
     return SourceFrame(header, frame, frames)
 
 
@@ -245,7 +250,14 @@ def header_of(source: Any) -> Dataset:
         return pydicom.dcmread(source, stop_before_pixels=True, force=True)
 
 
-def _check_uids(header: Dataset) -> None:
+def check_uids(header: Dataset) -> None:
+    """Refuse a file that no object could refer to.
+
+    Raises
+    ------
+    InputError
+        It lacks a UID, or one is illegal.
+    """
     missing = [each for each in UIDS if not _UID.fullmatch(str(header.get(each, "")))]
     if missing:
         msg = (

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import deepcopy
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -18,7 +18,11 @@ from saliency.errors import InputError, MissingExtraError
 from saliency.export.matching import SourceFrame
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.slides.result import SlideExplanation
 from saliency.volumes.explanation import VolumeExplanation
+
+Explained: TypeAlias = Explanation | SlideExplanation
+"""What speaks for an object: the explanation of an image, or of a slide."""
 
 MANUFACTURER: Final = "saliency"
 NOT_FOR_DIAGNOSIS: Final = "not for diagnosis"
@@ -93,7 +97,7 @@ def highdicom() -> Any:
     return library
 
 
-def quantity_of(result: Explanation) -> Code:
+def quantity_of(result: Explained) -> Code:
     """Return the code of what a map shows (PS3.16 CID 217)."""
     return _QUANTITIES.get(class_of(result.recipe), SALIENCY)
 
@@ -119,12 +123,12 @@ def leading_of(
     return max(views, key=lambda view: view.score)
 
 
-def subject_of(result: Explanation) -> str:
+def subject_of(result: Explained) -> str:
     """Return the class explained, in words."""
     return result.label or str(result.target)
 
 
-def derivation_of(result: Explanation) -> str:
+def derivation_of(result: Explained) -> str:
     """Return how the map was made, at most 1024 signs (ST)."""
     model = result.model
     whose = "" if model is None else f"; model {model.name}, sha256 {model.sha256}"
@@ -134,7 +138,7 @@ def derivation_of(result: Explanation) -> str:
     )[:1024]
 
 
-def series_words(result: Explanation, kind: str) -> str:
+def series_words(result: Explained, kind: str) -> str:
     """Return the Series Description, at most 64 signs (LO)."""
     return f"{class_of(result.recipe)[:24]} {kind}, {NOT_FOR_DIAGNOSIS}"
 
@@ -144,7 +148,7 @@ def new_uid() -> UID:
     return generate_uid(prefix=None)
 
 
-def builder_arguments(result: Explanation, number: int) -> dict[str, Any]:
+def builder_arguments(result: Explained, number: int) -> dict[str, Any]:
     """Return what every builder of highdicom is told of series and equipment."""
     return {
         "series_instance_uid": new_uid(),
@@ -255,13 +259,12 @@ def _forget_distance(made: Dataset) -> None:
             measures.pop("SpacingBetweenSlices", None)
 
 
-def sides_of(frame: SourceFrame, result: Explanation) -> Any:
+def sides_of(frame: SourceFrame, result: Explained) -> Any:
     """Return Patient Orientation (0020,0020); "" where it is not known (type 2C)."""
-    return (
-        frame.header.get("PatientOrientation")
-        or list(result.image.orientation or ())
-        or ""
-    )
+    stated = frame.header.get("PatientOrientation")
+    if stated or isinstance(result, SlideExplanation):
+        return stated or ""
+    return list(result.image.orientation or ()) or ""
 
 
 def references_in(made: Dataset) -> Iterator[Dataset]:
@@ -274,7 +277,7 @@ def references_in(made: Dataset) -> Iterator[Dataset]:
 
 
 def finished(
-    made: Dataset, frame: SourceFrame, result: Explanation, kind: str
+    made: Dataset, frame: SourceFrame, result: Explained, kind: str
 ) -> Dataset:
     """Write patient, study and words on the derivation into an object; nothing else is copied."""
     with without_warnings():

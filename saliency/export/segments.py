@@ -1,6 +1,7 @@
 """Where the heat is: a Segmentation whose opacity follows the value, or an outline (PS3.3 A.51)."""
 
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -12,6 +13,7 @@ from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError
 from saliency.export.matching import matched
 from saliency.export.objects import (
+    Explained,
     builder_arguments,
     built,
     finished,
@@ -22,10 +24,13 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
+from saliency.export.slide_tiles import heat_tiles
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
+from saliency.slides.result import SlideExplanation
+from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9003
@@ -36,7 +41,7 @@ _CATEGORY: Final = Code("309825002", "SCT", "Spatial and Relational Concept")
 
 
 def segmentation(
-    result: Explanation | VolumeExplanation,
+    result: Explanation | VolumeExplanation | SlideExplanation,
     source: object,
     *,
     fractional: bool = True,
@@ -48,7 +53,8 @@ def segmentation(
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation: a frame for each slice, one full heat for all.
+        An Explanation; a VolumeExplanation: a frame for each slice, one full heat for all; or a
+        SlideExplanation: tiles as of :func:`parametric_map`, full heat is its ``vmax``.
     source
         As for :func:`saliency.export.secondary_capture`.
     fractional
@@ -63,7 +69,7 @@ def segmentation(
     Returns
     -------
     pydicom.Dataset
-        One segment; every frame is there, be it empty.
+        One segment; every frame is there, be it empty, but for a slide's tiles of glass.
 
     Raises
     ------
@@ -76,32 +82,65 @@ def segmentation(
         msg = f"segmentation: expected a threshold above 0 and at most 1, got {threshold!r}."
         raise InputError(msg)
     hd = highdicom()
+    kind = _SegmentKind(fractional, threshold, palette)
+    if isinstance(result, SlideExplanation):
+        return _slide_segmentation(hd, result, source, kind)
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(result, views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
     share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
-    values = share if fractional else (share >= threshold).astype(np.uint8)
-    said = "" if fractional else f"At least {threshold:g} of full heat. "
     sources = [stand_in(frame) for frame in frames]
     made = built(
         hd.seg.Segmentation,
         frames,
         sources,
         source_images=sources,
-        pixel_array=values,
-        segmentation_type="FRACTIONAL" if fractional else "BINARY",
-        segment_descriptions=[_segment_description(hd, lead, said, palette)],
-        max_fractional_value=_STEPS,
-        omit_empty_frames=False,
-        content_label="HEATMAP",
-        content_description=f"{said}Saliency for {subject_of(lead)}"[:64],
-        **builder_arguments(lead, SERIES),
+        **_segment_arguments(hd, lead, share, kind),
     )
     return finished(made, frames[0], lead, "region")
 
 
+@final
+@dataclass(frozen=True)
+class _SegmentKind:
+    """How heat becomes a segment; fields as of :func:`segmentation`."""
+
+    fractional: bool
+    threshold: float
+    palette: str | Palette
+
+
+def _slide_segmentation(
+    hd: Any, result: SlideExplanation, source: object, kind: _SegmentKind
+) -> Dataset:
+    tiles = heat_tiles(result, source)
+    magnitude = np.abs(tiles.cut(result.heatmap.values))
+    share = np.clip(magnitude / (result.vmax or 1.0), 0, 1)
+    arguments = _segment_arguments(hd, result, share, kind)
+    made = tiles.built(hd, hd.seg.Segmentation, **arguments)
+    return finished(made, tiles.frames[0], result, "region")
+
+
+def _segment_arguments(
+    hd: Any, lead: Explained, share: Array, kind: _SegmentKind
+) -> dict[str, Any]:
+    """Return what the builder is told of shares of full heat (frames, rows, columns)."""
+    inside = share >= kind.threshold
+    said = "" if kind.fractional else f"At least {kind.threshold:g} of full heat. "
+    return {
+        "pixel_array": share if kind.fractional else inside.astype(np.uint8),
+        "segmentation_type": "FRACTIONAL" if kind.fractional else "BINARY",
+        "segment_descriptions": [_segment_description(hd, lead, said, kind.palette)],
+        "max_fractional_value": _STEPS,
+        "omit_empty_frames": False,
+        "content_label": "HEATMAP",
+        "content_description": f"{said}Saliency for {subject_of(lead)}"[:64],
+        **builder_arguments(lead, SERIES),
+    }
+
+
 def _segment_description(
-    hd: Any, result: Explanation, said: str, palette: str | Palette
+    hd: Any, result: Explained, said: str, palette: str | Palette
 ) -> Any:
     quantity = quantity_of(result)
     algorithm = hd.AlgorithmIdentificationSequence(

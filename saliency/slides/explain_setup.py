@@ -166,7 +166,7 @@ def setting(  # noqa: PLR0913 - the choices of explain_slide
         pixels=(slide.levels[0].rows, slide.levels[0].columns),
         affine=slide.affine,
         tissue=mask,
-        digest=_digest(slide, shown),
+        digest=slide_digest(slide, shown),
         thumbnail=_remembering(shown, thumbnail),
     )
     read = TileReader(slide, grid, scale, partial(_prepared, probe, made))
@@ -262,7 +262,7 @@ def _tissue_of(tissue: Any, slide: Slide) -> Array | None:
     return tissue_mask(tissue)
 
 
-def _digest(slide: Slide, shown: DicomImage) -> str:
+def slide_digest(slide: Slide, shown: DicomImage) -> str:
     """Return what tells a slide from others; its pixels would take minutes to read."""
     told = sha256(shown.display.tobytes())
     for level in slide.levels:

@@ -87,6 +87,12 @@ class Slide:
         parts.append(sha256(self._layers[0].profile).hexdigest())
         return sha256("".join(parts).encode()).hexdigest()
 
+    @property
+    def instances(self) -> frozenset[str]:
+        """Hashes of the SOP Instance UIDs (0008,0018) of the files of level 0."""
+        files = self._layers[0].matrix.tiles.files
+        return frozenset(file.header.image for file in files)
+
     def read_region(
         self, row: int, column: int, rows: int, columns: int, *, level: int = 0
     ) -> DicomImage:
