@@ -10,6 +10,7 @@ from typing import Any
 
 _HOME_OF = {
     "AuditReport": "saliency.audit.report.report",
+    "Regions": "saliency.audit.exchange.region_exchange",
     "Repaired": "saliency.audit.repairing",
     "Intervention": "saliency.audit.exchange.intervene",
     "Share": "saliency.interventions.zone_shares",
@@ -17,6 +18,7 @@ _HOME_OF = {
     "Verdict": "saliency.audit.judgement.results",
     "halved": "saliency.audit.cases.halves",
     "intervene": "saliency.audit.exchange.intervene",
+    "regions": "saliency.audit.exchange.region_exchange",
     "repair": "saliency.audit.repairing",
     "shares": "saliency.interventions.zone_shares",
     "transplant": "saliency.audit.exchange.transplant",

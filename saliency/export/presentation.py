@@ -23,7 +23,7 @@ from saliency.export.objects import (
     views_of,
 )
 from saliency.pipeline.explanation import Explanation
-from saliency.render.contours import regions
+from saliency.render.contours import hot_outlines
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
 from saliency.values.arrays import Array
@@ -126,7 +126,7 @@ def presentation_state(
 
 def _outlines(heat: Array, level: float) -> list[Array]:
     """Return rings of (row, column), each within the image: heat ends with it, half a pixel on."""
-    rings = chain.from_iterable(regions(heat, level))
+    rings = chain.from_iterable(hot_outlines(heat, level))
     return [np.clip(ring, 0, heat.shape) for ring in rings]
 
 

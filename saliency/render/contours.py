@@ -10,7 +10,7 @@ from contourpy import FillType, contour_generator
 from saliency.values.arrays import Array
 
 
-def regions(heat: Array, level: float) -> Iterator[list[Array]]:
+def hot_outlines(heat: Array, level: float) -> Iterator[list[Array]]:
     """Yield the regions of as much heat and more.
 
     Parameters

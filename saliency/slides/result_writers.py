@@ -12,7 +12,7 @@ from saliency import png
 from saliency.pipeline.caption import percent, subject
 from saliency.pipeline.plain import plain
 from saliency.render.band import Legend, Swatch, banded
-from saliency.render.contours import regions
+from saliency.render.contours import hot_outlines
 from saliency.render.palettes import Palette
 from saliency.slides import result_words as words
 from saliency.slides.result_painting import class_colour
@@ -117,7 +117,7 @@ def geojson_of(result: Any, level: float = LEVEL) -> dict[str, Any]:
                 "isLocked": True,
             },
         }
-        for region in regions(result.heatmap.values, level * result.vmax)
+        for region in hot_outlines(result.heatmap.values, level * result.vmax)
     ]
     return {"type": "FeatureCollection", "features": [] if result.veiled else features}
 
