@@ -25,7 +25,7 @@ from saliency.pipeline.writers import WRITERS
 
 CT = get_testdata_file("CT_small.dcm")
 MR = get_testdata_file("MR_small.dcm")
-FORMS = ", ".join(sorted(ending.lstrip(".") for ending in WRITERS))
+FORMS = ", ".join(sorted(["dicom", *(ending.lstrip(".") for ending in WRITERS)]))
 
 
 @pytest.fixture(scope="module")
