@@ -29,7 +29,7 @@ demo: .venv/ready
 # A process for each core, up to four, of one thread: more would wait for each other. Tests that
 # share networks stay together: tests/conftest.py.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup --no-loadscope-reorder
 
 test: .venv/ready
 	$(ONE_THREAD) $(PYTEST)
