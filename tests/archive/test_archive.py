@@ -12,9 +12,9 @@ import time
 import zipfile
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from archive.small_model import save_small_model
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
@@ -30,16 +30,7 @@ CT = get_testdata_file("CT_small.dcm")
 @pytest.fixture(scope="module")
 def path_of_model(tmp_path_factory):
     """A saved grey model with two classes."""
-    keras.utils.set_random_seed(0)
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    layers = [
-        keras.Input((16, 16, 1)),
-        keras.layers.Conv2D(3, 3, activation="relu"),
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2, activation="softmax"),
-    ]
-    keras.Sequential(layers).save(path)
-    return path
+    return save_small_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 import pydicom
 import pytest
+from archive.small_model import save_small_model
 from pydicom.data import get_testdata_file
 
 import saliency as sal
@@ -21,16 +21,7 @@ CT = get_testdata_file("CT_small.dcm")
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A saved grey model with two classes."""
-    keras.utils.set_random_seed(0)
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    layers = [
-        keras.Input((16, 16, 1)),
-        keras.layers.Conv2D(3, 3, activation="relu"),
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2, activation="softmax"),
-    ]
-    keras.Sequential(layers).save(path)
-    return path
+    return save_small_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture

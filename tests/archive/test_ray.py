@@ -7,9 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from archive.small_model import save_small_model
 from orthanc import APART, skip_without_namespace
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
@@ -25,16 +25,7 @@ TIMES = ("seconds",)
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     """A saved grey model with two classes."""
-    keras.utils.set_random_seed(0)
-    path = tmp_path_factory.mktemp("model") / "model.keras"
-    layers = [
-        keras.Input((16, 16, 1)),
-        keras.layers.Conv2D(3, 3, activation="relu"),
-        keras.layers.GlobalAveragePooling2D(),
-        keras.layers.Dense(2, activation="softmax"),
-    ]
-    keras.Sequential(layers).save(path)
-    return path
+    return save_small_model(tmp_path_factory.mktemp("model"))
 
 
 @pytest.fixture(scope="module")
