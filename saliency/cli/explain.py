@@ -12,6 +12,7 @@ from saliency.cli.options import (
     add_prepare,
     add_question,
     add_verb,
+    add_window,
     check_model,
     check_target,
     count,
@@ -50,6 +51,7 @@ def add_explain(commands: Any) -> None:
     add("--out", type=folder, required=True, metavar="DIR", help="where results go")
     add("--frames", type=frames, default="first", help=_FRAMES)
     add_question(command)
+    add_window(command)
     _add_look(command)
     _add_run(command)
     add_prepare(command)

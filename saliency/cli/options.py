@@ -103,7 +103,11 @@ def add_question(command: argparse.ArgumentParser) -> None:
     )
     add("--labels", type=names, help="class names, comma-separated")
     add("--layer", type=names, metavar="NAMES", help="layers that maps are made of")
-    add(
+
+
+def add_window(command: argparse.ArgumentParser) -> None:
+    """Add the window that images are shown through: a slide has that of its file."""
+    command.add_argument(
         "--window",
         type=window,
         metavar="C,W",

@@ -16,6 +16,7 @@ from saliency.cli.options import (
     add_prepare,
     add_question,
     add_verb,
+    add_window,
     check_model,
     check_target,
     folder,
@@ -61,6 +62,7 @@ def add_volume(commands: Any) -> None:
     )
     add("--where", type=_pair, action="append", metavar="KEY=VALUE", help=_WHERE)
     add_question(command)
+    add_window(command)
     add("--save", type=forms, default=("png",), metavar="FORMS", help=_SAVE)
     add(
         "--palette",

@@ -2,9 +2,8 @@
 
 from contextlib import ExitStack
 from functools import cached_property
-from hashlib import sha256
 from threading import RLock
-from typing import Final, final
+from typing import final
 
 import numpy as np
 
@@ -15,7 +14,7 @@ from saliency.dicom.file.groups import read_groups
 from saliency.dicom.file.guard import contained
 from saliency.dicom.file.open import Opened, open_source
 from saliency.dicom.pixels.stored import stored_values
-from saliency.dicom.read import Reader, pixels_of
+from saliency.dicom.read import Reader
 from saliency.dicom.tile_headers import (
     TileHeader,
     TilePlaces,
@@ -25,9 +24,6 @@ from saliency.dicom.tile_headers import (
 )
 from saliency.values.arrays import Array
 from saliency.values.window import Window
-
-#: Bytes that are hashed at once.
-_CHUNK: Final = 2**22
 
 
 @final
@@ -84,24 +80,14 @@ class TileFile:
         with contained(), self._lock:
             return read_places(self._opened, self.header)
 
-    def digest(self) -> str:
-        """Return the sha256 of the pixel data, as the file holds it."""
-        digest = sha256()
-        with contained(), self._lock:
-            pixels = pixels_of(self._opened)
-            for offset in range(0, pixels.there, _CHUNK):
-                length = min(_CHUNK, pixels.there - offset)
-                digest.update(pixels.store.read(pixels.offset + offset, length))
-        return digest.hexdigest()
+    def window(self, frame: int) -> Window:
+        """Return what is shown of grey values: the window of a frame, else all they can be.
 
-    @cached_property
-    def window(self) -> Window:
-        """What is shown of grey values: the file's own window, else all that they can be.
-
-        Every tile is shown through the same one, so that equal brightness means equal values.
+        Every tile of an optical path is shown through that of its first one, so that equal
+        brightness means equal values.
         """
         with contained(), self._lock:
-            own = self._reader.image(0, None).window
+            own = self._reader.image(frame, None).window
         highest = 2**self.header.layout.bits - 1
         # LINEAR maps c - 0.5 -+ (w - 1) / 2 to black and white (PS3.3 C.11.2.1.2.1).
         return own or Window((highest + 1) / 2, highest + 1)
@@ -129,7 +115,7 @@ class TileFile:
         reader = self._reader
         if self.header.grey:
             with contained(), self._lock:
-                return reader.image(frame, self.window).pixels
+                return reader.image(frame, None).pixels
         with contained():
             with self._lock:
                 encoded = reader.encoded(frame)

@@ -16,7 +16,7 @@ from saliency.dicom.file.elements import (
     hashed,
     number,
 )
-from saliency.dicom.file.groups import Groups, read_groups
+from saliency.dicom.file.groups import GroupIndex, Groups, read_groups
 from saliency.dicom.file.open import Opened
 from saliency.dicom.file.tags import TAGS, written
 from saliency.dicom.pixels.image_pixel import Layout, read_layout
@@ -154,7 +154,8 @@ def read_tile_header(opened: Opened) -> TileHeader:
     Raises
     ------
     DicomError
-        A size, the spacing or the Image Pixel module is missing or impossible.
+        A size, the spacing or the Image Pixel module is missing or impossible; or tiles differ in
+        their spacing.
     """
     top = opened.elements
     pixels = pixels_of(opened)
@@ -165,13 +166,12 @@ def read_tile_header(opened: Opened) -> TileHeader:
             "(PS3.3 C.8.12.4.1), found another."
         )
         raise DicomError(msg, reason="photometric")
-    first = read_groups(top).of(0)
     return TileHeader(
         kind=slide_kind(opened),
         rows=_side(top, "TotalPixelMatrixRows"),
         columns=_side(top, "TotalPixelMatrixColumns"),
         layout=layout,
-        spacing=_spacing(first),
+        spacing=_spacing(read_groups(top)),
         origin=_matrix_origin(top),
         orientation=_numbers_of_vector(top, "ImageOrientationSlide", 6),
         organization=code(top, TAGS["DimensionOrganizationType"]),
@@ -298,17 +298,54 @@ def _side(top: Elements, keyword: str) -> int:
     return int(found)
 
 
-def _spacing(groups: Groups) -> tuple[float, float]:
-    spacing = pair(
-        groups.macro("PixelMeasuresSequence", "PixelSpacing"), "PixelSpacing"
-    )
+def _spacing(groups: GroupIndex) -> tuple[float, float]:
+    """Return the spacing of the tiles; all of one level have the same (PS3.3 C.8.12.4)."""
+    spacing = _spacing_of_frame(groups.of(0))
     if spacing is None:
         msg = (
             "Expected Pixel Spacing (0028,0030) in Pixel Measures Sequence (0028,9110), found none "
             "that is above 0: the scale of the slide is unknown. Add it, in mm."
         )
         raise DicomError(msg, reason="no-spacing")
+    if _may_differ(groups.frames, spacing):
+        _check_same_spacing(groups, spacing)
     return spacing
+
+
+def _spacing_of_frame(groups: Groups) -> tuple[float, float] | None:
+    measures = groups.macro("PixelMeasuresSequence", "PixelSpacing")
+    return pair(measures, "PixelSpacing")
+
+
+def _may_differ(frames: Sequence[Elements], spacing: tuple[float, float]) -> bool:
+    """Say whether frames have to be looked at one by one: slides have 100,000."""
+    if not isinstance(frames, FileItems):
+        return True
+    values = frames.values_anywhere(TAGS["PixelSpacing"])
+    if values is None:
+        return True
+    return any(_decimals(value) != spacing for value in values)
+
+
+def _decimals(value: bytes) -> tuple[float, ...]:
+    """Return the numbers of a decimal string; none where it holds another text."""
+    try:
+        return tuple(float(number) for number in value.split(b"\\"))
+    except ValueError:
+        return ()
+
+
+def _check_same_spacing(groups: GroupIndex, spacing: tuple[float, float]) -> None:
+    for frame in range(1, len(groups.frames)):
+        own = _spacing_of_frame(groups.of(frame))
+        if own != spacing:
+            came = "none" if own is None else f"{own[0]:g} x {own[1]:g} mm"
+            msg = (
+                "Expected one Pixel Spacing (0028,0030) for all tiles of a file, found "
+                f"{spacing[0]:g} x {spacing[1]:g} mm at frame 0 and {came} at frame {frame}: the "
+                "scale of the level is unknown. Give each resolution a file of its own."
+            )
+            raise DicomError(msg, reason="several-spacings")
 
 
 def _matrix_origin(top: Elements) -> Vector:

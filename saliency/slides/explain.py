@@ -1,9 +1,7 @@
 """Explain a slide: tile by tile at the model's own scale, one map in millimetres."""
 
 from collections import Counter
-from functools import partial
 from os import PathLike
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +16,9 @@ from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.slides.bags import Bag
 from saliency.slides.explain_bag import explain_as_bag
-from saliency.slides.explain_keep import key_of, made_folder, silent, state_in
-from saliency.slides.explain_run import Tell, run
-from saliency.slides.explain_setup import AUTO, Setting, opened, setting, thumbnail_of
+from saliency.slides.explain_keep import Running, silent
+from saliency.slides.explain_run import Tell
+from saliency.slides.explain_setup import AUTO, Setting, Tiling, setting
 from saliency.slides.explain_tiles import HeatQuestion, remembering, scores_on
 from saliency.slides.explain_veil import indifferent_to_tissue
 from saliency.slides.result import SlideExplanation
@@ -104,65 +102,70 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     if batch_size < 1:
         msg = f"explain_slide: expected batch_size of 1 or more, got {batch_size}."
         raise InputError(msg)
+    tiling = Tiling(prepare, spacing, tile, overlap, tissue)
+    running = Running(batch_size, out, resume, progress or silent)
     if isinstance(model, Bag):
-        chosen_method = "single" if explainer == "fastcam" else explainer
-        return explain_as_bag(
+        result = explain_as_bag(
             model,
             slide,
-            chosen_method,
+            "single" if explainer == "fastcam" else explainer,
             target=target,
-            prepare=prepare,
-            spacing=spacing,
-            tile=tile,
-            overlap=overlap,
-            batch_size=batch_size,
-            folder=None if out is None else made_folder(Path(out)),
-            resume=resume,
-            tissue=tissue,
+            tiling=tiling,
+            running=running,
             cutoff=cutoff,
-            tell=progress or silent,
         )
-    recipe = resolve(explainer)
-    probe = probe_of(model)
-    with opened(slide) as held:
-        given = setting(
-            probe,
-            held,
-            prepare=prepare,
-            spacing=spacing,
-            tile=tile,
-            overlap=overlap,
-            tissue=tissue,
-            thumbnail=partial(thumbnail_of, slide),
+    else:
+        result = _explain_by_tiles(
+            probe_of(model),
+            slide,
+            resolve(explainer),
+            target=target,
+            tiling=tiling,
+            running=running,
+            cutoff=cutoff,
         )
-        chosen = bound(probe, _settled_target(probe, target, given, batch_size))
-        folder = None if out is None else made_folder(Path(out))
-        question = partial(key_of, given, overlap, (chosen, recipe))
-        with state_in(folder, question, resume=resume) as state:
-            canvas = SlideCanvas(given.grid)
-            asked = HeatQuestion(chosen, recipe, canvas)
-            seconds = run(asked, given, state, batch_size, progress or silent)
-        answer, size, made_by = _best_tile(chosen, recipe, given, asked.best)
+    if out is not None:
+        result.save(out)
+    return result
+
+
+def _explain_by_tiles(  # noqa: PLR0913 - as explain_slide
+    probe: Any,
+    slide: object,
+    recipe: Any,
+    *,
+    target: Target,
+    tiling: Tiling,
+    running: Running,
+    cutoff: float,
+) -> SlideExplanation:
+    """Explain a slide by a model of tiles; see :func:`explain_slide`."""
+    with setting(probe, slide, tiling) as given:
+        settled = _settled_target(probe, target, given, running.batch_size)
+        chosen = bound(probe, settled)
+        canvas = SlideCanvas(given.grid)
+        question = HeatQuestion(chosen, recipe, canvas)
+        seconds = running.ask(question, given, (chosen, recipe))
+        answer, size, made_by = _best_tile(chosen, recipe, given, question.best)
         heat, explained = canvas.stitched()
-        of_all, sure = scores_on(given, asked.scores)
-        result = SlideExplanation(
+        scores, probabilities = scores_on(given, question.scores)
+        return SlideExplanation(
             Heatmap(heat),
             explained,
-            of_all,
-            sure,
+            scores,
+            probabilities,
             given.grid,
             given.slide,
             answer,
             vmax=full_colour(answer.recipe, size, answer.grid),
             labels=getattr(getattr(chosen, "source", None), "labels", None),
-            indifferent=indifferent_to_tissue(chosen, given, answer, cutoff, sure),
+            indifferent=indifferent_to_tissue(
+                chosen, given, answer, cutoff, probabilities
+            ),
             prepare=made_by if isinstance(made_by, Prepare) else None,
             cutoff=cutoff,
             seconds=seconds,
         )
-    if folder is not None:
-        result.save(folder)
-    return result
 
 
 def _settled_target(

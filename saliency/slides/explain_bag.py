@@ -1,7 +1,5 @@
 """A slide as one bag: features of tiles with tissue, then the head over all of them."""
 
-from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +16,9 @@ from saliency.probe.keras_probe import KerasProbe
 from saliency.probe.model.digest import model_digest
 from saliency.probe.protocol import Target
 from saliency.slides.bags import METHODS, Bag, bag_heat, single_scores
-from saliency.slides.explain_keep import key_of, state_in
-from saliency.slides.explain_run import Place, Tell, run
-from saliency.slides.explain_setup import Setting, opened, setting, thumbnail_of
+from saliency.slides.explain_keep import Running
+from saliency.slides.explain_run import Place
+from saliency.slides.explain_setup import Setting, Tiling, setting
 from saliency.slides.explain_tiles import packed, unpacked
 from saliency.slides.result import BagTiles, SlideExplanation
 from saliency.slides.stitch import SlideCanvas
@@ -71,43 +69,21 @@ def explain_as_bag(  # noqa: PLR0913 - as explain_slide
     method: Any,
     *,
     target: Target,
-    prepare: Any,
-    spacing: Any,
-    tile: Any,
-    overlap: float,
-    batch_size: int,
-    folder: Path | None,
-    resume: bool,
-    tissue: Any,
+    tiling: Tiling,
+    running: Running,
     cutoff: float,
-    tell: Tell,
 ) -> SlideExplanation:
     """Explain a slide by a model of multiple instances; see :func:`explain_slide`."""
     if method not in METHODS:  # before any tile is asked about
         bag_heat(bag, np.zeros((1, 1), np.float32), method)
     probe = probe_of(bag.tiles)
-    with opened(slide) as held:
-        given = setting(
-            probe,
-            held,
-            prepare=prepare,
-            spacing=spacing,
-            tile=tile,
-            overlap=overlap,
-            tissue=tissue,
-            thumbnail=partial(thumbnail_of, slide),
+    question = FeatureQuestion(probe)
+    with setting(probe, slide, tiling) as given:
+        seconds = running.ask(question, given, (probe, "features"))
+        features = question.features
+        return _result(
+            bag, method, target, given, features, cutoff=cutoff, seconds=seconds
         )
-        key = partial(key_of, given, overlap, (probe, "features"))
-        with state_in(folder, key, resume=resume) as state:
-            question = FeatureQuestion(probe)
-            seconds = run(question, given, state, batch_size, tell)
-        found = question.features
-        result = _result(
-            bag, method, target, given, found, cutoff=cutoff, seconds=seconds
-        )
-    if folder is not None:
-        result.save(folder)
-    return result
 
 
 def _result(  # noqa: PLR0913 - what was asked, of what, and what was found

@@ -1,19 +1,47 @@
 """Where a run over a slide keeps what it found, and what tells one question from another."""
 
 import logging
-from collections.abc import Callable
+from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 from saliency.errors import InputError
 from saliency.pipeline.checkpoint import State
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import versions
-from saliency.slides.explain_run import SlideProgress
+from saliency.slides.explain_run import SlideProgress, Tell, TileQuestion, run
 from saliency.slides.explain_setup import Setting
 
 #: Name of the file that keeps what was found, in the folder of results.
 KEPT: Final = "tiles.sqlite"
+
+
+@final
+@dataclass(frozen=True)
+class Running:
+    """How tiles are asked about, and where answers are kept, as :func:`explain_slide` is told."""
+
+    batch_size: int
+    out: str | PathLike[str] | None
+    resume: bool
+    tell: Tell
+
+    def ask(
+        self, question: TileQuestion, given: Setting, asked: Any
+    ) -> dict[str, float]:
+        """Ask about every tile that no earlier run has kept; return seconds by stage.
+
+        ``asked`` tells the question from others, as for :func:`key_of`; where it cannot be told,
+        nothing can be kept.
+        """
+        if self.out is None:
+            return run(question, given, State(None), self.batch_size, self.tell)
+        path = made_folder(Path(self.out)) / KEPT
+        if not self.resume:
+            path.unlink(missing_ok=True)
+        with State(path, key_of(given, asked), "slide") as state:
+            return run(question, given, state, self.batch_size, self.tell)
 
 
 def silent(progress: SlideProgress) -> None:
@@ -36,24 +64,18 @@ def made_folder(folder: Path) -> Path:
     return folder
 
 
-def state_in(folder: Path | None, key: Callable[[], str], *, resume: bool) -> State:
-    """Open what an earlier run has kept in a folder for the same question; None: keep nothing."""
-    if folder is None:
-        return State(None)
-    path = folder / KEPT
-    if not resume:
-        path.unlink(missing_ok=True)
-    return State(path, key(), "slide")
+def key_of(given: Setting, asked: Any) -> str:
+    """Return what tells a question from others: of which slide, and ``asked``, of which model.
 
-
-def key_of(given: Setting, overlap: float, asked: Any) -> str:
-    """Return what tells a question from others: of which slide, and ``asked``, of which model."""
+    Two slides may look alike in a thumbnail: their files have other SOP Instance UIDs.
+    """
     slide = given.slide
-    told = (
+    decisive = (
         asked,
         given.made_by,
-        (slide.digest, slide.spacing, slide.tissue),
-        (given.grid.tile, given.grid.cell, overlap),
+        (slide.digest, given.read.slide.instances),
+        (slide.spacing, slide.tissue),
+        (given.grid.tile, given.grid.cell, given.overlap),
         versions(),
     )
-    return digest_of(told).hex()
+    return digest_of(decisive).hex()

@@ -54,9 +54,11 @@ class TileReader:
 
     def pixels(self, place: tuple[int, int]) -> Array:
         """Return uint8 (rows, columns, 3) of the tile at (tile row, tile column)."""
-        down, across = self.grid.down[place[0]], self.grid.across[place[1]]
-        row, column = down.start * self.spacing[0], across.start * self.spacing[1]
-        return self.slide.read_at(row, column, *self.grid.tile, self.spacing)
+        down, across = self.grid.at(place)
+        row_mm = down.start * self.spacing[0]
+        column_mm = across.start * self.spacing[1]
+        rows, columns = self.grid.tile
+        return self.slide.read_at(row_mm, column_mm, rows, columns, self.spacing)
 
     def __call__(self, place: tuple[int, int]) -> ModelInput:
         """Return the model's input of the tile at (tile row, tile column)."""
@@ -76,6 +78,18 @@ class TileReader:
 
 @final
 @dataclass(frozen=True, eq=False)
+class Tiling:
+    """How a slide is cut into tiles and which are asked about, as :func:`explain_slide` is told."""
+
+    prepare: Any
+    spacing: Any
+    tile: Any
+    overlap: float
+    tissue: Any
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class Setting:
     """All that is settled before the first tile is asked about.
 
@@ -88,13 +102,16 @@ class Setting:
     slide
         What is told of the slide.
     made_by
-        The preparation, with what it leaves open; None for a function.
+        The preparation, with what it leaves open.
+    overlap
+        As it was told.
     """
 
     read: TileReader
     asked: Array
     slide: AskedSlide
     made_by: Prepare | FromFunction
+    overlap: float
 
     @property
     def grid(self) -> TileGrid:
@@ -107,48 +124,38 @@ class Setting:
         return [place for place in self.grid.places() if self.asked[place]]
 
 
-def setting(  # noqa: PLR0913 - the choices of explain_slide
-    probe: Any,
-    slide: Slide,
-    *,
-    prepare: Any,
-    spacing: Any,
-    tile: Any,
-    overlap: float,
-    tissue: Any,
-    thumbnail: Callable[[int], DicomImage],
-) -> Setting:
-    """Settle scale, tiles and tissue.
+@contextmanager
+def setting(probe: Any, slide: object, tiling: Tiling) -> Iterator[Setting]:
+    """Settle scale, tiles and tissue of a slide; it is open for the while.
 
     Raises
     ------
     InputError
         An argument is out of range, or there is no tissue.
     """
-    made = preparation(prepare)
+    with opened(slide) as held:
+        yield _setting(probe, held, tiling, partial(thumbnail_of, slide))
+
+
+def _setting(
+    probe: Any, slide: Slide, tiling: Tiling, thumbnail: Callable[[int], DicomImage]
+) -> Setting:
+    made = preparation(tiling.prepare)
     if isinstance(made, Prepare) and made.spacing is not None:
         msg = (
             "explain_slide: expected the spacing in spacing=, where it decides how tiles are read, "
             "got Prepare(spacing=...). Leave it out of Prepare."
         )
         raise InputError(msg)
-    if not 0 <= overlap < 1:
-        msg = f"explain_slide: expected an overlap of 0 or more and below 1, got {overlap!r}."
+    if not 0 <= tiling.overlap < 1:
+        msg = (
+            "explain_slide: expected an overlap of 0 or more and below 1, "
+            f"got {tiling.overlap!r}."
+        )
         raise InputError(msg)
-    reach = getattr(probe, "reach", None)
-    sides = _tile_of(tile, made, probe)
-    scale = _spacing_of(spacing, slide)
-    size = tuple(
-        max(1, round(mm / step)) for mm, step in zip(slide.size, scale, strict=True)
-    )
-    grid = tile_grid(
-        (size[0], size[1]),
-        sides,
-        overlap,
-        halo=_halo_of(made, reach, sides),
-        stride=reach.stride if reach is not None else 1,
-    )
-    mask = _tissue_of(tissue, slide)
+    scale = _spacing_of(tiling.spacing, slide)
+    grid = _grid_of(probe, slide, made, tiling, scale)
+    mask = _tissue_of(tiling.tissue, slide)
     asked = (
         np.ones(grid.tiles, np.bool_) if mask is None else tiles_with_tissue(grid, mask)
     )
@@ -158,11 +165,11 @@ def setting(  # noqa: PLR0913 - the choices of explain_slide
             "tissue=None explains all of it, and tissue= also takes a mask of your own."
         )
         raise InputError(msg)
-    shown = thumbnail(THUMBNAIL)
-    told = AskedSlide(
+    shown = slide.thumbnail(THUMBNAIL)
+    of_slide = AskedSlide(
         size=slide.size,
         spacing=scale,
-        assumed=spacing is None,
+        assumed=tiling.spacing is None,
         pixels=(slide.levels[0].rows, slide.levels[0].columns),
         affine=slide.affine,
         tissue=mask,
@@ -170,7 +177,25 @@ def setting(  # noqa: PLR0913 - the choices of explain_slide
         thumbnail=_remembering(shown, thumbnail),
     )
     read = TileReader(slide, grid, scale, partial(_prepared, probe, made))
-    return Setting(read, asked, told, made)
+    return Setting(read, asked, of_slide, made, tiling.overlap)
+
+
+def _grid_of(
+    probe: Any, slide: Slide, made: Any, tiling: Tiling, scale: tuple[float, float]
+) -> TileGrid:
+    """Lay tiles over a slide, in step with the model's strides where it has some."""
+    reach = getattr(probe, "reach", None)
+    sides = _tile_of(tiling.tile, made, probe)
+    rows, columns = (
+        max(1, round(mm / step)) for mm, step in zip(slide.size, scale, strict=True)
+    )
+    return tile_grid(
+        (rows, columns),
+        sides,
+        tiling.overlap,
+        halo=_halo_of(made, reach, sides),
+        stride=reach.stride if reach is not None else 1,
+    )
 
 
 def _prepared(probe: Any, made: Any, image: DicomImage) -> ModelInput:
@@ -263,11 +288,15 @@ def _tissue_of(tissue: Any, slide: Slide) -> Array | None:
 
 
 def slide_digest(slide: Slide, shown: DicomImage) -> str:
-    """Return what tells a slide from others; its pixels would take minutes to read."""
-    told = sha256(shown.display.tobytes())
+    """Return what tells a slide from others; its pixels would take minutes to read.
+
+    Focal planes may share a thumbnail, so which frames are read is a part of it.
+    """
+    digest = sha256(shown.display.tobytes())
     for level in slide.levels:
-        told.update(repr((level.rows, level.columns, level.spacing)).encode())
-    return told.hexdigest()
+        digest.update(repr((level.rows, level.columns, level.spacing)).encode())
+    digest.update(slide.frames_read)
+    return digest.hexdigest()
 
 
 def _remembering(

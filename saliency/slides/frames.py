@@ -151,7 +151,7 @@ def _check_tile_places(tiles: Tiles) -> None:
 
 def _check_number(tiles: Tiles) -> None:
     """Refuse a TILED_FULL level of which tiles are missing (PS3.3 C.7.6.17.3)."""
-    header = tiles.files[0].header
+    header = tiles.first_file.header
     if header.organization == "TILED_SPARSE" and len(tiles.rows):
         return
     promised = header.tiles_down * header.tiles_across

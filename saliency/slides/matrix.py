@@ -26,12 +26,23 @@ class PixelBox:
     rows: int
     columns: int
 
+    @property
+    def end_row(self) -> int:
+        """The row behind the last."""
+        return self.row + self.rows
+
+    @property
+    def end_column(self) -> int:
+        """The column behind the last."""
+        return self.column + self.columns
+
     def cut(self, other: "PixelBox") -> "PixelBox":
         """Return the part that both have; its rows or columns are 0 where there is none."""
-        row, column = max(self.row, other.row), max(self.column, other.column)
-        end_row = min(self.row + self.rows, other.row + other.rows)
-        end_column = min(self.column + self.columns, other.column + other.columns)
-        return PixelBox(row, column, max(0, end_row - row), max(0, end_column - column))
+        row = max(self.row, other.row)
+        column = max(self.column, other.column)
+        rows = min(self.end_row, other.end_row) - row
+        columns = min(self.end_column, other.end_column) - column
+        return PixelBox(row, column, max(0, rows), max(0, columns))
 
     def within(self, other: "PixelBox") -> tuple[slice, slice]:
         """Return this box as an index into the array of another box."""
@@ -59,6 +70,11 @@ class Tiles:
     frame: Array
     rows: Array
     columns: Array
+
+    @property
+    def first_file(self) -> TileFile:
+        """That of the first tile, for other optical paths may have files; without tiles any."""
+        return self.files[int(self.file[0]) if len(self.file) else 0]
 
     def read(self, index: int) -> Array:
         """Read and decode one tile; see :meth:`TileFile.tile`."""
@@ -119,15 +135,13 @@ class Matrix:
         if self._grid is None:
             down = self.tiles.rows
             across = self.tiles.columns
-            meets = (down < box.row + box.rows) & (down + rows > box.row)
-            meets &= (across < box.column + box.columns) & (
-                across + columns > box.column
-            )
+            meets = (down < box.end_row) & (down + rows > box.row)
+            meets &= (across < box.end_column) & (across + columns > box.column)
             indices: Array = np.flatnonzero(meets)
             return indices
         part = self._grid[
-            box.row // rows : -(-(box.row + box.rows) // rows),
-            box.column // columns : -(-(box.column + box.columns) // columns),
+            box.row // rows : -(-box.end_row // rows),
+            box.column // columns : -(-box.end_column // columns),
         ]
         there: Array = part[part != _NONE]
         return there

@@ -63,7 +63,7 @@ def open_slide(
         slide = Slide(
             layers,
             label_present=any(file.shows_label for file in files),
-            affine=affine_of(layers[0].matrix.tiles.files[0].header),
+            affine=affine_of(layers[0].matrix.tiles.first_file.header),
         )
         for file in files:
             if not any(file is volume for volume in volumes):
@@ -126,20 +126,22 @@ def _chosen_files(files: Sequence[TileFile], number: int | None) -> list[TileFil
     if len(chosen) == 1:
         return chosen[0]
     numbers = {next(iter(group.values())).header.number for group in groups.values()}
-    told = "; ".join(_told(list(group.values())) for group in groups.values())
+    words = "; ".join(_series_words(list(group.values())) for group in groups.values())
     distinct = len(numbers) == len(groups)
     remedy = "Choose with series=." if distinct else "Hand in the files of one."
-    msg = f"open_slide: expected one slide, got {len(groups)}: {told}. {remedy}"
+    msg = f"open_slide: expected one slide, got {len(groups)}: {words}. {remedy}"
     if number is not None:
         remedy = "Hand in the files of one." if chosen else "Choose another."
-        msg = f"open_slide: {len(chosen)} series have the number {number}, of {told}. {remedy}"
+        msg = f"open_slide: {len(chosen)} series have the number {number}, of {words}. {remedy}"
     raise InputError(msg)
 
 
-def _told(files: Sequence[TileFile]) -> str:
-    header = max((file.header for file in files), key=lambda one: one.rows)
-    number = "without number" if header.number is None else f"{header.number}"
-    return f"series {number} ({len(files)} files, {header.rows:,} x {header.columns:,} pixels)"
+def _series_words(files: Sequence[TileFile]) -> str:
+    headers = [file.header for file in files]
+    finest = max(headers, key=lambda header: header.rows)
+    number = "without number" if finest.number is None else f"{finest.number}"
+    size = f"{finest.rows:,} x {finest.columns:,} pixels"
+    return f"series {number} ({len(files)} files, {size})"
 
 
 def _choice_of_path(

@@ -66,16 +66,19 @@ def layers_of(files: Sequence[TileFile], choice: PathChoice) -> tuple[Layer, ...
     for file in files:
         groups[file.header.rows, file.header.columns].append(file)
     ordered = [groups[size] for size in sorted(groups, reverse=True)]
-    finest = ordered[0][0].header
-    return tuple(_layer_of_files(group, finest, choice) for group in ordered)
+    levels = [_tiles_of_level(group, choice) for group in ordered]
+    finest = levels[0].first_file.header
+    return tuple(_layer(tiles, finest, choice) for tiles in levels)
 
 
-def _layer_of_files(
-    files: Sequence[TileFile], finest: TileHeader, choice: PathChoice
-) -> Layer:
-    header = files[0].header
+def _tiles_of_level(files: Sequence[TileFile], choice: PathChoice) -> Tiles:
     check_whole(files)
     _check_same_tiles(files)
+    return tiles_of(files, choice)
+
+
+def _layer(tiles: Tiles, finest: TileHeader, choice: PathChoice) -> Layer:
+    header = tiles.first_file.header
     down, across = (_downsample(header, finest, axis) for axis in (0, 1))
     spacing = finest.spacing[0] * down, finest.spacing[1] * across
     tile = header.layout.size
@@ -87,19 +90,15 @@ def _layer_of_files(
         downsample=(down, across),
         corner=_corner(header, finest, spacing),
     )
-    matrix = Matrix(
-        (header.rows, header.columns), tile, tiles_of(files, choice), blank_of(header)
-    )
-    return Layer(
-        level, matrix, _profile(matrix.tiles, choice), _window_of_level(header, files)
-    )
+    matrix = Matrix((header.rows, header.columns), tile, tiles, blank_of(header))
+    return Layer(level, matrix, _profile(tiles, choice), _window_of_level(tiles))
 
 
 def _profile(tiles: Tiles, choice: PathChoice) -> bytes:
     """Return the ICC profile of an optical path, where it is asked for."""
-    if not choice.icc or not len(tiles.frame):
+    if not choice.icc:
         return b""
-    profile = tiles.files[int(tiles.file[0])].profile(int(tiles.frame[0]))
+    profile = tiles.first_file.profile(int(tiles.frame[0]))
     if not profile:
         _log(
             "open_slide: a level has no ICC Profile (0028,2000): its colours are shown as stored."
@@ -107,8 +106,10 @@ def _profile(tiles: Tiles, choice: PathChoice) -> bytes:
     return profile
 
 
-def _window_of_level(header: TileHeader, files: Sequence[TileFile]) -> Window | None:
-    return files[0].window if header.grey else None
+def _window_of_level(tiles: Tiles) -> Window | None:
+    """Return the window of grey tiles: that of the optical path that is read."""
+    file = tiles.first_file
+    return file.window(int(tiles.frame[0])) if file.header.grey else None
 
 
 def _check_same_tiles(files: Sequence[TileFile]) -> None:

@@ -6,7 +6,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import partial
 from hashlib import sha256
 from importlib import import_module
 from threading import Lock
@@ -76,16 +76,11 @@ class Slide:
         """Whether the source holds a picture of the slide's label, which may name a patient."""
         return self._label_present
 
-    @cached_property
-    def digest(self) -> str:
-        """sha256 of level 0 and of what is read of it, hexadecimal; reads all pixel data."""
-        tiles = self._layers[0].matrix.tiles
-        parts = [file.digest() for file in tiles.files]
-        parts += [
-            sha256(each.tobytes()).hexdigest() for each in (tiles.file, tiles.frame)
-        ]
-        parts.append(sha256(self._layers[0].profile).hexdigest())
-        return sha256("".join(parts).encode()).hexdigest()
+    @property
+    def frames_read(self) -> bytes:
+        """Which frames of which files are read: those of one optical path and focal plane."""
+        tiles = [layer.matrix.tiles for layer in self._layers]
+        return b"".join(each.file.tobytes() + each.frame.tobytes() for each in tiles)
 
     @property
     def instances(self) -> frozenset[str]:
@@ -226,6 +221,9 @@ class Slide:
         """Close the files."""
         self._closed = True
         self._pool.shutdown(cancel_futures=True)
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
         for layer in self._layers:
             for file in layer.matrix.tiles.files:
                 file.close()

@@ -92,6 +92,11 @@ class TileGrid:
         rows, columns = (-(-length // self.cell) for length in self.size)
         return rows, columns
 
+    def at(self, place: tuple[int, int]) -> tuple[TilePlace, TilePlace]:
+        """Return where the tile at (tile row, tile column) lies, down and across."""
+        row, column = place
+        return self.down[row], self.across[column]
+
     def places(self) -> Iterator[tuple[int, int]]:
         """Yield (tile row, tile column), row by row."""
         return (
@@ -175,16 +180,17 @@ class SlideCanvas:
 
     def block(self, place: tuple[int, int], values: Array) -> Array:
         """Return the weighted sums float32 (cells down, cells across) of a tile's map (H, W)."""
-        down, across = self._grid.down[place[0]], self._grid.across[place[1]]
+        down, across = self._grid.at(place)
         block: Array = down.gather @ values @ across.gather.T
         return block
 
     def add(self, place: tuple[int, int], block: Array) -> None:
         """Add a tile's block, in its shape or flat."""
-        down, across = self._grid.down[place[0]], self._grid.across[place[1]]
+        down, across = self._grid.at(place)
         part = down.cells, across.cells
-        self._heat[part] += block.reshape(len(down.weight), len(across.weight))
-        self._weight[part] += np.multiply.outer(down.weight, across.weight)
+        weight = np.multiply.outer(down.weight, across.weight)
+        self._heat[part] += block.reshape(weight.shape)
+        self._weight[part] += weight
 
     def stitched(self) -> tuple[Array, Array]:
         """Return the map, float32, and where a tile has a say about it, bool; else it is 0.

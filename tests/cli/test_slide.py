@@ -85,3 +85,13 @@ def test_what_is_wrong_is_said(model, tmp_path, capsys):
     assert run("slide", model, tmp_path / "empty", "--out", tmp_path / "o") != DONE
     assert run("slide", model, model, "--out", tmp_path / "o") in (FAILED, 3, 4)
     assert len(capsys.readouterr().err.splitlines()) == 2
+
+
+def test_a_window_is_no_option_of_a_slide(model, folder, tmp_path, capsys):
+    """Tiles are shown as the file says: what would change nothing is refused."""
+    arguments = ("slide", model, folder, "--out", tmp_path / "o")
+    assert run(*arguments, "--window", "40,400") != DONE
+    assert "windows" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run("slide", "--help")
+    assert "--window C,W" not in capsys.readouterr().out

@@ -15,6 +15,12 @@ from saliency.errors import SaliencyError
 PIXELS = scene(24, 36)
 TILE = (5, 7)
 PLACES = places_of((24, 36), TILE)
+PIXEL_SPACINGS = {
+    "own": [0.0005, 0.0005],
+    "digits": ["5e-4", "0.00050"],
+    "coarse": [0.001, 0.001],
+    "tall": [0.0006, 0.0005],
+}
 
 
 def read(*files, **choices):
@@ -145,6 +151,64 @@ def test_an_optical_path_may_have_a_file_of_its_own():
     ]
     np.testing.assert_array_equal(read(*files).display, PIXELS)
     np.testing.assert_array_equal(read(*files, optical_path="2").display, other)
+
+
+def test_optical_paths_may_be_of_colour_and_of_grey():
+    """Each in a file of its own: the hole, the window and the pixels are those of the one read."""
+    values = np.arange(24 * 36, dtype=np.uint16).reshape(24, 36) * 70
+    stain = level(PIXELS, tile=TILE)
+    glow = sparse(
+        values,
+        PLACES[1:],
+        SOPInstanceUID="1.2.2",
+        OpticalPathSequence=[item(OpticalPathIdentifier="2")],
+        WindowCenter=500,
+        WindowWidth=1000,
+    )
+    for files in ((stain, glow), (glow, stain)):
+        np.testing.assert_array_equal(read(*files, optical_path="1").display, PIXELS)
+        region = read(*files, optical_path="2")
+        wanted = values.astype(np.float32)
+        wanted[: TILE[0], : TILE[1]] = 0
+        np.testing.assert_array_equal(region.pixels, wanted)
+        assert (region.display[wanted >= 1000] == 255).all()
+
+
+@pytest.mark.parametrize("apart", [True, False])
+def test_grey_values_are_shown_through_the_window_of_their_optical_path(apart):
+    """In a file of its own, and beside others in one file."""
+    values = np.arange(24 * 36, dtype=np.uint16).reshape(24, 36)
+    windows = {"a": (100, 50), "b": (700, 50)}
+    if apart:
+        files = [
+            level(
+                values,
+                tile=TILE,
+                SOPInstanceUID=f"1.2.{centre}",
+                OpticalPathSequence=[item(OpticalPathIdentifier=name)],
+                WindowCenter=centre,
+                WindowWidth=width,
+            )
+            for name, (centre, width) in windows.items()
+        ]
+    else:
+        own = [
+            {
+                "OpticalPathIdentificationSequence": [item(OpticalPathIdentifier=name)],
+                "FrameVOILUTSequence": [item(WindowCenter=centre, WindowWidth=width)],
+            }
+            for name, (centre, width) in windows.items()
+        ]
+        places = [place for place in PLACES for _ in windows]
+        paths = [item(OpticalPathIdentifier=name) for name in windows]
+        groups = [dict(own[k % 2]) for k, _ in enumerate(places)]
+        files = [
+            sparse(values, places, tile=TILE, groups=groups, OpticalPathSequence=paths)
+        ]
+    for name, (centre, width) in windows.items():
+        shown = read(*files, optical_path=name).display
+        assert (shown[values < centre - width] == 0).all()
+        assert (shown[values > centre + width] == 255).all()
 
 
 def test_sparse_tiles_say_their_optical_path():
@@ -354,6 +418,31 @@ def test_parts_of_two_spacings_are_refused():
     ]
     with pytest.raises(sal.InputError, match="one Pixel Spacing"):
         read(first, second)
+
+
+@pytest.mark.parametrize("syntax", [None, "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"])
+def test_tiles_of_one_file_have_one_spacing(syntax):
+    """Said for each tile it may be, in other digits too; another one at any tile is refused."""
+
+    def source(*spacings):
+        measures = {k: PIXEL_SPACINGS[name] for k, name in enumerate(spacings) if name}
+        groups = [
+            {"PixelMeasuresSequence": [item(PixelSpacing=measures[k])]}
+            if k in measures
+            else {}
+            for k, _ in enumerate(PLACES)
+        ]
+        made = sparse(PIXELS, PLACES, groups=groups)
+        return made if syntax is None else written(made, syntax)
+
+    count = len(PLACES)
+    for same in (["own"] * count, [None, "digits"], ["own", None, "digits"]):
+        np.testing.assert_array_equal(read(source(*same)).display, PIXELS)
+    last = count - 1
+    for other in (["own"] * last + ["coarse"], [None] * last + ["tall"]):
+        words = f"one Pixel Spacing .* at frame {last}"
+        with pytest.raises(sal.DicomError, match=words):
+            read(source(*other))
 
 
 def test_one_file_twice_is_read_once():

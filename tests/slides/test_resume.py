@@ -8,9 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from slides.built import halved, level, places_of, scene, tiles_of
 from slides.networks import RED, opened, red_detector, tissue
 
 import saliency as sal
+from saliency.slides import explain_setup
+from saliency.slides.explain_keep import key_of
+from saliency.slides.explain_setup import Tiling, setting
 
 TESTS = Path(__file__).parents[1]
 ON = {"target": 1, "spacing": 0.0005, "batch_size": 4}
@@ -114,3 +118,75 @@ def test_what_was_kept_serves_the_same_question_alone(model, tmp_path, caplog):
     assert kept(resume=False)[0] == 0
     assert kept(target=0)[0] == 0
     assert "begun anew" in caplog.text
+
+
+TILING = {
+    "prepare": sal.Prepare(),
+    "spacing": 0.0005,
+    "tile": 8,
+    "overlap": 0.25,
+    "tissue": None,
+}
+
+
+def key(slide, **ways):
+    """Return what tells a question about a slide from others."""
+    with slide, setting(None, slide, Tiling(**(TILING | ways))) as given:
+        return key_of(given, "asked")
+
+
+def planes(fine, coarse, **attributes):
+    """Return a slide of two focal planes, of which the coarse level has one."""
+    frames = [tiles_of(each, (5, 7), places_of((24, 36), (5, 7))) for each in fine]
+    first = level(
+        fine[0],
+        frames=np.concatenate(frames),
+        TotalPixelMatrixFocalPlanes=2,
+        **attributes,
+    )
+    return [first, level(coarse, spacing=(0.001, 0.001))]
+
+
+def test_slides_that_look_alike_are_told_apart(monkeypatch):
+    """By focal plane and by the files, where all have one coarse level and so one thumbnail."""
+    monkeypatch.setattr(explain_setup, "THUMBNAIL", 18)
+    pixels = scene(24, 36)
+    coarse = halved(pixels)
+    files = planes((pixels, 255 - pixels), coarse)
+    others = planes((scene(24, 36, 1), pixels), coarse, SOPInstanceUID="1.2.9")
+    near = key(sal.open_slide(files, focal_plane=0))
+    assert near == key(sal.open_slide(files[::-1], focal_plane=0))
+    assert near != key(sal.open_slide(files, focal_plane=1))
+    assert near != key(sal.open_slide(others, focal_plane=0))
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"prepare": sal.Prepare(halo=1)},
+        {"prepare": sal.Prepare(scale="pixel")},
+        {"spacing": (0.0005, 0.0006)},
+        {"tile": (8, 9)},
+        {"overlap": 0.5},
+        {"tissue": np.ones((24, 36), np.bool_)},
+    ],
+    ids="-".join,
+)
+def test_another_way_of_asking_is_another_question(other):
+    """What was kept for one is never taken for the other."""
+    files = [level(scene(24, 36))]
+    assert key(sal.open_slide(files), **other) != key(sal.open_slide(files))
+
+
+def test_files_are_opened_once_for_a_run(monkeypatch):
+    """The thumbnail is read from the slide that is open."""
+    sources = []
+
+    def counted(source):
+        sources.append(source)
+        return sal.open_slide(source)
+
+    monkeypatch.setattr(explain_setup, "open_slide", counted)
+    with setting(None, [level(scene(24, 36))], Tiling(**TILING)) as given:
+        assert given.slide.thumbnail(explain_setup.THUMBNAIL).size == (24, 36)
+    assert len(sources) == 1

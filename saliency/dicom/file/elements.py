@@ -9,7 +9,7 @@ from typing import Final, Protocol, overload
 from saliency.dicom.file.byte_source import Store
 from saliency.dicom.file.charset import decoded
 from saliency.dicom.file.guard import warn
-from saliency.dicom.file.item_scan import scan_items
+from saliency.dicom.file.item_scan import scan_items, scan_values
 from saliency.dicom.file.limits import MAX_NUMBERS, MAX_VALUE, check
 from saliency.dicom.file.parser import UNDEFINED, Field, Walker
 from saliency.dicom.file.syntax import Encoding
@@ -178,6 +178,10 @@ class FileItems(LazyItems):
     def scanned(self, tag: int) -> list[bytes] | None:
         """Return an element's value in each item, as :func:`scan_items` does."""
         return scan_items(self._store, self._extents, self._encoding, tag)
+
+    def values_anywhere(self, tag: int) -> frozenset[bytes] | None:
+        """Return an element's values in all items, as :func:`scan_values` does."""
+        return scan_values(self._store, self._extents, self._encoding, tag)
 
     def item(self, index: int) -> Elements:
         """Return an item; of an element that stands there twice, the first."""

@@ -40,16 +40,48 @@ def scan_items(
         One value an item. None where that cannot be told so: another encoding, an item with none or
         with several.
     """
+    values = _values_by_offset(store, extents, encoding, tag)
+    if values is None:
+        return None
+    starts = np.array([start - extents[0][0] for start, _ in extents])
+    places = np.array(list(values), np.int64)
+    items = np.searchsorted(starts, places, side="right") - 1
+    return (
+        list(values.values())
+        if np.array_equal(items, np.arange(len(extents)))
+        else None
+    )
+
+
+def scan_values(
+    store: Store, extents: Sequence[tuple[int, int]], encoding: Encoding, tag: int
+) -> frozenset[bytes] | None:
+    """Return every value that an element has in some item of a sequence, at any depth.
+
+    Among them may be bytes that look like the element by chance. None where items are of another
+    encoding, or too many to be searched at once.
+
+    Parameters
+    ----------
+    store, extents, encoding, tag
+        As for :func:`scan_items`.
+    """
+    values = _values_by_offset(store, extents, encoding, tag)
+    return None if values is None else frozenset(values.values())
+
+
+def _values_by_offset(
+    store: Store, extents: Sequence[tuple[int, int]], encoding: Encoding, tag: int
+) -> dict[int, bytes] | None:
+    """Return each value by its place behind the first item's start, in the order of the file."""
     if encoding != EXPLICIT or not extents or extents[-1][1] - extents[0][0] > _MOST:
         return None
     first = extents[0][0]
     block = store.read(first, extents[-1][1] - first)
     head = (tag >> 16).to_bytes(2, "little") + (tag & 0xFFFF).to_bytes(2, "little")
     pattern = re.compile(re.escape(head + vr_of(tag).encode()) + b"(..)", re.DOTALL)
-    found = [(each.end(), each.group(1)) for each in pattern.finditer(block)]
-    starts = np.array([start - first for start, _ in extents])
-    places = np.array([end for end, _ in found], np.int64)
-    items = np.searchsorted(starts, places, side="right") - 1
-    if not np.array_equal(items, np.arange(len(extents))):
-        return None
-    return [block[at : at + int.from_bytes(size, "little")] for at, size in found]
+    lengths = {
+        match.end(): int.from_bytes(match.group(1), "little")
+        for match in pattern.finditer(block)
+    }
+    return {place: block[place : place + length] for place, length in lengths.items()}
