@@ -9,45 +9,12 @@ import numpy as np
 from saliency.dicom.tile_files import TileFile
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
+from saliency.values.placement import Box
 
 #: No tile of a level.
 _NONE: Final = -1
 #: Places in the table of tiles, 128 MB; a matrix that claims more is searched tile by tile.
 _MOST_PLACES: Final = 2**24
-
-
-@final
-@dataclass(frozen=True)
-class PixelBox:
-    """A part of a matrix, in its pixels: rows from ``row`` on, columns from ``column`` on."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-
-    @property
-    def end_row(self) -> int:
-        """The row behind the last."""
-        return self.row + self.rows
-
-    @property
-    def end_column(self) -> int:
-        """The column behind the last."""
-        return self.column + self.columns
-
-    def cut(self, other: "PixelBox") -> "PixelBox":
-        """Return the part that both have; its rows or columns are 0 where there is none."""
-        row = max(self.row, other.row)
-        column = max(self.column, other.column)
-        rows = min(self.end_row, other.end_row) - row
-        columns = min(self.end_column, other.end_column) - column
-        return PixelBox(row, column, max(0, rows), max(0, columns))
-
-    def within(self, other: "PixelBox") -> tuple[slice, slice]:
-        """Return this box as an index into the array of another box."""
-        row, column = self.row - other.row, self.column - other.column
-        return slice(row, row + self.rows), slice(column, column + self.columns)
 
 
 @final
@@ -123,32 +90,29 @@ class Matrix:
     def __init__(
         self, size: tuple[int, int], tile: tuple[int, int], tiles: Tiles, blank: Array
     ) -> None:
-        self.box = PixelBox(0, 0, *size)
         self.tile = tile
         self.tiles = tiles
         self.blank = blank
         self._grid = _grid(size, tile, tiles)
 
-    def meeting(self, box: PixelBox) -> Array:
+    def meeting(self, box: Box) -> Array:
         """Return the tiles that a box meets, in the order of their frames."""
         rows, columns = self.tile
         if self._grid is None:
             down = self.tiles.rows
             across = self.tiles.columns
-            meets = (down < box.end_row) & (down + rows > box.row)
-            meets &= (across < box.end_column) & (across + columns > box.column)
+            meets = (down < box.bottom) & (down + rows > box.top)
+            meets &= (across < box.right) & (across + columns > box.left)
             indices: Array = np.flatnonzero(meets)
             return indices
         part = self._grid[
-            box.row // rows : -(-box.end_row // rows),
-            box.column // columns : -(-box.end_column // columns),
+            box.top // rows : -(-box.bottom // rows),
+            box.left // columns : -(-box.right // columns),
         ]
         there: Array = part[part != _NONE]
         return there
 
-    def paint(
-        self, box: PixelBox, decoded: Callable[[Array], Iterator[Array]]
-    ) -> Painted:
+    def paint(self, box: Box, decoded: Callable[[Array], Iterator[Array]]) -> Painted:
         """Put the tiles of a box together; where tiles overlap, the later frame is shown.
 
         Parameters
@@ -162,12 +126,13 @@ class Matrix:
         absent = np.ones((box.rows, box.columns), np.bool_)
         indices = self.meeting(box)
         for index, pixels in zip(indices, decoded(indices), strict=True):
-            place = PixelBox(
+            place = Box(
                 int(self.tiles.rows[index]), int(self.tiles.columns[index]), *self.tile
             )
             shared = place.cut(box)
-            canvas[shared.within(box)] = pixels[shared.within(place)]
-            absent[shared.within(box)] = False
+            here = shared.within(box).slices
+            canvas[here] = pixels[shared.within(place).slices]
+            absent[here] = False
         if not absent.any():
             return Painted(canvas, None)
         canvas[absent] = self.blank

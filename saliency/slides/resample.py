@@ -10,8 +10,9 @@ from PIL import Image
 
 from saliency.errors import InputError
 from saliency.slides.level import Level
-from saliency.slides.matrix import Painted, PixelBox
+from saliency.slides.matrix import Painted
 from saliency.values.arrays import Array
+from saliency.values.placement import Box
 
 #: Pixels: what arithmetic in mm leaves of a whole number.
 _ROUNDING: Final = 1e-6
@@ -80,9 +81,9 @@ class Band:
         return self.down.count
 
     @property
-    def source(self) -> PixelBox:
+    def source(self) -> Box:
         """The part of the level that is needed."""
-        return PixelBox(
+        return Box(
             self.down.first,
             self.across.first,
             self.down.end - self.down.first,

@@ -18,7 +18,7 @@ import numpy as np
 from saliency.dicom.display.icc import through_profile
 from saliency.errors import InputError
 from saliency.slides.level import Level
-from saliency.slides.matrix import Painted, PixelBox
+from saliency.slides.matrix import Painted
 from saliency.slides.pyramid import Layer
 from saliency.slides.resample import ResampleGrid
 from saliency.slides.tissue import SPACING, on_grid, tissue_in
@@ -26,6 +26,7 @@ from saliency.values.arrays import Array
 from saliency.values.deferred import deferred
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
+from saliency.values.placement import Box
 from saliency.values.zone import Zone
 from saliency.zones.detect import Hints, found_zones
 
@@ -316,7 +317,7 @@ class Slide:
             raise InputError(msg)
         return self._layers[level]
 
-    def _paint(self, level: int, box: PixelBox) -> Painted:
+    def _paint(self, level: int, box: Box) -> Painted:
         if self._closed:
             msg = (
                 "Slide: expected an open slide, got one that was closed. Open it again."
@@ -353,7 +354,7 @@ class Slide:
         return pixels
 
 
-def _box(level: Level, row: int, column: int, rows: int, columns: int) -> PixelBox:
+def _box(level: Level, row: int, column: int, rows: int, columns: int) -> Box:
     """Check a region.
 
     Raises
@@ -365,14 +366,13 @@ def _box(level: Level, row: int, column: int, rows: int, columns: int) -> PixelB
     if None in numbers:
         msg = f"read_region: expected whole numbers, got {(row, column, rows, columns)!r}."
         raise InputError(msg)
-    box = PixelBox(*(int(value) for value in numbers if value is not None))
-    inside = min(box.row, box.column) >= 0 and min(box.rows, box.columns) >= 1
-    inside = inside and box.row + box.rows <= level.rows
-    if not inside or box.column + box.columns > level.columns:
+    box = Box(*(int(value) for value in numbers if value is not None))
+    somewhere = min(box.rows, box.columns) >= 1
+    if not somewhere or box.cut(Box(0, 0, level.rows, level.columns)) != box:
         msg = (
             f"read_region: expected a region within {level.rows:,} rows x {level.columns:,} "
-            f"columns, got rows {box.row:,}..{box.row + box.rows:,}, columns "
-            f"{box.column:,}..{box.column + box.columns:,}."
+            f"columns, got rows {box.top:,}..{box.bottom:,}, columns "
+            f"{box.left:,}..{box.right:,}."
         )
         raise InputError(msg)
     return box

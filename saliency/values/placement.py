@@ -18,8 +18,30 @@ class Box(NamedTuple):
     @property
     def slices(self) -> tuple[slice, slice]:
         """The rectangle as an index of an array (rows, columns, ...)."""
-        down = slice(self.top, self.top + self.rows)
-        return down, slice(self.left, self.left + self.columns)
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    @property
+    def bottom(self) -> int:
+        """The row behind the last."""
+        return self.top + self.rows
+
+    @property
+    def right(self) -> int:
+        """The column behind the last."""
+        return self.left + self.columns
+
+    def cut(self, other: "Box") -> "Box":
+        """Return the part that both have; its rows or columns are 0 where there is none."""
+        top = max(self.top, other.top)
+        left = max(self.left, other.left)
+        rows = min(self.bottom, other.bottom) - top
+        columns = min(self.right, other.right) - left
+        return Box(top, left, max(0, rows), max(0, columns))
+
+    def within(self, other: "Box") -> "Box":
+        """Return this rectangle as another one counts its pixels."""
+        top, left = self.top - other.top, self.left - other.left
+        return Box(top, left, self.rows, self.columns)
 
 
 @final
