@@ -129,10 +129,11 @@ def _model_facts(model: object, probe: Any) -> Mapping[str, str]:
 
 
 def _prepare_facts(prepare: Prepare | None) -> Mapping[str, Any]:
-    recipe = prepare or Prepare()
+    """Return what makes this preparation: the three choices of any, and what is not usual."""
+    recipe, usual = prepare or Prepare(), Prepare()
     values = {field.name: getattr(recipe, field.name) for field in fields(recipe)}
     return {
         name: name_of(value) if callable(value) else value
         for name, value in values.items()
-        if value is not None
+        if name in ("intensity", "fit", "scale") or value != getattr(usual, name)
     }
