@@ -10,16 +10,20 @@ with, as there is no such Python or the libraries could not be installed.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 ROWS = ("3.11-oldest", "3.11-newest", "3.12-oldest", "3.12-newest", "3.13-newest")
 """TensorFlow 2.18 has no wheel for Python 3.13."""
 
-TEST_TOOLS = ("av", "fsspec[http]", "hypothesis", "pytest", "pytest-xdist", "scipy")
+TEST_TOOLS = ("av", "fsspec", "hypothesis", "pytest", "pytest-xdist")
+"""What the core of the suite needs besides the library, of the test group of pyproject.toml."""
+
 CORE = (
     *(
         "tests/values",
@@ -60,9 +64,19 @@ FIRST = (
 
 def main() -> None:
     """Run rows; fail where one fails."""
-    if sys.argv[1:2] == ["--first"]:
-        sys.exit(first(sys.argv[2]))
-    asked = sys.argv[1:] or [row for row in ROWS if has_python(row)]
+    only_first, named = sys.argv[1:2] == ["--first"], sys.argv[1:]
+    if only_first:
+        named = sys.argv[2:]
+    unknown = [row for row in named if row not in ROWS]
+    if unknown or (only_first and len(named) != 1):
+        got = ", ".join(unknown or named) or "none"
+        sys.exit(f"matrix: expected rows of {', '.join(ROWS)}, got {got}.")
+    if only_first:
+        sys.exit(first(named[0]))
+    missing = [row for row in named if not has_python(row)]
+    if missing:
+        sys.exit(f"matrix: no Python on this machine for {', '.join(missing)}.")
+    asked = named or [row for row in ROWS if has_python(row)]
     failed = [row for row in asked if not passed(row, CORE)]
     print(f"{len(asked) - len(failed)} of {len(asked)} rows pass: {', '.join(asked)}")
     if failed:
@@ -121,17 +135,26 @@ def environment(row: str) -> Path:
     version, age = row.split("-")
     folder = ROOT / "out/matrix" / row
     python, ready = folder / "bin/python", folder / "ready"
-    pins = (ROOT / "scripts/oldest.txt").read_text() + (
-        ROOT / "pyproject.toml"
-    ).read_text()
+    project = (ROOT / "pyproject.toml").read_text()
+    pins = (ROOT / "scripts/oldest.txt").read_text() + project
     if ready.exists() and ready.read_text() == pins:
         return python
     chosen = ("-r", "scripts/oldest.txt") if age == "oldest" else (".",)
     subprocess.run([f"python{version}", "-m", "venv", "--clear", folder], check=True)
     install = (python, "-m", "pip", "install", "--quiet")
-    subprocess.run([*install, *chosen, *TEST_TOOLS], cwd=ROOT, check=True)
+    subprocess.run([*install, *chosen, *test_tools(project)], cwd=ROOT, check=True)
     ready.write_text(pins)
     return python
+
+
+def test_tools(project: str) -> list[str]:
+    """Return the test tools as pyproject.toml bounds them."""
+    group = tomllib.loads(project)["dependency-groups"]["test"]
+    return [
+        need
+        for need in group
+        if re.match(r"[\w-]+", need).group().lower() in TEST_TOOLS
+    ]
 
 
 if __name__ == "__main__":
