@@ -73,6 +73,7 @@ def slide(options: argparse.Namespace) -> int:
     questions = list(product(methods, options.target))
     source = options.slide[0] if len(options.slide) == 1 else options.slide
     with sal.open_slide(source) as opened:
+        tissue = opened.tissue() if options.tissue == "auto" else None
         for method, target in questions:
             name = f"{safe(method.name)}-{safe(str(target))}"
             out = options.out if len(questions) == 1 else options.out / name
@@ -87,7 +88,7 @@ def slide(options: argparse.Namespace) -> int:
                 tile=options.tile,
                 overlap=options.overlap,
                 batch_size=options.batch_size,
-                tissue=None if options.tissue == "none" else "auto",
+                tissue=tissue,
                 out=out,
                 resume=not options.anew,
                 progress=partial(_show_progress, progress),

@@ -87,7 +87,7 @@ def classes_of_cells(result: Any) -> Array:
     most = np.zeros(grid.cells, np.float32)
     classes = np.full(grid.cells, -1, np.int16)
     for row, column in np.argwhere(result.asked):
-        down, across = grid.down[row], grid.across[column]
+        down, across = grid.at((row, column))
         part = down.cells, across.cells
         weight = np.multiply.outer(down.weight, across.weight)
         heavier = weight > most[part]

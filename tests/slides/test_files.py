@@ -250,6 +250,23 @@ def test_a_focal_plane_is_chosen(caplog):
         read(made, focal_plane=2)
 
 
+def test_optical_paths_follow_focal_planes():
+    """All planes of the first path, then all of the second (PS3.3 C.7.6.17.3)."""
+    matrices = [scene(24, 36, seed) for seed in range(4)]
+    frames = np.concatenate([tiles_of(each, TILE, PLACES) for each in matrices])
+    made = level(
+        PIXELS,
+        tile=TILE,
+        frames=frames,
+        TotalPixelMatrixFocalPlanes=2,
+        OpticalPathSequence=[item(OpticalPathIdentifier=name) for name in ("a", "b")],
+    )
+    choices = [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
+    for (path, plane), wanted in zip(choices, matrices, strict=True):
+        region = read(made, optical_path=path, focal_plane=plane)
+        np.testing.assert_array_equal(region.display, wanted)
+
+
 @pytest.mark.parametrize("tilt", [0.0, 0.3])
 def test_sparse_tiles_say_their_focal_plane(tilt):
     """By depth; also where each place has depths of its own."""

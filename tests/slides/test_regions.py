@@ -101,6 +101,37 @@ def test_a_place_without_a_tile_has_the_colour_that_the_file_recommends():
     assert np.abs(blank.astype(int) - 119).max() <= 1
 
 
+@pytest.mark.parametrize(
+    ("lab", "rgb"),
+    [
+        ((54.29, 80.80, 69.89), (255, 0, 0)),
+        ((87.82, -79.27, 80.99), (0, 255, 0)),
+        ((29.57, 68.30, -112.03), (0, 0, 255)),
+    ],
+)
+def test_the_recommended_colour_is_that_of_the_standard(lab, rgb):
+    """Its primaries under D50, as published; a and b are counted from -128 (C.10.7.1.1)."""
+    lightness, a, b = lab
+    words = [lightness / 100, (a + 128) / 255, (b + 128) / 255]
+    coded = [round(65535 * word) for word in words]
+    made = sparse(PIXELS, [(0, 0)], RecommendedAbsentPixelCIELabValue=coded)
+    with sal.open_slide([made]) as slide:
+        blank = slide.read_region(10, 10, 1, 1).display[0, 0]
+    assert np.abs(blank.astype(int) - rgb).max() <= 2
+
+
+def test_of_tiles_that_overlap_the_later_frame_is_shown():
+    """Frames in their order, wherever they lie."""
+    places = [(0, 0), (3, 4), (1, 2)]
+    tiles = [np.full((*TILE, 3), value, np.uint8) for value in (10, 20, 30)]
+    wanted = np.full_like(PIXELS, 255)
+    for (row, column), tile in zip(places, tiles, strict=True):
+        wanted[row : row + TILE[0], column : column + TILE[1]] = tile
+    with sal.open_slide([sparse(PIXELS, places, frames=np.stack(tiles))]) as slide:
+        region = slide.read_region(0, 0, 23, 37)
+    np.testing.assert_array_equal(region.display, wanted)
+
+
 def test_tiles_that_overlap_agree():
     """Positions need not lie side by side."""
     places = [(r, c) for r in range(0, 23, 3) for c in range(0, 37, 4)]

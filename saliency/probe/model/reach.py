@@ -10,7 +10,7 @@ from saliency.probe.model.shapes import Outline, Step
 from saliency.probe.model.taps import MARGINS, RECTIFIERS, RECTIFYING_OPERATIONS
 
 #: Layers that answer each place from that place alone.
-_PLACE_BY_PLACE: Final = (*PLAIN_LAYERS, *RECTIFIERS, keras.layers.Softmax)
+_PLACE_BY_PLACE: Final = (*PLAIN_LAYERS, *RECTIFIERS)
 _CONVOLUTIONS: Final = (
     keras.layers.Conv2D,
     keras.layers.DepthwiseConv2D,
@@ -87,11 +87,18 @@ def _after(step: Step, scale: _Scale) -> _Scale | None:
     if isinstance(operation, keras.layers.UpSampling2D):
         # bilinear: a neighbour on each side
         return _finer(scale, max(operation.size), 3)
-    name = type(operation).__name__
-    local = name in PLAIN_OPERATIONS or name in RECTIFYING_OPERATIONS
-    local = local or isinstance(operation, _PLACE_BY_PLACE)
     moved = any(shape[1:-1] != step.shape[1:-1] for shape in step.inputs)
-    return scale if local and not moved else None
+    return scale if _is_local(operation) and not moved else None
+
+
+def _is_local(operation: Any) -> bool:
+    """Say whether each place is answered from that place alone."""
+    if isinstance(operation, keras.layers.Softmax):
+        # Over the channels, and not over places as attention has it.
+        return operation.axis in (-1, 3)
+    name = type(operation).__name__
+    plain = name in PLAIN_OPERATIONS or name in RECTIFYING_OPERATIONS
+    return plain or isinstance(operation, _PLACE_BY_PLACE)
 
 
 def _stride_and_width(operation: Any) -> tuple[int, int]:
