@@ -177,6 +177,18 @@ def test_a_thumbnail_is_as_long_as_asked_for():
     assert np.abs(small.display.astype(int) - np.asarray(by_pillow)).max() <= 1
 
 
+def test_a_pixel_is_a_hole_where_most_of_it_is():
+    """At half the scale: columns 14 to 20 are missing, column 7 sees seven eighths of a hole."""
+    pixels = scene(24, 36)
+    places = [place for place in places_of((24, 36), (5, 7)) if place[1] != 14]
+    with sal.open_slide([sparse(pixels, places)]) as slide:
+        small = slide.thumbnail(18)
+    assert small.padding[:, 7:10].all()
+    assert not small.padding[:, :7].any()
+    assert not small.padding[:, 11:].any()
+    assert (small.display[:, 7:10] == 255).all()
+
+
 def test_a_large_level_is_resampled_in_bands(monkeypatch):
     """What is in memory at once changes no pixel."""
     with sal.open_slide([level(scene(90, 70))]) as slide:
