@@ -87,53 +87,47 @@ class Walker:
         Where ``wanted`` tags are named, plain elements of other tags are passed over, too.
         """
         end = min(end, self.store.size)
+        asked = wanted if encoding == EXPLICIT else None
         while start + 8 <= end:
-            field = None
-            if wanted is not None:
-                field, start = self._next_wanted(start, end, encoding, wanted)
+            if asked is not None:
+                start = self._behind_unwanted(start, end, asked)
                 if start + 8 > end:
                     return
-            field = field or self.header(start, encoding)
+            field = self.header(start, encoding)
             if field.tag in (ITEM_END, SEQUENCE_END):
                 start = field.offset
                 continue
             yield field
             start = self.after(field, depth=1)
 
-    def _next_wanted(
-        self, start: int, end: int, encoding: Encoding, wanted: AbstractSet[int]
-    ) -> tuple[Field | None, int]:
-        """Return the next element that is wanted, if it is plain, and where it starts.
+    def _behind_unwanted(self, start: int, end: int, wanted: AbstractSet[int]) -> int:
+        """Return where the next element starts that is wanted, or is not plain.
 
         An element is plain where it is written in explicit little endian, with a VR of the standard
         and a length that is defined. A series of a thousand files has some hundred thousand of
-        them: they are counted, and nothing is made of them. None stands for one that is not plain.
+        them: they are counted, and nothing is made of them.
         """
-        if encoding.implicit or not encoding.little:
-            return None, start
         first, chunk = self.store.held(start)
-        at, last = start - first, min(len(chunk), end - first) - 12
-        count, field = 0, None
+        # The longest header has 12 bytes; where fewer are held, it is read the slow way.
+        at, last = start - first, len(chunk) - 12
+        count = 0
         while at <= last:
             group, element, letters, length = _SHORT_LE.unpack_from(chunk, at)
             header = _HEADER_BYTES.get(letters, 0)
             # The "VR" of an item is a part of its length, and may look like one.
-            if group == 0xFFFE or not header or (header == 12 and length):
+            if group == 0xFFFE or not header or (group << 16 | element) in wanted:
                 break
-            value = at + header
             if header == 12:
+                if length:  # the two reserved bytes
+                    break
                 length = _LONG_LE.unpack_from(chunk, at + 8)[0]
-            if first + value + length > end:  # of undefined length, or cut
+            behind = at + header + length
+            if first + behind > end:  # of undefined length, or cut
                 break
             count += 1
-            tag = group << 16 | element
-            if tag in wanted:
-                if header == 8:
-                    field = Field(tag, _SHORT[letters], first + value, length, encoding)
-                break
-            at = value + length
+            at = behind
         self._clock.step(count)
-        return field, first + at
+        return first + at
 
     def items(self, field: Field) -> Iterator[tuple[int, int]]:
         """Walk the items of a sequence: where the content of each starts and ends."""
