@@ -1,13 +1,15 @@
 """One compiled probe for a model: asked twice, traced once; gone when the model is gone."""
 
+import hashlib
 import operator
 import os
 import threading
+import time
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 from weakref import WeakKeyDictionary
 
 from saliency.probe.keras_probe import Core, KerasProbe, Source, explained_input
@@ -23,9 +25,27 @@ _LOCK: Final = threading.Lock()
 
 #: Choices that are kept for a model: whoever looks at each layer of a deep one keeps no more.
 _KEPT: Final = 8
-#: Models of files by their place, number, time and size: the file as it was when it was read.
-_FILES: Final[dict[tuple[Any, ...], Any]] = {}
 _FILES_KEPT: Final = 2
+#: Nanoseconds in which a file may be written twice with one time: FAT keeps times to 2 s.
+_YOUNG: Final = 2_000_000_000
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _OfFile:
+    """The model of a file, and the file as it was when it was read.
+
+    ``stamp`` is its number, times and size. ``content`` is its digest where the file was young
+    then, so that the stamp alone does not tell; else ``""``.
+    """
+
+    stamp: tuple[int, ...]
+    content: str
+    model: Any
+
+
+#: By the file's place, the latest last.
+_FILES: Final[dict[Path, _OfFile]] = {}
 
 
 def probe_for(  # noqa: PLR0913 - every choice that a probe has
@@ -73,20 +93,42 @@ def with_layers(probe: KerasProbe, layers: Sequence[str]) -> KerasProbe:
 
 
 def _model_of_file(path: str | os.PathLike[str]) -> Any:
-    """Return the model of a file, loaded once as long as the file is the same."""
+    """Return the model of a file, loaded once as long as the file is the same.
+
+    What was held of a file that was written since is dropped. Of two threads that ask for a new
+    file at once both may load it.
+    """
     try:
-        seen = Path(path).stat()
+        place = Path(os.path.realpath(path))
+        seen = place.stat()
     except (OSError, ValueError):
         return load_model(path)  # which says what is wrong with it
-    key = os.path.realpath(path), seen.st_ino, seen.st_mtime_ns, seen.st_size
+    if place.is_dir():  # whose times say nothing of the files within
+        return load_model(path)
+    # The time of change tells what a copy that keeps the time of writing does not.
+    stamp = (seen.st_ino, seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size)
+    is_young = time.time_ns() - max(stamp[1:3]) < _YOUNG
     with _LOCK:
-        model = _FILES.pop(key, None)
-    model = load_model(path) if model is None else model
+        held = _FILES.get(place)
+    if held is not None and held.stamp != stamp:
+        held = None
+    content = _digest(place) if is_young or (held and held.content) else ""
+    if held is None or held.content != content:
+        held = _OfFile(stamp, content, load_model(path))
     with _LOCK:
-        _FILES[key] = model  # the latest is the last
+        _FILES.pop(place, None)
+        _FILES[place] = replace(held, content=content if is_young else "")
         while len(_FILES) > _FILES_KEPT:
             del _FILES[next(iter(_FILES))]
-    return model
+    return held.model
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""  # load_model says what is wrong with it
 
 
 def _core(model: Any, choice: Choice) -> Core:

@@ -1,7 +1,9 @@
 """A service that explains with a model's file at each request stays flat."""
 
 import gc
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -67,6 +69,68 @@ def test_a_file_that_was_written_again_is_loaded_again(file: Path) -> None:
     own = sal.explain(model, image, "gradient", target=1)
     np.testing.assert_allclose(after.heatmap.values, own.heatmap.values, rtol=1e-5)
     assert len(cache._FILES) <= 2
+
+
+@pytest.mark.parametrize("clock", ["fine", "whole seconds", "kept"])
+def test_other_weights_of_the_same_size_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clock: str
+) -> None:
+    """Written into the same file at once: times are coarse, or are put back as a copy does."""
+    real = os.stat
+
+    def coarse(path: object, **how: object) -> object:
+        seen = real(path, **how)
+        second = seen.st_mtime_ns // 10**9 * 10**9
+        return SimpleNamespace(
+            st_ino=seen.st_ino,
+            st_size=seen.st_size,
+            st_mode=seen.st_mode,
+            st_mtime_ns=second,
+            st_ctime_ns=second,
+        )
+
+    path = tmp_path / "model.h5"
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(1)]
+    )
+    model.save(path)
+    first, times = path.read_bytes(), real(path)
+    model.set_weights([2 * weight for weight in model.get_weights()])
+    model.save(path)
+    second = path.read_bytes()
+    assert len(first) == len(second)
+    path.write_bytes(first)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    if clock == "whole seconds":
+        monkeypatch.setattr(cache.os, "stat", coarse)
+    before = probe_of(path)
+    assert probe_of(path).core is before.core
+    path.write_bytes(second)
+    if clock == "kept":
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+        monkeypatch.setattr(cache, "_YOUNG", 0)
+    after = probe_of(path)
+
+    np.testing.assert_array_equal(after.model.get_weights()[0], model.get_weights()[0])
+    assert (
+        len([held for held in cache._FILES.values() if held.model is before.model]) == 0
+    )
+
+
+def test_an_old_file_is_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that nobody wrote lately is known by its times: its bytes are not read again."""
+    path = tmp_path / "model.keras"
+    model = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(1)]
+    )
+    model.save(path)
+    first = probe_of(path).model
+    monkeypatch.setattr(cache, "_YOUNG", 0)  # two seconds later
+    assert probe_of(path).model is first
+    monkeypatch.setattr(cache, "_digest", None)
+    assert probe_of(path).model is first
 
 
 def test_what_is_asked_again_is_not_compiled_again(file: Path) -> None:
