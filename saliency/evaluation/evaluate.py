@@ -123,7 +123,8 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         of_pictures(sources),
         of_settings(
             prepare, targets, recipes, seed,
-            (names, budget, [case.truth for case in cases], patients),
+            # Rows are kept by place among the images that could be read: which those are counts.
+            (names, budget, [(case.number, case.truth) for case in cases], patients),
         ),
     )  # fmt: skip
     with kept(resume, key, "evaluation") as state:

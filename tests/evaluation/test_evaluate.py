@@ -305,3 +305,35 @@ def test_another_question_begins_anew(reader, tmp_path, caplog):
             sal.evaluate(reader, images(), "gradient", target=1, resume=path)
     sal.evaluate(reader, images(), "gradient", target=0, resume=path)
     assert "begun anew" in caplog.text
+
+
+def test_other_images_that_could_be_read_begin_anew(
+    reader, tmp_path, caplog, monkeypatch
+):
+    """A share failed at one image, then at its neighbour: rows are kept by place among the rest."""
+    from saliency.evaluation import cases, study
+
+    given, read_one = images()[:4], cases.as_image
+    state = {"resume": tmp_path / "state", "target": 1}
+
+    def failing_at(lost):
+        def read_all_but_one(source):
+            if source is lost:
+                raise OSError(5, "Input/output error")
+            return read_one(source)
+
+        monkeypatch.setattr(cases, "as_image", read_all_but_one)
+
+    def stop(*rest):
+        raise KeyboardInterrupt
+
+    failing_at(given[1])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "_measure_means", stop)
+        with pytest.raises(KeyboardInterrupt):
+            sal.evaluate(reader, given, "gradient", **state)
+    failing_at(given[2])
+    found = sal.evaluate(reader, given, "gradient", **state)
+
+    assert [each.index for each in found.failures] == [2]
+    assert "begun anew" in caplog.text
