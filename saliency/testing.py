@@ -120,10 +120,12 @@ def spotted(shape: tuple[int, ...]) -> tuple[Array, tuple[int, ...]]:
     The spot is 3 pixels wide and off the centre on every axis: a map that is mirrored, turned or
     moved has its heat elsewhere.
     """
-    shape = (*(max(size, 12) for size in shape[:-1]), shape[-1])
-    # 4 k + 2: the spot lies in one cell of the last layer of evidence().
-    middle = tuple(4 * round(size * 0.3 / 4 - 0.5) + 2 for size in shape[:-1])
-    picture = np.random.default_rng(2).uniform(0, 0.005, (1, *shape)).astype(np.float32)
+    sides = tuple(max(size, 12) for size in shape[:-1])
+    # A cell of the last layer of evidence() has 4 pixels: the middle of the spot is 4 k + 2.
+    cells = [round(side * 0.3 / 4 - 0.5) for side in sides]
+    middle = tuple(4 * cell + 2 for cell in cells)
+    dark = np.random.default_rng(2).uniform(0, 0.005, (1, *sides, shape[-1]))
+    picture = dark.astype(np.float32)
     picture[0][_around(middle)] = 1.0
     return picture, middle
 

@@ -202,38 +202,47 @@ def _places(generator: np.random.Generator, count: int) -> list[tuple[int, int]]
             return [(int(row), int(column)) for row, column in places]
 
 
+LESION_AND_MARK: Mapping[str, Paint] = {"lesion": blob, "mark": mark}
+LESION_RING_MARK: Mapping[str, Paint] = {"lesion": blob, "ring": ring, "mark": mark}
+TEXTURE_AND_SHAPE: Mapping[str, Paint] = {"texture": checked, "shape": shaped}
+
+
+def _all_there(parts: Mapping[str, Paint]) -> Mapping[str, bool]:
+    return dict.fromkeys(parts, True)
+
+
 SCENARIOS: Mapping[str, Scenario] = {
     "lesion": Scenario(
         "a soft lesion decides; a mark lies about",
-        {"lesion": blob, "mark": mark},
+        LESION_AND_MARK,
         lambda on: float(on["lesion"]),
-        {"lesion": True, "mark": True},
+        _all_there(LESION_AND_MARK),
         ("lesion",),
     ),
     "mark": Scenario(
         "a burned-in mark decides; a lesion lies about",
-        {"lesion": blob, "mark": mark},
+        LESION_AND_MARK,
         lambda on: float(on["mark"]),
-        {"lesion": True, "mark": True},
+        _all_there(LESION_AND_MARK),
         ("mark",),
     ),
     "two parts": Scenario(
         "lesion and ring decide together; one alone does not",
-        {"lesion": blob, "ring": ring, "mark": mark},
+        LESION_RING_MARK,
         lambda on: float(on["lesion"] and on["ring"]),
-        {"lesion": True, "ring": True, "mark": True},
+        _all_there(LESION_RING_MARK),
         ("lesion", "ring"),
     ),
     "texture": Scenario(
         "the texture of a disc decides, not the shape of another patch",
-        {"texture": checked, "shape": shaped},
+        TEXTURE_AND_SHAPE,
         lambda on: float(on["texture"]),
         {"texture": True},
         ("texture",),
     ),
     "shape": Scenario(
         "the shape of a patch decides, not the texture of a disc",
-        {"texture": checked, "shape": shaped},
+        TEXTURE_AND_SHAPE,
         lambda on: float(on["shape"]),
         {"shape": True},
         ("shape",),
@@ -247,9 +256,9 @@ SCENARIOS: Mapping[str, Scenario] = {
     ),
     "against": Scenario(
         "a lesion speaks for the class, a ring against it",
-        {"lesion": blob, "ring": ring, "mark": mark},
+        LESION_RING_MARK,
         lambda on: (1 + on["lesion"] - on["ring"]) / 2,
-        {"lesion": True, "ring": True, "mark": True},
+        _all_there(LESION_RING_MARK),
         ("lesion", "ring"),
         ("ring",),
     ),

@@ -181,10 +181,12 @@ def _middle(shape: tuple[int, ...], inside: tuple[int, int]) -> Box:
 
 def _centred(shape: tuple[int, int], *, inside: tuple[int, int]) -> Box:
     """Return the largest box of the aspect ratio of ``shape`` inside a grid, centred."""
-    scale = min(inside[0] / shape[0], inside[1] / shape[1])
-    rows = min(inside[0], max(1, round(shape[0] * scale)))
-    columns = min(inside[1], max(1, round(shape[1] * scale)))
-    return _middle((rows, columns), inside)
+    rows, columns = shape
+    scale = min(inside[0] / rows, inside[1] / columns)
+    # A long, thin shape keeps one pixel of its shorter side.
+    down = max(1, round(rows * scale))
+    across = max(1, round(columns * scale))
+    return _middle((min(down, inside[0]), min(across, inside[1])), inside)
 
 
 def _inside(box: Box, size: tuple[int, int], name: str) -> None:

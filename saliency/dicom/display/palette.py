@@ -52,9 +52,13 @@ class ColourTables:
 
         Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
         """
-        wide = max(int(table.entries.max()) for table in self.tables) > 0xFF
-        planes = (ColourPlane(table, 8 if wide else 0) for table in self.tables)
-        return np.stack([by_code(plane, stored, np.uint8) for plane in planes], axis=-1)
+        greatest = max(int(table.entries.max()) for table in self.tables)
+        shift = 8 if greatest > 0xFF else 0
+        planes = []
+        for table in self.tables:
+            plane = by_code(ColourPlane(table, shift), stored, np.uint8)
+            planes.append(plane)
+        return np.stack(planes, axis=-1)
 
 
 def read_palette(elements: Elements, stored: Array, *, signed: bool) -> ColourTables:
