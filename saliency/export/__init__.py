@@ -7,16 +7,18 @@
 
 from saliency.export.capture import secondary_capture
 from saliency.export.files import export_dicom
-from saliency.export.maps import parametric_map
+from saliency.export.maps import parametric_map, parametric_map_pyramid
 from saliency.export.presentation import presentation_state
-from saliency.export.segments import segmentation
+from saliency.export.segments import segmentation, segmentation_pyramid
 from saliency.export.structured import report
 
 __all__ = [
     "export_dicom",
     "parametric_map",
+    "parametric_map_pyramid",
     "presentation_state",
     "report",
     "secondary_capture",
     "segmentation",
+    "segmentation_pyramid",
 ]

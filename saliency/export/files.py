@@ -11,9 +11,10 @@ from pydicom.dataset import Dataset
 from saliency.dicom.file.guard import without_warnings
 from saliency.errors import InputError
 from saliency.export.capture import secondary_capture
-from saliency.export.maps import parametric_map
+from saliency.export.maps import parametric_map, parametric_map_pyramid
 from saliency.export.presentation import presentation_state
-from saliency.export.segments import segmentation
+from saliency.export.segments import segmentation, segmentation_pyramid
+from saliency.export.slide_tiles import SlideFiles, slide_frames
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
@@ -33,8 +34,12 @@ KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
 }
 """Kind -> what makes it. A new object is a function and a row."""
 
-OF_A_SLIDE: Final = frozenset(("sc", "pm", "seg"))
-"""Kinds that are made of a slide."""
+OF_A_SLIDE: Final[dict[str, Callable[[Any, Any], Sequence[Dataset]]]] = {
+    "sc": lambda result, source: (secondary_capture(result, source),),
+    "pm": parametric_map_pyramid,
+    "seg": segmentation_pyramid,
+}
+"""Kind -> what makes it of a slide: all levels of a pyramid, the finest first."""
 
 
 def export_dicom(
@@ -66,7 +71,8 @@ def export_dicom(
     -------
     tuple of Path
         One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``, of a volume
-        ``DIGEST-SLICES-METHOD-KIND.dcm``, of a slide ``DIGEST-slide-METHOD-KIND.dcm``. Nothing
+        ``DIGEST-SLICES-METHOD-KIND.dcm``, of a slide ``DIGEST-slide-METHOD-KIND.dcm`` and, of
+        ``"pm"`` and ``"seg"``, coarser levels as ``...-KIND-2.dcm``, ``...-KIND-4.dcm``. Nothing
         of the patient is in a name.
 
     Raises
@@ -103,17 +109,33 @@ def objects_of(
     if unknown or not wanted:
         msg = f"export_dicom: expected kinds among {', '.join(KINDS)}, got {unknown or 'none'}."
         raise InputError(msg)
-    beyond = sorted(set(wanted) - OF_A_SLIDE)
-    if isinstance(result, SlideExplanation) and beyond:
+    if isinstance(result, SlideExplanation):
+        return _objects_of_slide(result, source, wanted)
+    made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
+    if "sr" in wanted:
+        made["sr"] = report(
+            result, source, objects=[made[kind] for kind in made if kind != "pr"]
+        )
+    return made
+
+
+def _objects_of_slide(
+    result: SlideExplanation, source: object, wanted: Sequence[str]
+) -> Objects:
+    """Return the objects of a slide; coarser levels of a pyramid by their factor, as ``"pm-2"``."""
+    beyond = sorted(set(wanted) - OF_A_SLIDE.keys())
+    if beyond:
         msg = (
             f"export_dicom: expected sc, pm or seg of a slide, got {', '.join(beyond)}."
         )
         raise InputError(msg)
-    made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
-    if "sr" in wanted and not isinstance(result, SlideExplanation):
-        made["sr"] = report(
-            result, source, objects=[made[kind] for kind in made if kind != "pr"]
-        )
+    files = SlideFiles(slide_frames(result, source))
+    made: Objects = {}
+    for kind in wanted:
+        finest, *coarser = OF_A_SLIDE[kind](result, files)
+        made[kind] = finest
+        for doubling, level in enumerate(coarser, 1):
+            made[f"{kind}-{2**doubling}"] = level
     return made
 
 

@@ -1,6 +1,8 @@
 """The numbers of a map: a Parametric Map of float32 (PS3.3 A.75)."""
 
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, final
 
 import numpy as np
 from pydicom.dataset import Dataset
@@ -22,7 +24,7 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
-from saliency.export.slide_tiles import heat_tiles
+from saliency.export.slide_tiles import HeatLevel, heat_levels, pyramid_arguments
 from saliency.pipeline.explanation import Explanation
 from saliency.slides.result import SlideExplanation
 from saliency.values.arrays import Array
@@ -67,7 +69,8 @@ def parametric_map(
     """
     hd = highdicom()
     if isinstance(result, SlideExplanation):
-        return _slide_map(hd, result, source)
+        (made,) = _slide_maps(hd, result, heat_levels(result, source)[:1])
+        return made
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(result, views)
     heat = np.stack([view.heatmap.values for view in views])
@@ -79,26 +82,70 @@ def parametric_map(
         frames,
         sources,
         source_images=sources,
-        **_map_arguments(hd, lead, heat),
+        **_map_arguments(hd, lead, heat, _HeatRange.of(heat)),
     )
     return finished(made, frames[0], lead, "map")
 
 
-def _slide_map(hd: Any, result: SlideExplanation, source: object) -> Dataset:
-    tiles = heat_tiles(result, source)
-    heat = tiles.cut(result.heatmap.values)
-    made = tiles.built(hd, hd.pm.ParametricMap, **_map_arguments(hd, result, heat))
-    return finished(made, tiles.frames[0], result, "map")
+def parametric_map_pyramid(
+    result: SlideExplanation, source: object
+) -> tuple[Dataset, ...]:
+    """Return a slide's heat as Parametric Maps of one pyramid, finest first.
+
+    Parameters
+    ----------
+    result
+        The explanation of a slide.
+    source
+        As for :func:`saliency.export.secondary_capture`.
+
+    Returns
+    -------
+    tuple of pydicom.Dataset
+        As of :func:`parametric_map`, in one series: each level half as fine as the one before, of
+        the mean heat, until it fits into one tile. All have one factor and one window.
+
+    Raises
+    ------
+    SaliencyError
+        As for :func:`parametric_map`.
+    """
+    hd = highdicom()
+    return tuple(_slide_maps(hd, result, heat_levels(result, source)))
 
 
-def _map_arguments(hd: Any, lead: Explained, heat: Array) -> dict[str, Any]:
+@final
+@dataclass(frozen=True)
+class _HeatRange:
+    """The greatest |heat| that is written, 1 where there is none, and whether some is below 0."""
+
+    factor: float
+    signed: bool
+
+    @staticmethod
+    def of(heat: Array) -> "_HeatRange":
+        return _HeatRange(float(np.abs(heat).max()) or 1.0, bool(heat.min() < 0))
+
+
+def _slide_maps(
+    hd: Any, result: SlideExplanation, levels: Sequence[HeatLevel]
+) -> Iterator[Dataset]:
+    heat = result.heatmap.values
+    spread = _HeatRange.of(np.where(result.explained, heat, 0))
+    for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
+        arguments = _map_arguments(hd, result, level.cut(heat), spread) | shared
+        made = level.built(hd, hd.pm.ParametricMap, **arguments)
+        yield finished(made, level.frames[0], result, "map")
+
+
+def _map_arguments(
+    hd: Any, lead: Explained, heat: Array, spread: _HeatRange
+) -> dict[str, Any]:
     """Return what the builder is told of heat (frames, rows, columns): numbers and their unit."""
-    factor = float(np.abs(heat).max()) or 1.0
-    values = (heat / np.float64(factor)).astype(np.float32)
-    signed = bool(values.min() < 0)
+    factor, signed = spread.factor, spread.signed
     center, width = (0.0, 2.0) if signed else (0.5, 1.0)
     return {
-        "pixel_array": values,
+        "pixel_array": (heat / np.float64(factor)).astype(np.float32),
         "contains_recognizable_visual_features": False,
         "real_world_value_mappings": [_mapping(hd, lead, factor, signed=signed)],
         "voi_lut_transformations": [hd.VOILUTTransformation(center, width)],

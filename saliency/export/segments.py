@@ -1,5 +1,6 @@
 """Where the heat is: a Segmentation whose opacity follows the value, or an outline (PS3.3 A.51)."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, final
 
@@ -24,7 +25,7 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
-from saliency.export.slide_tiles import heat_tiles
+from saliency.export.slide_tiles import HeatLevel, heat_levels, pyramid_arguments
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.render.palettes import Palette
@@ -78,13 +79,11 @@ def segmentation(
     SaliencyError
         As for :func:`saliency.export.parametric_map`.
     """
-    if not 0 < threshold <= 1:
-        msg = f"segmentation: expected a threshold above 0 and at most 1, got {threshold!r}."
-        raise InputError(msg)
     hd = highdicom()
     kind = _SegmentKind(fractional, threshold, palette)
     if isinstance(result, SlideExplanation):
-        return _slide_segmentation(hd, result, source, kind)
+        (made,) = _slide_segments(hd, result, heat_levels(result, source)[:1], kind)
+        return made
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(result, views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
@@ -100,6 +99,39 @@ def segmentation(
     return finished(made, frames[0], lead, "region")
 
 
+def segmentation_pyramid(
+    result: SlideExplanation,
+    source: object,
+    *,
+    fractional: bool = True,
+    threshold: float = 0.5,
+    palette: str | Palette = "green",
+) -> tuple[Dataset, ...]:
+    """Return a slide's hot region as Segmentations of one pyramid, finest first.
+
+    Parameters
+    ----------
+    result, source
+        As for :func:`parametric_map_pyramid`.
+    fractional, threshold, palette
+        As for :func:`segmentation`.
+
+    Returns
+    -------
+    tuple of pydicom.Dataset
+        As of :func:`segmentation`, in one series. A coarser level holds the mean share of full
+        heat; of BINARY, where that mean is at least the threshold.
+
+    Raises
+    ------
+    SaliencyError
+        As for :func:`segmentation`.
+    """
+    hd = highdicom()
+    kind = _SegmentKind(fractional, threshold, palette)
+    return tuple(_slide_segments(hd, result, heat_levels(result, source), kind))
+
+
 @final
 @dataclass(frozen=True)
 class _SegmentKind:
@@ -109,16 +141,24 @@ class _SegmentKind:
     threshold: float
     palette: str | Palette
 
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1:
+            msg = (
+                "segmentation: expected a threshold above 0 and at most 1, got "
+                f"{self.threshold!r}."
+            )
+            raise InputError(msg)
 
-def _slide_segmentation(
-    hd: Any, result: SlideExplanation, source: object, kind: _SegmentKind
-) -> Dataset:
-    tiles = heat_tiles(result, source)
-    magnitude = np.abs(tiles.cut(result.heatmap.values))
+
+def _slide_segments(
+    hd: Any, result: SlideExplanation, levels: Sequence[HeatLevel], kind: _SegmentKind
+) -> Iterator[Dataset]:
+    magnitude = np.abs(result.heatmap.values)
     share = np.clip(magnitude / (result.vmax or 1.0), 0, 1)
-    arguments = _segment_arguments(hd, result, share, kind)
-    made = tiles.built(hd, hd.seg.Segmentation, **arguments)
-    return finished(made, tiles.frames[0], result, "region")
+    for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
+        arguments = _segment_arguments(hd, result, level.cut(share), kind) | shared
+        made = level.built(hd, hd.seg.Segmentation, **arguments)
+        yield finished(made, level.frames[0], result, "region")
 
 
 def _segment_arguments(

@@ -1,7 +1,8 @@
 """A slide's heat as tiles of the slide's coordinates (PS3.3 C.8.12.4, C.8.12.14)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, final
 
 import numpy as np
@@ -11,7 +12,7 @@ from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 from saliency.dicom.file.elements import hash_of
 from saliency.errors import DicomError, InputError
 from saliency.export.matching import SourceFrame, check_uids, header_of
-from saliency.export.objects import built, decimals, stand_in
+from saliency.export.objects import built, decimals, new_uid, stand_in
 from saliency.pipeline.files import candidates_in, content_of
 from saliency.slides.explain_setup import THUMBNAIL, slide_digest
 from saliency.slides.open import open_slide
@@ -21,6 +22,8 @@ from saliency.values.arrays import Array
 
 #: Cells of a tile's side: small, so that glass between tissue is left out.
 _TILE_CELLS: Final = 64
+#: Pyramid Label (0020,0027).
+PYRAMID: Final = "HEATMAP"
 #: Places of one slide differ by less, in mm: a hundredth of a pixel of the finest scanners.
 _SAME_PLACE: Final = 1e-6
 #: What the standard needs of a slide besides UIDs (PS3.3 C.7.4.1, C.8.12.4).
@@ -35,37 +38,86 @@ _SPECIMEN: Final = ("SpecimenIdentifier", "SpecimenUID")
 
 @final
 @dataclass(frozen=True, eq=False)
-class HeatTiles:
-    """The tiles of a slide's heat in which a tile of the model had a say.
+class HeatLevel:
+    """A slide's heat in one resolution, as the tiles in which a tile of the model had a say.
 
     Parameters
     ----------
     result
         The explanation.
     frames
-        The files of level 0, whole.
-    affine
+        The files of level 0 of the slide, whole.
+    own_affine
         float64 (3, 3), as :attr:`SlideExplanation.affine`.
-    places
-        int (tiles, 2): first row and column of each tile on the heat's grid, from 0.
+    factor
+        Cells of the map that a cell of this level is long, down and across.
     """
 
     result: SlideExplanation
     frames: tuple[SourceFrame, ...]
-    affine: Array
-    places: Array
+    own_affine: Array
+    factor: int = 1
+
+    @cached_property
+    def said(self) -> Array:
+        """Int (rows, columns): in how many cells of the map a tile of the model had a say."""
+        counts: Array = self._sums(self.result.explained.astype(np.int64))
+        return counts
+
+    @property
+    def affine(self) -> Array:
+        """float64 (3, 3): (row, column, 1) on this level's grid to (x, y, 1) mm on the slide."""
+        affine: Array = self.own_affine @ np.diag([self.factor, self.factor, 1.0])
+        return affine
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """(row, column) mm of a cell."""
+        down, across, _ = np.diag(self.result.placement) * self.factor
+        return float(down), float(across)
+
+    @cached_property
+    def places(self) -> Array:
+        """Int (tiles, 2): first row and column of each tile on this level's grid, from 0."""
+        side = _TILE_CELLS
+        rows, columns = self.said.shape
+        corners = [
+            (row, column)
+            for row in range(0, rows, side)
+            for column in range(0, columns, side)
+            if self.said[row : row + side, column : column + side].any()
+        ]
+        return np.array(corners, int).reshape(-1, 2)
+
+    def mean(self, cells: Array) -> Array:
+        """Return an array of the map's grid on this level's, float32.
+
+        Parameters
+        ----------
+        cells
+            float32 (rows, columns). Those in which no tile had a say have no part in a mean; where
+            none had, it is 0.
+        """
+        sums = self._sums(np.where(self.result.explained, cells, 0).astype(np.float64))
+        return (sums / np.maximum(self.said, 1)).astype(np.float32)
 
     def cut(self, cells: Array) -> Array:
-        """Return an array of the heat's grid as (tiles, side, side); 0 beyond the grid."""
-        beyond = [(0, -length % _TILE_CELLS) for length in cells.shape]
-        larger = np.pad(cells, beyond)
+        """Return the mean of an array of the map's grid as (tiles, side, side); 0 beyond it."""
+        means = _filled_up(self.mean(cells), _TILE_CELLS)
         side = _TILE_CELLS
-        return np.stack([larger[r : r + side, c : c + side] for r, c in self.places])
+        return np.stack([means[r : r + side, c : c + side] for r, c in self.places])
+
+    def _sums(self, cells: Array) -> Array:
+        """Return the sum of an array of the map's grid over each cell of this level."""
+        step = self.factor
+        filled = _filled_up(cells, step)
+        rows, columns = (length // step for length in filled.shape)
+        sums: Array = filled.reshape(rows, step, columns, step).sum(axis=(1, 3))
+        return sums
 
     def builder_places(self, hd: Any) -> dict[str, Any]:
         """Return what a builder of highdicom is told of where tiles lie."""
         header, affine = self.frames[0].header, self.affine
-        spacing = np.diag(self.result.placement)[:2]
         origin = header.TotalPixelMatrixOriginSequence[0]
         depth = float(origin.get("ZOffsetInSlideCoordinateSystem") or 0)
         thickness = self.frames[0].element("SliceThickness", "PixelMeasuresSequence")
@@ -87,7 +139,7 @@ class HeatTiles:
                 ],
             ),
             "pixel_measures": hd.PixelMeasuresSequence(
-                pixel_spacing=[float(each) for each in spacing],
+                pixel_spacing=list(self.spacing),
                 slice_thickness=float(thickness) if thickness else None,
             ),
             "dimension_organization_type": "TILED_SPARSE",
@@ -108,7 +160,7 @@ class HeatTiles:
             **self.builder_places(hd),
             **arguments,
         )
-        made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = self.result.grid.cells
+        made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = self.said.shape
         x, y, _ = self.affine @ (0.5, 0.5, 1)
         origin = made.TotalPixelMatrixOriginSequence[0]
         origin.XOffsetInSlideCoordinateSystem, origin.YOffsetInSlideCoordinateSystem = (
@@ -119,8 +171,15 @@ class HeatTiles:
         return made
 
 
-def heat_tiles(result: SlideExplanation, source: object) -> HeatTiles:
-    """Return the tiles of a slide's heat that are not glass alone.
+def _filled_up(cells: Array, step: int) -> Array:
+    """Return cells with zeros behind them, up to a multiple of a step on both axes."""
+    return np.pad(cells, [(0, -length % step) for length in cells.shape])
+
+
+def heat_levels(result: SlideExplanation, source: object) -> tuple[HeatLevel, ...]:
+    """Return a slide's heat in all resolutions, each half as fine as the one before.
+
+    The first is the map itself, the last fits into one tile.
 
     Raises
     ------
@@ -137,16 +196,33 @@ def heat_tiles(result: SlideExplanation, source: object) -> HeatTiles:
             "valid. An object without them could not be laid over the slide."
         )
         raise InputError(msg)
-    said = result.explained
-    side = _TILE_CELLS
-    corners = [
-        (row, column)
-        for row in range(0, said.shape[0], side)
-        for column in range(0, said.shape[1], side)
-        if said[row : row + side, column : column + side].any()
-    ]
-    places = np.array(corners, int).reshape(-1, 2)
-    return HeatTiles(result, frames, result.affine, places)
+    tiles = max(-(-length // _TILE_CELLS) for length in result.explained.shape)
+    doublings = range((tiles - 1).bit_length() + 1)
+    return tuple(
+        HeatLevel(result, frames, result.affine, 2**doubling) for doubling in doublings
+    )
+
+
+def pyramid_arguments(levels: Sequence[HeatLevel]) -> Iterator[dict[str, Any]]:
+    """Yield what a builder is told of each level, finest first: one series, one pyramid.
+
+    The levels of a pyramid lie in one series and one frame of reference and share a Pyramid UID
+    (PS3.3, Multi-Resolution Pyramid Module); a level alone is no pyramid.
+    """
+    series, pyramid = new_uid(), new_uid()
+    shared: dict[str, Any] = {"series_instance_uid": series}
+    if len(levels) > 1:
+        shared |= {"pyramid_uid": pyramid, "pyramid_label": PYRAMID}
+    for number in range(1, len(levels) + 1):
+        yield shared | {"instance_number": number}
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SlideFiles:
+    """The files of level 0 of the slide that was explained: matched once for several objects."""
+
+    frames: tuple[SourceFrame, ...]
 
 
 def slide_frames(result: SlideExplanation, source: object) -> tuple[SourceFrame, ...]:
@@ -159,6 +235,8 @@ def slide_frames(result: SlideExplanation, source: object) -> tuple[SourceFrame,
     DicomError
         It cannot be read.
     """
+    if isinstance(source, SlideFiles):
+        return source.frames
     if isinstance(source, Slide):
         msg = "export: expected the files of the slide, got an open Slide. Give its folder."
         raise InputError(msg)

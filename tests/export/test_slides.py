@@ -93,10 +93,20 @@ def source(request):
 
 @pytest.fixture(scope="module")
 def written(source, tmp_path_factory):
-    """The result of a slide, and the paths of its three objects."""
+    """The result of a slide, and the path of each object by kind, of coarser levels too."""
     tile = 4 if isinstance(source, list) else 8
     result = explained(source, tile=tile)
-    return result, sal.export_dicom(result, source, tmp_path_factory.mktemp("slide"))
+    paths = sal.export_dicom(result, source, tmp_path_factory.mktemp("slide"))
+    return result, {path.stem.split("GradCAM-")[1]: path for path in paths}
+
+
+def pyramid(paths, kind):
+    """Return the levels of a kind, as they were written."""
+    return [
+        pydicom.dcmread(path)
+        for name, path in paths.items()
+        if name.split("-")[0] == kind
+    ]
 
 
 def whole(made, frames):
@@ -114,7 +124,7 @@ def whole(made, frames):
 def test_the_map_holds_the_heat(written):
     """Values times the factor are the heat, cell by cell; what was not asked about is no tile."""
     result, paths = written
-    made = pydicom.dcmread(paths[1])
+    made = pydicom.dcmread(paths["pm"])
     heat = result.heatmap.values
     frames = np.frombuffer(made.FloatPixelData, np.float32)
     frames = frames.reshape(-1, made.Rows, made.Columns)
@@ -135,7 +145,7 @@ def test_highdicom_reads_the_same_matrix(written):
     """An independent reader puts map and segment together likewise."""
     result, paths = written
     heat = result.heatmap.values
-    made = hd.pm.ParametricMap.from_dataset(pydicom.dcmread(paths[1]))
+    made = hd.pm.ParametricMap.from_dataset(pydicom.dcmread(paths["pm"]))
     rows = min(64, len(heat))  # it reads no region in which a tile is left out
     read = made.get_total_pixel_matrix(
         row_end=rows + 1, apply_real_world_transform=False
@@ -143,7 +153,7 @@ def test_highdicom_reads_the_same_matrix(written):
     share = heat[:rows] / heat.max()
     np.testing.assert_allclose(np.squeeze(read), share, rtol=1e-6)
 
-    segments = pydicom.dcmread(paths[2])
+    segments = pydicom.dcmread(paths["seg"])
     share = np.clip(heat / result.vmax, 0, 1)
     stored = whole(segments, segments.pixel_array.reshape(-1, 64, 64)) / 255
     assert np.abs(stored - share).max() <= 0.5 / 255 + 1e-6
@@ -153,7 +163,7 @@ def test_corners_lie_where_the_affine_says(written, source):
     """Every tile's position, and the corners of the grid, which are those of the slide."""
     result, paths = written
     cell = np.diag(result.placement)[:2]
-    for path in paths[1:]:
+    for path in (paths["pm"], paths["seg"]):
         made = pydicom.dcmread(path)
         measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
         np.testing.assert_allclose(measures.PixelSpacing, cell, rtol=1e-9)
@@ -183,6 +193,127 @@ def test_corners_lie_where_the_affine_says(written, source):
             assert np.abs(first + along - near[:2]).max() < cell.min() / 2
 
 
+def means(cells, said, factor):
+    """Return the mean of each factor x factor cells that were asked about; 0 where none was."""
+    sums, counts = (
+        np.add.reduceat(
+            np.add.reduceat(each, np.arange(0, each.shape[0], factor), axis=0),
+            np.arange(0, each.shape[1], factor),
+            axis=1,
+        )
+        for each in (np.where(said, cells, 0).astype(np.float64), said.astype(int))
+    )
+    return np.divide(sums, counts, out=np.zeros_like(sums), where=counts > 0)
+
+
+def offsets(item):
+    """Return (x, y) mm of a position in the slide's coordinates."""
+    return (
+        float(item.XOffsetInSlideCoordinateSystem),
+        float(item.YOffsetInSlideCoordinateSystem),
+    )
+
+
+@pytest.mark.parametrize("kind", ["pm", "seg"])
+def test_coarser_levels_are_one_pyramid(written, kind):
+    """One series, frame of reference and pyramid; until the whole map fits into one tile."""
+    result, paths = written
+    levels = pyramid(paths, kind)
+    longest = max(result.heatmap.values.shape)
+    assert len(levels) == int(np.ceil(np.log2(longest / 64))) + 1
+    assert longest < 64 * 2 ** (len(levels) - 1) + 1
+    same = ("SeriesInstanceUID", "FrameOfReferenceUID", "SeriesNumber", "PyramidUID")
+    for attribute in same:
+        assert len({made.get(attribute) for made in levels}) == 1
+    assert {made.PyramidLabel for made in levels} == {"HEATMAP"}
+    assert [made.InstanceNumber for made in levels] == list(range(1, len(levels) + 1))
+    assert len({made.SOPInstanceUID for made in levels}) == len(levels)
+
+
+@pytest.mark.parametrize("kind", ["pm", "seg"])
+def test_coarser_levels_hold_means(written, kind):
+    """Of what was asked about; of a segment, of the share of full heat."""
+    result, paths = written
+    heat = result.heatmap.values
+    cells = heat if kind == "pm" else np.clip(heat / result.vmax, 0, 1)
+    for doubling, made in enumerate(pyramid(paths, kind)):
+        if kind == "pm":
+            groups = made.SharedFunctionalGroupsSequence[0]
+            slope = groups.RealWorldValueMappingSequence[0].RealWorldValueSlope
+            frames = np.frombuffer(made.FloatPixelData, np.float32) * slope
+        else:
+            frames = made.pixel_array / 255
+        stored = whole(made, frames.reshape(-1, made.Rows, made.Columns))
+        wanted = means(cells, result.explained, 2**doubling)
+        tolerance = 1e-6 * heat.max() if kind == "pm" else 0.5 / 255 + 1e-6
+        assert stored.shape == wanted.shape
+        assert np.abs(stored - wanted).max() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ["pm", "seg"])
+def test_coarser_levels_lie_where_their_cells_lie(written, kind):
+    """A level's first cell begins where the map begins; each origin is a centre."""
+    result, paths = written
+    for doubling, made in enumerate(pyramid(paths, kind)):
+        factor = 2**doubling
+        measures = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+        cell = np.multiply(np.diag(result.placement)[:2], factor)
+        np.testing.assert_allclose(measures.PixelSpacing, cell, rtol=1e-9)
+        centre = result.affine @ (factor / 2, factor / 2, 1)
+        origin = offsets(made.TotalPixelMatrixOriginSequence[0])
+        np.testing.assert_allclose(origin, centre[:2], atol=1e-6)
+        for group in made.PerFrameFunctionalGroupsSequence:
+            place = group.PlanePositionSlideSequence[0]
+            row = factor * (place.RowPositionInTotalImagePixelMatrix - 0.5)
+            column = factor * (place.ColumnPositionInTotalImagePixelMatrix - 0.5)
+            expected = result.affine @ (row, column, 1)
+            np.testing.assert_allclose(offsets(place), expected[:2], atol=1e-6)
+
+
+def test_highdicom_reads_the_coarsest_level(written):
+    result, paths = written
+    factor = 2 ** (len(pyramid(paths, "pm")) - 1)
+    heat = means(result.heatmap.values, result.explained, factor)
+    made = hd.pm.ParametricMap.from_dataset(pyramid(paths, "pm")[-1])
+    read = np.squeeze(made.get_total_pixel_matrix(apply_real_world_transform=False))
+    np.testing.assert_allclose(read, heat / result.heatmap.values.max(), atol=1e-6)
+    level_of_segments = pyramid(paths, "seg")[-1]
+    (measures,) = level_of_segments.SharedFunctionalGroupsSequence[
+        0
+    ].PixelMeasuresSequence
+    if "SliceThickness" not in measures:  # it reads no segments of unknown thickness
+        return
+    segments = hd.seg.Segmentation.from_dataset(level_of_segments)
+    read = np.squeeze(segments.get_total_pixel_matrix())
+    share = np.clip(result.heatmap.values / result.vmax, 0, 1)
+    wanted = means(share, result.explained, factor)
+    np.testing.assert_allclose(read, wanted, atol=0.5 / 255 + 1e-6)
+
+
+def test_a_level_alone_is_no_pyramid(made_files):
+    for make in (export.parametric_map, export.segmentation):
+        made = make(explained(made_files), made_files)
+        assert ("PyramidUID" in made, made.InstanceNumber) == (False, 1)
+
+
+def test_signed_levels_share_one_window(made_files):
+    """The mean of heat for and against may have one sign alone."""
+    result = explained(made_files)
+    values = result.heatmap.values.copy()
+    values[0, 0] = -0.1
+    signed = replace(result, heatmap=sal.Heatmap(values))
+    levels = export.parametric_map_pyramid(signed, made_files)
+    factors = set()
+    for made in levels:
+        group = made.SharedFunctionalGroupsSequence[0]
+        mapping = group.RealWorldValueMappingSequence[0]
+        factors.add(mapping.RealWorldValueSlope)
+        assert mapping.DoubleFloatRealWorldValueFirstValueMapped == -1
+        assert float(group.FrameVOILUTSequence[0].WindowWidth) == 2
+    assert len(levels) == 2
+    assert factors == {values.max()}
+
+
 def test_objects_refer_to_the_files_of_level_0(written, source):
     """All parts of a concatenation, no other level, no label; patient and container are kept."""
     _, paths = written
@@ -199,7 +330,7 @@ def test_objects_refer_to_the_files_of_level_0(written, source):
         if each.TotalPixelMatrixRows == most
     }
     own = volumes[0]
-    for path in paths:
+    for path in paths.values():
         made = pydicom.dcmread(path)
         if "ReferencedSeriesSequence" in made:
             (series,) = made.ReferencedSeriesSequence
@@ -211,7 +342,7 @@ def test_objects_refer_to_the_files_of_level_0(written, source):
         assert (sorted(found), len(set(found))) == (sorted(finest), len(finest))
         for keyword in ("PatientName", "PatientID", "StudyInstanceUID"):
             assert made.get(keyword) == own.get(keyword)
-        if path != paths[0]:
+        if path != paths["sc"]:
             assert made.FrameOfReferenceUID == own.FrameOfReferenceUID
             assert made.ContainerIdentifier == own.ContainerIdentifier
 
@@ -219,9 +350,9 @@ def test_objects_refer_to_the_files_of_level_0(written, source):
 def test_the_capture_is_the_overlay(written, source):
     """Bit for bit; the caption stands below."""
     result, paths = written
-    made = pydicom.dcmread(paths[0])
+    made = pydicom.dcmread(paths["sc"])
     np.testing.assert_array_equal(made.pixel_array, result.overlay().rgb)
-    assert all(str(made.PatientID) not in path.name for path in paths)
+    assert all(str(made.PatientID) not in path.name for path in paths.values())
     size = np.array(result.slide.size) / made.pixel_array.shape[:2]
     np.testing.assert_allclose(made.PixelSpacing, size, rtol=1e-6)
     if isinstance(source, list):
@@ -244,7 +375,7 @@ def test_a_validator_finds_no_error_that_the_slide_lacks(written, source):
     if isinstance(source, list):
         pytest.skip("a slide made in code is no valid object itself")
     own = {error for file in source.glob("*.dcm") for error in errors_of(file)}
-    found = {error for path in paths for error in errors_of(path)} - own
+    found = {error for path in paths.values() for error in errors_of(path)} - own
     assert not {error for error in found if not UNKNOWN.search(error)}
 
 
