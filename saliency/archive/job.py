@@ -10,6 +10,7 @@ from typing import Any, final
 from saliency.errors import InputError
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import versions
+from saliency.values.trust import TrustByRecipe
 
 
 @final
@@ -66,6 +67,8 @@ class Job:
         for the one that the image came from, or ``""``.
     max_failures
         The run stops when so many frames failed; None: never.
+    trust
+        What an evaluation of the model says of the explainers.
     """
 
     probe: Any
@@ -81,6 +84,7 @@ class Job:
     batch_size: int = 8
     store: str = ""
     max_failures: int | None = None
+    trust: TrustByRecipe | None = None
 
     @cached_property
     def _asked(self) -> dict[Question, str]:
@@ -108,7 +112,8 @@ class Job:
     def _kept_as(self) -> str:
         """What tells one way of keeping answers from others."""
         look = (dict(self.look), self.forms, self.caption, self.figure)
-        return digest_of((*look, self.store) if self.store else look).hex()
+        more = [each for each in (self.store, self.trust) if each]
+        return digest_of((*look, *more)).hex()
 
     def settled(self) -> "Job":
         """Return the job, its digests worked out: they are the same in every process then."""

@@ -301,6 +301,7 @@ def _answers(
             target=question.target,
             prepare=job.prepare,
             batch_size=job.batch_size,
+            trust=job.trust,
         )
         if images
         else ()

@@ -22,6 +22,7 @@ from saliency.pipeline.explain import Explainer, probe_of, versions
 from saliency.pipeline.plain import plain
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import preparation
+from saliency.pipeline.trusting import trust_table
 from saliency.pipeline.writers import WRITERS
 from saliency.probe.protocol import Target
 
@@ -68,6 +69,7 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     part: str | None = None,
     overwrite: bool = False,
     store: str = "",
+    trust: object = None,
 ) -> RunSummary:
     """Explain all images of an archive; leave a folder with a table, pictures and a page.
 
@@ -104,6 +106,8 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     store
         URL of a DICOMweb service that DICOM objects of each result are stored at; ``"source"``: the
         one that the image came from. What it refuses is a row with an error.
+    trust
+        As for :func:`saliency.explain`.
 
     Returns
     -------
@@ -132,6 +136,7 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
         batch_size=batch_size,
         overwrite=overwrite,
         store=store,
+        trust=trust_table(trust),
     )
     counts = loop.Counts()
     run_job(job, found, counts, about={"part": part}, engine=engine_of(engine, workers))

@@ -38,6 +38,9 @@ _WORKERS: Final = "processes of the engine; default: one a GPU or CPU"
 _STORE: Final = (
     "store DICOM objects where images came from, or at this DICOMweb service"
 )
+_TRUST: Final = (
+    "report.json of evaluate: captions say how well the method did on the model"
+)
 _FROM: Final = "repeat a run: its run.json; what else is given wins"
 
 
@@ -51,6 +54,7 @@ def add_explain(commands: Any) -> None:
     add("--out", type=folder, required=True, metavar="DIR", help="where results go")
     add("--frames", type=frames, default="first", help=_FRAMES)
     add_question(command)
+    add("--trust", metavar="REPORT", help=_TRUST)
     add_window(command)
     _add_look(command)
     _add_run(command)
@@ -151,8 +155,10 @@ def explain_command(options: argparse.Namespace) -> int:
 
 def _job(options: argparse.Namespace) -> Any:
     from saliency.archive.job import Job, Question
+    from saliency.pipeline.trusting import trust_table
 
     _check_look(options)
+    known = trust_table(options.trust)
     methods = methods_in(options.method or ("fastcam",))
     pairs = product(methods, options.target)
     prepare = prepare_of(options)
@@ -174,6 +180,7 @@ def _job(options: argparse.Namespace) -> Any:
         batch_size=options.batch_size,
         store=options.store,
         max_failures=options.max_failures,
+        trust=known,
     )
 
 

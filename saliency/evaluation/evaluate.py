@@ -23,9 +23,16 @@ from saliency.evaluation.report import EvaluationReport, Measure
 from saliency.evaluation.study import Measured, Measurement, Values, measure
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.checkpoint import kept
-from saliency.pipeline.explain import Explainer, name_of, probe_of, versions
+from saliency.pipeline.explain import (
+    Explainer,
+    filled,
+    name_of,
+    probe_of,
+    versions,
+)
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.label_matching import aligned, plain_label
+from saliency.pipeline.plain import portable
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.model.digest import model_digest
 from saliency.probe.protocol import Target
@@ -146,6 +153,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         "curve_images": budget.images,
         "curve_shares": list(budget.shares),
         "seed": seed,
+        "prepare": portable(filled(probe, prepare)),
         "model": _model_record(probe),
         "recipes": {name: name_of(recipe) for name, recipe in recipes.items()},
         "versions": versions(),
@@ -155,13 +163,14 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     return EvaluationReport(scores, decision, facts, failures, values.examples)
 
 
-def _model_record(probe: Any) -> dict[str, str] | None:
-    """Return name and digest of a Keras model; None for a probe that is no such model."""
+def _model_record(probe: Any) -> dict[str, Any] | None:
+    """Return name, digest and layers of a Keras model; None for a probe that is no such model."""
     source = getattr(probe, "source", probe)
     model = getattr(source, "model", None)
     if model is None:
         return None
-    return {"name": model.name, "sha256": model_digest(model)}
+    layers = list(source.layers)
+    return {"name": model.name, "sha256": model_digest(model), "layers": layers}
 
 
 def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:

@@ -10,16 +10,16 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.errors import InputError
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.page import page
+from saliency.pipeline.plain import plain
 from saliency.statistics.significance import Interval
 from saliency.values.failure import Failure
 from saliency.values.files import folder_of, write_together
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
-from saliency.values.trust import Trust
+from saliency.values.trust import Trust, TrustByRecipe
 
 
 @final
@@ -65,7 +65,7 @@ class EvaluationReport:
     decision
         Who leads, and how sure that is.
     facts
-        Counts, shares of curves, seed, model and versions. No names of files.
+        Counts, shares of curves, seed, preparation, model and versions. No names of files.
     failures
         Images that could not be asked about.
     examples
@@ -110,38 +110,21 @@ class EvaluationReport:
 
         return tuple(sorted(names, key=place))
 
-    def trust_in(self, recipe: str, sha256: str) -> Trust:
-        """Return what is known of an explainer of a model: what ``explain(trust=...)`` asks for.
-
-        Parameters
-        ----------
-        recipe
-            ``repr`` of the explainer.
-        sha256
-            Of the model: of architecture and weights, as ``Explanation.model`` has it.
-
-        Raises
-        ------
-        InputError
-            Another model was measured, or not this explainer.
-        """
+    @property
+    def trust(self) -> TrustByRecipe:
+        """What is known of each explainer: what ``explain(trust=...)`` takes from the report."""
         model = self.facts.get("model") or {}
-        if model.get("sha256") != sha256:
-            msg = (
-                "trust: expected a report of this model, got one of other weights or another "
-                "architecture. Evaluate this model."
-            )
-            raise InputError(msg)
         recipes: Mapping[str, str] = self.facts["recipes"]
-        key = next((name for name, each in recipes.items() if each == recipe), None)
-        if key is None:
-            msg = (
-                f"trust: expected an explainer that was measured ({', '.join(recipes)}), got "
-                f"{recipe}. Evaluate it."
-            )
-            raise InputError(msg)
+        return TrustByRecipe(
+            model.get("sha256", ""),
+            tuple(model.get("layers", ())),
+            self.facts["prepare"],
+            {recipe: self._trust_in(name) for name, recipe in recipes.items()},
+        )
+
+    def _trust_in(self, name: str) -> Trust:
         metric = str(self.facts["metric"])
-        measure = self.scores[key, metric]
+        measure = self.scores[name, metric]
         known = bool(np.isfinite(measure.value))
         low, high = (float(end) for end in measure.interval)
         return Trust(
@@ -152,7 +135,7 @@ class EvaluationReport:
             {name: _plain(value) for name, value in measure.baseline.items()},
             int(self.facts["images"]),
             int(self.facts["patients"]),
-            1 + self.explainers.index(key),
+            1 + self.explainers.index(name),
             len(self.explainers),
             self.best,
         )
@@ -201,7 +184,8 @@ class EvaluationReport:
             "decision": asdict(self.decision),
             "scores": rows,
             "failures": [asdict(each) for each in self.failures],
-            **self.facts,
+            **plain(dict(self.facts)),
+            "trust": plain(self.trust),
         }
 
     def html(self, *, pictures: bool = True) -> str:

@@ -22,8 +22,8 @@ from saliency.pipeline.facts import facts_of
 from saliency.pipeline.files import content_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prepare import Prepare
-from saliency.pipeline.preparing import preparation
-from saliency.pipeline.trusting import trust_in, trusted
+from saliency.pipeline.preparing import Preparation, preparation
+from saliency.pipeline.trusting import trust_in, trust_table, trusted
 from saliency.probe.batch_probe import About
 from saliency.probe.cache import probe_for
 from saliency.probe.channel_axis import with_channel_axis
@@ -35,6 +35,7 @@ from saliency.probe.tensorflow_errors import one_line
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
+from saliency.values.trust import Trust
 
 Explainer: TypeAlias = MethodName | str | Callable[[Probe, Any], Any]
 Several: TypeAlias = list[Any] | tuple[Any, ...]
@@ -118,8 +119,9 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each
         spatial scale. It is traced once for a model object, and freed with it.
     trust
-        What ``evaluate`` returned for the same model: how well the explainer did on its images goes
-        into caption and record. A report of other weights, or without the explainer, is refused.
+        What ``evaluate`` returned for the same model, or its report.json: how well the explainer
+        did on its images goes into caption and record. A report of other weights, layers or another
+        preparation, or without the explainer, is refused.
 
     Returns
     -------
@@ -136,8 +138,11 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
     targets = _as_sequence("target", target)
     _check_differ(targets)
     probe = tapped(probe_of(model), layer, recipes)
+    if trust is not None and _is_volume(image):
+        msg = "trust: expected an image; evaluations know no volumes."
+        raise InputError(msg)
+    of_recipes = [trust_of(trust, probe, recipe, prepare) for recipe in recipes]
     about = _about_image(probe, image, prepare, cutoff)
-    of_recipes = [trust_in(trust, probe, name_of(recipe)) for recipe in recipes]
     found = tuple(
         trusted(about(recipe, each), known)
         for recipe, known in zip(recipes, of_recipes, strict=True)
@@ -176,9 +181,8 @@ def _about_image(
     cutoff: float,
 ) -> Callable[[Any, Target], Any]:
     """Return a function (recipe, target) -> answer about an image, read and prepared once."""
-    explained_by = getattr(image, "explained_by", None)
-    if callable(explained_by):  # a volume, whose room lies above this one
-        return lambda recipe, target: explained_by(
+    if _is_volume(image):
+        return lambda recipe, target: image.explained_by(  # type: ignore[attr-defined]
             probe, recipe, target=target, prepare=prepare, cutoff=cutoff
         )
     picture = as_image(image)
@@ -188,6 +192,25 @@ def _about_image(
         return ask(bound(probe, target), [picture], [given], recipe, cutoff=cutoff)[0]
 
     return answer
+
+
+def _is_volume(image: object) -> bool:
+    """Say whether an image is a volume, whose room lies above this one."""
+    return callable(getattr(image, "explained_by", None))
+
+
+def trust_of(trust: object, probe: Any, recipe: Any, prepare: object) -> Trust | None:
+    """Return what an evaluation says of a recipe, asked like this; None without one.
+
+    Raises
+    ------
+    InputError
+        ``trust`` is no evaluation, or one of another question.
+    """
+    known = trust_table(trust)
+    if known is None:
+        return None
+    return trust_in(known, probe, recipe, name_of(recipe), filled(probe, prepare))
 
 
 def as_image(image: object) -> DicomImage:
@@ -222,11 +245,16 @@ def bound(probe: Any, target: Target) -> Probe:
 
 def prepared(probe: Any, image: DicomImage, prepare: object) -> ModelInput:
     """Prepare a picture for a probe's model."""
-    shape = getattr(probe, "input_shape", None)
-    recipe = preparation(prepare)
-    given = (recipe if shape is None else recipe.filled(shape))(image)
-    _check_input_size(given.array.shape[1:], shape)
+    given = filled(probe, prepare)(image)
+    _check_input_size(given.array.shape[1:], getattr(probe, "input_shape", None))
     return given
+
+
+def filled(probe: Any, prepare: object) -> Preparation:
+    """Return a preparation whose open choices come from the probe's model."""
+    shape = getattr(probe, "input_shape", None)
+    way = preparation(prepare)
+    return way if shape is None else way.filled(shape)
 
 
 def ask(

@@ -15,16 +15,19 @@ from saliency.pipeline.explain import (
     bound,
     prepared,
     probe_of,
+    trust_of,
 )
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.files import sources_in
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import Preparation, preparation
+from saliency.pipeline.trusting import trusted
 from saliency.probe.protocol import Probe, Target
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
 from saliency.values.model_input import ModelInput
+from saliency.values.trust import Trust
 
 Ready: TypeAlias = tuple[DicomImage, ModelInput]
 Item: TypeAlias = Ready | Failure
@@ -40,12 +43,13 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     batch_size: int = 8,
     cutoff: float = 0.5,
     layer: Layer = None,
+    trust: object = None,
 ) -> Iterator[Explanation | Failure]:
     """Explain many images; yield one result for each, in order.
 
     Parameters
     ----------
-    model, explainer, target, prepare, cutoff, layer
+    model, explainer, target, prepare, cutoff, layer, trust
         As for :func:`saliency.explain`, but one explainer and one target.
     images
         A folder, a path, a glob, a zip or a DICOMDIR: the DICOM images in it, first frames; what
@@ -64,8 +68,8 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     Raises
     ------
     SaliencyError
-        The model, the explainer, or the target is wrong for all images, or a path holds no image:
-        at the call, before the first.
+        The model, the explainer, the target or the report is wrong for all images, or a path holds
+        no image: at the call, before the first.
     """
     if batch_size < 1:
         msg = f"explain_many: expected batch_size of 1 or more, got {batch_size}."
@@ -74,10 +78,11 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
     unbound = tapped(probe_of(model), layer, [recipe])
     check_share("explain_many", "cutoff", cutoff)
     probe = bound(unbound, target)
+    known = trust_of(trust, unbound, recipe, way)
     sources = _with_positions(sources_in(images))
     pictures = ahead(_image_or_failure, sources, window=2 * batch_size)
     items = (_ready(unbound, picture, way, i) for i, picture in enumerate(pictures))
-    return _results(_Question(probe, recipe, cutoff), items, batch_size)
+    return _results(_Question(probe, recipe, cutoff, known), items, batch_size)
 
 
 @final
@@ -88,6 +93,7 @@ class _Question:
     probe: Probe
     recipe: Any
     cutoff: float
+    trust: Trust | None
 
     def rows(self, indices: list[int]) -> "_Question":
         """Return it for some of the pictures: a probe may hold other inputs for each."""
@@ -184,7 +190,8 @@ def _batch(
     images, inputs = [image for image, _ in ready], [given for _, given in ready]
     try:
         asked = question.rows(indices)
-        return [*ask(asked.probe, images, inputs, asked.recipe, cutoff=asked.cutoff)]
+        answers = ask(asked.probe, images, inputs, asked.recipe, cutoff=asked.cutoff)
+        return [trusted(answer, question.trust) for answer in answers]
     except Exception as error:  # noqa: BLE001 - the edge of a picture: plug-ins, memory
         if len(ready) == 1:
             return [failure_of(indices[0], error)]

@@ -8,14 +8,15 @@ from saliency.errors import InputError
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import FromFunction
 from saliency.values.model_record import ModelRecord
-from saliency.values.trust import Trust
+from saliency.values.trust import Trust, TrustByRecipe
 from saliency.values.window import Window
 
 T = TypeVar("T")
 
 #: What a file may name to be made: nothing else in it is ever called or imported.
 _KINDS: Final = {
-    kind.__name__: kind for kind in (Prepare, FromFunction, ModelRecord, Trust, Window)
+    kind.__name__: kind
+    for kind in (Prepare, FromFunction, ModelRecord, Trust, TrustByRecipe, Window)
 }
 _FUNCTIONS: Final = ("keras.", "preprocess_input")
 

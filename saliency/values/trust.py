@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import final
+from typing import Any, final
 
 
 @final
@@ -72,3 +72,33 @@ class Trust:
             f"{high:.3g}; {better} is better; {beside}), place {self.rank} of "
             f"{self.explainers}; {named}"
         )
+
+
+@final
+@dataclass(frozen=True)
+class TrustByRecipe:
+    """What an evaluation says of every explainer that it measured on a model.
+
+    Parameters
+    ----------
+    sha256
+        Of the model's architecture and weights; "" where it was no Keras model.
+    layers
+        Names of the layers that were tapped.
+    prepare
+        How images became the model's input.
+    recipes
+        By ``repr`` of the explainer.
+    """
+
+    sha256: str
+    layers: tuple[str, ...]
+    prepare: Any
+    recipes: Mapping[str, Trust]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "recipes", MappingProxyType(dict(self.recipes)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        told = (self.sha256, self.layers, self.prepare, dict(self.recipes))
+        return TrustByRecipe, told
