@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from os import PathLike
 from typing import Final, final
 
@@ -15,13 +16,15 @@ from saliency.dicom.file.dicomweb import (
     TOKEN,
     USER,
     WebPlace,
+    asked,
     client_of,
+    failure_words,
     retrieved,
     search,
-    server_errors,
     web_place_of,
 )
 from saliency.dicom.file.guard import without_warnings
+from saliency.dicom.file.remote import check_no_password
 from saliency.errors import DicomError, InputError
 
 __all__ = [
@@ -130,6 +133,7 @@ class Archive:
         if not url.startswith(("http://", "https://")) or "/studies" in url:
             msg = "Archive: expected the URL of a DICOMweb service, as https://host/dicom-web."
             raise InputError(msg)
+        check_no_password(url)
         self._url = url.rstrip("/")
         self._client = client_of(
             self._url,
@@ -203,26 +207,27 @@ class Archive:
 
     def _store(self, index: int, dataset: Dataset) -> Refusal | None:
         uid = str(dataset.SOPInstanceUID)
+        whole = [_as_file(dataset)]
         try:
-            with server_errors("store"), without_warnings():
-                answer = self._client.store_instances([_as_file(dataset)])
+            answer = asked("store", partial(self._client.store_instances, whole))
         except DicomError as error:
-            status = error.reason.partition(" ")[0]
+            status = error.reason[:3]
             if status not in _REFUSED:
                 raise
             return Refusal(index, uid, error.reason)
         failed = answer.get("FailedSOPSequence") or []
-        reasons = [f"{item.get('FailureReason', 0):#06x}" for item in failed]
-        return (
-            Refusal(index, uid, f"Failure Reason {', '.join(reasons)}")
-            if reasons
-            else None
-        )
+        if not failed:
+            return None
+        reasons = [
+            failure_words(int(each.get("FailureReason") or 0)) for each in failed
+        ]
+        return Refusal(index, uid, ", ".join(reasons))
 
 
 def _as_file(dataset: Dataset) -> Dataset:
     """Return a dataset as a file of PS3.10 gives it back: the client itself writes no preamble."""
     file = io.BytesIO()
-    dataset.save_as(file, enforce_file_format=True)
-    file.seek(0)
-    return pydicom.dcmread(file)
+    with without_warnings():
+        dataset.save_as(file, enforce_file_format=True)
+        file.seek(0)
+        return pydicom.dcmread(file)

@@ -14,10 +14,9 @@ from itertools import chain
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
-from urllib.parse import urlsplit
 
 from saliency.dicom.file.dicomweb import instances_at, web_place_of
-from saliency.dicom.file.remote import expanded, is_url
+from saliency.dicom.file.remote import check_no_password, expanded, is_url
 from saliency.dicom.kind import (
     Kind,
     has_preamble,
@@ -246,13 +245,7 @@ def _is_good_url(source: str) -> bool:
     """Say whether a source is a URL; refuse one that tables and logs must not hold."""
     if not is_url(source):
         return False
-    who = urlsplit(source) if "@" in source else None
-    if who and (who.password or (who.username and who.scheme in ("http", "https"))):
-        msg = (
-            "Expected a URL without a password, which tables would hold: give it in "
-            "SALIENCY_DICOMWEB_USER and SALIENCY_DICOMWEB_PASSWORD, or in the settings of fsspec."
-        )
-        raise InputError(msg)
+    check_no_password(source)
     web_place_of(source)
     return True
 

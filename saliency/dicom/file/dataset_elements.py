@@ -2,7 +2,6 @@
 
 import io
 import math
-import warnings
 from collections.abc import Iterable, Sequence
 from typing import cast
 
@@ -20,6 +19,7 @@ from saliency.dicom.file.elements import (
     codes,
     split,
 )
+from saliency.dicom.file.guard import without_warnings
 from saliency.dicom.file.parser import Field, Walker
 from saliency.dicom.file.syntax import Encoding
 from saliency.dicom.file.tags import CHARSET, vr_of
@@ -134,8 +134,7 @@ def _read_deferred(dataset: Dataset, element: RawDataElement) -> RawDataElement:
     """Read a value that the Dataset left in its file; what pydicom says then names the file."""
     source = dataset.filename or dataset.buffer
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with without_warnings():
             return read_deferred_data_element(
                 dataset.fileobj_type, source, dataset.timestamp, element
             )

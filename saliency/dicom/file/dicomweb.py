@@ -6,18 +6,20 @@ a URL nor what opens the door is ever in a message.
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from http import HTTPStatus
 from os import PathLike
-from typing import Any, Final, final
+from typing import Any, Final, TypeVar, final
 
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
 
 from saliency.dicom.file.guard import without_warnings
-from saliency.errors import DicomError, InputError, MissingExtraError
+from saliency.errors import DicomError, InputError, MissingExtraError, SaliencyError
+
+_Answer = TypeVar("_Answer")
 
 #: Where what opens the door is looked for, so that it need not stand in a script.
 TOKEN: Final = "SALIENCY_DICOMWEB_TOKEN"  # noqa: S105 - the name of a variable
@@ -37,7 +39,8 @@ _UID: Final = r"([\d.]+)"
 _URL: Final = re.compile(
     rf"(https?://.+?)/studies/{_UID}(?:/series/{_UID}(?:/instances/{_UID})?)?/?"
 )
-_LIKE_ONE: Final = re.compile(r"https?://.+/studies/.")
+#: A file with an ending behind any web server may lie in a folder "studies", too.
+_LIKE_ONE: Final = re.compile(r"https?://.+/studies/(?!.*\.[a-zA-Z]\w*\Z).")
 
 
 @final
@@ -154,6 +157,8 @@ def client_of(  # noqa: PLR0913 - every way in
         session.request = partial(session.request, verify=os.fspath(trusted))
     made = client(service.rstrip("/"), session=session, timeout=_TIMEOUT)
     made.set_http_retry_params(retry=attempts > 1, max_attempts=attempts)
+    # A body that is sent in chunks is gone when a busy server is asked again: it would get none.
+    made.set_chunk_size(sys.maxsize)
     return made
 
 
@@ -164,36 +169,54 @@ def search(
     series: str | None,
     filters: dict[str, str] | None = None,
 ) -> Iterator[FoundInstance]:
-    """Yield the instances that fit, in the server's order.
+    """Yield the instances that fit, each once, in the server's order.
 
     Raises
     ------
     DicomError
         The server refuses.
     """
-    with server_errors("search"):
-        found = client.search_for_instances(
-            study,
-            series,
-            fields=_FIELDS,
-            search_filters=filters or None,
-            get_remaining=True,
-        )
-    for each in found:
-        place = WebPlace(
-            service,
-            _value(each, "0020000D") or study or "",
-            _value(each, "0020000E") or series or "",
-            _value(each, "00080018"),
-        )
-        yield FoundInstance(
-            place,
-            _value(each, "00080016"),
-            _value(each, "00080060"),
-            _value(each, "00081090"),
-            bool(_value(each, "00280010")),
-            int(_value(each, "00200013") or 0),
-        )
+    seen: set[WebPlace] = set()
+    offset = 0
+    place = WebPlace(service, study or "", series or "")
+    while page := asked("search", partial(_page, client, place, filters, offset)):
+        new = [each for each in page if each.place not in seen]
+        if not new:  # a server that knows no offset sends the same page for ever
+            return
+        yield from new
+        seen.update(each.place for each in new)
+        offset += len(page)
+
+
+def _page(
+    client: Any, place: WebPlace, filters: dict[str, str] | None, offset: int
+) -> list[FoundInstance]:
+    """Return what a server finds from the ``offset``-th instance on, as many as it likes."""
+    answer = client.search_for_instances(
+        place.study or None,
+        place.series or None,
+        fields=_FIELDS,
+        search_filters=filters or None,
+        offset=offset,
+    )
+    return [_instance_of(place, each) for each in answer]
+
+
+def _instance_of(within: WebPlace, told: dict[str, Any]) -> FoundInstance:
+    place = WebPlace(
+        within.service,
+        _value(told, "0020000D") or within.study,
+        _value(told, "0020000E") or within.series,
+        _value(told, "00080018"),
+    )
+    return FoundInstance(
+        place,
+        _value(told, "00080016"),
+        _value(told, "00080060"),
+        _value(told, "00081090"),
+        bool(_value(told, "00280010")),
+        int(float(_value(told, "00200013") or 0)),
+    )
 
 
 def instances_at(place: WebPlace) -> Iterator[FoundInstance]:
@@ -239,35 +262,85 @@ def retrieved(client: Any, place: WebPlace) -> Dataset:
     DicomError
         The server refuses, or sends what is no DICOM.
     """
-    with server_errors("read"), without_warnings():
-        found: Dataset = client.retrieve_instance(
-            place.study, place.series, place.instance, media_types=_AS_STORED
-        )
+    found: Dataset = asked(
+        "read",
+        partial(
+            client.retrieve_instance,
+            place.study,
+            place.series,
+            place.instance,
+            media_types=_AS_STORED,
+        ),
+    )
     return found
 
 
-@contextmanager
-def server_errors(doing: str) -> Iterator[None]:
-    """Turn what goes wrong into one sentence without a URL, which may name a patient."""
-    requests, _ = _libraries()
-    from retrying import RetryError  # noqa: PLC0415 - comes with dicomweb-client
+def asked(doing: str, question: Callable[[], _Answer]) -> _Answer:
+    """Return what a server answers; what goes wrong is one sentence without a URL.
 
+    It is raised when what it came of is forgotten: errors of requests hold the header that opens
+    the door, and would be its context.
+
+    Parameters
+    ----------
+    doing
+        What the server is asked to do: a verb.
+
+    Raises
+    ------
+    DicomError
+        The server is not there, refuses, or answers what is none of DICOMweb.
+    """
     try:
-        yield
-    except (requests.HTTPError, RetryError) as error:
-        ended = getattr(error, "last_attempt", None)  # it was busy each time
-        answer = error.response if ended is None else ended.value
-        said = (
-            "no status" if answer is None else f"{answer.status_code} {answer.reason}"
-        )
+        with without_warnings():
+            return question()
+    except SaliencyError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever an answer provokes
+        refused = _refusal(doing, error)
+    raise refused
+
+
+def _refusal(doing: str, error: Exception) -> DicomError:
+    answer = _answer_in(error)
+    if answer is not None:
+        said = _words_of_answer(answer)
         msg = f"Expected the server to {doing}, it answered {said}."
-        raise DicomError(msg, reason=said) from None
-    except InvalidDicomError:
-        msg = "Expected DICOM files from the server, got something else."
-        raise DicomError(msg, reason="not-dicom") from None
-    except (requests.RequestException, OSError) as error:
+        return DicomError(msg, reason=said)
+    if isinstance(error, OSError):  # so are the errors of requests
         msg = f"Expected a DICOMweb server to {doing}, got {type(error).__name__}."
-        raise DicomError(msg, reason="server") from None
+        return DicomError(msg, reason="server")
+    msg = f"Expected the server to {doing} DICOM, got something else."
+    return DicomError(msg, reason="not-dicom")
+
+
+def _answer_in(error: Exception) -> Any:
+    """Return the answer that an error is about; the last one of a server that was always busy."""
+    attempt = getattr(error, "last_attempt", None)
+    return getattr(error, "response", None) if attempt is None else attempt.value
+
+
+def _words_of_answer(answer: Any) -> str:
+    """Return the status in the words of RFC 9110, and Failure Reason (0008,1197) if there is one.
+
+    The words of the server itself may be anything.
+    """
+    status = int(answer.status_code)
+    known = status in HTTPStatus.__members__.values()
+    words = f"{status} {HTTPStatus(status).phrase}" if known else str(status)
+    try:
+        failed = (
+            answer.json().get("00081198", {}).get("Value", [])
+        )  # Failed SOP Sequence
+        reasons = [int(each["00081197"]["Value"][0]) for each in failed]
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+        return words
+    return ", ".join([words, *map(failure_words, reasons)])
+
+
+def failure_words(reason: int) -> str:
+    """Return a Failure Reason (0008,1197) as tables of the standard write it (PS3.7 C)."""
+    return f"Failure Reason {reason:#06x}"
 
 
 @lru_cache(_KEPT)

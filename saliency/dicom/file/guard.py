@@ -1,10 +1,11 @@
 """The edge of the room: whatever a file provokes leaves as one type of error, or as a note."""
 
 import logging
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar, final
 
 from saliency.errors import DicomError, SaliencyError
 
@@ -57,15 +58,44 @@ def warn(message: str) -> None:
 
 @contextmanager
 def without_warnings() -> Iterator[None]:
-    """Keep pydicom's warnings back: they quote values of the file, and with them the patient."""
-    logger = logging.getLogger("pydicom")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logger.addFilter(_nothing)
-        try:
-            yield
-        finally:
-            logger.removeFilter(_nothing)
+    """Keep pydicom's warnings back: they quote values of the file, and with them the patient.
+
+    Python keeps one list of filters for all threads: the first that comes in sets it, the last that
+    goes out puts it back.
+    """
+    _SILENCE.enter()
+    try:
+        yield
+    finally:
+        _SILENCE.leave()
+
+
+@final
+class _Silence:
+    """How many threads want silence."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+        self._filters = warnings.catch_warnings()
+
+    def enter(self) -> None:
+        with self._lock:
+            self._inside += 1
+            if self._inside == 1:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                logging.getLogger("pydicom").addFilter(_nothing)
+            warnings.simplefilter("ignore")  # again: others may have changed the list
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                logging.getLogger("pydicom").removeFilter(_nothing)
+                self._filters.__exit__(None, None, None)
+
+
+_SILENCE: Final = _Silence()
 
 
 def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001 - what a filter is asked

@@ -5,9 +5,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final, cast
+from urllib.parse import urlsplit
 
 from saliency.dicom.file.limits import MAX_FETCHED, check
-from saliency.errors import DicomError, MissingExtraError, SaliencyError
+from saliency.errors import DicomError, InputError, MissingExtraError, SaliencyError
 
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 _BLOCK: Final = 2**16  # bytes that a request asks for: a header with what follows
@@ -16,6 +17,25 @@ _BLOCK: Final = 2**16  # bytes that a request asks for: a header with what follo
 def is_url(source: object) -> bool:
     """Whether a source is a string that starts with a scheme: ``"https://..."``, ``"s3://..."``."""
     return isinstance(source, str) and _URL.match(source) is not None
+
+
+def check_no_password(url: str) -> None:
+    """Refuse a URL that tables and logs must not hold.
+
+    Raises
+    ------
+    InputError
+        It holds a password, or over HTTP a user.
+    """
+    if "@" not in url:
+        return
+    place = urlsplit(url)
+    if place.password or (place.username and place.scheme in ("http", "https")):
+        msg = (
+            "Expected a URL without a password, which tables would hold: give it in "
+            "SALIENCY_DICOMWEB_USER and SALIENCY_DICOMWEB_PASSWORD, or in the settings of fsspec."
+        )
+        raise InputError(msg)
 
 
 @contextmanager

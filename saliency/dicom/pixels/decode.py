@@ -1,7 +1,6 @@
 """One encoded frame to samples: imagecodecs first, the plugins of pydicom where it gives up."""
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from types import MappingProxyType
@@ -12,7 +11,7 @@ import numpy as np
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
 
-from saliency.dicom.file.guard import warn
+from saliency.dicom.file.guard import warn, without_warnings
 from saliency.dicom.file.inflate import inflate
 from saliency.dicom.file.limits import check_claim
 from saliency.dicom.file.syntax import Syntax
@@ -291,8 +290,7 @@ def _plugin(data: bytes, family: str, layout: Layout, syntax: Syntax) -> Samples
 def _by_pydicom(data: bytes, layout: Layout, syntax: Syntax, plugin: str) -> Samples:
     decoder = get_decoder(syntax.uid)
     options = _options(layout)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a warning would quote the file
+    with without_warnings():
         array, meta = decoder.as_array(
             encapsulate([data]), index=0, raw=True, decoding_plugin=plugin, **options
         )

@@ -1,0 +1,44 @@
+"""Warnings of pydicom quote values of a file: no thread hears them while one of them reads."""
+
+import logging
+import threading
+import warnings
+
+from saliency.dicom.file.guard import without_warnings
+
+
+def test_the_first_thread_that_is_done_does_not_end_the_silence():
+    """Two overlap, the first leaves: what the second provokes is still kept back, and then told."""
+    inside, gone = threading.Event(), threading.Event()
+    told = []
+
+    def second():
+        inside.wait()
+        with without_warnings():
+            gone.set()
+            first.join()
+            warnings.warn("DOE^JOHN", stacklevel=1)
+            logging.getLogger("pydicom").warning("DOE^JOHN")
+
+    def first_one():
+        with without_warnings():
+            inside.set()
+            gone.wait()
+
+    first, other = threading.Thread(target=first_one), threading.Thread(target=second)
+    handler = logging.Handler()
+    handler.emit = told.append
+    logging.getLogger("pydicom").addHandler(handler)
+    try:
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            first.start()
+            other.start()
+            other.join()
+            assert (heard, told) == ([], [])
+            warnings.warn("of somebody else", stacklevel=1)
+            logging.getLogger("pydicom").warning("of somebody else")
+    finally:
+        logging.getLogger("pydicom").removeHandler(handler)
+    assert [str(each.message) for each in heard] == ["of somebody else"]
+    assert [each.getMessage() for each in told] == ["of somebody else"]

@@ -1,0 +1,179 @@
+"""What a server answers besides what it should: servers on the loopback, one for each answer."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.data import get_testdata_file
+
+import saliency as sal
+from saliency.dicom.file.dicomweb import instances_at, web_place_of
+from saliency.export.dicomweb import Archive
+
+CT = get_testdata_file("CT_small.dcm")
+JSON = "application/dicom+json"
+
+
+class Hand(BaseHTTPRequestHandler):
+    """Answers as the server is told to: (status, phrase, type, body) of each request."""
+
+    server: "Server"
+
+    def do_GET(self) -> None:
+        """Answer."""
+        self.answer(b"")
+
+    def do_POST(self) -> None:
+        """Take what is sent, in one piece or in chunks, and answer."""
+        parts = []
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+        else:
+            parts.append(self.rfile.read(int(self.headers["Content-Length"])))
+        self.answer(b"".join(parts))
+
+    def answer(self, sent: bytes) -> None:
+        self.server.requests.append((self.path, sent))
+        status, phrase, kind, body = self.server.answers(self.server.requests)
+        self.send_response(status, phrase)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class Server(ThreadingHTTPServer):
+    """Keeps (path, body) of all requests."""
+
+    def __init__(self, answers: Callable) -> None:
+        super().__init__(("127.0.0.1", 0), Hand)
+        self.answers, self.requests = answers, []
+        self.url = f"http://127.0.0.1:{self.server_port}/dicom-web"
+
+
+@contextmanager
+def server(answers: Callable) -> Iterator[Server]:
+    with Server(answers) as made:
+        Thread(target=made.serve_forever, daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+def always(status: int, phrase: str, kind: str = JSON, body: bytes = b"[]") -> Callable:
+    return lambda _: (status, phrase, kind, body)
+
+
+def told(number: int) -> dict:
+    """Return what a search tells of an instance."""
+    return {"00080018": {"Value": [f"1.2.{number}"]}, "00200013": {"Value": ["1.0"]}}
+
+
+def test_a_busy_server_gets_all_of_a_large_object_again(monkeypatch):
+    """2 MB: what was sent in chunks would be gone by then, and an empty body is stored gladly."""
+    monkeypatch.setattr("retrying.time.sleep", lambda _: None)
+    source = pydicom.dcmread(CT)
+    source.Rows = source.Columns = 1024
+    source.PixelData = np.arange(1024**2, dtype=np.uint16).tobytes()
+    busy = lambda requests: (503 if len(requests) == 1 else 200, "", JSON, b"{}")  # noqa: E731
+    with server(busy) as made:
+        assert Archive(made.url).store([source]) == ()
+    first, second = (sent for _, sent in made.requests)
+    assert len(first) > 2**21
+    assert second == first
+
+
+def test_a_server_that_knows_no_offset_is_searched_once():
+    """It sends the same page whatever is asked for; each instance counts once."""
+    page = json.dumps([told(1), told(2)]).encode()
+    with server(always(200, "OK", body=page)) as made:
+        found = Archive(made.url).search(study="1.2")
+    assert [each.uid for each in found] == ["1.2.1", "1.2.2"]
+    assert len(made.requests) == 2
+
+
+def test_a_server_that_sends_pages_is_asked_for_all_of_them():
+    pages = [[told(1), told(2)], [told(3)], []]
+    answers = lambda requests: (  # noqa: E731
+        200,
+        "OK",
+        JSON,
+        json.dumps(pages[len(requests) - 1]).encode(),
+    )
+    with server(answers) as made:
+        found = [*instances_at(web_place_of(f"{made.url}/studies/1.2"))]
+    assert [each.place.instance for each in found] == ["1.2.1", "1.2.2", "1.2.3"]
+    assert ["offset=2" in path for path, _ in made.requests] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            always(200, "OK", "text/html", b"<p>DOE^JOHN, please log in"),
+            "got something",
+        ),
+        (always(404, "No DOE^JOHN here"), "answered 404 Not Found."),
+        (always(599, "DOE^JOHN"), "answered 599."),
+        (always(200, "OK", "application/dicom", b"DOE^JOHN"), "got something else"),
+    ],
+)
+def test_the_words_of_a_server_are_in_no_message(answer, words):
+    """They may quote the patient; a page to log in at is no image."""
+    with server(answer) as made, pytest.raises(sal.DicomError, match=words) as error:
+        sal.read_dicom(f"{made.url}/studies/1.2/series/1.3/instances/1.4")
+    assert "DOE" not in str(error.value)
+
+
+def test_a_search_that_answers_with_a_page_to_log_in_at_is_one_sentence():
+    with (
+        server(always(200, "OK", "text/html", b"<p>log in")) as made,
+        pytest.raises(sal.DicomError, match=r"to search, got \w+\.$"),
+    ):
+        Archive(made.url).search()
+
+
+def test_a_refusal_says_why():
+    """A server that takes none of a request answers 409, with the reason in its body."""
+    failed = {"00081198": {"Value": [{"00081197": {"vr": "US", "Value": [0xA700]}}]}}
+    body = json.dumps(failed).encode()
+    with server(always(409, "DOE^JOHN", body=body)) as made:
+        (refusal,) = Archive(made.url).store([pydicom.dcmread(CT)])
+    assert refusal.reason == "409 Conflict, Failure Reason 0xa700"
+
+
+def test_an_error_keeps_nothing_that_opens_the_door():
+    """The answer holds its request, and that the header with the token."""
+    with server(always(401, "Unauthorized")) as made:
+        archive = Archive(made.url, token="SECRETTOKEN", attempts=1)  # noqa: S106
+        with pytest.raises(sal.DicomError) as error:
+            archive.search()
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None
+
+
+@pytest.mark.parametrize("store", ["https://reader:PW@host/dicom-web", "s3://bucket"])
+def test_a_service_with_a_password_is_refused_and_not_repeated(store, tmp_path):
+    """It would stand in run.json."""
+    with pytest.raises(sal.InputError) as error:
+        sal.explain_archive("no model", CT, tmp_path / "out", store=store)
+    assert "PW" not in str(error.value)
+    with pytest.raises(sal.InputError):
+        Archive(store)
+
+
+def test_a_plain_file_may_lie_in_a_folder_named_studies():
+    """Its ending says that it is a file, and no study of DICOMweb."""
+    plain = "https://host/studies/chest/1.dcm"
+    assert web_place_of(plain) is None
+    with pytest.raises(sal.InputError, match="URL of a study, a series or an instance"):
+        web_place_of("https://host/dicom-web/studies/1.2/metadata")
