@@ -31,7 +31,9 @@ def test_the_package_is_built_of_what_is_let_through(monkeypatch):
         made["DEMO"],
         *(source for each in given["ext_modules"] for source in each.sources),
         *(project["readme"], *project["license-files"]),
-        *re.findall(r"^include (.+)$", (ROOT / "MANIFEST.in").read_text(), re.M),
+        *re.findall(
+            r"^include (.+)$", (ROOT / "MANIFEST.in").read_text(), re.MULTILINE
+        ),
     ]
     allowed = [Path(name) for name in let_through()]
     for each in map(Path, needed):

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, final
 
+from saliency.archive.objects import DICOM
 from saliency.errors import InputError
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import versions
@@ -86,6 +87,11 @@ class Job:
     max_failures: int | None = None
     trust: TrustByRecipe | None = None
 
+    @property
+    def makes_objects(self) -> bool:
+        """There are DICOM objects of each result, to keep or to store."""
+        return DICOM in self.forms or bool(self.store)
+
     @cached_property
     def _asked(self) -> dict[Question, str]:
         """What tells each question to the model from others; "" where that cannot be told."""
@@ -124,6 +130,13 @@ class Job:
     def key(self, question: Question, identity: str) -> str:
         """Return what tells the answer about an image from others, for its name."""
         return sha256(f"{self._asked[question]} {identity}".encode()).hexdigest()
+
+    def name_of_objects(self, question: Question, identity: str) -> str:
+        """Return what tells DICOM objects of a result from others; "" where that cannot be told."""
+        if not self._asked[question]:
+            return ""
+        look = digest_of(dict(self.look)).hex()
+        return sha256(f"{self.key(question, identity)} {look}".encode()).hexdigest()
 
     def record(self, question: Question, identity: str) -> str:
         """Return what tells a result from others, with its look; "" where that cannot be told."""

@@ -10,7 +10,9 @@ from time import perf_counter
 from typing import Final, Generic, TypeAlias, TypeVar, final
 
 from saliency.archive.job import Job
+from saliency.archive.objects import Origin, origin_of
 from saliency.archive.page import Row
+from saliency.archive.reading import reading
 from saliency.archive.sources import Frame
 from saliency.archive.table import Table
 from saliency.archive.writing import UNWRITTEN, Answered, row_again, row_of
@@ -132,7 +134,7 @@ class _Read:
         A Failure where it cannot be read; None where all its rows are there.
     rows
         Those that are there already.
-    identity, seconds
+    identity, origin, seconds
         As in Answered.
     """
 
@@ -140,6 +142,7 @@ class _Read:
     image: DicomImage | Failure | None
     rows: Mapping[int, Row]
     identity: str = ""
+    origin: Origin | None = None
     seconds: float = 0.0
 
     @property
@@ -235,19 +238,31 @@ def _frame_read(job: Job, table: Table, todo: Todo) -> _Read:
     if not todo.is_open:
         return _Read(todo, None, todo.rows)
     start = perf_counter()
-    image = todo.frame.read()
-    identity = ""
-    if isinstance(image, DicomImage):
-        try:
-            identity = of_image(image)
-        except Exception as error:  # noqa: BLE001 - zones are found late, and by plug-ins too
-            image = Failure(0, type(error).__name__, f"{type(error).__name__}: {error}")
+    frame, origin = todo.frame, None
+    image: DicomImage | Failure
+    try:
+        with reading(str(frame)):
+            content = frame.content()
+            image = frame.read(content)
+            if job.makes_objects:
+                origin = origin_of(frame, content, image, todo.mark, job.store)
+            identity = _identity_of(image, origin)  # zones are found here: late
+    except Exception as error:  # noqa: BLE001 - the edge of a file
+        image, identity = frame.failure(error), ""
     rows = dict(todo.rows)
     for number, question in enumerate(job.questions if identity else ()):
         row = _kept(job, table, job.record(question, identity))
         if row is not None and number not in rows:
             rows[number] = {**row, "stamp": job.stamp(question, todo.mark)}
-    return _Read(todo, image, rows, identity, perf_counter() - start)
+    return _Read(todo, image, rows, identity, origin, perf_counter() - start)
+
+
+def _identity_of(image: DicomImage, origin: Origin | None) -> str:
+    """Return what tells an image from others; with DICOM objects also its file from others.
+
+    They name the patient: files of equal pixels may be of two.
+    """
+    return of_image(image) if origin is None else f"{of_image(image)} {origin.identity}"
 
 
 def _kept(job: Job, table: Table, key: str) -> Row | None:
@@ -322,8 +337,17 @@ def _answers(
         failed = isinstance(each.image, Failure)
         result = each.image if failed else next(following)
         seconds = each.seconds / len(job.questions) + (0 if failed else share)
-        told = (each.identity, mark, seconds)
-        answers.append(Answered(frame, question, result, *told))  # type: ignore[arg-type]
+        answers.append(
+            Answered(
+                frame,
+                question,
+                result,  # type: ignore[arg-type]
+                each.identity,
+                mark,
+                each.origin,
+                seconds,
+            )
+        )
     return answers
 
 

@@ -27,8 +27,8 @@ def stem_of(image: DicomImage, key: str, method: str, target: object) -> str:
     Parameters
     ----------
     key
-        Hexadecimal; six digits of it tell apart what shows the same pixel data otherwise, or was
-        asked of another model.
+        Digits that tell apart what shows the same pixel data otherwise, or was asked of another
+        model.
     """
-    who = f"{image.digest[:12]}_{key[:6]}"
+    who = f"{image.digest[:12]}_{key}"
     return f"{who}-{image.frame}-{safe(method)}-{safe(str(target))}"

@@ -14,10 +14,9 @@ from saliency.archive.objects import DICOM, WHENCE, check_objects
 from saliency.archive.on_ray import on_ray
 from saliency.archive.sources import FoundFrames, Selection, check_frames, part_of
 from saliency.archive.table import TABLE, THUMBNAILS, Table, make_folder
-from saliency.dicom.file.dicomweb import web_place_of
-from saliency.dicom.file.remote import check_no_password
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
+from saliency.export.dicomweb import check_service
 from saliency.pipeline.explain import Explainer, probe_of, versions
 from saliency.pipeline.plain import plain
 from saliency.pipeline.prepare import Prepare
@@ -268,9 +267,5 @@ def check_store(store: str, option: str = "store") -> None:
     if not store:
         return
     check_objects()
-    if store == WHENCE:
-        return
-    if not store.startswith(("http://", "https://")) or web_place_of(store) is not None:
-        msg = f"{option}: expected the URL of a DICOMweb service, as https://host/dicom-web."
-        raise InputError(msg)
-    check_no_password(store)
+    if store != WHENCE:
+        check_service(store, option)

@@ -11,10 +11,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Final, final
 
-from saliency.archive.reading import reading
 from saliency.dicom import describe, read_dicom
+from saliency.dicom.file.dicomweb import fetched, web_place_of
 from saliency.dicom.file.remote import is_url
-from saliency.errors import DicomError, InputError
+from saliency.errors import DicomError, InputError, SaliencyError
 from saliency.pipeline.files import (
     File,
     Member,
@@ -64,21 +64,41 @@ class Frame:
     def __str__(self) -> str:
         return str(self.file)
 
-    def read(self) -> DicomImage | Failure:
-        """Return the image, or a Failure at index 0, whatever went wrong."""
-        try:
-            with reading(str(self)):
-                shown = None if self.window is None else Window(*self.window)
-                return read_dicom(
-                    content_of(self.file), frame=self.number, window=shown
-                )
-        except Exception as error:  # noqa: BLE001 - the edge of a file
-            words = (error.strerror if isinstance(error, OSError) else None) or str(
-                error
-            )
-            if words.startswith("frame:"):
-                words = f"there is no frame {self.number + 1}; frames count from 1"
-            return Failure(0, type(error).__name__, words)
+    def content(self) -> Any:
+        """Return what ``read_dicom`` takes, unpacked or fetched: it can be read several times.
+
+        Raises
+        ------
+        DicomError
+            It is a member of a zip that cannot be unpacked, or a server does not send it.
+        """
+        place = web_place_of(self.file)
+        return content_of(self.file) if place is None else fetched(place)
+
+    def read(self, content: Any) -> DicomImage:
+        """Return the image in what :meth:`content` returned.
+
+        Raises
+        ------
+        SaliencyError
+            There is none.
+        OSError
+            The file cannot be opened.
+        """
+        shown = None if self.window is None else Window(*self.window)
+        return read_dicom(content, frame=self.number, window=shown)
+
+    def failure(self, error: Exception) -> Failure:
+        """Return what went wrong, at index 0."""
+        kind = type(error).__name__
+        words = str(error)
+        if isinstance(error, OSError):
+            words = error.strerror or words
+        elif not isinstance(error, SaliencyError):  # nobody foresaw it
+            words = f"{kind}: {error}"
+        if words.startswith("frame:"):
+            words = f"there is no frame {self.number + 1}; frames count from 1"
+        return Failure(0, kind, words)
 
     def stamp(self) -> bytes:
         """Return what changes when the file does, without reading it; b"" where none can tell."""

@@ -9,7 +9,13 @@ from PIL import Image
 
 from saliency.archive.job import Job, Question
 from saliency.archive.naming import stem_of
-from saliency.archive.objects import DICOM, made_of, store_objects, write_objects
+from saliency.archive.objects import (
+    DICOM,
+    Origin,
+    made_of,
+    store_objects,
+    write_objects,
+)
 from saliency.archive.page import Row
 from saliency.archive.reading import reading
 from saliency.archive.sources import Frame
@@ -22,6 +28,10 @@ from saliency.values.failure import Failure
 from saliency.values.files import write_whole
 
 _THUMBNAIL: Final = 256
+#: Digits of names that tell images of the same pixel data apart. Of an archive's blank images there
+#: may be thousands, and their DICOM objects are of one patient each.
+_DIGITS: Final = 6
+_DIGITS_OF_FILE: Final = 16
 UNWRITTEN: Final = "the result could not be written"
 """What the error of a row begins with where the fault is the disk's."""
 
@@ -41,6 +51,8 @@ class Answered:
         Of the image; "" where it could not be read.
     mark
         Of the file as it was before it was read.
+    origin
+        What DICOM objects are made of; None where there will be none.
     seconds
         Of reading and explaining.
     """
@@ -50,6 +62,7 @@ class Answered:
     result: Explanation | Failure
     identity: str = ""
     mark: bytes = b""
+    origin: Origin | None = None
     seconds: float = 0.0
 
 
@@ -114,26 +127,32 @@ def _row_of_failure(job: Job, answered: Answered, error: str) -> dict[str, Any]:
 def _written(
     job: Job, answered: Answered, result: Explanation
 ) -> tuple[list[str], str]:
-    """Write the files of a result; return their names, and that of the thumbnail."""
-    key = job.key(answered.question, answered.identity)
-    stem = stem_of(result.image, key, answered.question.method, result.target)
+    """Write the files of a result; return their names, and that of the thumbnail.
+
+    What may fail for the source comes first, and what cannot be taken back last.
+    """
+    question, identity, origin = answered.question, answered.identity, answered.origin
+    key = job.key(question, identity)[: _DIGITS if origin is None else _DIGITS_OF_FILE]
+    stem = stem_of(result.image, key, question.method, result.target)
     look = {**job.look, "caption": job.caption}
+    made = {}
+    if origin is not None:
+        name = job.name_of_objects(question, identity)
+        made = made_of(result, origin, job.look, name)
     paths = [
         save_explanation(result, job.out / f"{stem}.{form}", look)
         for form in job.forms
         if form != DICOM
     ]
-    if DICOM in job.forms or job.store:
-        made = made_of(result, answered.frame)
-        if DICOM in job.forms:
-            paths += write_objects(made, job.out, stem)
-        if job.store:
-            store_objects(made, answered.frame, job.store)
+    if DICOM in job.forms:
+        paths += write_objects(made, job.out, stem)
     if job.figure:
         drawn = result.figure(vmax=job.look.get("vmax"))
         paths.append(save_figure(drawn, job.out / f"{stem}-figure.png"))
     thumbnail = f"{THUMBNAILS}/{stem}.jpg"
     _write_thumbnail(job.out / thumbnail, result.overlay(**job.look).rgb)
+    if origin is not None and job.store:
+        store_objects(made, origin.service)
     return [path.name for path in paths], thumbnail
 
 

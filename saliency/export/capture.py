@@ -1,8 +1,8 @@
 """The overlay as everybody sees it: a Secondary Capture (PS3.3 A.8)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from pydicom.datadict import tag_for_keyword
@@ -90,18 +90,37 @@ def secondary_capture(
             msg = "secondary_capture: expected redact=False of a slide, got True."
             raise InputError(msg)
         return _slide_capture(result, source, caption=caption, palette=palette)
+    look = {"palette": palette, "redact": redact}
+    return painted_capture(result, source, look, caption=caption)
+
+
+def painted_capture(
+    result: Explanation | VolumeExplanation | Sequence[Explanation],
+    source: object,
+    look: Mapping[str, Any],
+    *,
+    caption: bool = False,
+) -> Dataset:
+    """Return what :func:`secondary_capture` returns, painted as an overlay with this look.
+
+    Parameters
+    ----------
+    look
+        Arguments of ``Explanation.overlay``; without ``vmax`` the scale is that of the result.
+    """
     if not isinstance(result, VolumeExplanation | Explanation):
         check_explanations(result)
     frames, views = matched(result, source), views_of(result)
-    scale = scale_of(result, views)
+    scale = look.get("vmax") or scale_of(result, views)
     pictures = []
     for view in views:
-        overlay = view.overlay(palette=palette, redact=redact, vmax=scale)
+        overlay = view.overlay(**{**look, "vmax": scale})
         pictures.append(captioned(view, overlay) if caption else overlay.rgb)
     lead = leading_of(result, views)
     made = _described(lead, frames)
     pairs = zip(views, frames, strict=True)
-    found = {_burned_in(view.image, frame, redacted=redact) for view, frame in pairs}
+    redacted = bool(look.get("redact"))
+    found = {_burned_in(view.image, frame, redacted=redacted) for view, frame in pairs}
     made.BurnedInAnnotation = "YES" if "YES" in found else "NO"
     _put_pixels(made, np.stack(pictures), frames[0].header)
     return finished(made, frames[0], lead, "overlay")

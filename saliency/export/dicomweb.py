@@ -3,9 +3,10 @@
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from os import PathLike
 from typing import Final, final
+from urllib.parse import urlsplit
 
 import pydicom
 from pydicom.dataset import Dataset
@@ -18,6 +19,7 @@ from saliency.dicom.file.dicomweb import (
     WebPlace,
     asked,
     client_of,
+    door,
     failure_words,
     retrieved,
     search,
@@ -35,11 +37,29 @@ __all__ = [
     "Archive",
     "Instance",
     "Refusal",
+    "archive_at",
+    "check_service",
     "service_of",
 ]
 
 #: What a server answers where it does not take an instance (PS3.18 10.5.3).
 _REFUSED: Final = frozenset({"400", "403", "409", "413", "415", "422"})
+
+
+def check_service(url: str, option: str) -> None:
+    """Refuse what is no service of DICOMweb; ``option`` begins the message.
+
+    Raises
+    ------
+    InputError
+        It is another URL, or holds a password or a query.
+    """
+    check_no_password(url)
+    place = urlsplit(url)
+    is_service = place.scheme in ("http", "https") and "/studies" not in place.path
+    if not (is_service and place.netloc) or place.query or place.fragment:
+        msg = f"{option}: expected the URL of a DICOMweb service, as https://host/dicom-web."
+        raise InputError(msg)
 
 
 def service_of(url: str) -> str | None:
@@ -130,10 +150,7 @@ class Archive:
         authority: str | PathLike[str] | None = None,
         attempts: int = 4,
     ) -> None:
-        if not url.startswith(("http://", "https://")) or "/studies" in url:
-            msg = "Archive: expected the URL of a DICOMweb service, as https://host/dicom-web."
-            raise InputError(msg)
-        check_no_password(url)
+        check_service(url, "Archive")
         self._url = url.rstrip("/")
         self._client = client_of(
             self._url,
@@ -222,6 +239,19 @@ class Archive:
             failure_words(int(each.get("FailureReason") or 0)) for each in failed
         ]
         return Refusal(index, uid, ", ".join(reasons))
+
+
+def archive_at(service: str) -> Archive:
+    """Return the client of a service, which keeps its connection from one result to the next."""
+    return _archive_at(service, door())
+
+
+@lru_cache(2)
+def _archive_at(
+    service: str,
+    opened_with: tuple[str | None, ...],  # noqa: ARG001 - another door, another client
+) -> Archive:
+    return Archive(service)
 
 
 def _as_file(dataset: Dataset) -> Dataset:

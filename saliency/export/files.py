@@ -1,7 +1,8 @@
 """Objects as files in a folder."""
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -10,8 +11,9 @@ from pydicom.dataset import Dataset
 
 from saliency.dicom.file.guard import without_warnings
 from saliency.errors import InputError
-from saliency.export.capture import secondary_capture
+from saliency.export.capture import painted_capture, secondary_capture
 from saliency.export.maps import parametric_map, parametric_map_pyramid
+from saliency.export.matching import Matched, matched
 from saliency.export.presentation import presentation_state
 from saliency.export.segments import segmentation, segmentation_pyramid
 from saliency.export.slide_tiles import SlideFiles, slide_frames
@@ -102,8 +104,17 @@ def objects_of(
     result: Explanation | VolumeExplanation | SlideExplanation,
     source: object,
     kinds: Sequence[str] = ("sc", "pm", "seg"),
+    look: Mapping[str, Any] | None = None,
 ) -> Objects:
-    """Return a result as DICOM objects by kind; parameters and errors are those of export_dicom."""
+    """Return a result as DICOM objects by kind.
+
+    Parameters
+    ----------
+    result, source, kinds
+        As for :func:`export_dicom`, and so are the errors; or what ``source`` was matched to.
+    look
+        Arguments of ``Explanation.overlay``, for what is seen.
+    """
     wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     unknown = [kind for kind in wanted if kind not in KINDS]
     if unknown or not wanted:
@@ -111,10 +122,15 @@ def objects_of(
         raise InputError(msg)
     if isinstance(result, SlideExplanation):
         return _objects_of_slide(result, source, wanted)
-    made = {kind: KINDS[kind](result, source) for kind in wanted if kind != "sr"}
+    frames = Matched(matched(result, source))  # once for all kinds
+    made = {
+        kind: _maker(kind, look or {})(result, frames)
+        for kind in wanted
+        if kind != "sr"
+    }
     if "sr" in wanted:
         made["sr"] = report(
-            result, source, objects=[made[kind] for kind in made if kind != "pr"]
+            result, frames, objects=[made[kind] for kind in made if kind != "pr"]
         )
     return made
 
@@ -137,6 +153,15 @@ def _objects_of_slide(
         for doubling, level in enumerate(coarser, 1):
             made[f"{kind}-{2**doubling}"] = level
     return made
+
+
+def _maker(kind: str, look: Mapping[str, Any]) -> Callable[[Any, Any], Dataset]:
+    """Return what makes an object of a kind that looks as an overlay does."""
+    if kind == "sc" and look:
+        return partial(painted_capture, look=look)
+    if kind in ("seg", "pr") and "palette" in look:
+        return partial(KINDS[kind], palette=look["palette"])
+    return KINDS[kind]
 
 
 def _pixels_of(result: Explanation | VolumeExplanation | SlideExplanation) -> str:

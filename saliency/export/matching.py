@@ -10,7 +10,7 @@ from typing import Any, Final, final
 
 import numpy as np
 import pydicom
-from pydicom.dataset import Dataset
+from pydicom.dataset import Dataset, FileMetaDataset
 
 from saliency.dicom import read_dicom, read_frames
 from saliency.dicom.file.dicomweb import fetched, web_place_of
@@ -133,8 +133,38 @@ class Geometry:
     thickness: float
 
 
+@final
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """The frames of a source that a result is of, one for each of its views."""
+
+    frames: tuple[SourceFrame, ...]
+
+
+def frame_read(image: DicomImage, source: object, *, lasting: bool) -> Matched:
+    """Return the frame of a source that an image was read from a moment ago.
+
+    Parameters
+    ----------
+    lasting
+        Nobody has changed the source since: its pixels need not be read again and compared.
+
+    Raises
+    ------
+    InputError
+        The source has no UIDs, or its pixels are others by now.
+    DicomError
+        It cannot be read.
+    """
+    frames = image.frames if lasting else _checked(image, source)
+    header = _without_pixels(header_of(source))
+    return Matched((_frame(header, image.frame, frames),))
+
+
 def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
     """Return the frame of the source that each view of a result is of.
+
+    What was matched before is returned as it is: several objects of one result read it once.
 
     Parameters
     ----------
@@ -155,6 +185,8 @@ def matched(result: Any, source: object) -> tuple[SourceFrame, ...]:
     if isinstance(result, SlideExplanation):
         msg = "export: expected the explanation of an image or a volume, got that of a slide."
         raise InputError(msg)
+    if isinstance(source, Matched):
+        return source.frames
     if isinstance(result, VolumeExplanation):
         return _slices(result, source)
     given = content_of(source)
@@ -248,6 +280,14 @@ def header_of(source: Any) -> Dataset:
         source.seek(0)
         stack.callback(source.seek, before)
         return pydicom.dcmread(source, stop_before_pixels=True, force=True)
+
+
+def _without_pixels(whole: Dataset) -> Dataset:
+    """Return a Dataset up to its pixels (7FE0,xxxx), so that they need not stay in memory."""
+    with contained(), without_warnings():
+        header: Dataset = whole[:0x7FE00000]
+        header.file_meta = getattr(whole, "file_meta", FileMetaDataset())
+    return header
 
 
 def check_uids(header: Dataset) -> None:

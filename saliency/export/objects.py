@@ -5,6 +5,7 @@ from collections.abc import Sequence as Seq
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
+from uuid import NAMESPACE_OID, uuid5
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
@@ -15,7 +16,7 @@ from saliency import __version__
 from saliency.dicom.file.guard import without_warnings
 from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError, MissingExtraError
-from saliency.export.matching import SourceFrame
+from saliency.export.matching import UIDS, SourceFrame
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.slides.result import SlideExplanation
@@ -148,6 +149,18 @@ def new_uid() -> UID:
     return generate_uid(prefix=None)
 
 
+def lasting_uids(made: Dataset, name: str) -> Dataset:
+    """Give an object the UIDs that go with a name: whoever makes it again makes the same object.
+
+    A server that is sent it once more has it already, and does not have it twice. UIDs are made of
+    a UUID of the name (PS3.5 B.2; RFC 9562 5.5).
+    """
+    made.SOPInstanceUID = f"2.25.{uuid5(NAMESPACE_OID, f'{name} instance').int}"
+    made.SeriesInstanceUID = f"2.25.{uuid5(NAMESPACE_OID, f'{name} series').int}"
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+    return made
+
+
 def builder_arguments(result: Explained, number: int) -> dict[str, Any]:
     """Return what every builder of highdicom is told of series and equipment."""
     return {
@@ -162,6 +175,13 @@ def builder_arguments(result: Explained, number: int) -> dict[str, Any]:
         if result.model is None
         else result.model.sha256[:16],
     }
+
+
+def told_of(frame: SourceFrame) -> tuple[object, ...]:
+    """Return all that objects say of a source, as values: where one differs, they would differ."""
+    copied = (*UIDS, *_IDENTITY, *_LOSSY, "PatientOrientation", "ImageLaterality")
+    said = (str(frame.header.get(keyword)) for keyword in copied)
+    return frame.frame, frame.frames, frame.geometry, *said
 
 
 def stand_in(frame: SourceFrame) -> Dataset:

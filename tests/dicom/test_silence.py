@@ -9,8 +9,9 @@ from saliency.dicom.file.guard import without_warnings
 
 def test_the_first_thread_that_is_done_does_not_end_the_silence():
     """Two overlap, the first leaves: what the second provokes is still kept back, and then told."""
-    inside, gone = threading.Event(), threading.Event()
-    told = []
+    inside, gone, told = threading.Event(), threading.Event(), []
+    logger, handler = logging.getLogger("pydicom"), logging.Handler()
+    handler.emit = told.append
 
     def second():
         inside.wait()
@@ -18,7 +19,7 @@ def test_the_first_thread_that_is_done_does_not_end_the_silence():
             gone.set()
             first.join()
             warnings.warn("DOE^JOHN", stacklevel=1)
-            logging.getLogger("pydicom").warning("DOE^JOHN")
+            logger.warning("DOE^JOHN")
 
     def first_one():
         with without_warnings():
@@ -26,9 +27,7 @@ def test_the_first_thread_that_is_done_does_not_end_the_silence():
             gone.wait()
 
     first, other = threading.Thread(target=first_one), threading.Thread(target=second)
-    handler = logging.Handler()
-    handler.emit = told.append
-    logging.getLogger("pydicom").addHandler(handler)
+    logger.addHandler(handler)
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
@@ -37,8 +36,8 @@ def test_the_first_thread_that_is_done_does_not_end_the_silence():
             other.join()
             assert (heard, told) == ([], [])
             warnings.warn("of somebody else", stacklevel=1)
-            logging.getLogger("pydicom").warning("of somebody else")
+            logger.warning("of somebody else")
     finally:
-        logging.getLogger("pydicom").removeHandler(handler)
+        logger.removeHandler(handler)
     assert [str(each.message) for each in heard] == ["of somebody else"]
     assert [each.getMessage() for each in told] == ["of somebody else"]

@@ -1,14 +1,11 @@
 """What a server answers besides what it should: servers on the loopback, one for each answer."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import numpy as np
 import pydicom
 import pytest
+from dicomweb_server import JSON, always, server
 from pydicom.data import get_testdata_file
 
 import saliency as sal
@@ -16,61 +13,6 @@ from saliency.dicom.file.dicomweb import instances_at, web_place_of
 from saliency.export.dicomweb import Archive
 
 CT = get_testdata_file("CT_small.dcm")
-JSON = "application/dicom+json"
-
-
-class Hand(BaseHTTPRequestHandler):
-    """Answers as the server is told to: (status, phrase, type, body) of each request."""
-
-    server: "Server"
-
-    def do_GET(self) -> None:
-        """Answer."""
-        self.answer(b"")
-
-    def do_POST(self) -> None:
-        """Take what is sent, in one piece or in chunks, and answer."""
-        parts = []
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            while size := int(self.rfile.readline(), 16):
-                parts.append(self.rfile.read(size))
-                self.rfile.readline()
-        else:
-            parts.append(self.rfile.read(int(self.headers["Content-Length"])))
-        self.answer(b"".join(parts))
-
-    def answer(self, sent: bytes) -> None:
-        self.server.requests.append((self.path, sent))
-        status, phrase, kind, body = self.server.answers(self.server.requests)
-        self.send_response(status, phrase)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
-class Server(ThreadingHTTPServer):
-    """Keeps (path, body) of all requests."""
-
-    def __init__(self, answers: Callable) -> None:
-        super().__init__(("127.0.0.1", 0), Hand)
-        self.answers, self.requests = answers, []
-        self.url = f"http://127.0.0.1:{self.server_port}/dicom-web"
-
-
-@contextmanager
-def server(answers: Callable) -> Iterator[Server]:
-    with Server(answers) as made:
-        Thread(target=made.serve_forever, daemon=True).start()
-        yield made
-        made.shutdown()
-
-
-def always(status: int, phrase: str, kind: str = JSON, body: bytes = b"[]") -> Callable:
-    return lambda _: (status, phrase, kind, body)
 
 
 def told(number: int) -> dict:
@@ -161,7 +103,15 @@ def test_an_error_keeps_nothing_that_opens_the_door():
     assert error.value.__context__ is None
 
 
-@pytest.mark.parametrize("store", ["https://reader:PW@host/dicom-web", "s3://bucket"])
+@pytest.mark.parametrize(
+    "store",
+    [
+        "https://reader:PW@host/dicom-web",
+        "s3://bucket",
+        "https://host/dicom-web/studies",
+        "https://host/dicom-web?key=PW",
+    ],
+)
 def test_a_service_with_a_password_is_refused_and_not_repeated(store, tmp_path):
     """It would stand in run.json."""
     with pytest.raises(sal.InputError) as error:

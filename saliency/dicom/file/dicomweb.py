@@ -227,7 +227,7 @@ def instances_at(place: WebPlace) -> Iterator[FoundInstance]:
     DicomError
         The server refuses.
     """
-    client = _usual_client(place.service, _door())
+    client = _usual_client(place.service, door())
     found = search(client, place.service, place.study, place.series or None)
     yield from sorted(
         found, key=lambda each: (each.place.series, each.number, each.place.instance)
@@ -243,7 +243,7 @@ def fetched(place: WebPlace) -> Dataset:
         The server refuses, or sends what is no DICOM; or there are several instances.
     """
     if place.instance:
-        return _fetched(place, _door())
+        return _fetched(place, door())
     found = list(instances_at(place))
     if len(found) != 1:
         msg = (
@@ -251,7 +251,7 @@ def fetched(place: WebPlace) -> Dataset:
             "explain_archive or read_series for all of them."
         )
         raise DicomError(msg, reason="not-a-file")
-    return _fetched(found[0].place, _door())
+    return _fetched(found[0].place, door())
 
 
 def retrieved(client: Any, place: WebPlace) -> Dataset:
@@ -344,19 +344,19 @@ def failure_words(reason: int) -> str:
 
 
 @lru_cache(_KEPT)
-def _fetched(place: WebPlace, door: tuple[str | None, ...]) -> Dataset:
-    return retrieved(_usual_client(place.service, door), place)
+def _fetched(place: WebPlace, opened_with: tuple[str | None, ...]) -> Dataset:
+    return retrieved(_usual_client(place.service, opened_with), place)
 
 
 @lru_cache(_KEPT)
 def _usual_client(
     service: str,
-    door: tuple[str | None, ...],  # noqa: ARG001 - another door, another client
+    opened_with: tuple[str | None, ...],  # noqa: ARG001 - another door, another client
 ) -> Any:
     return client_of(service)
 
 
-def _door() -> tuple[str | None, ...]:
+def door() -> tuple[str | None, ...]:
     """Return what the environment opens doors with."""
     return tuple(
         os.environ.get(name) for name in (TOKEN, USER, PASSWORD, CERTIFICATE, AUTHORITY)
@@ -390,4 +390,4 @@ class _Bearer:
 def _value(found: dict[str, Any], tag: str) -> str:
     """Return the first value of an attribute in DICOM JSON (PS3.18 F)."""
     values = found.get(tag, {}).get("Value") or [""]
-    return str(values[0])
+    return "" if values[0] is None else str(values[0])
