@@ -1,6 +1,5 @@
 """A result as DICOM objects: files beside the others, and back into the PACS it came from."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +13,7 @@ from saliency.export.files import Objects, objects_of, write_object
 from saliency.export.matching import Matched, frame_read
 from saliency.export.objects import highdicom, lasting_uids, told_of
 from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.writers import Look
 from saliency.values.image import DicomImage
 
 DICOM: Final = "dicom"
@@ -88,15 +88,13 @@ def origin_of(
     return Origin(source, identity, service)
 
 
-def made_of(
-    result: Explanation, origin: Origin, look: Mapping[str, Any], name: str
-) -> Objects:
+def made_of(result: Explanation, origin: Origin, look: Look, name: str) -> Objects:
     """Return the objects of a result by kind.
 
     Parameters
     ----------
     look
-        Arguments of ``Explanation.overlay``.
+        As of ``saliency.pipeline.writers``.
     name
         Of the result: with it go UIDs, the same whenever the result is made; "": new ones.
     """

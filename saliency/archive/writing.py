@@ -134,13 +134,16 @@ def _written(
     question, identity, origin = answered.question, answered.identity, answered.origin
     key = job.key(question, identity)[: _DIGITS if origin is None else _DIGITS_OF_FILE]
     stem = stem_of(result.image, key, question.method, result.target)
-    look = {**job.look, "caption": job.caption}
+    painted = result.overlay(**job.look)  # once for all forms
+    look = {**job.look, "painted": painted}
     made = {}
     if origin is not None:
         name = job.name_of_objects(question, identity)
-        made = made_of(result, origin, job.look, name)
+        made = made_of(result, origin, look, name)
     paths = [
-        save_explanation(result, job.out / f"{stem}.{form}", look)
+        save_explanation(
+            result, job.out / f"{stem}.{form}", {**look, "caption": job.caption}
+        )
         for form in job.forms
         if form != DICOM
     ]
@@ -150,7 +153,7 @@ def _written(
         drawn = result.figure(vmax=job.look.get("vmax"))
         paths.append(save_figure(drawn, job.out / f"{stem}-figure.png"))
     thumbnail = f"{THUMBNAILS}/{stem}.jpg"
-    _write_thumbnail(job.out / thumbnail, result.overlay(**job.look).rgb)
+    _write_thumbnail(job.out / thumbnail, painted.rgb)
     if origin is not None and job.store:
         store_objects(made, origin.service)
     return [path.name for path in paths], thumbnail

@@ -1,8 +1,8 @@
 """The overlay as everybody sees it: a Secondary Capture (PS3.3 A.8)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from pydicom.datadict import tag_for_keyword
@@ -33,6 +33,7 @@ from saliency.export.objects import (
 from saliency.export.slide_tiles import slide_frames
 from saliency.pipeline.band import captioned
 from saliency.pipeline.explanation import Explanation
+from saliency.pipeline.writers import Look, overlay_in
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
 from saliency.slides.explain_setup import THUMBNAIL
@@ -90,23 +91,21 @@ def secondary_capture(
             msg = "secondary_capture: expected redact=False of a slide, got True."
             raise InputError(msg)
         return _slide_capture(result, source, caption=caption, palette=palette)
-    look = {"palette": palette, "redact": redact}
-    return painted_capture(result, source, look, caption=caption)
+    look = {"palette": palette, "redact": redact, "caption": caption}
+    return painted_capture(result, source, look)
 
 
 def painted_capture(
     result: Explanation | VolumeExplanation | Sequence[Explanation],
     source: object,
-    look: Mapping[str, Any],
-    *,
-    caption: bool = False,
+    look: Look,
 ) -> Dataset:
-    """Return what :func:`secondary_capture` returns, painted as an overlay with this look.
+    """Return what :func:`secondary_capture` returns, painted with this look.
 
     Parameters
     ----------
     look
-        Arguments of ``Explanation.overlay``; without ``vmax`` the scale is that of the result.
+        As of ``saliency.pipeline.writers``; without ``vmax`` the scale is that of the result.
     """
     if not isinstance(result, VolumeExplanation | Explanation):
         check_explanations(result)
@@ -114,8 +113,10 @@ def painted_capture(
     scale = look.get("vmax") or scale_of(result, views)
     pictures = []
     for view in views:
-        overlay = view.overlay(**{**look, "vmax": scale})
-        pictures.append(captioned(view, overlay) if caption else overlay.rgb)
+        overlay = overlay_in(view, {**look, "vmax": scale})
+        pictures.append(
+            captioned(view, overlay) if look.get("caption") else overlay.rgb
+        )
     lead = leading_of(result, views)
     made = _described(lead, frames)
     pairs = zip(views, frames, strict=True)

@@ -1,7 +1,7 @@
 """Objects as files in a folder."""
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -20,6 +20,7 @@ from saliency.export.slide_tiles import SlideFiles, slide_frames
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.pipeline.writers import Look
 from saliency.slides.result import SlideExplanation
 from saliency.values.files import write_whole
 from saliency.volumes.explanation import VolumeExplanation
@@ -104,7 +105,7 @@ def objects_of(
     result: Explanation | VolumeExplanation | SlideExplanation,
     source: object,
     kinds: Sequence[str] = ("sc", "pm", "seg"),
-    look: Mapping[str, Any] | None = None,
+    look: Look | None = None,
 ) -> Objects:
     """Return a result as DICOM objects by kind.
 
@@ -113,7 +114,7 @@ def objects_of(
     result, source, kinds
         As for :func:`export_dicom`, and so are the errors; or what ``source`` was matched to.
     look
-        Arguments of ``Explanation.overlay``, for what is seen.
+        As of ``saliency.pipeline.writers``, for what is seen.
     """
     wanted = (kinds,) if isinstance(kinds, str) else tuple(kinds)
     unknown = [kind for kind in wanted if kind not in KINDS]
@@ -155,7 +156,7 @@ def _objects_of_slide(
     return made
 
 
-def _maker(kind: str, look: Mapping[str, Any]) -> Callable[[Any, Any], Dataset]:
+def _maker(kind: str, look: Look) -> Callable[[Any, Any], Dataset]:
     """Return what makes an object of a kind that looks as an overlay does."""
     if kind == "sc" and look:
         return partial(painted_capture, look=look)

@@ -55,6 +55,11 @@ _LOSSY: Final = (
     "LossyImageCompressionRatio",
     "LossyImageCompressionMethod",
 )
+#: What else objects copy, or decide by.
+_OF_IMAGE: Final = (
+    *("PatientOrientation", "ImageLaterality"),
+    *("BurnedInAnnotation", "SpecimenLabelInImage"),
+)
 #: Transfer syntaxes that lose something (PS3.5 A.4).
 _LOSSY_SYNTAXES: Final = frozenset(
     f"1.2.840.10008.1.2.4.{last}" for last in ("50", "51", "81", "91", "93", "203")
@@ -179,9 +184,9 @@ def builder_arguments(result: Explained, number: int) -> dict[str, Any]:
 
 def told_of(frame: SourceFrame) -> tuple[object, ...]:
     """Return all that objects say of a source, as values: where one differs, they would differ."""
-    copied = (*UIDS, *_IDENTITY, *_LOSSY, "PatientOrientation", "ImageLaterality")
+    copied = (*UIDS, *_IDENTITY, *_LOSSY, *_OF_IMAGE)
     said = (str(frame.header.get(keyword)) for keyword in copied)
-    return frame.frame, frame.frames, frame.geometry, *said
+    return frame.frame, frame.frames, frame.geometry, _syntax_of(frame.header), *said
 
 
 def stand_in(frame: SourceFrame) -> Dataset:
@@ -339,11 +344,15 @@ def _keep_loss(made: Dataset, header: Dataset) -> None:
     for keyword in _LOSSY:
         if header.get(keyword):
             setattr(made, keyword, header.get(keyword))
-    meta = getattr(header, "file_meta", None)
-    if meta is not None and str(meta.get("TransferSyntaxUID", "")) in _LOSSY_SYNTAXES:
+    if _syntax_of(header) in _LOSSY_SYNTAXES:
         made.LossyImageCompression = "01"
     if "LossyImageCompression" not in made:
         made.LossyImageCompression = "00"
+
+
+def _syntax_of(header: Dataset) -> str:
+    meta = getattr(header, "file_meta", None)
+    return "" if meta is None else str(meta.get("TransferSyntaxUID", ""))
 
 
 def _equipment() -> Dataset:

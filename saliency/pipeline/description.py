@@ -85,7 +85,8 @@ def _value_digest(value: Any, seen: dict[int, Any]) -> bytes:
     found = sha256(type(value).__qualname__.encode())
     for part in _value_parts(value):
         raw = part if isinstance(part, bytes) else _value_digest(part, seen)
-        found.update(len(raw).to_bytes(8, "little") + raw)
+        found.update(len(raw).to_bytes(8, "little"))
+        found.update(raw)
     return found.digest()
 
 

@@ -1,6 +1,5 @@
 """An explanation as HTML: image, overlay and caption, with nothing loaded from elsewhere."""
 
-from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
@@ -9,6 +8,7 @@ from saliency.pipeline.band import caption_lines, captioned
 from saliency.pipeline.redact import redacted_display
 from saliency.values.arrays import Array
 from saliency.values.notebook import shrunk_for_notebook
+from saliency.values.overlay import Overlay
 
 _STYLE: Final = (
     "body{font-family:sans-serif;margin:1rem;background:#141414;color:#e1e1e1}"
@@ -17,12 +17,9 @@ _STYLE: Final = (
 )
 
 
-def page_of(result: Any, look: Mapping[str, Any]) -> str:
+def page_of(result: Any, overlay: Overlay, *, redact: bool) -> str:
     """Return a page for a browser, readable without a script; the picture comes first."""
-    display = (
-        redacted_display(result.image) if look.get("redact") else result.image.display
-    )
-    overlay = result.overlay(**look)
+    display = redacted_display(result.image) if redact else result.image.display
     said = "".join(f"<p>{escape(line.text)}</p>" for line in caption_lines(result))
     title = escape(result.caption)
     return (

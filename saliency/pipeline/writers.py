@@ -13,9 +13,13 @@ from saliency.pipeline.band import captioned
 from saliency.pipeline.page import page_of
 from saliency.pipeline.record import arrays_of, record_of, text_of
 from saliency.values.files import place_of, write_whole
+from saliency.values.overlay import Overlay
 
 Look: TypeAlias = Mapping[str, Any]
-"""Arguments of ``Explanation.save``, and those of ``overlay`` that it leaves out."""
+"""Arguments of ``Explanation.save``, and those of ``overlay`` that it leaves out.
+
+``painted`` is the overlay that they ask for, where somebody has painted it already.
+"""
 Writer: TypeAlias = Callable[[Any, Look], bytes]
 """(Explanation, look) -> the bytes of a file. Explanation imports this table, not the reverse."""
 
@@ -52,7 +56,7 @@ def save_explanation(
 
 def png_of(result: Any, look: Look) -> bytes:
     """Return the overlay as a PNG file, with its caption or without."""
-    overlay = result.overlay(**_paint_alone(look))
+    overlay = overlay_in(result, look)
     return png.encode(
         captioned(result, overlay) if look.get("caption", True) else overlay.rgb
     )
@@ -85,15 +89,16 @@ def json_of(result: Any, look: Look) -> bytes:
 
 def html_of(result: Any, look: Look) -> bytes:
     """Return a page of image, overlay and caption, which loads nothing from elsewhere."""
-    return page_of(result, _paint_alone(look)).encode()
+    overlay = overlay_in(result, look)
+    return page_of(result, overlay, redact=bool(look.get("redact"))).encode()
 
 
-def _paint_alone(look: Look) -> Look:
-    return {
-        name: value
-        for name, value in look.items()
-        if name not in ("caption", "identify")
-    }
+def overlay_in(result: Any, look: Look) -> Overlay:
+    """Return the overlay that a look asks for; it is painted where it was not before."""
+    painted: Overlay | None = look.get("painted")
+    others = ("caption", "identify", "painted")
+    arguments = {name: value for name, value in look.items() if name not in others}
+    return result.overlay(**arguments) if painted is None else painted
 
 
 WRITERS: Final[dict[str, Writer]] = {
