@@ -31,8 +31,8 @@ def test_the_first_thread_that_is_done_does_not_end_the_silence():
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
-            first.start()
-            other.start()
+            for each in (first, other):
+                each.start()
             other.join()
             assert (heard, told) == ([], [])
             warnings.warn("of somebody else", stacklevel=1)
