@@ -37,6 +37,12 @@ KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
 }
 """Kind -> what makes it. A new object is a function and a row."""
 
+_COLOURED: Final[dict[str, Callable[..., Dataset]]] = {
+    "seg": segmentation,
+    "pr": presentation_state,
+}
+"""Kinds that say a colour: they take a palette."""
+
 OF_A_SLIDE: Final[dict[str, Callable[[Any, Any], Sequence[Dataset]]]] = {
     "sc": lambda result, source: (secondary_capture(result, source),),
     "pm": parametric_map_pyramid,
@@ -160,8 +166,8 @@ def _maker(kind: str, look: Look) -> Callable[[Any, Any], Dataset]:
     """Return what makes an object of a kind that looks as an overlay does."""
     if kind == "sc" and look:
         return partial(painted_capture, look=look)
-    if kind in ("seg", "pr") and "palette" in look:
-        return partial(KINDS[kind], palette=look["palette"])
+    if kind in _COLOURED and "palette" in look:
+        return partial(_COLOURED[kind], palette=look["palette"])
     return KINDS[kind]
 
 
