@@ -54,12 +54,13 @@ def stands(
     Raises
     ------
     InputError
-        A halo that leaves nothing of the window.
+        A halo that leaves less of the window than a stride, so that places of the axis would be
+        in no window; or a stride longer than the window.
     """
-    if halo is not None and 2 * halo >= window and window < length:
+    if 2 * (halo or 0) + stride > window and window < length:
         msg = (
-            f"Prepare: expected a halo of less than half the window, got {halo} voxels at each "
-            f"side of {window}."
+            f"Prepare: expected a halo of less than half the window, got {halo or 0} voxels at "
+            f"each side of {window}; {stride} or more must be left."
         )
         raise InputError(msg)
     step = max(1, round(window * (1 - overlap)))

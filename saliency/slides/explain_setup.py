@@ -186,6 +186,7 @@ def _grid_of(
     """Lay tiles over a slide, in step with the model's strides where it has some."""
     reach = getattr(probe, "reach", None)
     sides = _tile_of(tiling.tile, made, probe)
+    halo = _halo_of(made, reach, sides)
     rows, columns = (
         max(1, round(mm / step)) for mm, step in zip(slide.size, scale, strict=True)
     )
@@ -193,8 +194,9 @@ def _grid_of(
         (rows, columns),
         sides,
         tiling.overlap,
-        halo=_halo_of(made, reach, sides),
-        stride=reach.stride if reach is not None else 1,
+        halo=halo,
+        # Only maps that are cut at a halo can equal the whole: those that are blended need no step.
+        stride=1 if halo is None or reach is None else reach.stride,
     )
 
 
@@ -266,11 +268,12 @@ def _halo_of(made: Any, reach: Any, tile: tuple[int, int]) -> int | None:
     if told is not None or reach is None:
         return told
     halo = reach.field - 1
-    if 2 * halo >= min(tile):
+    if 2 * halo + reach.stride > min(tile):
         logging.getLogger("saliency.slides").info(
-            "the receptive field of %d pixels is wider than half a tile: maps of neighbouring "
-            "tiles are blended",
+            "the receptive field of %d pixels leaves less of a tile than a stride of %d: maps of "
+            "neighbouring tiles are blended",
             reach.field,
+            reach.stride,
         )
         return None
     return int(halo)

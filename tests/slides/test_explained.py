@@ -131,6 +131,22 @@ def test_without_a_halo_it_does_not():
     assert np.abs(right.heatmap.values - wrong.heatmap.values).max() > 1e-3
 
 
+def test_a_halo_that_leaves_less_than_a_stride_is_none():
+    """Tiles in step would leave gaps: they are blended, and no cell is without weight."""
+    scene = np.random.default_rng(3).integers(0, 255, (96, 128, 3), np.uint8)
+    probe = sal.KerasProbe(convolutions(4))
+    ways = {"tile": 42, "spacing": 0.0005, "tissue": None, "target": everything}
+    assert (probe.reach.field, probe.reach.stride) == (21, 4)
+    with opened(scene) as held:
+        found = explain_slide(probe, held, "gradient", **ways)
+        with pytest.raises(InputError, match="got 20 voxels at each side of 42; 4 or"):
+            explain_slide(
+                probe, held, "gradient", prepare=sal.Prepare(halo=20), **ways
+            )
+    assert found.explained.all()
+    assert np.isfinite(found.heatmap.values).all()
+
+
 def test_glass_stays_as_it_is(slide, result):
     """Bit for bit, of heat and of classes; the lesion does not."""
     shown = slide.thumbnail(2048).display
