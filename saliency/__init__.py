@@ -72,6 +72,7 @@ _HOMES = {
     "saliency.slides.level": "Level",
     "saliency.slides.open": "open_slide",
     "saliency.slides.result": "SlideExplanation",
+    "saliency.slides.result_load": "load_slide",
     "saliency.slides.slide": "Slide",
     "saliency.training.callback": "ExplainCallback",
     "saliency.training.dataset": "tf_dataset",

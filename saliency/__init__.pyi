@@ -82,6 +82,7 @@ from saliency.slides.explain import explain_slide as explain_slide
 from saliency.slides.level import Level as Level
 from saliency.slides.open import open_slide as open_slide
 from saliency.slides.result import SlideExplanation as SlideExplanation
+from saliency.slides.result_load import load_slide as load_slide
 from saliency.slides.slide import Slide as Slide
 from saliency.training.callback import ExplainCallback as ExplainCallback
 from saliency.training.dataset import tf_dataset as tf_dataset

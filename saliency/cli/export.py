@@ -14,10 +14,16 @@ def add_export(commands: Any) -> None:
     purpose = "write a saved result as DICOM objects for a PACS (extra pacs)"
     command = add_verb(commands, "export", purpose, export)
     command.add_argument(
-        "result", metavar="RESULT", type=Path, help="an .npz of saliency explain"
+        "result",
+        metavar="RESULT",
+        type=Path,
+        help="an .npz of saliency explain, or a folder of saliency slide",
     )
     command.add_argument(
-        "source", metavar="DICOM", type=Path, help="the file that was explained"
+        "source",
+        metavar="DICOM",
+        type=Path,
+        help="the file that was explained, or the folder of the slide",
     )
     command.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="for the objects"
@@ -37,7 +43,16 @@ def export(options: argparse.Namespace) -> int:
         raise InputError(msg)
     import saliency as sal
 
-    result = sal.load(options.result)
+    result = _saved_result(options.result, options.source)
     for path in sal.export_dicom(result, options.source, options.out, options.kinds):
         print(path)
     return DONE
+
+
+def _saved_result(saved: Path, source: Path) -> Any:
+    """Return a saved explanation: of an image from its file, of a slide from its folder."""
+    import saliency as sal
+    from saliency.slides.result_load import ARRAYS
+
+    is_of_slide = saved.is_dir() or saved.name == ARRAYS
+    return sal.load_slide(saved, source) if is_of_slide else sal.load(saved)

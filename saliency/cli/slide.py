@@ -18,16 +18,22 @@ from saliency.cli.options import (
     check_target,
     count,
     folder,
+    forms,
     model_of,
     prepare_of,
 )
 from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import Progress
+from saliency.errors import InputError
 
 _SLIDE: Final = "a folder or files of one whole slide image"
 _OUT: Final = "where results go; of several questions a folder each"
 _TILE: Final = "pixels of a tile's side; default: the model's input"
 _TISSUE: Final = "auto: glass is skipped; none: all is asked about; default: auto"
+_SAVE: Final = (
+    "dicom: also objects for a PACS (extra pacs), in DIR/dicom; the other files of DIR are always "
+    "written"
+)
 _ANEW: Final = "do not go on where an earlier run stopped"
 
 
@@ -45,6 +51,7 @@ def add_slide(commands: Any) -> None:
     add("--tissue", choices=("auto", "none"), default="auto", help=_TISSUE)
     add("--batch-size", type=count, default=8, metavar="N", help="default: 8")
     add("--anew", action="store_true", help=_ANEW)
+    add("--save", type=forms, default=(), metavar="FORMS", help=_SAVE)
     add("--palette", default="green", help="green, hot, diverging, safe, magma, ...")
     add(
         "--json",
@@ -57,9 +64,11 @@ def add_slide(commands: Any) -> None:
 def slide(options: argparse.Namespace) -> int:
     """Explain a slide by each method for each target; return the exit code."""
     from saliency.archive.naming import safe
+    from saliency.archive.objects import DICOM
     from saliency.archive.table import make_folder
     from saliency.render.palettes import check_palette
 
+    _check_forms(options.save)
     check_model(options.model, options.slide)
     check_target(options.target, options.labels, "--labels")
     check_palette(options.palette)
@@ -96,8 +105,25 @@ def slide(options: argparse.Namespace) -> int:
             progress.clear()
             if options.palette != "green":
                 result.save(out, palette=options.palette)
+            if options.save:
+                sal.export_dicom(result, source, out / DICOM)
             _tell_of_slide(options, method.name, result, out)
     return DONE
+
+
+def _check_forms(wanted: tuple[str, ...]) -> None:
+    """Refuse a form that no slide is kept in, and objects without highdicom, before it is asked."""
+    from saliency.archive.objects import DICOM, check_objects
+
+    unknown = [form for form in wanted if form != DICOM]
+    if unknown:
+        msg = (
+            f"--save {','.join(unknown)}: expected dicom; PNG, NPZ, GeoJSON and JSON are always "
+            "written."
+        )
+        raise InputError(msg)
+    if wanted:
+        check_objects()
 
 
 def _show_progress(line: Progress, at: Any) -> None:

@@ -125,9 +125,8 @@ def presentation_state(
 
 
 def _outlines(heat: Array, level: float) -> list[Array]:
-    """Return rings of (row, column), each within the image: heat ends with it, half a pixel on."""
-    rings = chain.from_iterable(hot_outlines(heat, level))
-    return [np.clip(ring, 0, heat.shape) for ring in rings]
+    """Return rings of (row, column), each within the image."""
+    return list(chain.from_iterable(hot_outlines(heat, level)))
 
 
 def _displayed(frame: SourceFrame) -> Dataset:

@@ -3,6 +3,8 @@
 import json
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -55,25 +57,49 @@ def load(path: str | PathLike[str]) -> Explanation:
     InputError
         It is no such file, is broken, or was written in another form.
     """
+    with saved_arrays(path, "load", "Explanation.save") as arrays:
+        return _explanation(arrays)
+
+
+@contextmanager
+def saved_arrays(
+    path: str | PathLike[str], verb: str, writer: str
+) -> Iterator[dict[str, Array]]:
+    """Yield the arrays of an .npz; what is wrong with it, found here or inside, is one sentence.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    verb, writer
+        The message begins with the verb, and says who should have written the file.
+
+    Raises
+    ------
+    InputError
+        It is no such file, or is broken.
+    """
     try:
         with Path(path).open("rb") as file:
-            return _explanation(_arrays(file))
+            yield _arrays(file, verb, writer)
     except InputError:
         raise
     except FileNotFoundError as error:
-        msg = "load: expected a file that Explanation.save wrote, found no file under that name."
+        msg = f"{verb}: expected a file that {writer} wrote, found no file under that name."
         raise InputError(msg) from error
     except _BROKEN as error:
         msg = (
-            "load: expected an .npz that Explanation.save wrote, found one that cannot be read "
+            f"{verb}: expected an .npz that {writer} wrote, found one that cannot be read "
             f"({type(error).__name__}). Save the explanation again."
         )
         raise InputError(msg) from error
 
 
-def _arrays(file: BinaryIO) -> dict[str, Array]:
+def _arrays(file: BinaryIO, verb: str, writer: str) -> dict[str, Array]:
     if not zipfile.is_zipfile(file):
-        msg = "load: expected an .npz that Explanation.save wrote, got a file of another kind."
+        msg = (
+            f"{verb}: expected an .npz that {writer} wrote, got a file of another kind."
+        )
         raise InputError(msg)
     file.seek(0)
     with np.load(file, allow_pickle=False) as arrays:
@@ -88,6 +114,12 @@ def _explanation(arrays: dict[str, Array]) -> Explanation:
         )
         raise InputError(msg)
     record = json.loads(str(arrays["record"]))
+    if "tiles" in record:
+        msg = (
+            "load: expected the explanation of an image, got that of a slide. Read it beside its "
+            "slide: load_slide(folder, slide)."
+        )
+        raise InputError(msg)
     if record["form"] != FORM:
         msg = f"load: expected a record of form {FORM}, got {record['form']!r}: use its version."
         raise InputError(msg)

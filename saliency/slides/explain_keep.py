@@ -69,13 +69,13 @@ def key_of(given: Setting, asked: Any) -> str:
 
     Two slides may look alike in a thumbnail: their files have other SOP Instance UIDs.
     """
-    slide = given.slide
+    slide, grid = given.slide, given.grid
     decisive = (
         asked,
         given.made_by,
         (slide.digest, given.read.slide.instances),
         (slide.spacing, slide.tissue),
-        (given.grid.tile, given.grid.cell, given.overlap),
+        (grid.tile, grid.cell, grid.overlap, grid.halo, grid.stride),
         versions(),
     )
     return digest_of(decisive).hex()

@@ -103,15 +103,12 @@ class Setting:
         What is told of the slide.
     made_by
         The preparation, with what it leaves open.
-    overlap
-        As it was told.
     """
 
     read: TileReader
     asked: Array
     slide: AskedSlide
     made_by: Prepare | FromFunction
-    overlap: float
 
     @property
     def grid(self) -> TileGrid:
@@ -174,10 +171,10 @@ def _setting(
         affine=slide.affine,
         tissue=mask,
         digest=slide_digest(slide, shown),
-        thumbnail=_remembering(shown, thumbnail),
+        thumbnail=remembering_thumbnail(shown, thumbnail),
     )
     read = TileReader(slide, grid, scale, partial(_prepared, probe, made))
-    return Setting(read, asked, of_slide, made, tiling.overlap)
+    return Setting(read, asked, of_slide, made)
 
 
 def _grid_of(
@@ -302,7 +299,7 @@ def slide_digest(slide: Slide, shown: DicomImage) -> str:
     return digest.hexdigest()
 
 
-def _remembering(
+def remembering_thumbnail(
     shown: DicomImage, thumbnail: Callable[[int], DicomImage]
 ) -> Callable[[int], DicomImage]:
     """Return a thumbnail as kept, where it is of the usual size; else read it."""

@@ -37,7 +37,7 @@ def painted_heat(
 ) -> Overlay:
     """Paint heat on uint8 (rows, columns, 3); what is no tissue stays as it is."""
     size = shown.shape[0], shown.shape[1]
-    length = _length(result)
+    length = slide_length(result)
     said = cells_at(result.explained, length, size)
     heat = Heatmap(
         np.where(
@@ -65,7 +65,7 @@ def painted_heat(
 def painted_classes(result: Any, shown: Array, strength: float) -> Overlay:
     """Paint tissue in the colour of the tile that has the most to say there; sharp borders."""
     size = shown.shape[0], shown.shape[1]
-    classes = cells_at(classes_of_cells(result), _length(result), size)
+    classes = cells_at(classes_of_cells(result), slide_length(result), size)
     where = (classes >= 0) & result.tissue_on(size)
     if result.indifferent:
         flat = Heatmap(where.astype(np.float32))
@@ -96,7 +96,7 @@ def classes_of_cells(result: Any) -> Array:
     return classes
 
 
-def _length(result: Any) -> tuple[float, float]:
+def slide_length(result: Any) -> tuple[float, float]:
     """Return how long the slide is in cells."""
     rows, columns = (length / result.grid.cell for length in result.grid.size)
     return rows, columns

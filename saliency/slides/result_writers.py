@@ -4,7 +4,7 @@ import io
 import json
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,13 +15,15 @@ from saliency.render.band import Legend, Swatch, banded
 from saliency.render.contours import hot_outlines
 from saliency.render.palettes import Palette
 from saliency.slides import result_words as words
-from saliency.slides.result_painting import class_colour
+from saliency.slides.result_painting import class_colour, slide_length
 from saliency.values.arrays import Array
 from saliency.values.files import folder_of, write_whole
 from saliency.values.overlay import Overlay
 
+#: Of the arrays and the record; another form is refused.
+FORM: Final = 1
 #: Share of full heat at which regions are outlined.
-LEVEL = 0.5
+LEVEL: Final = 0.5
 
 
 def save_slide(
@@ -76,6 +78,12 @@ def slide_npz_of(result: Any) -> bytes:
     """Return the arrays and the record as an NPZ file."""
     file = io.BytesIO()
     affine = {} if result.affine is None else {"affine": result.affine}
+    tissue = {} if result.slide.tissue is None else {"tissue": result.slide.tissue}
+    bag = (
+        {}
+        if result.bag is None
+        else {"bag_features": result.bag.features, "bag_heat": result.bag.heat}
+    )
     np.savez_compressed(
         file,
         values=result.heatmap.values,
@@ -86,14 +94,17 @@ def slide_npz_of(result: Any) -> bytes:
         placement=result.placement,
         record=json.dumps(slide_record_of(result), ensure_ascii=False),
         **affine,
+        **tissue,
+        **bag,
     )
     return file.getvalue()
 
 
 def geojson_of(result: Any, level: float = LEVEL) -> dict[str, Any]:
-    """Return outlines of the heat for the target as a GeoJSON FeatureCollection.
+    """Return outlines of the heat for the target as a GeoJSON FeatureCollection (RFC 7946).
 
-    Coordinates are (x, y) in pixels of level 0: QuPath takes them as they are.
+    Coordinates are (x, y) in pixels of level 0, within it: QuPath takes them as they are. It needs
+    objectType, and reads name, classification (name, RGB) and isLocked.
 
     Parameters
     ----------
@@ -117,7 +128,9 @@ def geojson_of(result: Any, level: float = LEVEL) -> dict[str, Any]:
                 "isLocked": True,
             },
         }
-        for region in hot_outlines(result.heatmap.values, level * result.vmax)
+        for region in hot_outlines(
+            result.heatmap.values, level * result.vmax, slide_length(result)
+        )
     ]
     return {"type": "FeatureCollection", "features": [] if result.veiled else features}
 
@@ -136,7 +149,7 @@ def _pixels_a_cell(result: Any) -> tuple[float, float]:
 def _ring(ring: Array, scale: tuple[float, float]) -> list[list[float]]:
     """Return a closed ring of (row, column) in cells as (x, y) in pixels."""
     return [
-        [round(float(column * scale[1]), 2), round(float(row * scale[0]), 2)]
+        [round(float(column * scale[1]), 6), round(float(row * scale[0]), 6)]
         for row, column in ring
     ]
 
@@ -145,6 +158,7 @@ def slide_record_of(result: Any) -> dict[str, Any]:
     """Return all but the arrays as plain values; nothing of a patient, no path, no UID."""
     slide, grid, answer = result.slide, result.grid, result.answer
     return {
+        "form": FORM,
         "recipe": result.recipe,
         "target": result.target,
         "label": result.label,
@@ -156,6 +170,12 @@ def slide_record_of(result: Any) -> dict[str, Any]:
         "unit": words.unit_words(result),
         "vmax": result.vmax,
         "explains": answer.explains,
+        "gap": answer.gap,
+        "seed": answer.seed,
+        "layer_grid": None if answer.grid is None else list(answer.grid),
+        "saturated": answer.saturated,
+        "indifferent": result.indifferent,
+        "bag": None if result.bag is None else result.bag.method,
         "cutoff": result.cutoff,
         "prepare": plain(result.prepare),
         "model": plain(result.model),
@@ -166,9 +186,13 @@ def slide_record_of(result: Any) -> dict[str, Any]:
             "digest": slide.digest,
         },
         "tiles": {
+            "pixels": list(grid.size),
             "spacing": list(slide.spacing),
             "spacing_assumed": slide.assumed,
             "size": list(grid.tile),
+            "overlap": grid.overlap,
+            "halo": grid.halo,
+            "stride": grid.stride,
             "grid": list(grid.tiles),
             "asked": int(result.asked.sum()),
             "glass": result.dropped,

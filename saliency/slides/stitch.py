@@ -73,6 +73,8 @@ class TileGrid:
         Pixels of the model that a cell is long, down and across.
     down, across
         Where tiles lie.
+    overlap, halo, stride
+        What they were laid by: see :func:`tile_grid`.
     """
 
     size: tuple[int, int]
@@ -80,6 +82,9 @@ class TileGrid:
     cell: int
     down: tuple[TilePlace, ...]
     across: tuple[TilePlace, ...]
+    overlap: float
+    halo: int | None
+    stride: int
 
     @property
     def tiles(self) -> tuple[int, int]:
@@ -147,7 +152,8 @@ def tile_grid(
                 for stand in stands(whole, window, overlap, halo, stride=stride)
             )
         )
-    return TileGrid(size, tile, cell, *axes)
+    down, across = axes
+    return TileGrid(size, tile, cell, down, across, overlap, halo, stride)
 
 
 def _place(stand: Stand, cell: int, length: int) -> TilePlace:

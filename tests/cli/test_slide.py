@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pydicom
 import pytest
 from slides.built import halved, level
 from slides.networks import RED, red_detector, tissue
@@ -21,8 +22,10 @@ def folder(tmp_path_factory):
     scene = tissue(256, 320)
     scene[96:160, 128:192] = RED
     place = tmp_path_factory.mktemp("slide")
-    coarse = level(halved(scene), tile=(64, 64), spacing=(0.001, 0.001))
-    for k, each in enumerate((level(scene, tile=(64, 64)), coarse)):
+    uids = {"StudyInstanceUID": "1.2.3.4", "FrameOfReferenceUID": "1.2.3.5"}
+    fine = level(scene, tile=(64, 64), **uids)
+    coarse = level(halved(scene), tile=(64, 64), spacing=(0.001, 0.001), **uids)
+    for k, each in enumerate((fine, coarse)):
         each.save_as(place / f"level{k}.dcm", enforce_file_format=True)
     return place
 
@@ -36,8 +39,11 @@ def model(tmp_path_factory):
 
 
 def test_a_slide_is_explained(model, folder, tmp_path, capsys):
-    """At the spacing told, for the label told; what was found is printed and lies in the folder."""
-    out = tmp_path / "maps"
+    """At the spacing told, for the label told; what was found is printed and lies in the folder.
+
+    Objects for a PACS are written at once, or later from what was saved: the same numbers.
+    """
+    out, later = tmp_path / "maps", tmp_path / "later"
     question = (
         "--method",
         "gradient",
@@ -47,9 +53,8 @@ def test_a_slide_is_explained(model, folder, tmp_path, capsys):
         "tumour",
     )
     scale = ("--spacing", "0.0005", "--overlap", "0.5")
-    assert (
-        run("slide", model, folder, "--out", out, *question, *scale, "--json") == DONE
-    )
+    form = ("--json", "--save", "dicom")
+    assert run("slide", model, folder, "--out", out, *question, *scale, *form) == DONE
     told = json.loads(capsys.readouterr().out)
     assert (told["target"], told["label"]) == ("tumour", "tumour")
     assert "heat.geojson" in told["outputs"]
@@ -58,6 +63,15 @@ def test_a_slide_is_explained(model, folder, tmp_path, capsys):
     assert record["tiles"]["spacing"] == [0.0005, 0.0005]
     assert run("slide", model, folder, "--out", out, *question, *scale) == DONE
     assert "probability of 50 % and more" in capsys.readouterr().out.lower()
+    assert run("export", out, folder, "--out", later, "--kinds", "pm,seg") == DONE
+    names = sorted(path.name for path in later.iterdir())
+    at_once = sorted(path.name for path in (out / "dicom").iterdir())
+    assert names == [name for name in at_once if not name.endswith("-sc.dcm")]
+    assert len(at_once) == len(names) + 1
+    for name in names:
+        one, other = (pydicom.dcmread(at / name) for at in (out / "dicom", later))
+        for keyword in ("PixelData", "FloatPixelData", "ImageOrientationSlide"):
+            assert one.get(keyword) == other.get(keyword)
 
 
 def test_several_questions_have_a_folder_each(model, folder, tmp_path, capsys):
@@ -95,3 +109,10 @@ def test_a_window_is_no_option_of_a_slide(model, folder, tmp_path, capsys):
     with pytest.raises(SystemExit):
         run("slide", "--help")
     assert "--window C,W" not in capsys.readouterr().out
+
+
+def test_forms_and_results_that_are_none(model, folder, tmp_path, capsys):
+    assert run("slide", model, folder, "--out", tmp_path / "o", "--save", "gif") != DONE
+    assert "--save gif: expected dicom" in capsys.readouterr().err
+    assert run("export", folder, folder, "--out", tmp_path / "o") == FAILED
+    assert "found no file under that name" in capsys.readouterr().err

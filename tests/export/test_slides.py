@@ -42,7 +42,7 @@ UIDS = {
 
 
 def explained(source, tile=4, seed=0, spacing_factor=1.7):
-    """Return a result with random heat of a slide; its lower right corner and a hole were not asked about."""
+    """Return a result with random heat; a corner of the slide and a hole were not asked about."""
     with open_slide(source) as slide:
         shown = slide.thumbnail(THUMBNAIL)
         spacing = tuple(mm * spacing_factor for mm in slide.levels[0].spacing)
@@ -63,7 +63,9 @@ def explained(source, tile=4, seed=0, spacing_factor=1.7):
     rng = np.random.default_rng(seed)
     said = np.ones(grid.cells, np.bool_)
     said[64:, 64:] = False
-    said[9:14, 21:24] = False  # odd borders: some cells of a coarser level are asked in part
+    said[9:14, 21:24] = (
+        False  # odd borders: some cells of a coarser level are asked in part
+    )
     heat = (rng.gamma(0.5, 0.3, grid.cells) * said).astype(np.float32)
     scores = np.zeros((*grid.tiles, 2), np.float32)
     return SlideExplanation(

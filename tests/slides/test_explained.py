@@ -1,17 +1,20 @@
 """A slide explained tile by tile: scores, heat in its place, what is painted and what is not."""
 
 import json
+from dataclasses import fields, is_dataclass, replace
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from matplotlib.path import Path
 from slides.built import level
 from slides.networks import RED, convolutions, opened, red_detector, tissue
 
 import saliency as sal
 from saliency.errors import InputError
 from saliency.slides.explain import explain_slide
+from saliency.slides.result_writers import geojson_of
 
 SIZE = (512, 640)
 LESION = (224, 352, 40)
@@ -140,9 +143,7 @@ def test_a_halo_that_leaves_less_than_a_stride_is_none():
     with opened(scene) as held:
         found = explain_slide(probe, held, "gradient", **ways)
         with pytest.raises(InputError, match="got 20 voxels at each side of 42; 4 or"):
-            explain_slide(
-                probe, held, "gradient", prepare=sal.Prepare(halo=20), **ways
-            )
+            explain_slide(probe, held, "gradient", prepare=sal.Prepare(halo=20), **ways)
     assert found.explained.all()
     assert np.isfinite(found.heatmap.values).all()
 
@@ -252,6 +253,84 @@ def test_the_folder_holds_all_forms(result, tmp_path):
     assert abs((y.min() + y.max()) / 2 - (row + side / 2)) < result.grid.cell
     for name in ("heat.png", "classes.png"):
         assert (place / name).stat().st_size > 1000
+
+
+def same(one, other):
+    """Say whether two values are equal, field by field and array by array."""
+    if is_dataclass(one):
+        names = [each.name for each in fields(one) if each.name != "thumbnail"]
+        return type(one) is type(other) and all(
+            same(getattr(one, name), getattr(other, name)) for name in names
+        )
+    if isinstance(one, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=True)
+    if isinstance(one, tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return one == other
+
+
+def test_a_saved_answer_is_read_back(result, slide, tmp_path):
+    """Every field but the seconds, which are rounded; what is painted is equal bit for bit."""
+    place = result.save(tmp_path / "told")
+    for path in (place, place / "heat.npz"):
+        read = sal.load_slide(path, slide)
+        unasked = replace(result.answer, asked=None)
+        wanted = replace(result, seconds=read.seconds, answer=unasked)
+        assert same(read, wanted)
+    assert read.seconds == pytest.approx(result.seconds, abs=1e-3)
+    for kind in ("heat", "classes"):
+        painted = read.overlay(kind).rgb
+        np.testing.assert_array_equal(painted, result.overlay(kind).rgb)
+    assert read.caption == result.caption
+    assert read.overlay(pixels=300).rgb.shape[1] == 300
+
+
+def test_what_is_not_read_back_is_told(result, slide, tmp_path):
+    place = result.save(tmp_path / "told")
+    different = pytest.raises(InputError, match="not the one that was explained")
+    with opened(tissue(*SIZE, seed=5)) as other, different:
+        sal.load_slide(place, other)
+    with pytest.raises(InputError, match=r"load_slide\(folder, slide\)"):
+        sal.load(place / "heat.npz")
+    with pytest.raises(InputError, match="found no file under that name"):
+        sal.load_slide(tmp_path, slide)
+    with pytest.raises(InputError, match="a file of another kind"):
+        sal.load_slide(place / "record.json", slide)
+    np.savez(tmp_path / "heat.npz", values=result.heatmap.values)
+    with pytest.raises(InputError, match=r"heat\.npz of form 1"):
+        sal.load_slide(tmp_path, slide)
+    broken = (place / "heat.npz").read_bytes()
+    (tmp_path / "cut.npz").write_bytes(broken[: len(broken) // 2])
+    with pytest.raises(InputError, match=r"another kind|cannot be read"):
+        sal.load_slide(tmp_path / "cut.npz", slide)
+
+
+def test_outlines_are_what_qupath_imports(result, slide):
+    """Valid polygons that turn by the right-hand rule, within level 0, where heat is half."""
+    made = json.loads(json.dumps(geojson_of(result, level=0.02)))
+    assert made["type"] == "FeatureCollection"
+    down, across = (result.grid.cell,) * 2  # the model saw the pixels of level 0
+    covered = np.zeros(result.grid.cells, np.bool_)
+    for feature in made["features"]:
+        assert (feature["type"], feature["geometry"]["type"]) == ("Feature", "Polygon")
+        told = feature["properties"]
+        assert (told["objectType"], told["isLocked"]) == ("annotation", True)
+        assert set(told["classification"]) == {"name", "color"}
+        assert len(told["classification"]["color"]) == 3
+        for number, ring in enumerate(feature["geometry"]["coordinates"]):
+            assert ring[0] == ring[-1]
+            assert len(ring) >= 4
+            x, y = np.array(ring).T
+            assert 0 <= x.min() <= x.max() <= SIZE[1]
+            assert 0 <= y.min() <= y.max() <= SIZE[0]
+            twice = float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum())
+            assert (twice > 0) == (number == 0)  # holes turn the other way
+            rows, columns = np.indices(covered.shape) + 0.5
+            inside = Path(np.column_stack([x, y])).contains_points(
+                np.column_stack([(columns * across).ravel(), (rows * down).ravel()])
+            )
+            covered ^= inside.reshape(covered.shape)
+    np.testing.assert_array_equal(covered, result.heatmap.values >= 0.02 * result.vmax)
 
 
 @pytest.mark.parametrize(
