@@ -22,8 +22,7 @@ def add_export(commands: Any) -> None:
     command.add_argument(
         "source",
         metavar="DICOM",
-        type=Path,
-        help="the file that was explained, or the folder of the slide",
+        help="what was explained: a file, the folder of a slide, or a URL",
     )
     command.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="for the objects"
@@ -49,7 +48,7 @@ def export(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _saved_result(saved: Path, source: Path) -> Any:
+def _saved_result(saved: Path, source: str) -> Any:
     """Return a saved explanation: of an image from its file, of a slide from its folder."""
     import saliency as sal
     from saliency.slides.result_load import ARRAYS

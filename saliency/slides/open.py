@@ -30,7 +30,8 @@ def open_slide(
     Parameters
     ----------
     source
-        A folder, a zip, a file or a sequence of files: all levels of one slide.
+        A folder, a zip, a file, a sequence of files, or a URL (of a folder, a glob, or a study or
+        series of DICOMweb, whose files are fetched whole): all levels of one slide.
     series
         The Series Number (0020,0011), where the source holds several slides.
     optical_path

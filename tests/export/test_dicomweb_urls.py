@@ -37,6 +37,11 @@ def test_the_shell_stores_results_where_images_came_from(said):
     assert {".dcm", ".png"} <= set(said["names"])
 
 
+def test_a_study_and_a_series_are_slides(said):
+    """Both levels, bit for bit."""
+    assert said["slide"] == [True, True]
+
+
 def test_a_capture_is_rendered_as_we_paint_it(said):
     assert said["rendered"] <= 2
 

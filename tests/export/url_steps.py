@@ -76,6 +76,7 @@ def main() -> None:
     said["audited"] = [len(each.failures) for each in audited]
     explain_by_shell(said, study, archive)
     said["rendered"] = rendered(probe, archive, instance)
+    said["slide"] = slide_by_url(archive)
     sys.stdout.write(json.dumps(said))
 
 
@@ -104,6 +105,37 @@ def explain_by_shell(said: dict[str, object], study: str, archive: Archive) -> N
             ["explain", "model.keras", study.replace("//", "//u:PW@"), "--out", "o"]
         )
     said["names"] = sorted({path.suffix for path in Path("out").iterdir()})
+
+
+def slide_by_url(archive: Archive) -> list[bool]:
+    """Store a slide of two levels; say whether study and series are the slide that was stored."""
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from slides.built import SERIES, level, scene
+
+    uids = {"StudyInstanceUID": "1.2.3.4", "PatientID": "S-1"}
+    made = [
+        level(scene(48, 64), tile=(16, 16), **uids),
+        level(scene(24, 32), tile=(16, 16), spacing=(0.001, 0.001), **uids),
+    ]
+    archive.store(made)
+    study = f"{URL}/studies/1.2.3.4"
+    with sal.open_slide(made) as held:
+        wanted = [
+            held.read_region(5, 7, 40, 50),
+            held.read_region(0, 0, 24, 32, level=1),
+        ]
+    said = []
+    for source in (study, f"{study}/series/{SERIES}"):
+        with sal.open_slide(source) as held:
+            found = [
+                held.read_region(5, 7, 40, 50),
+                held.read_region(0, 0, 24, 32, level=1),
+            ]
+        same = [
+            (a.display == b.display).all() for a, b in zip(found, wanted, strict=True)
+        ]
+        said.append(bool(all(same)))
+    return said
 
 
 def rendered(probe: object, archive: Archive, instance: str) -> int:

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import fsspec
 import imagecodecs
 import numpy as np
 import pytest
@@ -517,3 +518,18 @@ def test_bytes_that_look_like_a_place_are_not_believed():
     trap = b"\x48\x00\x1f\x02SL\x04\x00\x09\x00\x00\x00"
     made.PerFrameFunctionalGroupsSequence[2].add_new(0x00091001, "OB", trap)
     np.testing.assert_array_equal(read(written(made)).display, PIXELS)
+
+
+@pytest.mark.parametrize("url", ["memory://a-slide/", "memory://a-slide/*.dcm"])
+def test_a_slide_behind_a_url(url):
+    """A folder or a glob of any file system that fsspec knows; tiles are read from there."""
+    files = fsspec.filesystem("memory")
+    coarse = level(halved(PIXELS[:22, :36]), spacing=(0.001, 0.001))
+    fine = level(PIXELS[:22, :36])
+    for number, made in enumerate((fine, coarse)):
+        with files.open(f"/a-slide/{number}.dcm", "wb") as file:
+            made.save_as(file, enforce_file_format=True)
+    with sal.open_slide(url) as slide:
+        assert len(slide.levels) == 2
+        region = slide.read_region(3, 5, 17, 29).display
+    np.testing.assert_array_equal(region, PIXELS[3:20, 5:34])

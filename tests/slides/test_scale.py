@@ -178,15 +178,23 @@ def test_a_thumbnail_is_as_long_as_asked_for():
 
 
 def test_a_pixel_is_a_hole_where_most_of_it_is():
-    """At half the scale: columns 14 to 20 are missing, column 7 sees seven eighths of a hole."""
+    """At a third of the scale a pixel weighs five by 1, 2, 3, 2 and 1 ninths."""
     pixels = scene(24, 36)
-    places = [place for place in places_of((24, 36), (5, 7)) if place[1] != 14]
-    with sal.open_slide([sparse(pixels, places)]) as slide:
-        small = slide.thumbnail(18)
-    assert small.padding[:, 7:10].all()
-    assert not small.padding[:, :7].any()
-    assert not small.padding[:, 11:].any()
-    assert (small.display[:, 7:10] == 255).all()
+    places = places_of((24, 36), (5, 7))
+    # Rows 10 to 14 are missing: 6, 8 and 1 ninths of rows 3, 4 and 5.
+    with sal.open_slide(
+        [sparse(pixels, [at for at in places if at[0] != 10])]
+    ) as slide:
+        small = slide.thumbnail(12)
+    assert small.padding.all(axis=1).tolist() == [row in (3, 4) for row in range(8)]
+    assert (small.padding.any(axis=1) == small.padding.all(axis=1)).all()
+    assert (small.display[3:5] == 255).all()
+    # Columns 14 to 20: 3, 9, 8 and 1 ninths of columns 4 to 7.
+    with sal.open_slide(
+        [sparse(pixels, [at for at in places if at[1] != 14])]
+    ) as slide:
+        holes = slide.thumbnail(12).padding
+    assert holes.any(axis=0).tolist() == [column in (5, 6) for column in range(12)]
 
 
 def test_a_large_level_is_resampled_in_bands(monkeypatch):
