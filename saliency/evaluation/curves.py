@@ -300,8 +300,11 @@ def irof(
     scores = _scores_of_masks(
         probe, batch, masks, lambda mask: (batch, hidden, mask)
     ).astype(np.float64)
-    relative = scores / scores[:, :1]
-    return np.asarray(np.mean(1 - relative[:, 1:], axis=1))
+    lost = 1 - scores[:, 1:] / scores[:, :1]
+    # A segment may be empty: an image that has fewer than others of its batch is done before them.
+    counts = ranks.max(axis=1, keepdims=True) + 1
+    of_image = np.arange(count) < counts
+    return np.asarray(np.mean(lost, axis=1, where=of_image))
 
 
 def _segment_means(heat: Array, labels: Array) -> Array:

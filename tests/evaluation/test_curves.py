@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from saliency.errors import InputError
 from saliency.evaluation import Curve, deletion, exchange, insertion, irof, road
 from saliency.evaluation.imputation import imputed
+from saliency.kernels.superpixels import superpixels
 from saliency.probe.closed_form import ClosedFormProbe
 
 GENERATOR = np.random.default_rng(0)
@@ -116,6 +117,24 @@ def test_irof_by_hand():
     assert_allclose(
         found, [np.mean([1 - 5 / 9, 1 - 1 / 9, 1 - 1 / 9, 1 - 1 / 9])], rtol=1e-5
     )
+
+
+def test_irof_of_an_image_does_not_hang_on_its_batch():
+    """Of black and white pixels some segments are empty: such an image has fewer steps."""
+    flat, pair = np.zeros((36, 1)), np.random.default_rng(0).random((36, 1)) < 0.5
+    images = np.stack([flat, pair]).reshape(2, 6, 6, 1).astype(np.float32)
+    segments = [len(np.unique(each)) for each in superpixels(tf.constant(images), 3)]
+    assert segments == [9, 5]
+    probe = ClosedFormProbe(lambda x: 1 + tf.reduce_sum(x, (1, 2, 3)))
+    heat = GENERATOR.random((2, 6, 6))
+
+    both = irof(probe, images, heat, grid=3, fill=0.5)
+    alone = [
+        irof(probe, images[i : i + 1], heat[i : i + 1], grid=3, fill=0.5)[0]
+        for i in (0, 1)
+    ]
+
+    assert_allclose(both, alone, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
