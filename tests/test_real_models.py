@@ -13,7 +13,15 @@ from small_recipes import SMALL
 import saliency as sal
 from saliency.errors import SaliencyError
 from saliency.explainers.catalogue import DEMANDING, ENTRIES, resolve
+from saliency.explainers.masked_cams import ScoreCAM
+from saliency.explainers.occlusion import Occlusion
 from saliency.pipeline.explain import ask, prepared
+
+FEW = SMALL | {
+    "scorecam": ScoreCAM(channels=8),
+    "occlusion": Occlusion(window=64, stride=64),
+}
+"""Of the recipes that ask the model for each channel or window, a few."""
 
 ELSEWHERE = {"attention_rollout", "gradient_attention", "cam"}
 """What asks for a transformer, or for a pooled head, and may refuse."""
@@ -115,9 +123,9 @@ ALIKE = (
 def answer(probe, picture, given, word):
     """A map, or the words of a refusal."""
     try:
-        found = ask(
-            probe.at(None), [picture], [given], SMALL.get(word) or resolve(word)
-        )[0]
+        found = ask(probe.at(None), [picture], [given], FEW.get(word) or resolve(word))[
+            0
+        ]
     except SaliencyError as error:
         return str(error)
     return found.heatmap.values
