@@ -11,12 +11,12 @@ from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
     add_question,
+    add_subject,
     add_verb,
     add_window,
     check_model,
     check_target,
     count,
-    folder,
     forms,
     frames,
     model_of,
@@ -49,9 +49,7 @@ def add_explain(commands: Any) -> None:
     purpose = "write an overlay PNG for each DICOM file, and a page of all"
     command = add_verb(commands, "explain", purpose, explain_command)
     add = command.add_argument
-    add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
-    add("dicom", metavar="DICOM", nargs="+", help=_DICOM)
-    add("--out", type=folder, required=True, metavar="DIR", help="where results go")
+    add_subject(command, "dicom", _DICOM)
     add("--frames", type=frames, default="first", help=_FRAMES)
     add_question(command)
     add("--trust", metavar="REPORT", help=_TRUST)

@@ -91,6 +91,21 @@ def add_verb(
     return command
 
 
+def add_subject(
+    command: argparse.ArgumentParser,
+    source: str,
+    what: str,
+    *,
+    model: str = "a Keras model: .keras or .h5",
+    out: str = "where results go",
+) -> None:
+    """Add the model, the sources that it is asked about, and the folder of results."""
+    add = command.add_argument
+    add("model", metavar="MODEL", help=model)
+    add(source, metavar=source.upper(), nargs="+", help=what)
+    add("--out", type=folder, required=True, metavar="DIR", help=out)
+
+
 def add_question(command: argparse.ArgumentParser) -> None:
     """Add what is asked of the model, and how."""
     add = command.add_argument

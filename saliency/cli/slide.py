@@ -13,11 +13,11 @@ from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
     add_question,
+    add_subject,
     add_verb,
     check_model,
     check_target,
     count,
-    folder,
     forms,
     model_of,
     prepare_of,
@@ -26,7 +26,7 @@ from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import Progress
 from saliency.errors import InputError
 
-_SLIDE: Final = "a folder or files of one whole slide image"
+_SLIDE: Final = "a folder, files or a URL of one whole slide image"
 _OUT: Final = "where results go; of several questions a folder each"
 _TILE: Final = "pixels of a tile's side; default: the model's input"
 _TISSUE: Final = "auto: glass is skipped; none: all is asked about; default: auto"
@@ -42,9 +42,8 @@ def add_slide(commands: Any) -> None:
     purpose = "explain a whole slide image, tile by tile"
     command = add_verb(commands, "slide", purpose, slide)
     add = command.add_argument
-    add("model", metavar="MODEL", help="a Keras model of tiles: .keras or .h5")
-    add("slide", metavar="SLIDE", nargs="+", help=_SLIDE)
-    add("--out", type=folder, required=True, metavar="DIR", help=_OUT)
+    model = "a Keras model of tiles: .keras or .h5"
+    add_subject(command, "slide", _SLIDE, model=model, out=_OUT)
     add_question(command)
     add("--tile", type=count, metavar="PIXELS", help=_TILE)
     add("--overlap", type=float, default=0.25, metavar="SHARE", help="default: 0.25")

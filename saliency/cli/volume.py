@@ -15,11 +15,11 @@ from saliency.cli.methods import methods_in
 from saliency.cli.options import (
     add_prepare,
     add_question,
+    add_subject,
     add_verb,
     add_window,
     check_model,
     check_target,
-    folder,
     forms,
     model_of,
     prepare_of,
@@ -54,9 +54,7 @@ def add_volume(commands: Any) -> None:
     purpose = "explain a series as one volume"
     command = add_verb(commands, "volume", purpose, volume)
     add = command.add_argument
-    add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
-    add("series", metavar="SERIES", nargs="+", help=_SERIES)
-    add("--out", type=folder, required=True, metavar="DIR", help="where results go")
+    add_subject(command, "series", _SERIES)
     add(
         "--number", type=int, metavar="N", help="Series Number, where there are several"
     )

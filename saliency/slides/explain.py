@@ -16,7 +16,7 @@ from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.slides.bags import Bag
 from saliency.slides.explain_bag import explain_as_bag
-from saliency.slides.explain_keep import Running, silent
+from saliency.slides.explain_keep import Running, SlideRequest, silent
 from saliency.slides.explain_run import Tell
 from saliency.slides.explain_setup import AUTO, Setting, Tiling, setting
 from saliency.slides.explain_tiles import HeatQuestion, remembering, scores_on
@@ -102,46 +102,30 @@ def explain_slide(  # noqa: PLR0913 - as explain, and how a slide is cut into ti
     if batch_size < 1:
         msg = f"explain_slide: expected batch_size of 1 or more, got {batch_size}."
         raise InputError(msg)
-    tiling = Tiling(prepare, spacing, tile, overlap, tissue)
-    running = Running(batch_size, out, resume, progress or silent)
+    request = SlideRequest(
+        target,
+        Tiling(prepare, spacing, tile, overlap, tissue),
+        Running(batch_size, out, resume, progress or silent),
+        cutoff,
+    )
     if isinstance(model, Bag):
-        result = explain_as_bag(
-            model,
-            slide,
-            "single" if explainer == "fastcam" else explainer,
-            target=target,
-            tiling=tiling,
-            running=running,
-            cutoff=cutoff,
-        )
+        method = "single" if explainer == "fastcam" else explainer
+        result = explain_as_bag(model, slide, method, request)
     else:
-        result = _explain_by_tiles(
-            probe_of(model),
-            slide,
-            resolve(explainer),
-            target=target,
-            tiling=tiling,
-            running=running,
-            cutoff=cutoff,
-        )
+        recipe = resolve(explainer)
+        result = _explain_by_tiles(probe_of(model), slide, recipe, request)
     if out is not None:
         result.save(out)
     return result
 
 
-def _explain_by_tiles(  # noqa: PLR0913 - as explain_slide
-    probe: Any,
-    slide: object,
-    recipe: Any,
-    *,
-    target: Target,
-    tiling: Tiling,
-    running: Running,
-    cutoff: float,
+def _explain_by_tiles(
+    probe: Any, slide: object, recipe: Any, request: SlideRequest
 ) -> SlideExplanation:
     """Explain a slide by a model of tiles; see :func:`explain_slide`."""
-    with setting(probe, slide, tiling) as given:
-        settled = _settled_target(probe, target, given, running.batch_size)
+    running, cutoff = request.running, request.cutoff
+    with setting(probe, slide, request.tiling) as given:
+        settled = _settled_target(probe, request.target, given, running.batch_size)
         chosen = bound(probe, settled)
         canvas = SlideCanvas(given.grid)
         question = HeatQuestion(chosen, recipe, canvas)

@@ -14,11 +14,10 @@ from saliency.probe.batch_probe import About
 from saliency.probe.class_targets import target_name
 from saliency.probe.keras_probe import KerasProbe
 from saliency.probe.model.digest import model_digest
-from saliency.probe.protocol import Target
 from saliency.slides.bags import METHODS, Bag, bag_heat, single_scores
-from saliency.slides.explain_keep import Running
+from saliency.slides.explain_keep import SlideRequest
 from saliency.slides.explain_run import Place
-from saliency.slides.explain_setup import Setting, Tiling, setting
+from saliency.slides.explain_setup import Setting, setting
 from saliency.slides.explain_tiles import packed, unpacked
 from saliency.slides.result import BagTiles, SlideExplanation
 from saliency.slides.stitch import SlideCanvas
@@ -63,39 +62,28 @@ class FeatureQuestion:
         self.features[place] = unpacked(row["features"])
 
 
-def explain_as_bag(  # noqa: PLR0913 - as explain_slide
-    bag: Bag,
-    slide: object,
-    method: Any,
-    *,
-    target: Target,
-    tiling: Tiling,
-    running: Running,
-    cutoff: float,
+def explain_as_bag(
+    bag: Bag, slide: object, method: Any, request: SlideRequest
 ) -> SlideExplanation:
     """Explain a slide by a model of multiple instances; see :func:`explain_slide`."""
     if method not in METHODS:  # before any tile is asked about
         bag_heat(bag, np.zeros((1, 1), np.float32), method)
     probe = probe_of(bag.tiles)
     question = FeatureQuestion(probe)
-    with setting(probe, slide, tiling) as given:
-        seconds = running.ask(question, given, (probe, "features"))
-        features = question.features
-        return _result(
-            bag, method, target, given, features, cutoff=cutoff, seconds=seconds
-        )
+    with setting(probe, slide, request.tiling) as given:
+        seconds = request.running.ask(question, given, (probe, "features"))
+        return _result(bag, method, request, given, question.features, seconds)
 
 
-def _result(  # noqa: PLR0913 - what was asked, of what, and what was found
+def _result(
     bag: Bag,
     method: str,
-    target: Target,
+    request: SlideRequest,
     given: Setting,
     of_tiles: dict[Place, Array],
-    *,
-    cutoff: float,
     seconds: dict[str, float],
 ) -> SlideExplanation:
+    target, cutoff = request.target, request.cutoff
     places = sorted(of_tiles)
     features = np.stack([of_tiles[place] for place in places])
     head = KerasProbe(bag.head, labels=bag.labels)

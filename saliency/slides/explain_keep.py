@@ -10,8 +10,9 @@ from saliency.errors import InputError
 from saliency.pipeline.checkpoint import State
 from saliency.pipeline.description import digest_of
 from saliency.pipeline.explain import versions
+from saliency.probe.protocol import Target
 from saliency.slides.explain_run import SlideProgress, Tell, TileQuestion, run
-from saliency.slides.explain_setup import Setting
+from saliency.slides.explain_setup import Setting, Tiling
 
 #: Name of the file that keeps what was found, in the folder of results.
 KEPT: Final = "tiles.sqlite"
@@ -42,6 +43,17 @@ class Running:
             path.unlink(missing_ok=True)
         with State(path, key_of(given, asked), "slide") as state:
             return run(question, given, state, self.batch_size, self.tell)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SlideRequest:
+    """What :func:`explain_slide` is asked, besides which model, slide and method."""
+
+    target: Target
+    tiling: Tiling
+    running: Running
+    cutoff: float
 
 
 def silent(progress: SlideProgress) -> None:

@@ -200,7 +200,7 @@ class Slide:
         own = self.size[0] / count[0], self.size[1] / count[1]
         painted = self._resampled(0.0, 0.0, count[0], count[1], own)
         if self._layers[0].window is not None:
-            _log_once(
+            logging.getLogger("saliency.slides").warning(
                 "Slide.tissue: grey pixels have no saturation: all that was scanned counts."
             )
             scanned = np.ones(count, np.bool_)
@@ -409,7 +409,3 @@ def _whole_number(value: object) -> int | None:
         return None if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         return None
-
-
-def _log_once(message: str) -> None:
-    logging.getLogger("saliency.slides").warning(message)
