@@ -34,6 +34,10 @@ LOCAL = {
         (convolution(3), layers.MaxPooling2D(2), convolution(3)),
         FieldOfView(8, 2),
     ),
+    "scaled": (
+        (layers.Normalization(mean=0.5, variance=4.0), convolution(3)),
+        FieldOfView(3, 1),
+    ),
     "classes": ((convolution(3), layers.Softmax()), FieldOfView(3, 1)),
     "normalised": (
         (convolution(3), layers.BatchNormalization(), layers.ReLU()),
@@ -69,12 +73,14 @@ def test_the_receptive_field_is_what_a_pixel_reaches(name):
         layers.GlobalAveragePooling2D(),
         layers.Flatten(),
         layers.GroupNormalization(1),
+        layers.BatchNormalization(axis=1),
+        layers.Normalization(axis=(1, 3)),
         layers.Softmax(axis=1),
         layers.Softmax(axis=(1, 2)),
     ],
 )
 def test_what_mixes_all_places_has_none(last):
-    """A head, a normalisation over the picture, attention over places."""
+    """A head, a normalisation over the picture or along rows, attention over places."""
     entry = keras.Input((16, 16, 2))
     model = keras.Model(entry, last(convolution(3)(entry)))
     assert sal.KerasProbe(model).reach is None

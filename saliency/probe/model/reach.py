@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final, final
 
 import keras
+import numpy as np
 
 from saliency.probe.model.geometry import PLAIN_LAYERS, PLAIN_OPERATIONS
 from saliency.probe.model.shapes import Outline, Step
@@ -11,6 +12,11 @@ from saliency.probe.model.taps import MARGINS, RECTIFIERS, RECTIFYING_OPERATIONS
 
 #: Layers that answer each place from that place alone.
 _PLACE_BY_PLACE: Final = (*PLAIN_LAYERS, *RECTIFIERS)
+_ALONG_AN_AXIS: Final = (
+    keras.layers.BatchNormalization,
+    keras.layers.Normalization,
+    keras.layers.Softmax,
+)
 _CONVOLUTIONS: Final = (
     keras.layers.Conv2D,
     keras.layers.DepthwiseConv2D,
@@ -93,9 +99,11 @@ def _after(step: Step, scale: _Scale) -> _Scale | None:
 
 def _is_local(operation: Any) -> bool:
     """Say whether each place is answered from that place alone."""
-    if isinstance(operation, keras.layers.Softmax):
-        # Over the channels, and not over places as attention has it.
-        return operation.axis in (-1, 3)
+    if isinstance(operation, _ALONG_AN_AXIS):
+        # Over the channels: attention has a softmax over places, and a normalisation along rows
+        # answers other rows in another way. Normalization has a tuple of axes, of one number none.
+        axes = np.atleast_1d(operation.axis).tolist()
+        return all(axis in (-1, 3) for axis in axes)
     name = type(operation).__name__
     plain = name in PLAIN_OPERATIONS or name in RECTIFYING_OPERATIONS
     return plain or isinstance(operation, _PLACE_BY_PLACE)
