@@ -234,8 +234,8 @@ def _patterns(
     """Exchange what is drawn, each place by itself, of the images that gave their bands."""
     givers = [index for index, bands in looks.bands.items() if bands]
     patterns = []
-    for number, part in enumerate(parts_of(mask, MOST_PATTERNS)):
-        exchanges = pattern_looks(asker, f"{PATTERN} {number}", givers, part)
+    for part in parts_of(mask, MOST_PATTERNS):
+        exchanges = pattern_looks(asker, givers, part)
         swaps = _effects(question, question.evidence[1:], exchanges, PATTERN)
         patterns.append(PatternEvidence(part, swaps))
     return patterns

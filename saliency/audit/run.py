@@ -72,6 +72,7 @@ from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.values.failure import Failure
+from saliency.zones.detect import detectors
 
 SAMPLE = 128
 """Pictures that zones are taken out of and exchanged between, at most."""
@@ -161,10 +162,12 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
     patients = patients_of(groups, sources)
+    # Patients count by who told them: equal images are merged unless groups were given.
+    cases = [image_labels, patients.numbers, patients.by, sorted(detectors())]
     key = () if resume is None else (
         of_model(model),
         of_pictures(sources),
-        of_settings(prepare, target, zones, seed, [*image_labels, *patients.numbers]),
+        of_settings(prepare, target, zones, seed, cases),
     )  # fmt: skip
     scorer = Scorer(probe, prepare)
     plan = AuditPlan(
@@ -358,7 +361,8 @@ def _trials(
     plan: AuditPlan, state: State, experiment: Experiment, tested: list[ImageRecord]
 ) -> Iterator[Trial | Failure]:
     """Yield the trial of each picture; what the state has is not asked again."""
-    done = state.rows("trial")
+    stage = experiment.stage("trial")
+    done = state.rows(stage)
     todo = [record.index for record in tested if record.index not in done]
     pictures = ahead(lambda index: picture(plan, index), todo, window=2)
     for record in tested:
@@ -374,7 +378,7 @@ def _trials(
         except SaliencyError as error:
             yield failure(record.index, error)
             continue
-        state.keep("trial", record.index, trial_row(trial))
+        state.keep(stage, record.index, trial_row(trial))
         yield trial
 
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from marked_pictures import corner_mask, new_reader, pictures, reader
 
 import saliency as sal
 from saliency.audit import run
+from saliency.audit.cases.first_pass import AuditPlan
+from saliency.audit.cases.records import ImageRecord, Trial
+from saliency.audit.exchange.exchange import Experiment, Recipient
 from saliency.errors import InputError
+from saliency.interventions.scoring import Scorer
+from saliency.pipeline.checkpoint import State
 
 COUNT = 20
 LABELS = [index % 2 for index in range(COUNT)]
@@ -30,7 +36,7 @@ stage, rows, moment, model, state = sys.argv[1:]
 keep, kept = State.keep, []
 
 def killed(self, name, number, row):
-    kept.append(name)
+    kept.append(name.split()[0])
     if kept.count(stage) == int(rows) and moment == "between":
         os.kill(os.getpid(), signal.SIGKILL)
     keep(self, name, number, row)
@@ -111,6 +117,8 @@ CHANGES = {
     "seed": {"seed": 1},
     "preparation": {"prepare": sal.Prepare(scale="symmetric")},
     "target": {"target": 1},
+    "groups": {"groups": [index // 2 for index in range(COUNT)]},
+    "each image a patient": {"groups": range(COUNT)},
     "zones": {"zones": {"tag": corner_mask()}},
     "a function of zones": {"zones": lambda image: {"tag": image.display > 200}},
 }
@@ -216,3 +224,42 @@ def test_the_file_holds_no_pixels_names_or_labels(tmp_path, model):
 
     assert images[0].display[10].tobytes() not in raw
     assert np.asarray(images[0].pixels[10]).tobytes() not in raw
+
+
+def test_what_other_hosts_were_asked_is_asked_again(tmp_path, monkeypatch):
+    """A recipient that could not be read is there again: rows of seven hosts are not of eight."""
+    images, _ = pictures(3)
+    plan = AuditPlan(Scorer(None), None, images, [None] * 3, 0)
+    records = [ImageRecord(index, "", {}, 0.0, None) for index in range(3)]
+    asked = []
+
+    def ask(experiment, _, index):
+        asked.append((len(experiment.hosts), index))
+        return Trial(index, np.zeros(1), np.zeros(1))
+
+    monkeypatch.setattr(run, "interventions_of", ask)
+    with State(tmp_path / "state", "one question") as state:
+        for hosts in (2, 1, 2):
+            given = tuple(Recipient(k, None, {}, np.zeros(1)) for k in range(hosts))
+            experiment = Experiment(plan.scorer, (None,), ("text",), hosts=given)
+            assert len(list(run._trials(plan, state, experiment, records))) == 3
+
+    assert asked == [(hosts, index) for hosts in (2, 1) for index in range(3)]
+
+
+def test_rows_are_kept_by_zones_hosts_and_place():
+    """Each of them is another question; the same one has the same name in every call."""
+    host = Recipient(4, None, {}, np.zeros(1))
+    one = Experiment(None, (None,), ("text",))
+    stages = [
+        one.stage("trial"),
+        one.stage("pattern", corner_mask()),
+        one.stage("pattern", ~corner_mask()),
+        replace(one, hosts=(host,)).stage("trial"),
+        replace(one, zones=("border", "text")).stage("trial"),
+        one.stage("frame", [(0, 1, 0, 1)], [0, 1]),
+        one.stage("frame", [(0, 1, 0, 1)], [1, 0]),
+    ]
+
+    assert len(set(stages)) == len(stages)
+    assert replace(one, hosts=(host,)).stage("trial") == stages[3]

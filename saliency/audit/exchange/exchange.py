@@ -14,6 +14,7 @@ from saliency.interventions.patches import elsewhere, removed, variants, ways
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
 from saliency.interventions.tone import TONE, rippled, toned
+from saliency.pipeline.description import digest_of
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -57,6 +58,15 @@ class Experiment:
     target: Target = None
     hosts: tuple[Recipient, ...] = ()
     seed: int = 0
+
+    def stage(self, name: str, *asked: object) -> str:
+        """Return what rows about these zones and hosts are kept under.
+
+        A host that could not be read when an audit was stopped may be there when it goes on: then
+        other hosts, pairs or places are asked about, and rows of the former must not answer.
+        """
+        hosts = [host.index for host in self.hosts]
+        return f"{name} {digest_of([self.zones, hosts, *asked]).hex()[:16]}"
 
     def scores(self, images: list[DicomImage]) -> Array:
         """Return float (n, columns)."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, final
 
 import numpy as np
@@ -83,7 +83,8 @@ def frame_looks(
     paired = [index for pair in pairs for index in (pair.first, pair.second)]
     order = list(dict.fromkeys([*paired, *indices]))
     pair_of = {pair.second: pair for pair in pairs}
-    done = asker.state.rows("frame")
+    stage = asker.experiment.stage("frame", [astuple(pair) for pair in pairs], order)
+    done = asker.state.rows(stage)
     frames: dict[int, Array] = {}
     bands: dict[int, Mapping[str, Exchange]] = {}
     cells: list[Array] = []
@@ -102,7 +103,7 @@ def frame_looks(
                 else {},
                 "cells": _cell_exchanges(asker, grouping, pair, partner, shown),
             }
-            asker.state.keep("frame", index, row)
+            asker.state.keep(stage, index, row)
         bands[index] = {name: _exchange(parts) for name, parts in row["bands"].items()}
         if row["cells"]:
             cells.append(np.array(row["cells"]))
@@ -111,12 +112,10 @@ def frame_looks(
 
 
 def pattern_looks(
-    asker: FrameAsker, stage: str, indices: Sequence[int], mask: Array
+    asker: FrameAsker, indices: Sequence[int], mask: Array
 ) -> dict[int, Exchange]:
-    """Exchange what lies in a part of the frame; by position, of images that could be asked.
-
-    ``stage`` is what the state calls it.
-    """
+    """Exchange what lies in a part of the frame; by position, of images that could be asked."""
+    stage = asker.experiment.stage("pattern", mask)
     done = asker.state.rows(stage)
     exchanges = {
         index: _exchange(done[index]["parts"]) for index in indices if index in done
