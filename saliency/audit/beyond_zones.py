@@ -8,6 +8,7 @@ import numpy as np
 
 from saliency.audit.cases.first_pass import AuditPlan
 from saliency.audit.cases.records import Exchange, ImageRecord, Trial
+from saliency.audit.exchange.control import SearchControl, pattern_control
 from saliency.audit.exchange.effects import Evidence, ExchangeEffect, exchange_effect
 from saliency.audit.exchange.exchange import Experiment, Recipient
 from saliency.audit.exchange.frame import pairs_of
@@ -33,7 +34,7 @@ from saliency.interventions.frame_cells import CELLS, cell, sizes
 from saliency.interventions.strokes import Content
 from saliency.pipeline.checkpoint import State
 from saliency.pipeline.resize import resized
-from saliency.statistics.standing_out import StandingOut, knows, standing_out
+from saliency.statistics.standing_out import StandingOut, standing_out
 from saliency.values.arrays import Array
 from saliency.zones.fixed_patterns import (
     ALIGNED,
@@ -118,6 +119,8 @@ class FrameQuestion:
         By decision first, then by each division that has groups.
     records
         Of all images.
+    known
+        p-value of the model's scores being alike for all labels; None where it cannot be told.
     """
 
     plan: AuditPlan
@@ -125,6 +128,7 @@ class FrameQuestion:
     experiment: Experiment
     evidence: Sequence[Evidence]
     records: Sequence[ImageRecord]
+    known: float | None
 
     @property
     def indices(self) -> list[int]:
@@ -157,10 +161,11 @@ def beyond_zones(question: FrameQuestion) -> BeyondZones:
     shuffled = [indices[row] for row in generator.permutation(len(indices))]
     looks = frame_looks(asker, divided, pairs, shuffled)
     mask = _candidates(question, looks, generator)
-    facts = _facts(question, looks, mask, generator)
+    facts = _facts(question, looks, mask)
     standing = _standing(looks.cells, generator)
     patterns = _patterns(question, asker, looks, mask)
-    on_pattern, where = pattern_verdict(patterns, len(looks.frames), facts)
+    drawn = None if patterns else _drawn_control(question, looks, generator)
+    on_pattern, where = pattern_verdict(patterns, len(looks.frames), facts, drawn)
     masks = {} if where is None else {PATTERN: where}
     if standing is not None:
         masks[GRID] = cell(CELLS[standing.first], mask.shape)
@@ -189,12 +194,29 @@ def _standing(
     return standing_out(rows[:, :-1] / apart, sizes(), generator)
 
 
+def _rows_and_frames(
+    question: FrameQuestion, looks: FrameLooks
+) -> tuple[list[int], Array]:
+    """Return which tested images gave a frame, and the frames, float (n, rows, columns)."""
+    kept = [row for row, index in enumerate(question.indices) if index in looks.frames]
+    return kept, np.stack([looks.frames[question.indices[row]] for row in kept])
+
+
+def _drawn_control(
+    question: FrameQuestion, looks: FrameLooks, generator: np.random.Generator
+) -> SearchControl | None:
+    """Draw words into one group of the images, and search; None without two groups."""
+    kept, frames = _rows_and_frames(question, looks)
+    for evidence in question.evidence[1:]:
+        return pattern_control(frames, evidence.grouping.member[kept], generator)
+    return None
+
+
 def _candidates(
     question: FrameQuestion, looks: FrameLooks, generator: np.random.Generator
 ) -> Array:
     """Return where something is drawn in one group alone, bool (rows, columns)."""
-    kept = [row for row, index in enumerate(question.indices) if index in looks.frames]
-    frames = np.stack([looks.frames[question.indices[row]] for row in kept])
+    kept, frames = _rows_and_frames(question, looks)
     hot = _hot(question.records, frames.shape[1:])
     mask = np.zeros(frames.shape[1:], np.bool_)
     for evidence in question.evidence[1:]:
@@ -211,20 +233,16 @@ def _hot(records: Sequence[ImageRecord], size: tuple[int, ...]) -> Array | None:
     return np.asarray(resized(mean, (size[0], size[1])) >= HOT * mean.mean())
 
 
-def _facts(
-    question: FrameQuestion,
-    looks: FrameLooks,
-    mask: Array,
-    generator: np.random.Generator,
-) -> FrameFacts:
+def _facts(question: FrameQuestion, looks: FrameLooks, mask: Array) -> FrameFacts:
     frames = np.stack([np.where(mask, 0, frame) for frame in looks.frames.values()])
     drawn = [name for name in CELLS if mask[cell(name, mask.shape)].mean() >= HELD]
-    ignorance = [
-        knows(one.scores, one.grouping.member, generator) for one in question.learned
-    ]
-    known = max(ignorance, default=1.0) if question.labelled else 0.0
+    # Labels that give no two groups do not tell whether the model knows them: it is not blamed.
+    known = 1.0 if question.known is None else question.known
     return FrameFacts(
-        alignment(frames) >= ALIGNED, frozenset(drawn), known, question.labelled
+        alignment(frames) >= ALIGNED,
+        frozenset(drawn),
+        known if question.labelled else 0.0,
+        question.labelled,
     )
 
 

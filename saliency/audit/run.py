@@ -33,6 +33,7 @@ from saliency.audit.exchange.effects import (
     Evidence,
     ExchangeEffect,
     exchange_effect,
+    ignorance_of,
     removal_effect,
     transplant_effect,
     with_greatest_pair,
@@ -214,10 +215,16 @@ def _judged_report(
     member = members_of(truth, asked, plan.scorer) if truth[0] is not None else None
     divisions = divisions_of(plan, records, by_decision, strata)
     zones, shares = experiment.zones, [record.maps.shares for record in records]
-    asked_beyond = FrameQuestion(plan, state, experiment, evidence, records)
+    known = ignorance_of(evidence, plan.seed)
+    asked_beyond = FrameQuestion(plan, state, experiment, evidence, records, known)
     beyond = beyond_zones(asked_beyond).named(zones)
     verdicts = judge(
-        {zone: _zone_evidence(zone, records, evidence, experiment) for zone in zones}
+        {
+            zone: replace(
+                _zone_evidence(zone, records, evidence, experiment), known=known or 0.0
+            )
+            for zone in zones
+        }
     )
     return AuditReport(
         verdicts | dict(beyond.verdicts),

@@ -27,12 +27,18 @@ class StandingOut:
         95 % bootstrap interval of its net effect, over rows.
     p_value
         Of its net effect, corrected for the number of parts.
+    error
+        Standard error of its net effect, from the same bootstrap.
+    needed
+        The greatest net effect that 1 % of permutations reach.
     """
 
     nets: Array
     first: int
     interval: Interval
     p_value: float
+    error: float = 0.0
+    needed: float = 0.0
 
     @property
     def effect(self) -> float:
@@ -71,7 +77,14 @@ def standing_out(
     picks = generator.integers(0, len(effects), (RESAMPLES, len(effects)))
     resampled = _nets(effects[picks].mean(axis=1), sizes)[:, first]
     low, high = np.quantile(resampled, (0.025, 0.975))
-    return StandingOut(nets, first, Interval(float(low), float(high)), p_value)
+    return StandingOut(
+        nets,
+        first,
+        Interval(float(low), float(high)),
+        p_value,
+        float(resampled.std()),
+        float(np.quantile(reached, 0.99)),
+    )
 
 
 def _nets(means: Array, sizes: Array) -> Array:

@@ -30,10 +30,10 @@ def shares_of_unit(units: Array) -> Array:
 def unit_means(values: Array, units: Array) -> Array:
     """Return the mean of each unit, float (units, ...), of values (n, ...)."""
     _, place, counts = np.unique(units, return_inverse=True, return_counts=True)
-    by_unit = np.asarray(values, np.float64)[np.argsort(place, kind="stable")]
-    sums = np.add.reduceat(by_unit, np.cumsum(counts) - counts, axis=0)
-    # One axis for units, the rest as they came.
-    return np.asarray(sums / counts.reshape(-1, *[1] * (by_unit.ndim - 1)))
+    sums = np.zeros((len(counts), *values.shape[1:]))
+    np.add.at(sums, place, values)
+    # Transposed, units are the last axis, which counts are divided along.
+    return np.asarray((sums.T / counts).T)
 
 
 def majority(member: Array, units: Array) -> Array:

@@ -210,9 +210,10 @@ def _of_one_grain(fine: Array) -> Array:
     A permutation takes images of either group for alike; noise in one group alone would make its
     means look surer than they are.
     """
-    grain = np.median(np.abs(fine), axis=(1, 2))
+    grain = np.median(np.abs(fine), axis=(1, 2), keepdims=True)
+    # An image without grain has a quarter of the median one's: none is blown up.
     least = max(0.25 * float(np.median(grain)), 1e-9)
-    return np.asarray(fine / np.maximum(grain, least)[:, np.newaxis, np.newaxis])
+    return np.asarray(fine / np.maximum(grain, least))
 
 
 def _block_side(size: tuple[int, ...]) -> int:

@@ -3,14 +3,21 @@
 import numpy as np
 import pytest
 from marked_pictures import pictures, reader
+from said_how_sure import check_said
 
 import saliency as sal
+from saliency.audit.cases.records import Trial
 from saliency.audit.exchange import control
 from saliency.audit.exchange.control import SearchControl, search_control, share_told
-from saliency.audit.exchange.effects import ExchangeEffect
+from saliency.audit.exchange.effects import (
+    Evidence,
+    ExchangeEffect,
+    RemovalEffect,
+    ignorance_of,
+)
 from saliency.audit.exchange.exchange import Experiment, Recipient, recipient_of
 from saliency.audit.exchange.groups import Grouping, LogitDifference
-from saliency.audit.judgement.verdict import ZoneEvidence, judge
+from saliency.audit.judgement.verdict import ZoneEvidence, judge, judge_tone
 from saliency.interventions.canvas import Canvas
 from saliency.interventions.scoring import Scorer
 from saliency.statistics.significance import Interval
@@ -85,14 +92,20 @@ def test_a_drawn_word_is_searched_for():
     assert search_control(hosts_of(np.zeros((9, 9), np.uint8))) is None
 
 
-def verdict_of(effect, *, told=None, error=0.02, needed=0.05, patients=20, search=None):
+def swap_of(effect, *, by="label", error=0.02, needed=0.05, least=1e-9):
     low, high = effect - 2 * error, effect + 2 * error
-    measured = ExchangeEffect(
-        "label", (20, 20), effect, Interval(low, high), 2e-4, effect, 0.0, 1.0, 0.0, 1e-9,
+    return ExchangeEffect(
+        by, (20, 20), effect, Interval(low, high), max(2e-4, least), effect, 0.0, 1.0, 0.0, least,
         error=error, needed=needed,
     )  # fmt: skip
+
+
+def verdict_of(effect, *, told=None, patients=20, known=0.0, removal=None, **numbers):
+    measured = swap_of(effect, **numbers)
     given = measured if told is None else measured.calibrated(told)
-    zone = ZoneEvidence(40, 40, [given], None, None, patients, told, search)
+    zone = ZoneEvidence(
+        40, 40, [given], removal, patients=patients, told=told, known=known
+    )
     return judge({"text": zone})["text"]
 
 
@@ -133,3 +146,101 @@ def test_where_no_text_was_found_the_drawn_word_speaks():
     assert "12 pixels high, 96 of 255 grey levels" in verdict.sentence
     assert "was found in 7 of 8 pictures" in verdict.sentence
     assert verdict.measured["drawn_words_found"] == 7
+
+
+def test_two_thirds_of_drawn_words_found_is_a_sensitivity():
+    """Where a search found nothing to exchange, what it finds of drawn words is all there is."""
+    zone = ZoneEvidence(0, 40, search=SearchControl(12, 4, 6))
+
+    assert judge({"text": zone})["text"].sensitivity == 4 / 6
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        ZoneEvidence(0, 40),
+        ZoneEvidence(40, 40),
+        ZoneEvidence(5, 40, [swap_of(0.0)]),
+        ZoneEvidence(40, 40, [swap_of(0.0, least=0.2)]),
+        ZoneEvidence(40, 40, [swap_of(0.0, error=0.0)]),
+    ],
+    ids=["not searched", "no groups", "few pictures", "few patients", "exchanged"],
+)
+def test_every_no_evidence_says_how_sure_it_is(zone):
+    """A number for machines, and the same in the sentence."""
+    check_said(judge({"text": zone})["text"])
+    check_said(judge_tone((), 4))
+
+
+WEAK, STRONG = 0.2, 0.5
+
+
+@pytest.mark.parametrize(
+    ("by", "effect", "known", "finding"),
+    [
+        ("prediction", WEAK, 0.4, "no evidence"),
+        ("prediction", STRONG, 0.4, "reads"),
+        ("prediction", WEAK, 0.001, "may read"),
+        ("label", WEAK, 0.4, "may read"),
+    ],
+)
+def test_a_model_that_knows_no_label_is_not_accused_of_a_weak_answer(
+    by, effect, known, finding
+):
+    """Among its answers an untrained model follows anything a little; what is strong is told."""
+    verdict = verdict_of(effect, by=by, known=known)
+    untaught = by != "label" and known > 0.05
+
+    assert verdict.finding == finding
+    assert ("do not go with the labels (p = 0.4)" in verdict.sentence) == untaught
+    if finding == "no evidence":
+        # Half of estimates of 30 % reach 30 %.
+        assert np.isclose(verdict.sensitivity, 0.5)
+        assert "from 30 % on, at p < 0.01" in verdict.sentence
+
+
+def test_holes_accuse_no_model_that_knows_no_label():
+    """Removal alone says "may read"; of a model whose scores go with nothing it says nothing."""
+    removal = RemovalEffect(40, 0.9, Interval(0.8, 1.0), 1e-4)
+
+    assert verdict_of(0.0, removal=removal).finding == "may read"
+    assert verdict_of(0.0, removal=removal, known=0.4).finding == "no evidence"
+
+
+def test_scores_go_with_labels_by_patients():
+    """Four patients with eight images each are four witnesses, and know nothing for sure."""
+    units = np.repeat(np.arange(4), 8)
+    member, scores = units % 2, (units % 2 + 0.01 * units)[:, np.newaxis]
+    grouping = Grouping("label", ("a", "b"), member, TWO.weights, TWO.centre)
+    trials = [Trial(index, row, row) for index, row in enumerate(scores)]
+    alone = Evidence(grouping, scores, trials, ())
+    together = Evidence(grouping, scores, trials, (), units.tolist())
+
+    assert ignorance_of([alone], 0) == 0.001
+    assert ignorance_of([together], 0) > 0.05
+    assert ignorance_of([Evidence(TWO, scores, trials, ())], 0) is None
+
+
+def test_a_small_p_beside_an_interval_that_holds_nothing_is_explained():
+    """One asks whether content matters at all, the other whether more than tissue does."""
+    unsure = verdict_of(0.05, error=0.08)
+
+    assert unsure.p_value < 0.05
+    assert unsure.interval.low < 0
+    assert "is told by the interval, and that holds 0" in unsure.sentence
+    assert "told by the interval" not in verdict_of(0.05, error=0.01).sentence
+
+
+def test_words_in_one_group_are_found_where_patterns_are_looked_for():
+    """On quiet frames all four; none where the search finds nothing, or no word fits."""
+    generator = np.random.default_rng(0)
+    frames = 128 + 20 * generator.normal(size=(16, 60, 80))
+    member = np.arange(16) % 2
+    found = control.pattern_control(frames, member, np.random.default_rng(0))
+
+    assert (found.found, found.pictures) == (4, 4)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control, "fixed_patterns", lambda frames, *_: frames[0] > 1e9)
+        blind = control.pattern_control(frames, member, np.random.default_rng(0))
+    assert blind.share == 0
+    assert control.pattern_control(frames[:, :12], member, generator) is None

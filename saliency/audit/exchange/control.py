@@ -25,6 +25,7 @@ from saliency.interventions.patches import removed
 from saliency.interventions.strokes import Content, content
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
+from saliency.zones.fixed_patterns import fixed_patterns
 
 ADDED: Final = 0.3
 """Share of the swing that a known reader of the mark adds to the model's own answer."""
@@ -37,6 +38,10 @@ LOWEST: Final = 12
 """Pixels that it is high at least."""
 CONTRAST: Final = 96
 """Grey levels, of 255, between a drawn word and what lies around it."""
+PATTERN_LETTERS: Final = 8
+"""Size of the letters that the search for fixed patterns is tested with, on its own grid."""
+MARGIN: Final = 2
+"""Pixels of that grid that they keep from the edge."""
 COVERED: Final = 0.5
 """Share of the ink of a word that the search has to find."""
 
@@ -44,19 +49,25 @@ COVERED: Final = 0.5
 @final
 @dataclass(frozen=True)
 class SearchControl:
-    """Whether the search finds a word that the audit drew itself.
+    """Whether a search finds a word that the audit drew itself.
 
     Parameters
     ----------
     height
         Of the letters' line, in pixels of the picture (the median over pictures).
     found, pictures
-        In how many of the pictures it was found.
+        In how many of the pictures it was found; where one group of pictures is searched as a
+        whole, in how many places.
     """
 
     height: int
     found: int
     pictures: int
+
+    @property
+    def share(self) -> float:
+        """Share of the pictures in which it was found."""
+        return self.found / self.pictures
 
 
 class _Mark(NamedTuple):
@@ -148,6 +159,55 @@ def search_control(hosts: Sequence[Recipient]) -> SearchControl | None:
     return SearchControl(int(np.median(heights)), found, len(heights))
 
 
+def pattern_control(
+    frames: Array, member: Array, generator: np.random.Generator
+) -> SearchControl | None:
+    """Draw a word into the corners of the images of one group, and look for fixed patterns.
+
+    None where the word does not fit.
+
+    Parameters
+    ----------
+    frames
+        float (n, rows, columns).
+    member
+        int (n,): the group of each image, -1 for none.
+    generator
+        Of the permutations.
+    """
+    rows, columns = frames.shape[1:]
+    font = ImageFont.load_default(size=PATTERN_LETTERS)
+    left, top, right, bottom = (round(end) for end in font.getbbox(WORDS[-1]))
+    width, height = right - left, bottom - top
+    if 2 * (width + MARGIN) > columns or 2 * (height + MARGIN) > rows:
+        return None
+    corners = product(
+        (MARGIN, rows - MARGIN - height), (MARGIN, columns - MARGIN - width)
+    )
+    inks = [
+        _word(WORDS[-1], font, (across - left, down - top), (rows, columns))
+        for down, across in corners
+    ]
+    contrast = CONTRAST / 255 * float(np.ptp(frames))
+    marked = np.array(frames, np.float32)
+    marked[member == member.max()] += contrast * np.any(inks, axis=0)
+    mask = fixed_patterns(marked, member, generator)
+    found = sum(bool(mask[ink].mean() >= COVERED) for ink in inks)
+    return SearchControl(height, found, len(inks))
+
+
+def _word(
+    word: str,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    place: tuple[int, int],
+    size: tuple[int, int],
+) -> Array:
+    """Return the ink of a word, bool (rows, columns); ``place`` is (column, row)."""
+    layer = Image.new("L", size[::-1])
+    ImageDraw.Draw(layer).text(place, word, fill=255, font=font)
+    return np.asarray(layer) > 127
+
+
 def _marks_of_two_groups(
     hosts: Sequence[Recipient], grouping: Grouping, zone: str
 ) -> tuple[_Mark | None, _Mark | None] | None:
@@ -228,11 +288,7 @@ def _ink(image: DicomImage) -> Array | None:
         for down, across in product(
             (margin, rows - margin - height), (margin, columns - margin - width)
         ):
-            layer = Image.new("L", (columns, rows))
-            ImageDraw.Draw(layer).text(
-                (across - left, down - top), word, fill=255, font=font
-            )
-            ink = np.asarray(layer) > 127
+            ink = _word(word, font, (across - left, down - top), (rows, columns))
             overlap = int(taken[ink].sum())
             if best is None or overlap < best[0]:
                 best = overlap, ink

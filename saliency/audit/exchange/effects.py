@@ -13,6 +13,7 @@ from saliency.audit.exchange.exchange import Recipient
 from saliency.audit.exchange.groups import FEWEST, Grouping
 from saliency.statistics.contrast import contrast
 from saliency.statistics.significance import Interval, bootstrap, sign_flip
+from saliency.statistics.standing_out import knows
 from saliency.statistics.units import majority, unit_means
 from saliency.values.arrays import Array
 
@@ -275,6 +276,23 @@ def with_greatest_pair(
     greatest = max(of_pairs, key=lambda found: found.effect)
     p_value = min(1.0, greatest.p_value * len(pairs))
     return replace(effect, greatest=replace(greatest, p_value=p_value))
+
+
+def ignorance_of(evidence: Sequence[Evidence], seed: int) -> float | None:
+    """Return the p-value of scores being alike for all labels, by permutation of patients.
+
+    None where images are not divided by label.
+    """
+    for asked in evidence:
+        if asked.grouping.by == "label":
+            kept = asked.grouping.member >= 0
+            patients = asked.units[kept]
+            return knows(
+                unit_means(asked.scores[kept], patients),
+                majority(asked.grouping.member[kept], patients),
+                np.random.default_rng(seed),
+            )
+    return None
 
 
 def removal_effect(

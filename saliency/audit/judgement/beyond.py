@@ -6,12 +6,22 @@ from typing import Final, final
 
 import numpy as np
 
+from saliency.audit.exchange.control import CONTRAST, SearchControl
 from saliency.audit.exchange.effects import ExchangeEffect
+from saliency.audit.exchange.frame import LONGEST
 from saliency.audit.judgement.results import Finding, Verdict
-from saliency.audit.judgement.verdict import MAY_READ, READS
+from saliency.audit.judgement.verdict import (
+    BLIND,
+    KNOWS,
+    MAY_READ,
+    grade_of,
+    nothing_exchanged,
+    sensitivity_of,
+    sensitivity_words,
+)
 from saliency.audit.judgement.wording import p_text, percents, whole_percents
 from saliency.interventions.frame_cells import CELLS, MARGIN, PLACES, cell
-from saliency.statistics.significance import Interval, holm
+from saliency.statistics.significance import holm
 from saliency.statistics.standing_out import StandingOut
 from saliency.values.arrays import Array
 
@@ -21,8 +31,8 @@ ALONE: Final = 0.5
 """Effect of a cell inside the frame in which nothing is drawn, below which it is anatomy."""
 APART: Final = 0.5
 """Share of that effect which no other cell may reach: anatomy lies in several cells."""
-KNOWS: Final = 0.05
-"""The model's scores must go with the labels at this p: one that knows nothing reads nothing."""
+FILLED: Final = 0.2
+"""Share of a mask in a cell from which on the cell is named."""
 ORDER: Final[tuple[Finding, ...]] = ("no evidence", "may read", "reads")
 
 
@@ -64,17 +74,17 @@ def grid_verdict(
     one place it is never accused: the sentence says where to look.
     """
     if standing is None and pairs:
-        return _nothing_beyond(
-            "No evidence: the model says the same of all images, as far as it goes."
+        return nothing_exchanged(
+            f"No evidence: the model says the same of all images, as far as it goes. {BLIND}"
         )
     if standing is None or pairs < FEWEST_PAIRS:
-        return _nothing_beyond(
+        return nothing_exchanged(
             f"No evidence about places of the frame: {pairs} pairs of images with different "
-            "decisions are too few to tell anything from chance."
+            f"decisions are too few to tell anything from chance. {BLIND}"
         )
     name, effect = CELLS[standing.first], standing.effect
     p_value = max(standing.p_value, 2.0 ** (1 - pairs))
-    grade = _grade_beyond(effect, standing.interval, p_value)
+    grade = grade_of(effect, standing.interval, p_value)
     place = "the margin" if name == MARGIN else f"the cell in {name} of the grid"
     numbers = (
         f"{percents(effect)} of the way from one decision to the other, beyond what a median cell "
@@ -95,7 +105,7 @@ def grid_verdict(
     else:
         sentence = _no_place_blamed(moved, facts, stands_out=grade > 0)
     finding = ORDER[grade] if accused and not facts.ignorant else "no evidence"
-    return Verdict(
+    verdict = Verdict(
         finding,
         effect,
         standing.interval,
@@ -103,6 +113,24 @@ def grid_verdict(
         sentence,
         _cells_in_words(standing, pairs, name),
     )
+    sensitivity = sensitivity_of(standing.error, standing.needed)
+    return _with_sensitivity(verdict, "a cell", 0.0 if facts.ignorant else sensitivity)
+
+
+def _with_sensitivity(verdict: Verdict, what: str, sensitivity: float) -> Verdict:
+    """Add to "no evidence" how probably ``what`` would have been told of."""
+    if verdict.finding != "no evidence":
+        return verdict
+    words = sensitivity_words(what, sensitivity)
+    return replace(
+        verdict, sentence=f"{verdict.sentence} {words}", sensitivity=sensitivity
+    )
+
+
+def _sensitivity_of_swap(swap: ExchangeEffect) -> float:
+    if swap.least >= MAY_READ.p_value:
+        return 0.0
+    return sensitivity_of(swap.error, swap.needed)
 
 
 def _no_place_blamed(moved: str, facts: FrameFacts, *, stands_out: bool) -> str:
@@ -154,21 +182,24 @@ class PatternEvidence:
 
 
 def pattern_verdict(
-    patterns: Sequence[PatternEvidence], searched: int, facts: FrameFacts
+    patterns: Sequence[PatternEvidence],
+    searched: int,
+    facts: FrameFacts,
+    drawn: SearchControl | None = None,
 ) -> tuple[Verdict, Array | None]:
-    """Judge what is drawn in the frame; also where the strongest pattern lies."""
+    """Judge what is drawn in the frame; also where the strongest pattern lies.
+
+    ``drawn`` says whether words that the audit drew into one group were found.
+    """
     if not patterns:
-        return _nothing_beyond(
-            f"No evidence: the means of {searched} images show nothing that is drawn at one place "
-            "in one group and not in the other."
-        ), None
+        return _no_pattern(searched, facts, drawn), None
     swaps = [(pattern, swap) for pattern in patterns for swap in pattern.swaps]
     strongest = _strongest_beyond([swap for _, swap in swaps])
     if strongest is None:
         pattern = patterns[0]
         where = _pattern_in_words(pattern.mask)
-        nothing = _nothing_beyond(
-            f"{where}. It could not be exchanged between groups: no evidence."
+        nothing = nothing_exchanged(
+            f"{where}. It could not be exchanged between groups: no evidence. {BLIND}"
         )
         return nothing, pattern.mask
     row, p_value, grade = strongest
@@ -198,7 +229,26 @@ def pattern_verdict(
         sentence,
         measured | _swap_numbers(swap),
     )
-    return verdict, pattern.mask
+    sensitivity = 0.0 if facts.ignorant else _sensitivity_of_swap(swap)
+    return _with_sensitivity(verdict, "such a place", sensitivity), pattern.mask
+
+
+def _no_pattern(
+    searched: int, facts: FrameFacts, drawn: SearchControl | None
+) -> Verdict:
+    """Say what the search for patterns would have found."""
+    start = (
+        f"No evidence: the means of {searched} images show nothing that is drawn at one place in "
+        "one group and not in the other."
+    )
+    if drawn is None or facts.ignorant:
+        return nothing_exchanged(f"{start} {BLIND}")
+    control = (
+        f"Of words that the audit drew into one group itself ({drawn.height} pixels high on a grid "
+        f"of {LONGEST}, {percents(CONTRAST / 255)} of the range of grey values), the search found "
+        f"{drawn.found} of {drawn.pictures}."
+    )
+    return nothing_exchanged(f"{start} {control}", sensitivity=drawn.share)
 
 
 def band_verdict(
@@ -211,8 +261,8 @@ def band_verdict(
     """
     asked = [(name, swap) for name, swaps in bands.items() for swap in swaps]
     if not asked:
-        return _nothing_beyond(
-            "Grain and shading could not be exchanged between groups."
+        return nothing_exchanged(
+            f"Grain and shading could not be exchanged between groups. {BLIND}"
         )
     row, p_value, grade = _strongest_beyond([swap for _, swap in asked]) or (0, 1.0, 0)
     name, swap = asked[row]
@@ -242,15 +292,22 @@ def band_verdict(
     )
     measured: dict[str, float | int | str] = {"tested": sum(swap.counts), "band": name}
     measured |= _swap_numbers(swap)
-    return Verdict(finding, swap.effect, swap.interval, p_value, sentence, measured)
+    verdict = Verdict(finding, swap.effect, swap.interval, p_value, sentence, measured)
+    return _with_sensitivity(
+        verdict, "a band", _sensitivity_of_swap(swap) if blamed else 0.0
+    )
 
 
 def words_of_place(mask: Array) -> str:
     """Say where most of a mask lies."""
-    inside = {name: int(mask[cell(name, mask.shape)].sum()) for name in CELLS[:-1]}
-    most = sorted(inside, key=lambda name: -inside[name])[:2]
-    places = [PLACES[name] for name in most if inside[name] >= 0.2 * mask.sum()]
-    return f"at the frame's {' and '.join(places)}" if places else "in many places"
+    grid = [name for name in CELLS if name != MARGIN]
+    pixels = {name: int(mask[cell(name, mask.shape)].sum()) for name in grid}
+    fullest = sorted(grid, key=lambda name: pixels[name], reverse=True)[:2]
+    fewest = FILLED * mask.sum()
+    places = [PLACES[name] for name in fullest if pixels[name] >= fewest]
+    if not places:
+        return "in many places"
+    return f"at the frame's {' and '.join(places)}"
 
 
 def beside_places(band: Verdict, places: Sequence[Verdict]) -> Verdict:
@@ -268,7 +325,12 @@ def beside_places(band: Verdict, places: Sequence[Verdict]) -> Verdict:
         "one decision to the other), but what lies at one place is read, and that may be the "
         "cause. Audit again when it is gone."
     )
-    return replace(band, finding="no evidence", sentence=sentence)
+    return replace(
+        band,
+        finding="no evidence",
+        sentence=f"{sentence} {BLIND}",
+        sensitivity=0.0,
+    )
 
 
 def _accused(standing: StandingOut, facts: FrameFacts) -> bool:
@@ -294,24 +356,13 @@ def _why(name: str, facts: FrameFacts) -> str:
     return "The images share the frame, and no anatomy in one place: what keeps its place is drawn."
 
 
-def _grade_beyond(effect: float, interval: Interval, p_value: float) -> int:
-    """2 where the model reads, 1 where it may, 0."""
-    if interval.low <= 0:
-        return 0
-    return sum(
-        effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ)
-    )
-
-
 def _strongest_beyond(swaps: Sequence[ExchangeEffect]) -> tuple[int, float, int] | None:
     """Return the number, p-value and grade of the strongest effect; None where there are none."""
     corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
     rows = []
     for number, (swap, raw) in enumerate(zip(swaps, corrected, strict=True)):
         p_value = max(raw, swap.least)
-        rows.append(
-            (number, p_value, _grade_beyond(swap.effect, swap.interval, p_value))
-        )
+        rows.append((number, p_value, grade_of(swap.effect, swap.interval, p_value)))
     return max(rows, key=lambda row: (row[2], swaps[row[0]].effect), default=None)
 
 
@@ -360,7 +411,3 @@ def _cells_in_words(
 
 def _listed(names: Mapping[str, object]) -> str:
     return " or ".join(f"the {name}" for name in names)
-
-
-def _nothing_beyond(sentence: str) -> Verdict:
-    return Verdict("no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence)

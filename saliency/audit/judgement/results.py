@@ -41,8 +41,10 @@ class Verdict:
         Share of a known effect that the exchange tells, from marks that the audit put in itself:
         ``effect`` is ``uncalibrated`` divided by it. None where there was no such control.
     sensitivity
-        Probability that an audit like this one says at least "may read" of a zone that moves the
-        score 30 % of the way: of ``"no evidence"``, where something was exchanged; else None.
+        Of ``"no evidence"``: the probability that an audit like this one says at least "may read"
+        (or, of a cell of the grid, "look") of what moves the score 30 % of the way; 0 where it
+        cannot. Where a search found nothing to exchange, the share of words drawn by the audit that
+        it found. None of other findings.
     """
 
     finding: Finding

@@ -38,6 +38,10 @@ MAY_READ = Rule(0.1, 0.05)
 REMOVAL = Rule(0.5, 0.05)
 """Removal alone may at most raise to "may read": models are thrown by holes, too."""
 FEW = 0.05
+BLIND = "Whatever it does to the score, an audit like this one cannot say so."
+"""What is said where the sensitivity is 0."""
+KNOWS = 0.05
+"""The model's scores must go with the labels at this p: one that knows nothing reads nothing."""
 
 
 @final
@@ -61,6 +65,8 @@ class ZoneEvidence:
         Share of a known effect that the exchange tells; None without a control.
     search
         Whether a word drawn by the audit was found; None where none was drawn.
+    known
+        p-value of the model's scores being alike for all labels; 0 where labels tell nothing of it.
     """
 
     count: int
@@ -71,11 +77,28 @@ class ZoneEvidence:
     patients: int | None = None
     told: float | None = None
     search: SearchControl | None = None
+    known: float = 0.0
 
     @property
     def vouching(self) -> int:
         """Patients that show the zone."""
         return self.count if self.patients is None else self.patients
+
+    @property
+    def ignorant(self) -> bool:
+        """Whether the model's scores do not go with the labels."""
+        return self.known >= KNOWS
+
+    def answered_untaught(self, swap: ExchangeEffect) -> bool:
+        """Whether images are divided by answers of a model that knows nothing of the labels.
+
+        Any model, also one that was never trained, answers to what is written by a little.
+        """
+        return self.ignorant and swap.by != "label"
+
+    def least_rule(self, swap: ExchangeEffect) -> Rule:
+        """Return what an exchange has to reach to be told of."""
+        return READS if self.answered_untaught(swap) else MAY_READ
 
 
 def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
@@ -99,18 +122,20 @@ def judge_tone(
     """Return what is to be said of brightness and contrast: a hint, since nothing controls it."""
     zone = ZoneEvidence(pictures, pictures, swaps, patients=patients)
     corrected = holm(np.array([swap.p_value for swap in swaps])).tolist()
-    strongest = _strongest(list(zip(swaps, corrected, strict=True)), zone.vouching)
+    strongest = _strongest(list(zip(swaps, corrected, strict=True)), zone)
     if strongest is None:
-        sentence = "Brightness and contrast could not be exchanged between groups."
+        sentence = (
+            f"Brightness and contrast could not be exchanged between groups. {BLIND}"
+        )
         return _nothing_tested(sentence, zone)
     swap, p_value = strongest
-    finding = _FINDINGS[_grade(swap, p_value, zone.vouching)]
+    finding = _FINDINGS[_grade(swap, p_value, zone)]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
     return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
 
 def _strongest(
-    swaps: list[tuple[ExchangeEffect, float]], shown: int
+    swaps: list[tuple[ExchangeEffect, float]], zone: ZoneEvidence
 ) -> tuple[ExchangeEffect, float] | None:
     """Return the swap of the highest grade and its p-value; of equal grades the largest effect.
 
@@ -124,7 +149,7 @@ def _strongest(
 
     def rank(pair: tuple[ExchangeEffect, float]) -> tuple[int, float]:
         swap, p_value = pair
-        return _grade(swap, p_value, shown), swap.effect
+        return _grade(swap, p_value, zone), swap.effect
 
     return max([*swaps, *pairs], key=rank, default=None)
 
@@ -139,15 +164,16 @@ def _verdict(
         sentence = (
             f"The search found no {name} in any of {zone.pictures} pictures, so nothing was "
             f"exchanged. That does not prove that they show none: look at them, and give what the "
-            f"search missed as a zone (zones=).{_search_words(zone.search)}"
+            f"search missed as a zone (zones=). {_search_words(zone.search)}"
         )
         return _nothing_tested(sentence, zone)
-    strongest = _strongest(swaps, zone.vouching)
-    if strongest is not None and _grade(*strongest, zone.vouching):
+    strongest = _strongest(swaps, zone)
+    if strongest is not None and _grade(*strongest, zone):
         return _read_verdict(name, zone, *strongest)
     removal = zone.removal
     if (
         removal
+        and not zone.ignorant
         and removal.effect >= REMOVAL.effect
         and removal_p_value < REMOVAL.p_value
     ):
@@ -155,32 +181,38 @@ def _verdict(
     if strongest is None:
         sentence = (
             f"No evidence about the {name}: the pictures give no two groups to exchange it "
-            "between, no room for a control, or the model says the same of all of them."
+            "between, no room for a control, or the model says the same of all of them. "
+            f"{BLIND}"
         )
         return _nothing_tested(sentence, zone)
     return _no_evidence(name, zone, *strongest)
 
 
-def _grade(swap: ExchangeEffect, p_value: float, shown: int) -> int:
+def _grade(swap: ExchangeEffect, p_value: float, zone: ZoneEvidence) -> int:
     """2 where the model reads, 1 where it may, 0.
 
-    Pictures without the zone cannot vouch for it: ``shown`` patients with it fall into two groups
-    as one would wish with a probability of 2 ** (1 - shown) at least.
+    Pictures without the zone cannot vouch for it: n patients with it fall into two groups as one
+    would wish with a probability of 2 ** (1 - n) at least.
     """
-    if swap.interval.low <= 0:
+    grade = grade_of(
+        swap.effect, swap.interval, max(p_value, 2.0 ** (1 - zone.vouching))
+    )
+    return 0 if grade == 1 and zone.answered_untaught(swap) else grade
+
+
+def grade_of(effect: float, interval: Interval, p_value: float) -> int:
+    """Return how many of the rules an effect passes: what reads also may read."""
+    if interval.low <= 0:
         return 0
-    p_value = max(p_value, 2.0 ** (1 - shown))
-    # What reads also may read: the rules passed count up to the grade.
     return sum(
-        swap.effect >= rule.effect and p_value < rule.p_value
-        for rule in (READS, MAY_READ)
+        effect >= rule.effect and p_value < rule.p_value for rule in (READS, MAY_READ)
     )
 
 
 def _read_verdict(
     name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
 ) -> Verdict:
-    finding = _FINDINGS[_grade(swap, p_value, zone.vouching)]
+    finding = _FINDINGS[_grade(swap, p_value, zone)]
     verb = "reads" if finding == "reads" else "may read"
     against = (
         " Its content speaks against the label it comes with." if swap.zone < 0 else ""
@@ -191,7 +223,7 @@ def _read_verdict(
         "decision to the other, beyond what as much tissue does "
         f"({_effect_numbers(swap.interval, p_value)}).{_calibration(zone, swap)}"
         f"{_estimated_over(zone, swap)}{_decisions_changed(name, swap)}"
-        f"{_transplanted(name, zone.moved)}{against}"
+        f"{_transplanted(name, zone.moved)}{against}{_unlearned(zone, swap)}"
     )
     return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
@@ -219,28 +251,31 @@ def _no_evidence(
     name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
 ) -> Verdict:
     """Say what speaks for nothing, and how much would have been seen."""
+    rule = zone.least_rule(swap)
     # So many coins fall as one would wish, in either of two groups: 2 / 2 ** count.
     if 2.0 ** (1 - zone.vouching) >= FEW:
         sentence = (
             f"No evidence about the {name}: it was found in {zone.count} of {zone.pictures} "
-            f"pictures{_of_patients(zone)}, too few to tell anything from chance."
+            f"pictures{_of_patients(zone)}, too few to tell anything from chance. {BLIND}"
         )
     elif swap.least >= FEW:
         repeated = zone.vouching < zone.count
         numbers = " and ".join(map(str, swap.patients or swap.counts))
         sentence = (
             f"No evidence about the {name}: groups of {numbers} "
-            f"{'patients' if repeated else 'pictures'} are too few to tell anything from chance."
+            f"{'patients' if repeated else 'pictures'} are too few to tell anything from chance. "
+            f"{BLIND}"
         )
     else:
         sentence = (
             f"No evidence that the model reads the {name}. When it is exchanged between pictures "
             f"of {_whose_content(swap)}, the score moves {percents(swap.effect)} of the "
             "way from one decision to the other, beyond what as much tissue does "
-            f"({_effect_numbers(swap.interval, p_value)}); from {percents(MAY_READ.effect)} "
-            f"on, at p < {MAY_READ.p_value}, this report would say so."
-            f" {_sensitivity_words(zone, swap)}{_calibration(zone, swap)}"
-            f"{_estimated_over(zone, swap)}"
+            f"({_effect_numbers(swap.interval, p_value)}); from {percents(rule.effect)} "
+            f"on, at p < {rule.p_value}, this report would say so."
+            f" {sensitivity_words('a zone', _sensitivity(zone, swap))}"
+            f"{_beside_a_small_p(swap, p_value)}{_calibration(zone, swap)}"
+            f"{_estimated_over(zone, swap)}{_unlearned(zone, swap)}"
         )
     return _exchange_verdict("no evidence", zone, swap, p_value, sentence)
 
@@ -267,21 +302,58 @@ def _exchange_verdict(
 
 
 def _sensitivity(zone: ZoneEvidence, swap: ExchangeEffect) -> float:
-    """Return the probability that the estimate of a true effect of ``READS`` is told."""
-    if max(2.0 ** (1 - zone.vouching), swap.least) >= MAY_READ.p_value:
+    """Return the probability that a true effect of ``READS`` is told."""
+    if max(2.0 ** (1 - zone.vouching), swap.least) >= zone.least_rule(swap).p_value:
         return 0.0
+    return sensitivity_of(swap.error, swap.needed, zone.least_rule(swap))
+
+
+def sensitivity_of(error: float, needed: float, rule: Rule = MAY_READ) -> float:
+    """Return the probability that the estimate of a true effect of ``READS`` passes a rule.
+
+    Parameters
+    ----------
+    error
+        Standard error of the estimate.
+    needed
+        The estimate that 1 % of permutations reach.
+    rule
+        What has to be passed.
+    """
     # An interval above 0 begins about two standard errors above it.
-    wanted = max(MAY_READ.effect, swap.needed, 2 * swap.error)
-    ahead = READS.effect - wanted
-    if not swap.error > 0:
-        return float(ahead > 0)
-    return NormalDist().cdf(ahead / swap.error)
+    ahead = READS.effect - max(rule.effect, needed, 2 * error)
+    if not error > 0:
+        return float(ahead >= 0)
+    return NormalDist().cdf(ahead / error)
 
 
-def _sensitivity_words(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
+def sensitivity_words(what: str, sensitivity: float) -> str:
+    """Say how probably ``what`` would have been told of."""
+    if not sensitivity > 0:
+        return BLIND
     return (
-        f"Of a zone that moves the score {percents(READS.effect)} of the way, it would say so in "
-        f"{percents(_sensitivity(zone, swap))} of audits like this one."
+        f"Of {what} that moves the score {percents(READS.effect)} of the way, it would say so in "
+        f"{percents(sensitivity)} of audits like this one."
+    )
+
+
+def _beside_a_small_p(swap: ExchangeEffect, p_value: float) -> str:
+    """Say why a small p-value and an interval that holds 0 are no contradiction."""
+    if p_value >= MAY_READ.p_value or swap.interval.low > 0:
+        return ""
+    return (
+        " The small p-value says that its content matters at all. Whether it matters more than "
+        "tissue does, in other pictures too, is told by the interval, and that holds 0."
+    )
+
+
+def _unlearned(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
+    """Say that a model that knows nothing of the labels has not learned this from them."""
+    if not zone.answered_untaught(swap):
+        return ""
+    return (
+        f" The model's scores do not go with the labels ({p_text(zone.known)}), so pictures are "
+        "divided by its own answers, and a model that was never trained may answer to it as well."
     )
 
 
@@ -296,18 +368,38 @@ def _calibration(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
 
 
 def _search_words(search: SearchControl | None) -> str:
+    """Say what the search would have found."""
     if search is None:
-        return ""
+        return BLIND
     return (
-        f" A word that the audit drew itself ({search.height} pixels high, {CONTRAST} of 255 "
+        f"A word that the audit drew itself ({search.height} pixels high, {CONTRAST} of 255 "
         f"grey levels from what lies around it) was found in {search.found} of "
         f"{search.pictures} pictures."
     )
 
 
 def _nothing_tested(sentence: str, zone: ZoneEvidence) -> Verdict:
+    """Return the verdict where nothing was exchanged: what a search finds is all that is known."""
+    search = None if zone.count else zone.search
+    return nothing_exchanged(
+        sentence, _measured_effect(zone), 0.0 if search is None else search.share
+    )
+
+
+def nothing_exchanged(
+    sentence: str,
+    measured: Mapping[str, float | int | str] | None = None,
+    sensitivity: float = 0.0,
+) -> Verdict:
+    """Return the verdict about what was not exchanged."""
     return Verdict(
-        "no evidence", 0.0, Interval(0.0, 0.0), 1.0, sentence, _measured_effect(zone)
+        "no evidence",
+        0.0,
+        Interval(0.0, 0.0),
+        1.0,
+        sentence,
+        measured or {},
+        sensitivity=sensitivity,
     )
 
 
