@@ -1,7 +1,7 @@
 """The verb: many pictures, one verdict for each zone."""
 
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from os import PathLike
@@ -22,9 +22,9 @@ from saliency.audit.cases.patients import patients_of, with_equal_images
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import (
     Label,
+    check_rows_of_held_inputs,
     labels_of,
     refuse_model_of_volumes,
-    refuse_rows_of_held_inputs,
     sources_of,
     strata_of,
 )
@@ -55,7 +55,8 @@ from saliency.audit.exchange.groups import (
     question,
 )
 from saliency.audit.judgement.beyond import tone_hint
-from saliency.audit.judgement.performance import performance_of
+from saliency.audit.judgement.performance import Performance, performance_of
+from saliency.audit.judgement.results import Verdict
 from saliency.audit.judgement.verdict import ZoneEvidence, judge, judge_tone
 from saliency.audit.report.examples import DecisionWords, examples
 from saliency.audit.report.facts import AuditContext, facts
@@ -72,6 +73,7 @@ from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
+from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.zones.detect import detectors
 
@@ -106,7 +108,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     Parameters
     ----------
     model
-        As for ``explain``.
+        As for ``explain``. A probe may hold a row of its other inputs for each image, in the order
+        of ``images``; an exchanged image keeps the row of the image that content is put into.
     images
         A folder, or a sequence of paths, DicomImages, or anything that ``read_dicom`` takes. Read
         one after the other, twice; of a file with many frames the first. Burned-in text is looked
@@ -149,8 +152,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     ------
     InputError
         No image can be read or tested, the labels do not belong to the images, or ``resume``
-        cannot tell what was asked for from other questions; or volumes, or inputs held at a row
-        for each image, which cannot be audited yet.
+        cannot tell what was asked for from other questions; or volumes, which cannot be audited
+        yet; or other inputs are held at another number of rows.
     ModelError
         The model gives one image two scores in two equal calls.
     SaliencyError
@@ -159,7 +162,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     sources = sources_of(images)
     probe = probe_of(model)
     refuse_model_of_volumes(probe)
-    refuse_rows_of_held_inputs(probe)
+    check_rows_of_held_inputs(probe, len(sources))
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
     patients = patients_of(groups, sources)
@@ -196,64 +199,47 @@ def _judged_report(
 ) -> AuditReport:
     """Judge what interventions on some of the images changed."""
     tested = _tested(plan, state, records)
-    asked, experiment, trials = tested.asked, tested.experiment, tested.trials
-    patients = plan.patients.numbers
-    failures = [*failures, *tested.failed]
-
-    truth = [plan.labels[trial.index] for trial in trials]
-    scores = np.stack([trial.scores for trial in trials])
-    # By decision first, then by each division that has groups.
-    ways = [decisions(asked, scores), *groupings(asked, truth, scores, plan.scorer)]
-    evidence = [
-        Evidence(way, scores, trials, experiment.hosts, patients) for way in ways
-    ]
+    experiment, trials = tested.experiment, tested.trials
+    evidence = _evidence_of(plan, tested)
     by_decision = evidence[0]
 
-    names = names_of(asked, plan.scorer)
-    words = DecisionWords(by_decision.grouping, names, classes_of(asked, plan.scorer))
-    cleaned = np.stack([trial.cleaned for trial in trials])
-    member = members_of(truth, asked, plan.scorer) if truth[0] is not None else None
+    names = names_of(tested.asked, plan.scorer)
+    classes = classes_of(tested.asked, plan.scorer)
+    words = DecisionWords(by_decision.grouping, names, classes)
     divisions = divisions_of(plan, records, by_decision, strata)
     zones, shares = experiment.zones, [record.maps.shares for record in records]
     known = ignorance_of(evidence, plan.seed)
-    asked_beyond = FrameQuestion(plan, state, experiment, evidence, records, known)
-    beyond = beyond_zones(asked_beyond).named(zones)
+    question = FrameQuestion(plan, state, experiment, evidence, records, known)
+    beyond = beyond_zones(question).named(zones)
+    by_zone = {
+        zone: _zone_evidence(zone, records, evidence, experiment) for zone in zones
+    }
     verdicts = judge(
-        {
-            zone: replace(
-                _zone_evidence(zone, records, evidence, experiment), known=known or 0.0
-            )
-            for zone in zones
-        }
+        {zone: replace(found, known=known or 0.0) for zone, found in by_zone.items()}
     )
+    failures = [*failures, *tested.failed]
     return AuditReport(
         verdicts | dict(beyond.verdicts),
         facts(AuditContext(plan, names), records, evidence),
         tuple(sorted(failures, key=lambda failure: failure.index)),
         {zone: zone_heat(shares, zone) for zone in zones},
         examples(beyond.shown_in(experiment), words, plan.target),
-        performance_of(
-            by_decision.grouping,
-            scores,
-            cleaned,
-            member,
-            plan.seed,
-            units=by_decision.units,
-        ),
+        _performance(plan, tested, by_decision),
         divisions,
         strategies(plan, records, divisions),
         pictures_of(by_decision, words, records),
-        tone_hint(
-            judge_tone(
-                _exchange_effects(TONE, asked_beyond.learned, plan.seed),
-                len(trials),
-                len(np.unique(by_decision.units)),
-            ),
-            labelled=asked_beyond.labelled,
-        ),
+        _tone(question, len(trials)),
         audited_files(plan, records),
         beyond.masks,
     )
+
+
+def _tone(question: FrameQuestion, tested: int) -> Verdict:
+    """Return what is to be said of brightness."""
+    effects = _exchange_effects(TONE, question.learned, question.plan.seed)
+    patients = len(np.unique(question.evidence[0].units))
+    tone = judge_tone(effects, tested, patients)
+    return tone_hint(tone, labelled=question.labelled)
 
 
 class _Tested(NamedTuple):
@@ -263,6 +249,39 @@ class _Tested(NamedTuple):
     experiment: Experiment
     trials: list[Trial]
     failed: list[Failure]
+
+    @property
+    def scores(self) -> Array:
+        """Of the images as they are, float (n, columns)."""
+        return np.stack([trial.scores for trial in self.trials])
+
+
+def _evidence_of(plan: AuditPlan, tested: _Tested) -> list[Evidence]:
+    """Return the evidence by decision, then by each division that has groups."""
+    truth = [plan.labels[trial.index] for trial in tested.trials]
+    by_decision = decisions(tested.asked, tested.scores)
+    by_division = groupings(tested.asked, truth, tested.scores, plan.scorer)
+    hosts, patients = tested.experiment.hosts, plan.patients.numbers
+    return [
+        Evidence(way, tested.scores, tested.trials, hosts, patients)
+        for way in (by_decision, *by_division)
+    ]
+
+
+def _performance(
+    plan: AuditPlan, tested: _Tested, by_decision: Evidence
+) -> Performance:
+    """Compare decisions with and without zones."""
+    truth = [plan.labels[trial.index] for trial in tested.trials]
+    labelled = truth[0] is not None
+    return performance_of(
+        by_decision.grouping,
+        tested.scores,
+        np.stack([trial.cleaned for trial in tested.trials]),
+        members_of(truth, tested.asked, plan.scorer) if labelled else None,
+        plan.seed,
+        units=by_decision.units,
+    )
 
 
 def _tested(plan: AuditPlan, state: State, records: list[ImageRecord]) -> _Tested:
@@ -402,8 +421,7 @@ def _zone_evidence(
     showing = {record.index for record in records if zone in record.zones}
     if not showing:
         return ZoneEvidence(0, len(records), search=search)
-    few = len(showing) < FEW * len(records)
-    exchanges = _exchange_effects(zone, by_division, seed, showing if few else None)
+    exchanges = _zone_effects(zone, by_division, seed, showing, len(records))
     swing = by_decision.grouping.swing(by_decision.scores)
     told = share_told(experiment, by_decision.grouping, zone, swing)
     if told is not None:
@@ -423,25 +441,46 @@ def _zone_evidence(
     )
 
 
-def _exchange_effects(
+def _zone_effects(
     zone: str,
     by_division: list[Evidence],
     seed: int,
-    among: Container[int] | None = None,
+    showing: set[int],
+    images: int,
 ) -> list[ExchangeEffect]:
-    """Return the effect for each division; its size is that ``among`` some, where they allow one.
+    """Return the effect for each division: of all images, or of those ``showing`` the zone.
 
-    The p-value is that of all pictures: which content belongs to whom is permuted among all.
+    Images without the zone dilute what its content does, and those that show it do not tell what
+    its presence does: the greater counts; where few show it, theirs does. The p-value is that of
+    all images: which content belongs to whom is permuted among all.
     """
+    effects = _exchange_effects(zone, by_division, seed)
+    if len(showing) == images:
+        return effects
+    few = len(showing) < FEW * images
+    among = [evidence.among(showing) for evidence in by_division]
+    of_some = {
+        effect.by: effect
+        for effect in _exchange_effects(zone, among, seed, pairs=False)
+    }
+    return [
+        effect.sized_as(of_some[effect.by])
+        if effect.by in of_some and (few or of_some[effect.by].effect > effect.effect)
+        else effect
+        for effect in effects
+    ]
+
+
+def _exchange_effects(
+    zone: str, by_division: list[Evidence], seed: int, *, pairs: bool = True
+) -> list[ExchangeEffect]:
+    """Return the effect for each division that allows one; with its greatest pair of groups."""
     generator = np.random.default_rng(seed)
     effects = []
     for evidence in by_division:
         effect = exchange_effect(evidence, zone, generator)
-        if effect is None:
-            continue
-        effect = with_greatest_pair(effect, evidence, zone, generator)
-        of_some = None
-        if among is not None:
-            of_some = exchange_effect(evidence.among(among), zone, generator)
-        effects.append(effect if of_some is None else effect.sized_as(of_some))
+        if effect is not None and pairs:
+            effect = with_greatest_pair(effect, evidence, zone, generator)
+        if effect is not None:
+            effects.append(effect)
     return effects

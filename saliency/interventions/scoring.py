@@ -1,6 +1,6 @@
 """Scores of many changed pictures, one batch in memory at a time."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -68,20 +68,26 @@ class Scorer:
             yield np.concatenate(held)
 
     def scores(
-        self, images: Iterable[DicomImage], targets: tuple[Target, ...]
+        self,
+        images: Iterable[DicomImage],
+        targets: tuple[Target, ...],
+        rows: Sequence[int] | None = None,
     ) -> Array:
         """Return float64 (n, targets): logits where the model has them.
+
+        ``rows`` are those that a probe holds of its other inputs, one for each image; None: all
+        images have the same.
 
         Raises
         ------
         NotFiniteError
             A score is NaN or infinite.
         """
-        scores_of = self._score_function(targets)
-        rows = [
-            np.asarray(scores_of(batch), np.float64) for batch in self.batches(images)
+        answers = [
+            np.asarray(_score_function(probe, targets)(batch), np.float64)
+            for probe, batch in self._asked(images, rows)
         ]
-        scores: Array = np.concatenate([np.empty((0, len(targets))), *rows])
+        scores: Array = np.concatenate([np.empty((0, len(targets))), *answers])
         if not np.isfinite(scores).all():
             bad = int((~np.isfinite(scores)).any(axis=1).sum())
             msg = (
@@ -91,7 +97,7 @@ class Scorer:
             raise NotFiniteError(msg)
         return scores
 
-    def probabilities(self, image: DicomImage) -> Array | None:
+    def probabilities(self, image: DicomImage, row: int | None = None) -> Array | None:
         """Return the probability of each class, float64 (classes,).
 
         None where the model does not end in a softmax or sigmoid, or has no classes.
@@ -99,8 +105,8 @@ class Scorer:
         squash = getattr(self.probe, "squash", None)
         if squash is None or self.classes is None:
             return None
-        (batch,) = self.batches([image])
-        scores: Array = np.asarray(self.probe.class_scores(batch), np.float64)[0]
+        ((probe, batch),) = self._asked([image], None if row is None else [row])
+        scores: Array = np.asarray(probe.class_scores(batch), np.float64)[0]
         if self.probe.output != "logit":
             return scores if scores.min() >= 0 and scores.max() <= 1 else None
         if squash == "sigmoid":
@@ -109,19 +115,47 @@ class Scorer:
         exponentials = np.exp(scores - scores.max())
         return np.asarray(exponentials / exponentials.sum())
 
-    def _score_function(self, targets: tuple[Target, ...]) -> Callable[[Array], Array]:
-        """Return the function from a batch to its scores: one pass where targets are classes."""
-        together = getattr(self.probe, "class_scores", None)
-        classes = [target for target in targets if isinstance(target, int)]
-        if together is not None and len(classes) == len(targets) > 1:
-            return lambda batch: np.asarray(together(batch))[:, classes]
-        probes = [bound(self.probe, target) for target in targets]
-        return lambda batch: np.stack(
-            [np.asarray(probe.score(batch)) for probe in probes], axis=1
-        )
+    def predicted(
+        self, images: Iterable[DicomImage], rows: Sequence[int] | None = None
+    ) -> Array:
+        """Return the predicted class of each picture, int (n,); ``rows`` as of :meth:`scores`."""
+        classes = [
+            np.asarray(bound(probe, None).classes(batch))  # type: ignore[attr-defined]
+            for probe, batch in self._asked(images, rows)
+        ]
+        return np.concatenate([np.empty(0, np.int64), *classes]).astype(np.int64)
 
-    def predicted(self, images: Iterable[DicomImage]) -> Array:
-        """Return the predicted class of each picture, int (n,)."""
-        probe: Any = bound(self.probe, None)
-        rows = [np.asarray(probe.classes(batch)) for batch in self.batches(images)]
-        return np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64)
+    def _asked(
+        self, images: Iterable[DicomImage], rows: Sequence[int] | None
+    ) -> Iterator[tuple[Any, Array]]:
+        """Yield each batch after the probe that holds what belongs to its images."""
+        start = 0
+        for batch in self.batches(images):
+            stop = start + len(batch)
+            yield (
+                self.probe
+                if rows is None
+                else probe_of_rows(self.probe, rows[start:stop]),
+                batch,
+            )
+            start = stop
+
+
+def probe_of_rows(probe: Any, rows: Sequence[int]) -> Any:
+    """Return a probe that holds some of its rows; the same probe where it holds none."""
+    of_rows = getattr(probe, "rows", None)
+    return probe if of_rows is None else of_rows(rows)
+
+
+def _score_function(
+    probe: Any, targets: tuple[Target, ...]
+) -> Callable[[Array], Array]:
+    """Return the function from a batch to its scores: one pass where targets are classes."""
+    together = getattr(probe, "class_scores", None)
+    classes = [target for target in targets if isinstance(target, int)]
+    if together is not None and len(classes) == len(targets) > 1:
+        return lambda batch: np.asarray(together(batch))[:, classes]
+    probes = [bound(probe, target) for target in targets]
+    return lambda batch: np.stack(
+        [np.asarray(probe.score(batch)) for probe in probes], axis=1
+    )

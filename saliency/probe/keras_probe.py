@@ -202,6 +202,22 @@ class KerasProbe:
         """
         return KerasProbe.from_core(self.model, self.core, self.labels, held)
 
+    def rows(self, indices: Sequence[int]) -> "KerasProbe":
+        """Return a probe for some of the pictures whose inputs are held, by their indices.
+
+        Inputs that are held at one row, for all pictures, stay as they are.
+
+        Raises
+        ------
+        InputError
+            There is no row for a picture.
+        """
+        if all(each.shape[0] == 1 for each in self.held):
+            return self
+        probe = copy(self)
+        probe.held = tuple(_rows_of_pictures(each, indices) for each in self.held)
+        return probe
+
     def at(self, target: Target) -> "BoundProbe":
         """Bind to a target: an explainer's view of the model.
 
@@ -394,13 +410,8 @@ class BoundProbe:
         InputError
             There is no row for a picture.
         """
-        if all(each.shape[0] == 1 for each in self.source.held):
-            return self
-        source = copy(self.source)
-        source.held = tuple(
-            _rows_of_pictures(each, indices) for each in self.source.held
-        )
-        return replace(self, source=source)
+        source = self.source.rows(indices)
+        return self if source is self.source else replace(self, source=source)
 
     def head(self, activation: Tensor) -> Tensor:
         """Return the score, float32 (N,), that the rest of the network gives to an activation.

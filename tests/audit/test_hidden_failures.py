@@ -19,6 +19,7 @@ from saliency.audit.exchange.groups import Grouping
 from saliency.audit.judgement.verdict import ZoneEvidence, judge
 from saliency.audit.report.facts import half_blind
 from saliency.errors import InputError, ModelError
+from saliency.statistics import contrast
 
 
 class Noisy(keras.layers.Layer):
@@ -45,18 +46,18 @@ def test_a_model_that_answers_two_equal_calls_differently_is_refused():
     assert len(read) == 1
 
 
-def test_inputs_held_at_a_row_for_each_image_are_refused():
-    """An exchanged image is made of two: nobody knows whose row is right. One row is audited."""
+def test_inputs_held_at_a_row_for_each_image_are_audited():
+    """A row for each image, or one; another number belongs to nobody."""
     image, age = keras.Input((*SIZE, 1), name="image"), keras.Input((1,), name="age")
     flat = keras.layers.Concatenate()([keras.layers.Flatten()(image), age])
     model = keras.Model([image, age], keras.layers.Dense(2)(flat))
     images, labels = pictures(4)
-    rows = sal.KerasProbe(model, input="image", held={"age": np.zeros((4, 1))})
-    one = sal.KerasProbe(model, input="image", held={"age": 60.0})
+    few = sal.KerasProbe(model, input="image", held={"age": np.zeros((3, 1))})
+    rows = sal.KerasProbe(model, input="image", held={"age": np.arange(4.0)[:, None]})
 
-    with pytest.raises(InputError, match="4 rows"):
-        sal.audit(rows, images, labels=labels)
-    assert sal.audit(one, images, labels=labels).facts["pictures"] == 4
+    with pytest.raises(InputError, match=r"one for each of 4 images.*got 3"):
+        sal.audit(few, images, labels=labels)
+    assert sal.audit(rows, images, labels=labels).facts["pictures"] == 4
 
 
 def test_where_no_image_can_be_tested_words_say_so(monkeypatch):
@@ -162,3 +163,48 @@ def test_pairs_are_not_asked_about_where_all_groups_are_alike():
 
     assert mean.p_value > 0.05
     assert with_greatest_pair(mean, alike, "text", generator).greatest is None
+
+
+def growing_evidence(seed, count, *, shown):
+    """Return evidence of so many images; the first ``shown`` have a mark that does half.
+
+    Fewer images are the first ones of more.
+    """
+    generator = np.random.default_rng(seed)
+    hosts = [
+        Recipient(1000 + k, None, {}, np.array([2.0 * (k % 2) - 1])) for k in range(6)
+    ]
+    trials, member = [], np.arange(count) % 2
+    for row, sign in enumerate(2.0 * member - 1):
+        noise = generator.normal(size=(2, len(hosts), 1))
+        # Little comes with an image that shows no mark.
+        moved = (0.5 * sign + 0.4 * noise[0]) * (1 if row < shown else 0.1)
+        exchanges = {"text": Exchange(moved, 0.04 * noise[1])}
+        own = np.array([sign])
+        trials.append(Trial(row, own, own, {}, exchanges))
+    weights = np.array([[-1.0], [1.0]])
+    grouping = Grouping("label", ("a", "b"), member, weights, np.zeros(1))
+    scores = np.stack([trial.scores for trial in trials])
+    return Evidence(grouping, scores, trials, hosts)
+
+
+@pytest.mark.parametrize("shown", [1000, 12], ids=["all show it", "twelve show it"])
+def test_more_images_never_lower_a_finding_by_more_than_chance(shown, monkeypatch):
+    """Of 24 chances a step to twice as many images lowers it once at most; so does no dilution."""
+    monkeypatch.setattr(contrast, "DRAWS", 499)
+    monkeypatch.setattr(contrast, "RESAMPLES", 200)
+    order = "no evidence", "may read", "reads"
+    lowered = 0
+    for seed in range(8):
+        before = 0
+        for count in (12, 24, 48, 96):
+            evidence = growing_evidence(seed, count, shown=shown)
+            showing = set(range(min(shown, count)))
+            effects = run._zone_effects("text", [evidence], seed, showing, count)
+            zone = ZoneEvidence(len(showing), count, effects)
+            verdict = judge({"text": zone})["text"]
+            grade = order.index(verdict.finding)
+            lowered += grade < before
+            before = grade
+        assert before == 2
+    assert lowered <= 1

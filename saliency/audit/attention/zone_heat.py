@@ -9,7 +9,7 @@ import numpy as np
 
 from saliency.errors import SaliencyError
 from saliency.explainers.controls import RandomMap
-from saliency.interventions.scoring import Scorer
+from saliency.interventions.scoring import Scorer, probe_of_rows
 from saliency.interventions.zone_shares import Share, shares
 from saliency.pipeline.explain import Explainer
 from saliency.pipeline.explain_many import explain_many
@@ -66,12 +66,17 @@ class HeatmapRecord:
 
 
 def heatmaps(
-    scorer: Scorer, target: Target, images: Sequence[DicomImage], seed: int = 0
+    scorer: Scorer,
+    target: Target,
+    images: Sequence[DicomImage],
+    rows: Sequence[int],
+    seed: int = 0,
 ) -> list[dict[str, Explanation]]:
     """Return for each picture an explanation by each explainer that this model allows.
 
-    ``seed`` is that of the random map.
+    ``rows`` are positions among the sources; ``seed`` is that of the random map.
     """
+    probe = probe_of_rows(scorer.probe, rows)
     by_image: list[dict[str, Explanation]] = [{} for _ in images]
     for name in EXPLAINERS:
         recipe: Explainer = RandomMap(seed=seed) if name == "random" else name
@@ -79,7 +84,7 @@ def heatmaps(
         with suppress(SaliencyError):
             results = list(
                 explain_many(
-                    scorer.probe,
+                    probe,
                     images,
                     recipe,
                     target=target,

@@ -133,7 +133,9 @@ def check_repeatable(plan: AuditPlan) -> None:
         if isinstance(image, Failure):
             continue
         try:
-            first, second = (plan.scorer.scores([image], (plan.target,)) for _ in "12")
+            first, second = (
+                plan.scorer.scores([image], (plan.target,), [index]) for _ in "12"
+            )
         except SaliencyError:  # the first pass says why
             continue
         if not np.allclose(first, second, rtol=1e-4, atol=1e-5):
@@ -191,7 +193,8 @@ def _look_at_chunk(
     ]
     readable: list[Any] = [pictures[row] for row in good]
     records: list[Any] = list(predictions)
-    maps_by_picture = heatmaps(plan.scorer, plan.target, readable, plan.seed)
+    rows = [start + row for row in good]
+    maps_by_picture = heatmaps(plan.scorer, plan.target, readable, rows, plan.seed)
     for row, image, maps in zip(good, readable, maps_by_picture, strict=True):
         records[row] = ImageRecord(
             index=start + row,
@@ -208,9 +211,14 @@ def _predictions(
     plan: AuditPlan, pictures: Sequence[DicomImage | Failure], start: int
 ) -> list[float | Failure]:
     """Return what the model says: of a chunk; where that fails, of each picture of it."""
+    rows = [
+        start + row
+        for row, image in enumerate(pictures)
+        if not isinstance(image, Failure)
+    ]
     readable = [image for image in pictures if not isinstance(image, Failure)]
     try:
-        together = iter(_classes_or_scores(plan, readable))
+        together = iter(_classes_or_scores(plan, readable, rows))
     except SaliencyError:
         return [
             _prediction(plan, image, start + row) for row, image in enumerate(pictures)
@@ -226,13 +234,16 @@ def _prediction(
     if isinstance(image, Failure):
         return image
     try:
-        return _classes_or_scores(plan, [image])[0]
+        return _classes_or_scores(plan, [image], [index])[0]
     except SaliencyError as error:
         return failure(index, error)
 
 
-def _classes_or_scores(plan: AuditPlan, images: Sequence[DicomImage]) -> list[float]:
+def _classes_or_scores(
+    plan: AuditPlan, images: Sequence[DicomImage], rows: Sequence[int]
+) -> list[float]:
     """Return the predicted class of each image, or its score where a target is given."""
     if plan.target is None and plan.scorer.classes is not None:
-        return [float(number) for number in plan.scorer.predicted(images)]
-    return [float(score) for score in plan.scorer.scores(images, (plan.target,))[:, 0]]
+        return [float(number) for number in plan.scorer.predicted(images, rows)]
+    scores = plan.scorer.scores(images, (plan.target,), rows)
+    return [float(score) for score in scores[:, 0]]

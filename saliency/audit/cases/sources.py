@@ -60,24 +60,45 @@ def refuse_model_of_volumes(probe: object) -> None:
         raise InputError(msg)
 
 
-def refuse_rows_of_held_inputs(probe: object) -> None:
-    """Refuse inputs that are held at a row for each image, before an image is read.
+def check_rows_of_held_inputs(probe: object, count: int) -> None:
+    """Check that inputs held at a row for each image have one for each of ``count``.
 
     Raises
     ------
     InputError
-        An exchange mixes two images, and it is not known whose row it has.
+        They have more or fewer.
     """
-    counts = [
-        len(rows) for rows in getattr(getattr(probe, "source", probe), "held", ())
-    ]
-    if max(counts, default=1) > 1:
+    for rows in _counts_of_held_rows(probe):
+        if rows not in (1, count):
+            msg = (
+                f"audit: expected one row, or one for each of {count} images, of the model's other "
+                f"inputs, got {rows}. Hold a row for each image in the order of images, as "
+                "KerasProbe(model, held={name: rows})."
+            )
+            raise InputError(msg)
+
+
+def refuse_rows_of_held_inputs(probe: object, asker: str) -> None:
+    """Refuse inputs held at a row for each image where one image is asked about.
+
+    Raises
+    ------
+    InputError
+        It is not known which row belongs to the image.
+    """
+    most = max(_counts_of_held_rows(probe), default=1)
+    if most > 1:
         msg = (
-            f"audit: expected the model's other inputs held at one value for all images, got "
-            f"{max(counts)} rows, one for each image: an exchanged image is made of two. Hold one "
-            "row, as KerasProbe(model, held={name: value}), and audit images of like values."
+            f"{asker}: expected the model's other inputs held at one row, got {most}: which "
+            "of them belongs to the image is not known. Hold its row, as "
+            "probe.holding({name: value})."
         )
         raise InputError(msg)
+
+
+def _counts_of_held_rows(probe: object) -> list[int]:
+    held = getattr(getattr(probe, "source", probe), "held", ())
+    return [len(rows) for rows in held]
 
 
 def _no_volume(got: str) -> str:

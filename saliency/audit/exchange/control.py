@@ -120,7 +120,8 @@ def share_told(
         images += [version.canvas.image for version in own]
         images += [_exchanged(host, donor) for donor in donors]
     # (hosts, as it is or exchanged, mark): how far each leans to the first group.
-    scores = grouping.towards(experiment.scores(images))[:, 0]
+    recipients = [host.index for host in experiment.hosts for _ in range(4)]
+    scores = grouping.towards(experiment.scores(images, recipients))[:, 0]
     by_mark = scores.reshape(len(versions), 2, 2)
     true, told = (by_mark[..., 1] - by_mark[..., 0]).mean(axis=0)
     pixels = np.mean(

@@ -1,6 +1,6 @@
 """Second look: take zones out of pictures, and exchange them between pictures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -68,15 +68,21 @@ class Experiment:
         hosts = [host.index for host in self.hosts]
         return f"{name} {digest_of([self.zones, hosts, *asked]).hex()[:16]}"
 
-    def scores(self, images: list[DicomImage]) -> Array:
-        """Return float (n, columns)."""
-        return self.scorer.scores(images, self.targets)
+    def scores(self, images: list[DicomImage], rows: Sequence[int]) -> Array:
+        """Return float (n, columns).
+
+        ``rows``: position among the sources of the image that each was made of. An exchanged image
+        keeps the other inputs of its recipient, where a probe holds such inputs for each image.
+        """
+        return self.scorer.scores(images, self.targets, rows)
 
 
 def recipient_of(experiment: Experiment, image: DicomImage, index: int) -> Recipient:
     """Make a recipient of a picture."""
     host = canvas(image, experiment.scorer.prepare)
-    return Recipient(index, host, contents_of(image), experiment.scores([image])[0])
+    return Recipient(
+        index, host, contents_of(image), experiment.scores([image], [index])[0]
+    )
 
 
 def interventions_of(experiment: Experiment, image: DicomImage, index: int) -> Trial:
@@ -90,8 +96,9 @@ def interventions_of(experiment: Experiment, image: DicomImage, index: int) -> T
         # Without room for a control nothing is removed.
         if moved is not None:
             changed = variants(donor, content.mask, moved, experiment.seed)
-            removals[zone] = experiment.scores(changed).reshape(len(FILLS), 2, -1)
-    scores = experiment.scores([image, cleaned(donor)])
+            scores = experiment.scores(changed, [index] * len(changed))
+            removals[zone] = scores.reshape(len(FILLS), 2, -1)
+    scores = experiment.scores([image, cleaned(donor)], [index] * 2)
     exchanges = {
         zone: _zone_exchange(
             experiment, donor, index, zone, contents.get(zone), generator
@@ -133,7 +140,8 @@ def _zone_exchange(
             changed = exchanged(host.canvas, donor, Content(mask, union.strokes))
             cells += [(row, part)] * len(changed)
             images += changed
-    image_scores = experiment.scores(images)
+    recipients = [experiment.hosts[row].index for row, _ in cells]
+    image_scores = experiment.scores(images, recipients)
     # The ways of exchanging count as one: their mean.
     for cell in dict.fromkeys(cells):
         of_cell = [other == cell for other in cells]
@@ -150,7 +158,9 @@ def _tone_exchange(experiment: Experiment, donor: Canvas, donor_index: int) -> E
     if others:
         hosts = [experiment.hosts[row].canvas for row in others]
         changed = [way(host, donor) for way in (toned, rippled) for host in hosts]
-        scores[:, others] = experiment.scores(changed).reshape(2, len(others), -1)
+        recipients = [experiment.hosts[row].index for row in others]
+        toned_and_rippled = experiment.scores(changed, recipients * 2)
+        scores[:, others] = toned_and_rippled.reshape(2, len(others), -1)
     return Exchange(*scores)
 
 

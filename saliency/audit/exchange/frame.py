@@ -93,7 +93,8 @@ def cell_effects(
     images = [first.image, second.image]
     for name in CELLS:
         images += [_with_cell(first, second, name), _with_cell(second, first, name)]
-    towards = grouping.towards(experiment.scores(images))
+    recipients = [pair.first, pair.second] * (1 + len(CELLS))
+    towards = grouping.towards(experiment.scores(images, recipients))
     leads = towards[:, pair.decided] - towards[:, pair.other]
     lost, gained = leads[0] - leads[2::2], leads[3::2] - leads[1]
     return np.append((lost + gained) / 2, leads[0] - leads[1])
@@ -111,9 +112,9 @@ def band_exchanges(
         changed = [
             band(takers[row].canvas, donor) for band in BANDS.values() for row in others
         ]
-        scores[:, 0, others] = experiment.scores(changed).reshape(
-            len(BANDS), len(others), -1
-        )
+        recipients = [takers[row].index for row in others] * len(BANDS)
+        banded = experiment.scores(changed, recipients)
+        scores[:, 0, others] = banded.reshape(len(BANDS), len(others), -1)
         scores[:, 1, others] = [takers[row].scores for row in others]
     return {name: Exchange(*scores[k]) for k, name in enumerate(BANDS)}
 
@@ -140,7 +141,8 @@ def pattern_exchange(
                 images.append(_pasted(host.canvas, donor, moved))
     if images:
         rows, parts = np.array(places).T
-        scores[rows, parts] = experiment.scores(images)
+        recipients = [takers[row].index for row in rows]
+        scores[rows, parts] = experiment.scores(images, recipients)
     return Exchange(scores[:, 0], scores[:, 1])
 
 

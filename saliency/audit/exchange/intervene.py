@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 
 from saliency.audit.cases.first_pass import contents_of, read_picture
+from saliency.audit.cases.sources import refuse_rows_of_held_inputs
 from saliency.audit.exchange.groups import LogitDifference
 from saliency.errors import InputError
 from saliency.interventions.canvas import canvas
@@ -106,7 +107,10 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
         mask, ~picture.diagnostic, controls, generator, asker="intervene"
     )
     places = [mask, *elsewhere_masks]
-    scorer, original = Scorer(probe_of(model), prepare), canvas(picture, prepare)
+    scorer, original = (
+        scorer_of_one(model, prepare, "intervene"),
+        canvas(picture, prepare),
+    )
     targets = score_of(scorer, target, picture)
     before = float(scorer.scores([picture], targets)[0, 0])
     drops: dict[str, Array] = {}
@@ -124,6 +128,19 @@ def intervene(  # noqa: PLR0913 - a model, a picture, a zone, and how to ask
         MappingProxyType({fill: drop[1:] for fill, drop in drops.items()}),
         MappingProxyType(p_values),
     )
+
+
+def scorer_of_one(model: object, prepare: Prepare | None, asker: str) -> Scorer:
+    """Return who scores versions of one image; ``asker`` tells of failures.
+
+    Raises
+    ------
+    InputError
+        The probe holds other inputs for each of many images.
+    """
+    probe = probe_of(model)
+    refuse_rows_of_held_inputs(probe, asker)
+    return Scorer(probe, prepare)
 
 
 def score_of(scorer: Scorer, target: Target, picture: DicomImage) -> tuple[Target, ...]:

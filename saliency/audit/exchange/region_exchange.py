@@ -8,12 +8,12 @@ from typing import Final, final
 import numpy as np
 import tensorflow as tf
 
-from saliency.audit.exchange.intervene import ROUNDING, score_of
+from saliency.audit.exchange.intervene import ROUNDING, score_of, scorer_of_one
 from saliency.errors import InputError
 from saliency.interventions.canvas import Canvas, canvas, reduced
 from saliency.interventions.scoring import Scorer
 from saliency.kernels.superpixels import superpixels
-from saliency.pipeline.explain import as_image, probe_of
+from saliency.pipeline.explain import as_image
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.resize import resized
 from saliency.probe.protocol import Target
@@ -165,7 +165,7 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
         There are too few references, their size is another, or an argument is out of range.
     """
     grid = _checked_grid_of(regions, rate)
-    scorer = Scorer(probe_of(model), prepare)
+    scorer = scorer_of_one(model, prepare, "regions")
     original = as_image(image)
     others = [as_image(reference) for reference in references]
     _check_sizes(original, others)

@@ -9,13 +9,17 @@ import numpy as np
 
 from saliency.audit.cases.first_pass import masks_of, read_picture
 from saliency.audit.exchange.exchange import exchanged
-from saliency.audit.exchange.intervene import ROUNDING, control_masks, score_of, zone_in
+from saliency.audit.exchange.intervene import (
+    ROUNDING,
+    control_masks,
+    score_of,
+    scorer_of_one,
+    zone_in,
+)
 from saliency.errors import InputError
 from saliency.interventions.canvas import canvas, mask_like
 from saliency.interventions.patches import ways
-from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
-from saliency.pipeline.explain import probe_of
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.statistics.significance import rank_of_first
@@ -117,7 +121,7 @@ def transplant(  # noqa: PLR0913 - a model, a picture, a zone, where to, and how
     picture, hosts = read_picture(image), [read_picture(source) for source in into]
     content = zone_in(picture, zone)
     _check_hosts(hosts, zone, controls)
-    scorer = Scorer(probe_of(model), prepare)
+    scorer = scorer_of_one(model, prepare, "transplant")
     targets = score_of(scorer, target, picture)
     donor = canvas(picture, prepare)
     before = scorer.scores([picture, *hosts], targets)[:, 0]

@@ -215,20 +215,13 @@ def pattern_verdict(
         f"{_pattern_in_words(pattern.mask)}{others}. {verb}: when it is exchanged, the score moves "
         f"{_numbers_of_swap(swap, p_value)}{_limit_in_words(finding)}."
     )
-    measured: dict[str, float | int | str] = {
+    measured = _swap_numbers(swap) | {
         "tested": searched,
         "patterns": len(patterns),
         "area": float(pattern.mask.mean()),
         "place": words_of_place(pattern.mask),
     }
-    verdict = Verdict(
-        finding,
-        swap.effect,
-        swap.interval,
-        p_value,
-        sentence,
-        measured | _swap_numbers(swap),
-    )
+    verdict = Verdict(finding, swap.effect, swap.interval, p_value, sentence, measured)
     sensitivity = 0.0 if facts.ignorant else _sensitivity_of_swap(swap)
     return _with_sensitivity(verdict, "such a place", sensitivity), pattern.mask
 

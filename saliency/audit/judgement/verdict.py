@@ -361,10 +361,13 @@ def _calibration(zone: ZoneEvidence, swap: ExchangeEffect) -> str:
     """Say what the positive control gave."""
     if zone.told is None:
         return ""
-    return (
+    sentence = (
         f" Of marks that the audit put in itself, the exchange told {percents(zone.told)} of their "
         f"known effect; the effect is corrected for that (measured: {percents(swap.measured)})."
     )
+    if swap.effect > 1 >= swap.measured:
+        sentence += " What exceeds 100 % is within the error of that correction."
+    return sentence
 
 
 def _search_words(search: SearchControl | None) -> str:

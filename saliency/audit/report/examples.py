@@ -141,7 +141,7 @@ def _example_strip(
         experiment, words, ExamplePicture("as it is", outlined), image, host
     )
 
-    maps = heatmaps(experiment.scorer, target, [image])[0]
+    maps = heatmaps(experiment.scorer, target, [image], [host.index])[0]
     for name in [name for name in EXPLAINERS[:-1] if name in maps][:1]:
         overlay = maps[name].overlay()
         yield ExamplePicture(f"heat ({name})", png.encode(overlay.rgb, longest=LONGEST))
@@ -187,14 +187,15 @@ def _with_decision(
     before: Recipient,
 ) -> ExamplePicture:
     """Add what the model says of an image, beside what it said of the picture as it was."""
-    scores = experiment.scores([image])[0]
+    scores = experiment.scores([image], [before.index])[0]
+    probabilities = experiment.scorer.probabilities(image, before.index)
     group = words.decided(scores)
     return replace(
         picture,
         decision=words.names[group],
         lead=float(words.grouping.towards(scores).max()),
         changed=group != words.decided(before.scores),
-        probability=words.probability(scores, experiment.scorer.probabilities(image)),
+        probability=words.probability(scores, probabilities),
     )
 
 

@@ -196,7 +196,7 @@ def _heat_png(plan: AuditPlan, index: int) -> bytes:
     image = picture(plan, index)
     if isinstance(image, Failure):
         return b""
-    maps = heatmaps(plan.scorer, plan.target, [image])[0]
+    maps = heatmaps(plan.scorer, plan.target, [image], [index])[0]
     explainer = next((name for name in EXPLAINERS if name in maps), None)
     rgb = image.display if explainer is None else maps[explainer].overlay().rgb
     return png.encode(rgb, longest=LONGEST)
