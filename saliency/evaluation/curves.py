@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from saliency.errors import InputError
+from saliency.evaluation.decision import per_group
 from saliency.evaluation.imputation import imputed
 from saliency.evaluation.ranking import (
     batch_of,
@@ -66,6 +67,21 @@ class Curve:
         return np.asarray(
             np.trapezoid(self.scores.astype(np.float64), self.shares, axis=1) / way
         )
+
+
+def mean_curve(curve: Curve, groups: Array) -> Curve:
+    """Return the mean curve over groups, one row; a row that is NaN is left out.
+
+    Parameters
+    ----------
+    curve
+        A row for each of n images.
+    groups
+        int (n,): the patient of each.
+    """
+    of_groups = (per_group(column, groups) for column in curve.scores.T)
+    means = [each.mean() if each.size else np.nan for each in of_groups]
+    return Curve(curve.shares, np.asarray(means)[np.newaxis])
 
 
 def deletion(

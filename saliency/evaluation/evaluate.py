@@ -16,11 +16,12 @@ from saliency.evaluation.cases import (
     truths_of,
     with_donors,
 )
+from saliency.evaluation.curves import mean_curve
 from saliency.evaluation.decision import Decision, decide, interval_of, per_group
 from saliency.evaluation.measuring import Case
 from saliency.evaluation.metrics import METRICS, chosen
 from saliency.evaluation.report import EvaluationReport, Measure
-from saliency.evaluation.study import Measured, Measurement, Values, measure
+from saliency.evaluation.study import FORM, Measured, Measurement, Values, measure
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.checkpoint import kept
 from saliency.pipeline.explain import (
@@ -131,7 +132,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         of_settings(
             prepare, targets, recipes, seed,
             # Rows are kept by place among the images that could be read: which those are counts.
-            (names, budget, [(case.number, case.truth) for case in cases], patients),
+            (FORM, names, budget, [(each.number, each.truth) for each in cases], patients),
         ),
     )  # fmt: skip
     with kept(resume, key, "evaluation") as state:
@@ -160,7 +161,8 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     }
     scores = _measures(values, tuple(recipes), patients, generator)
     decision = _decision(values.own, recipes, names[0], patients, generator)
-    return EvaluationReport(scores, decision, facts, failures, values.examples)
+    curves = {key: mean_curve(each, patients) for key, each in values.curves.items()}
+    return EvaluationReport(scores, decision, facts, failures, values.examples, curves)
 
 
 def _model_record(probe: Any) -> dict[str, Any] | None:

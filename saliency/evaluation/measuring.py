@@ -7,6 +7,7 @@ from typing import Any, Final, final
 import numpy as np
 import tensorflow as tf
 
+from saliency.evaluation.curves import Curve
 from saliency.evaluation.metrics import METRICS, Metric
 from saliency.explainers.gradients import Gradient
 from saliency.explainers.guided import BetaSmooth, DeconvNet, GuidedBackprop
@@ -116,8 +117,11 @@ def maps(batch: Batch, recipe: Any) -> Array:
 
 def measured(
     name: str, batch: Batch, heat: Array, recipe: Any, shares: Sequence[float]
-) -> Array:
-    """Return a metric's value of each case of a batch, float64 (N,); NaN where there is none."""
+) -> Array | Curve:
+    """Return a metric's value of each case of a batch, float64 (N,); NaN where there is none.
+
+    Of a metric that is the area of a curve, the curve.
+    """
     metric = METRICS[name]
     if metric.kind == "truth":
         pairs = zip(batch.cases, heat, strict=True)
@@ -132,7 +136,7 @@ def measured(
     if name == "exchange":
         more = {**more, "donors": batch.donors}
     answer = metric.function(batch.probe, batch.inputs, heat, **more)
-    return np.asarray(getattr(answer, "area", answer), np.float64)
+    return answer if isinstance(answer, Curve) else np.asarray(answer, np.float64)
 
 
 def _against_truth(metric: Metric, case: Case, heat: Array) -> float:

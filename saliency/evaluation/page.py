@@ -1,53 +1,93 @@
 """The report as one page: no script, nothing to load, everything escaped."""
 
 from math import isnan
-from typing import Any
+from typing import Any, Final
 
+import numpy as np
+
+from saliency.evaluation.baselines import BASELINES, CONTROLS
 from saliency.evaluation.metrics import METRICS
+from saliency.evaluation.plot import HEIGHT, WIDTH, Plot, plot_of
 from saliency.png import data_url
 from saliency.render.paint import paint
 from saliency.render.templates import rendered
 from saliency.values.heatmap import Heatmap
 
+_SHOWN: Final = 5
+"""Explainers whose maps are shown: the best means, and the worst."""
+
 
 def page(report: Any, *, pictures: bool) -> str:
     """Return the whole page."""
+    metrics = list(dict.fromkeys(metric for _, metric in report.scores))
     return rendered(
         "saliency.evaluation",
         "page.html",
-        {"number": _number_in_words},
+        {"number": _number_in_words, "percent": _percent},
         report=report,
-        words={name: metric.words for name, metric in METRICS.items()},
-        greater={name: metric.greater for name, metric in METRICS.items()},
-        metrics=list(dict.fromkeys(metric for _, metric in report.scores)),
+        words={name: METRICS[name].words for name in metrics},
+        greater={name: METRICS[name].greater for name in metrics},
+        metrics=metrics,
+        plots=_plots(report),
+        size=(WIDTH, HEIGHT),
+        baselines=BASELINES,
+        as_good=_as_good(report),
         pictures=_pictures(report) if pictures else [],
     )
 
 
-def _pictures(report: Any) -> list[list[tuple[str, str]]]:
-    """Return for each example its (caption, address): image, best, worst, baselines."""
+def _plots(report: Any) -> dict[str, Plot]:
+    """Return a plot of mean curves by metric."""
+    by_metric: dict[str, dict[str, Any]] = {}
+    for (who, metric), curve in report.curves.items():
+        if np.isfinite(curve.scores).all():
+            by_metric.setdefault(metric, {})[who] = curve
     ranked = report.explainers
-    shown = dict.fromkeys(
-        (ranked[0], ranked[-1], *ranked[1:-1], "random", "centre", "edges")
-    )
-    rows = []
-    for example in report.examples:
-        row = [
-            (
-                "image",
-                data_url(paint(example.image.display, _blank_picture(example)).png()),
-            )
+    return {metric: plot_of(each, ranked) for metric, each in by_metric.items()}
+
+
+def _as_good(report: Any) -> set[tuple[str, str, str]]:
+    """Return (explainer, metric, baseline) where the baseline's mean is as good, or better."""
+    found = set()
+    for (who, metric), measure in report.scores.items():
+        sign = 1 if METRICS[metric].greater else -1
+        for name, value in measure.baseline.items():
+            if sign * value >= sign * measure.value:
+                found.add((who, metric, name))
+    return found
+
+
+def _pictures(report: Any) -> list[list[tuple[str, str]]]:
+    """Return for each example its (caption, address): image, explainers, baselines."""
+    roles = _roles(report.explainers)
+    return [
+        [
+            ("image", data_url(paint(each.image.display, _blank_heat(each)).png())),
+            *(
+                (role, data_url(paint(each.image.display, each.heatmaps[name]).png()))
+                for name, role in roles.items()
+            ),
         ]
-        for name in shown:
-            overlay = paint(example.image.display, example.heatmaps[name])
-            row.append((name, data_url(overlay.png())))
-        rows.append(row)
-    return rows
+        for each in report.examples
+    ]
 
 
-def _blank_picture(example: Any) -> Any:
+def _roles(ranked: tuple[str, ...]) -> dict[str, str]:
+    """Return captions of maps by name, the best mean first."""
+    some = ranked if len(ranked) <= _SHOWN else (*ranked[: _SHOWN - 1], ranked[-1])
+    roles = {name: name for name in (*some, *CONTROLS)}
+    if len(some) > 1:
+        roles[some[0]], roles[some[-1]] = f"{some[0]}: leads", f"{some[-1]}: last"
+    return roles
+
+
+def _blank_heat(example: Any) -> Heatmap:
     return Heatmap(0 * next(iter(example.heatmaps.values())).values)
 
 
 def _number_in_words(value: float) -> str:
     return "none" if isnan(value) else f"{value:.3g}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

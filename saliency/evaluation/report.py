@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from saliency.evaluation.curves import Curve
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.page import page
@@ -70,6 +71,9 @@ class EvaluationReport:
         Images that could not be asked about.
     examples
         The first images with their maps.
+    curves
+        (explainer or baseline, metric) -> Curve of one row: the mean score over patients at each
+        share of changed pixels, for metrics that are an area under it.
     """
 
     scores: Mapping[tuple[str, str], Measure]
@@ -77,10 +81,12 @@ class EvaluationReport:
     facts: Mapping[str, Any]
     failures: tuple[Failure, ...] = ()
     examples: tuple[Example, ...] = ()
+    curves: Mapping[tuple[str, str], Curve] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
         object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
+        object.__setattr__(self, "curves", MappingProxyType(dict(self.curves)))
 
     def __reduce__(self) -> tuple[object, ...]:
         parts = (
@@ -89,6 +95,7 @@ class EvaluationReport:
             dict(self.facts),
             self.failures,
             self.examples,
+            dict(self.curves),
         )
         return EvaluationReport, parts
 
@@ -153,15 +160,17 @@ class EvaluationReport:
             self.facts["metric"],
         )
         chance = f"corrected p = {self.decision.p_value:.2g}"
+        error_rate = (
+            f"Where none is better, one is named in at most {LEVEL:.0%} of evaluations."
+        )
         if self.best is not None:
             return (
                 f"{leader} is best by {metric} on {over}: better than each other explainer and "
-                f"than maps that know nothing ({chance}). Where none is better, one is named in "
-                f"at most {LEVEL:.0%} of evaluations."
+                f"than maps that know nothing ({chance}). {error_rate}"
             )
         return (
             f"Cannot tell which is best by {metric} on {over}: {leader} leads, and may be no "
-            f"better than {rival} ({chance})."
+            f"better than {rival} ({chance}). {error_rate}"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -178,11 +187,21 @@ class EvaluationReport:
             }
             for (who, metric), measure in self.scores.items()
         ]
+        curves = [
+            {
+                "explainer": who,
+                "metric": metric,
+                "shares": curve.shares.tolist(),
+                "scores": [_plain(score) for score in curve.scores[0]],
+            }
+            for (who, metric), curve in self.curves.items()
+        ]
         return {
             "best": self.best,
             "verdict": self.verdict,
             "decision": asdict(self.decision),
             "scores": rows,
+            "curves": curves,
             "failures": [asdict(each) for each in self.failures],
             **plain(dict(self.facts)),
             "trust": plain(self.trust),

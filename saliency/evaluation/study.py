@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias, final
 import numpy as np
 
 from saliency.evaluation.budget import Budget, spread_over_patients
+from saliency.evaluation.curves import Curve
 from saliency.evaluation.mean_maps import GRID, MeanMaps
 from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
 from saliency.evaluation.metrics import METRICS
@@ -20,6 +21,8 @@ from saliency.values.arrays import Array
 Values: TypeAlias = dict[tuple[str, str], Array]
 """(explainer or control, metric) -> float64 (n,), in the order of the cases."""
 
+FORM: Final = 2
+"""Of what is kept of a batch; work of another form is begun anew."""
 _EXAMPLES: Final = 4
 """Images whose maps the report shows."""
 _LOG = logging.getLogger("saliency.evaluation")
@@ -61,11 +64,44 @@ class Measurement:
 @final
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Values of maps, values of mean maps by the explainer's name, and maps to look at."""
+    """Values of maps, values of mean maps by the explainer's name, and maps to look at.
+
+    ``curves`` are those of the maps, a row a case; NaN where it was not asked.
+    """
 
     own: Values
     means: Values
+    curves: Mapping[tuple[str, str], Curve]
     examples: tuple[Example, ...]
+
+
+@final
+class Curves:
+    """Curves by (explainer or control, metric), entered a batch at a time.
+
+    Parameters
+    ----------
+    count
+        Of cases.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._found: dict[tuple[str, str], tuple[Array, Array]] = {}
+
+    def enter(
+        self, key: tuple[str, str], places: Sequence[int], curve: Mapping[str, Any]
+    ) -> None:
+        """Enter ``shares`` (S,) and ``scores``, a row (S,) for each place."""
+        shares = np.asarray(curve["shares"])
+        if key not in self._found:
+            blank = np.full((self._count, len(shares)), np.nan)
+            self._found[key] = shares, blank
+        self._found[key][1][places] = curve["scores"]
+
+    def of_all(self) -> dict[tuple[str, str], Curve]:
+        """Return them."""
+        return {key: Curve(*found) for key, found in self._found.items()}
 
 
 @final
@@ -90,11 +126,12 @@ def measure(study: Measurement) -> Measured:
     own = _blank(study, study.recipes)
     means = _blank(study, study.explainers)
     sums = {who: MeanMaps() for who in study.explainers}
+    curves = Curves(len(study.cases))
     examples: list[Example] = []
     done = 0
     for turn in _turns(study):
         missing = _EXAMPLES - len(examples)
-        heats = _measure_maps(study, turn, own, sums, look=missing > 0)
+        heats = _measure_maps(study, turn, own, curves, sums, look=missing > 0)
         examples += _examples(turn.batch, heats, missing)
         done += len(turn.places)
         _LOG.info("maps: %d of %d images", done, len(study.cases))
@@ -103,7 +140,7 @@ def measure(study: Measurement) -> Measured:
         _measure_means(study, turn, means, sums)
         done += len(turn.places)
         _LOG.info("mean maps: %d of %d images", done, len(study.cases))
-    return Measured(own, means, tuple(examples))
+    return Measured(own, means, curves.of_all(), tuple(examples))
 
 
 def _turns(study: Measurement) -> Iterator[_Turn]:
@@ -125,6 +162,7 @@ def _measure_maps(
     study: Measurement,
     turn: _Turn,
     own: Values,
+    curves: Curves,
     sums: Mapping[str, MeanMaps],
     *,
     look: bool,
@@ -138,11 +176,13 @@ def _measure_maps(
             heats[who] = maps(turn.batch, recipe)
         if kept is None:
             cells = cells_of(heats[who], GRID)[1].tolist() if who in sums else []
-            kept = {"values": _figures(study, turn, heats[who], recipe), "cells": cells}
+            kept = {**_figures(study, turn, heats[who], recipe), "cells": cells}
             study.state.keep(stage, turn.number, kept)
         if who in sums:
             sums[who].add(kept["cells"], turn.size, turn.patients)
         _enter(own, who, turn, kept["values"])
+        for name, curve in kept["curves"].items():
+            curves.enter((who, name), turn.places, curve)
     return heats
 
 
@@ -155,7 +195,7 @@ def _measure_means(
         if kept is None:
             found = [of_others.beside(each, turn.size) for each in turn.patients]
             heat = np.stack([np.zeros(turn.size) if h is None else h for h in found])
-            values = _figures(study, turn, heat.astype(np.float32), None)
+            values = _figures(study, turn, heat.astype(np.float32), None)["values"]
             known = np.array([each is not None for each in found])
             kept = {
                 "values": {
@@ -169,12 +209,20 @@ def _measure_means(
 
 def _figures(
     study: Measurement, turn: _Turn, heat: Array, recipe: Any
-) -> dict[str, list[float]]:
-    shares = study.budget.shares
-    return {
-        name: measured(name, turn.batch, heat, recipe, shares).tolist()
-        for name in turn.metrics
-    }
+) -> dict[str, dict[str, Any]]:
+    """Return the values and curves of a batch by metric, as plain lists."""
+    values, curves = {}, {}
+    for name in turn.metrics:
+        found = measured(name, turn.batch, heat, recipe, study.budget.shares)
+        if isinstance(found, Curve):
+            values[name] = found.area.tolist()
+            curves[name] = {
+                "shares": found.shares.tolist(),
+                "scores": found.scores.tolist(),
+            }
+        else:
+            values[name] = found.tolist()
+    return {"values": values, "curves": curves}
 
 
 def _enter(

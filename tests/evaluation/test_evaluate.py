@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -11,12 +12,17 @@ from numpy.testing import assert_allclose
 
 import saliency as sal
 from saliency.errors import InputError
-from saliency.evaluation import deletion, energy_inside
+from saliency.evaluation import Curve, deletion, energy_inside
 from saliency.evaluation.budget import PASSES, budget_of, spread_over_patients
 from saliency.evaluation.cases import read, with_donors
+from saliency.evaluation.curves import mean_curve
 from saliency.evaluation.measuring import Batch, maps
 from saliency.evaluation.metrics import WITH_TRUTH
+from saliency.evaluation.page import _as_good
+from saliency.evaluation.plot import plot_of
+from saliency.evaluation.report import Measure
 from saliency.explainers.controls import RandomMap
+from saliency.statistics.significance import Interval
 
 SIZE = 16
 SQUARE = np.zeros((SIZE, SIZE), bool)
@@ -91,6 +97,39 @@ def test_numbers_are_those_of_the_metrics(reader, report):
     )
     found = report.scores["gradient", "deletion"].value
     assert_allclose(found, curve.area.mean(), rtol=1e-4)
+    mean = report.curves["gradient", "deletion"]
+    assert_allclose(mean.shares, shares, rtol=1e-6)
+    assert_allclose(mean.scores, [curve.scores.mean(axis=0)], rtol=1e-4)
+    assert_allclose(mean.area, found, rtol=1e-4)
+
+
+def test_a_mean_curve_is_over_patients():
+    """Two images of one patient count as one; what was not asked is left out."""
+    scores = [[1, 5], [3, 7], [10, 20], [np.nan, np.nan]]
+    mean = mean_curve(Curve([0.1, 0.2], scores), np.array([0, 0, 1, 2]))
+    assert_allclose(mean.scores, [[6, 13]])
+
+
+def test_a_plot_s_axes_hold_all_lines():
+    """Shares go to the right and scores up; the leader is painted last."""
+    names = {"low": [0, 1], "high": [4, 2], "random": [1, 1], "mid": [2, 2]}
+    curves = {name: Curve([0.1, 0.3], [each]) for name, each in names.items()}
+    plot = plot_of(curves, ["low", "mid", "high"])
+    kinds = {line.name: (line.kind, line.points) for line in plot.lines}
+    assert kinds["low"] == ("leads", "0.0,220.0 640.0,165.0")
+    assert kinds["high"] == ("last", "0.0,0.0 640.0,110.0")
+    assert [line.kind for line in plot.lines] == ["control", "other", "last", "leads"]
+    assert_allclose((plot.low, plot.high, plot.first, plot.last), (0, 4, 0.1, 0.3))
+    assert plot.legend[:2] == [("low: leads", "leads"), ("high: last", "last")]
+
+
+@pytest.mark.parametrize(("greater", "good"), [(True, ["edges"]), (False, ["random"])])
+def test_a_baseline_that_is_as_good_is_marked(greater, good):
+    name = "auprc" if greater else "deletion"
+    baseline = {"random": 0.1, "edges": 0.9, "mean": np.nan}
+    measure = Measure(0.5, Interval(0.4, 0.6), baseline)
+    report = SimpleNamespace(scores={("lrp", name): measure})
+    assert _as_good(report) == {("lrp", name, each) for each in good}
 
 
 def test_copies_of_one_explainer_cannot_be_told_apart(reader):
@@ -118,6 +157,15 @@ def test_a_page_and_a_record(report, tmp_path):
     told = json.loads((tmp_path / "trust" / "report.json").read_text())
     assert told["best"] == "gradient"
     assert len(told["scores"]) == 3 * 6
+    # Two curves of three explainers and three baselines.
+    assert len(told["curves"]) == page.count("<polyline") == 2 * 6
+    (line,) = [
+        each["scores"]
+        for each in told["curves"]
+        if (each["explainer"], each["metric"]) == ("random", "deletion")
+    ]
+    assert_allclose(line, report.curves["random", "deletion"].scores[0])
+    assert "at most 5% of evaluations" in page
     again = pickle.loads(pickle.dumps(report))  # noqa: S301 - our own
     assert again.scores == report.scores
     with pytest.raises(InputError, match="folder"):
@@ -286,6 +334,9 @@ def test_what_was_stopped_goes_on(reader, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "measured", rest)
     found = sal.evaluate(reader, images(), ("gradient", "edges"), resume=path, **asked)
     assert found.scores == whole.scores
+    assert found.curves.keys() == whole.curves.keys()
+    for key, curve in whole.curves.items():
+        assert_allclose(found.curves[key].scores, curve.scores, rtol=1e-6)
     assert not path.exists()
     # Three batches of four maps and two mean maps, two metrics each; four maps were kept.
     assert len(again) == 3 * (4 + 2) * 2 - 8
