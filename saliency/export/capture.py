@@ -117,7 +117,7 @@ def painted_capture(
         pictures.append(
             captioned(view, overlay) if look.get("caption") else overlay.rgb
         )
-    lead = leading_of(result, views)
+    lead = leading_of(views)
     made = _described(lead, frames)
     pairs = zip(views, frames, strict=True)
     redacted = bool(look.get("redact"))

@@ -72,7 +72,7 @@ def parametric_map(
         (made,) = _slide_maps(hd, result, heat_levels(result, source)[:1])
         return made
     frames, views = matched(result, source), views_of(result)
-    lead = leading_of(result, views)
+    lead = leading_of(views)
     heat = np.stack([view.heatmap.values for view in views])
     sources = [
         _somewhere(frame, view) for frame, view in zip(frames, views, strict=True)

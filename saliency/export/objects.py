@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
 from uuid import NAMESPACE_OID, uuid5
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.sr.coding import Code
@@ -119,14 +120,9 @@ def views_of(
     return (result,)
 
 
-def leading_of(
-    result: Explanation | VolumeExplanation | Seq[Explanation],
-    views: tuple[Explanation, ...],
-) -> Explanation:
-    """Return the view that speaks for a result: of several the one of greatest score."""
-    if isinstance(result, VolumeExplanation) and not result.by_slice:
-        return views[0]
-    return max(views, key=lambda view: view.score)
+def leading_of(views: tuple[Explanation, ...]) -> Explanation:
+    """Return the view that speaks for a result: the one of greatest score, then of most heat."""
+    return max(views, key=lambda view: (view.score, np.abs(view.heatmap.values).sum()))
 
 
 def subject_of(result: Explained) -> str:

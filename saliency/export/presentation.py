@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import chain
 from typing import Any, Final
 
 import numpy as np
@@ -22,8 +21,8 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
+from saliency.export.outlines import outlines_by_area
 from saliency.pipeline.explanation import Explanation
-from saliency.render.contours import hot_outlines
 from saliency.render.palettes import Palette
 from saliency.render.scale import full
 from saliency.values.arrays import Array
@@ -80,11 +79,11 @@ def presentation_state(
         raise InputError(msg)
     hd = highdicom()
     frames, views = matched(result, source), views_of(result)
-    lead = leading_of(result, views)
+    lead = leading_of(views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
     top = full(magnitude)
     sources = [_displayed(frame) for frame in frames]
-    found = [_outlines(heat, threshold * top) for heat in magnitude]
+    found = [outlines_by_area(heat, threshold * top) for heat in magnitude]
     layer = hd.pr.GraphicLayer(
         LAYER,
         order=1,
@@ -124,11 +123,6 @@ def presentation_state(
     return finished(made, frames[0], lead, "outline")
 
 
-def _outlines(heat: Array, level: float) -> list[Array]:
-    """Return rings of (row, column), each within the image."""
-    return list(chain.from_iterable(hot_outlines(heat, level)))
-
-
 def _displayed(frame: SourceFrame) -> Dataset:
     """Return a stand-in that says whether it is grey."""
     source = stand_in(frame)
@@ -145,16 +139,9 @@ def _srgb() -> bytes:
 
 
 def _outline_points(hd: Any, outlines: list[Array]) -> Iterator[Any]:
-    """Yield the largest outlines as (column, row) of PS3.3 C.10.5.1.2."""
-    for corners in sorted(outlines, key=_polygon_area, reverse=True)[:MOST]:
-        yield hd.pr.GraphicObject("POLYLINE", corners[:, ::-1], "PIXEL")
-
-
-def _polygon_area(corners: Array) -> float:
-    """Return the area inside a closed polygon, by the shoelace formula."""
-    rows, columns = corners.T
-    twice = np.sum(columns[:-1] * rows[1:] - columns[1:] * rows[:-1])
-    return float(abs(twice)) / 2
+    """Yield the largest outlines."""
+    for corners in outlines[:MOST]:
+        yield hd.pr.GraphicObject("POLYLINE", corners, "PIXEL")
 
 
 def _words_of_state(found: list[list[Array]], threshold: float) -> str:

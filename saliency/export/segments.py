@@ -17,6 +17,7 @@ from saliency.export.objects import (
     Explained,
     builder_arguments,
     built,
+    decimals,
     finished,
     highdicom,
     leading_of,
@@ -85,7 +86,7 @@ def segmentation(
         (made,) = _slide_segments(hd, result, heat_levels(result, source)[:1], kind)
         return made
     frames, views = matched(result, source), views_of(result)
-    lead = leading_of(result, views)
+    lead = leading_of(views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
     share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
     sources = [stand_in(frame) for frame in frames]
@@ -96,7 +97,23 @@ def segmentation(
         source_images=sources,
         **_segment_arguments(hd, lead, share, kind),
     )
-    return finished(made, frames[0], lead, "region")
+    _keep_spacing(made, lead)
+    return finished(made, frames[0], lead, kind.words)
+
+
+def _keep_spacing(made: Dataset, lead: Explanation) -> None:
+    """Write the spacing of a source that says no place: without it OHIF's page goes blank.
+
+    Pixel Measures may stand beside a derivation (PS3.3 A.51.5.1). Their thickness is not known,
+    and empty, for highdicom reads no measures without it.
+    """
+    (shared,) = made.SharedFunctionalGroupsSequence
+    if "PixelMeasuresSequence" in shared or lead.image.spacing is None:
+        return
+    measures = Dataset()
+    measures.PixelSpacing = decimals(lead.image.spacing)
+    measures.SliceThickness = None
+    shared.PixelMeasuresSequence = [measures]
 
 
 def segmentation_pyramid(
@@ -149,6 +166,11 @@ class _SegmentKind:
             )
             raise InputError(msg)
 
+    @property
+    def words(self) -> str:
+        """What the Series Description says, so that two of one result are told apart."""
+        return "region" if self.fractional else f"region at {self.threshold:g}"
+
 
 def _slide_segments(
     hd: Any, result: SlideExplanation, levels: Sequence[HeatLevel], kind: _SegmentKind
@@ -158,7 +180,7 @@ def _slide_segments(
     for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
         arguments = _segment_arguments(hd, result, level.cut(share), kind) | shared
         made = level.built(hd, hd.seg.Segmentation, **arguments)
-        yield finished(made, level.frames[0], result, "region")
+        yield finished(made, level.frames[0], result, kind.words)
 
 
 def _segment_arguments(

@@ -1,14 +1,17 @@
 """What was found, as a measurement report (SR, TID 1500 of PS3.16)."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, final
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 
 from saliency import __version__
 from saliency.dicom.kind import PRODUCT
-from saliency.export.matching import SourceFrame, matched
+from saliency.export.matching import matched
 from saliency.export.objects import (
     MANUFACTURER,
     builder_arguments,
@@ -22,12 +25,20 @@ from saliency.export.objects import (
     subject_of,
     views_of,
 )
+from saliency.export.outlines import outlines_by_area
 from saliency.interventions.zone_shares import shares
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
+from saliency.render.scale import full
+from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
 SERIES: Final = 9004
+#: The region of the report has at least this share of full heat.
+_HOT: Final = 0.5
+#: Unit of a score. The code of "no units" is "1", which viewers write behind the value, where it
+#: is read as a digit, and OHIF leaves out a value of 0: a share of none was shown as 1.
+_SCORE: Final = Code("{score}", "UCUM", "score")
 #: Our own codes, for what the standard has none.
 SCHEME: Final = "99SALIENCY"
 
@@ -44,7 +55,8 @@ def report(
     Parameters
     ----------
     result
-        An Explanation, or a VolumeExplanation: the slice of greatest score speaks for it.
+        An Explanation, or a VolumeExplanation: the slice of greatest score speaks for it, of one
+        answer for the whole volume that of most heat.
     source
         As for :func:`saliency.export.secondary_capture`.
     objects
@@ -58,8 +70,9 @@ def report(
     pydicom.Dataset
         One group of measurements about the frame explained: the class as finding, its probability
         where the model gives one, the score, the share of |heat| outside the diagnostic pixels and
-        in each zone, 0..1, and whether the map lies under a veil; the algorithm with its version
-        and parameters.
+        in each zone, and whether the map lies under a veil; the algorithm with its version and
+        parameters. Probabilities and shares are in percent. Its region is the outline of the
+        largest part of the frame that has at least half of full heat; without heat there is none.
 
     Raises
     ------
@@ -69,9 +82,14 @@ def report(
     """
     hd = highdicom()
     frames, views = matched(result, source), views_of(result)
-    lead = leading_of(result, views)
+    lead = leading_of(views)
     frame = frames[views.index(lead)]
     looked_at = stand_in(frame)
+    numbers = [frame.frame + 1] if frame.frames > 1 else None
+    image = (str(looked_at.SOPClassUID), str(looked_at.SOPInstanceUID), numbers)
+    words = _group_arguments(hd, lead, objects, audit)
+    full_heat = full(np.abs(np.stack([view.heatmap.values for view in views])))
+    outlines = outlines_by_area(np.abs(lead.heatmap.values), _HOT * full_heat)
     device = hd.sr.ObserverContext(
         codes.DCM.Device,
         hd.sr.DeviceObserverIdentifyingAttributes(
@@ -84,9 +102,7 @@ def report(
     content = hd.sr.MeasurementReport(
         observation_context=hd.sr.ObservationContext(observer_device_context=device),
         procedure_reported=_own(hd, "explanation", "Explanation of a model's output"),
-        imaging_measurements=[
-            _group(hd, lead, _image_reference(hd, looked_at, frame), objects, audit)
-        ],
+        imaging_measurements=[_group(hd, outlines, image, words)],
         title=codes.DCM.ImagingMeasurementReport,
         referenced_images=[looked_at],
     )
@@ -102,43 +118,53 @@ def report(
     return finished(made, frame, lead, "report")
 
 
-def _image_reference(hd: Any, looked_at: Dataset, frame: SourceFrame) -> Any:
-    """Return a reference to the frame explained."""
-    numbers = [frame.frame + 1] if frame.frames > 1 else None
-    return hd.sr.SourceImageForMeasurementGroup(
-        str(looked_at.SOPClassUID), str(looked_at.SOPInstanceUID), numbers
+def _group(
+    hd: Any, outlines: Sequence[Array], image: Any, words: Mapping[str, Any]
+) -> Any:
+    """Return a group about the region of the first outline (TID 1410), else about the image.
+
+    OHIF shows a report over the image that a region lies in, and shows nothing without one.
+    """
+    if not outlines:
+        looked_at = hd.sr.SourceImageForMeasurementGroup(*image)
+        return hd.sr.MeasurementsAndQualitativeEvaluations(
+            source_images=[looked_at], **words
+        )
+    region = hd.sr.ImageRegion(
+        "POLYLINE", outlines[0], hd.sr.SourceImageForRegion(*image)
+    )
+    return hd.sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        referenced_region=region, **words
     )
 
 
-def _group(
-    hd: Any, result: Explanation, image: Any, objects: Sequence[Dataset], audit: Any
-) -> Any:
+def _group_arguments(
+    hd: Any, result: Explanation, objects: Sequence[Dataset], audit: Any
+) -> dict[str, Any]:
+    """Return what a group of measurements is told, whether or not it has a region."""
     shown = [
         hd.sr.SourceImageForMeasurement(each.SOPClassUID, each.SOPInstanceUID)
         for each in objects
     ]
-    return hd.sr.MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=hd.sr.TrackingIdentifier(
+    return {
+        "tracking_identifier": hd.sr.TrackingIdentifier(
             new_uid(), subject_of(result)[:64]
         ),
-        finding_type=_own(hd, str(result.target), subject_of(result)),
-        method=hd.sr.CodedConcept.from_code(quantity_of(result)),
-        algorithm_id=hd.sr.AlgorithmIdentification(
+        "finding_type": _own(hd, str(result.target), subject_of(result)),
+        "method": hd.sr.CodedConcept.from_code(quantity_of(result)),
+        "algorithm_id": hd.sr.AlgorithmIdentification(
             class_of(result.recipe), __version__, parameters=_parameters(result)
         ),
-        measurements=[
+        "measurements": [
             hd.sr.Measurement(
-                _own(hd, code, words),
-                value,
-                codes.UCUM.NoUnits,
+                _own(hd, number.code, number.words),
+                number.value,
+                number.unit,
                 referenced_images=shown or None,
             )
-            for code, words, value in (
-                *_measured_numbers(result),
-                *_effects_of_audit(audit),
-            )
+            for number in (*_measured_numbers(result), *_effects_of_audit(audit))
         ],
-        qualitative_evaluations=[
+        "qualitative_evaluations": [
             hd.sr.QualitativeEvaluation(
                 _own(hd, "veiled", "The map is not to be believed"),
                 codes.SCT.Yes if result.veiled else codes.SCT.No,
@@ -151,38 +177,50 @@ def _group(
                 for name, verdict in _verdicts(audit).items()
             ),
         ],
-        source_images=[image],
-    )
+    }
 
 
-def _measured_numbers(result: Explanation) -> Iterator[tuple[str, str, float]]:
-    """Yield code, words and value of every number."""
+@final
+@dataclass(frozen=True)
+class _Number:
+    """A measurement: its code, what it is in words, its value in the unit."""
+
+    code: str
+    words: str
+    value: float
+    unit: Code
+
+
+def _measured_numbers(result: Explanation) -> Iterator[_Number]:
+    """Yield every number about the image."""
     if result.probability is not None:
-        yield (
-            "probability",
-            "Probability of the class, by the model",
-            result.probability,
-        )
-    yield "score", f"Score of the class, by the model ({result.explains})", result.score
+        words = "Probability of the class, by the model"
+        yield _percent("probability", words, result.probability)
+    words = f"Score of the class, by the model ({result.explains})"
+    yield _Number("score", words, result.score, _SCORE)
     if result.outside is not None:
-        yield "outside", "Share of heat outside the diagnostic pixels", result.outside
+        words = "Share of heat outside the diagnostic pixels"
+        yield _percent("outside", words, result.outside)
         for name, share in shares(result.image, result.heatmap).items():
-            yield (
-                f"in:{name}"[:16],
-                f"Share of heat in the zone {name}"[:64],
-                share.heat,
-            )
+            words = f"Share of heat in the zone {name}"
+            yield _percent(f"in:{name}", words, share.heat)
+
+
+def _percent(code: str, words: str, share: float) -> _Number:
+    return _Number(code, words, 100 * share, codes.UCUM.Percent)
 
 
 def _verdicts(audit: Any) -> Mapping[str, Any]:
     return {} if audit is None else audit.verdicts
 
 
-def _effects_of_audit(audit: Any) -> Iterator[tuple[str, str, float]]:
-    """Yield code, words and value of what an audit measured of the model."""
+def _effects_of_audit(audit: Any) -> Iterator[_Number]:
+    """Yield every number that an audit measured of the model."""
     for name, verdict in _verdicts(audit).items():
-        yield f"effect:{name}", f"Audit: effect of {name} on the score", verdict.effect
-        yield f"p:{name}", f"Audit: corrected p value of {name}", verdict.p_value
+        words = f"Audit: effect of {name} on the score"
+        yield _Number(f"effect:{name}", words, verdict.effect, _SCORE)
+        words = f"Audit: corrected p value of {name}"
+        yield _percent(f"p:{name}", words, verdict.p_value)
 
 
 def _parameters(result: Explanation) -> list[str]:

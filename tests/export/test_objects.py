@@ -120,6 +120,33 @@ def test_segments_follow_the_heat(source):
     assert a < 32768 < b
 
 
+@pytest.mark.parametrize("fractional", [True, False])
+def test_a_segmentation_has_the_spacing_of_a_source_without_a_place(fractional):
+    """OHIF, for one, leaves its whole page blank where Pixel Measures are missing."""
+    source = pydicom.dcmread(RGB)
+    source.PixelSpacing = [0.25, 0.5]
+    made = export.segmentation(explained(source), source, fractional=fractional)
+    assert "FrameOfReferenceUID" not in made
+    (measures,) = made.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    assert measures.PixelSpacing == [0.25, 0.5]
+    del source.PixelSpacing
+    made = export.segmentation(explained(source), source, fractional=fractional)
+    assert "PixelMeasuresSequence" not in made.SharedFunctionalGroupsSequence[0]
+
+
+def test_two_segmentations_of_a_result_have_two_names():
+    kinds = ({}, {"fractional": False}, {"fractional": False, "threshold": 0.3})
+    names = [
+        export.segmentation(explained(CT), CT, **kind).SeriesDescription
+        for kind in kinds
+    ]
+    assert [name.partition(",")[0] for name in names] == [
+        "GradCAM region",
+        "GradCAM region at 0.5",
+        "GradCAM region at 0.3",
+    ]
+
+
 def test_an_empty_map_is_an_object(tmp_path):
     """No heat: frames of zeros, no division by nothing, no frame omitted."""
     image = sal.read_dicom(CT)
@@ -315,12 +342,56 @@ def test_the_report_holds_the_numbers_and_refers_to_the_objects(tmp_path):
     }
     referred = {item.get("ReferencedSOPInstanceUID") for item in items_of(made)}
 
-    assert numbers["probability"] == pytest.approx(0.9)
+    units = {
+        item.ConceptNameCodeSequence[0].CodeValue: item.MeasuredValueSequence[0]
+        .MeasurementUnitsCodeSequence[0]
+        .CodeValue
+        for item in items_of(made)
+        if item.get("ValueType") == "NUM"
+    }
+    assert numbers["probability"] == pytest.approx(90)
     assert numbers["score"] == pytest.approx(1.5)
-    assert numbers["outside"] == pytest.approx(result.outside)
+    assert numbers["outside"] == pytest.approx(100 * result.outside)
+    assert (units["probability"], units["score"], units["outside"]) == (
+        "%",
+        "{score}",
+        "%",
+    )
     assert pydicom.dcmread(map_path).SOPInstanceUID in referred
     assert "Erguß" in str(made)
     assert hd.sr.ComprehensiveSR.from_dataset(made).content is not None
+
+
+@pytest.mark.parametrize(("source", "frame"), [(CT, 0), (CINE, 4)])
+def test_the_report_marks_the_largest_hot_region(source, frame):
+    """A closed line on the frame explained, in pixels from the upper left corner (C.18.6.1.1)."""
+    image = sal.read_dicom(source, frame=frame)
+    heat = np.zeros(image.size, np.float32)
+    heat[2:4, 1:9] = 0.6
+    heat[6:8, 6:8] = 1  # hotter, and smaller
+    result = Explanation(sal.Heatmap(heat), 1.5, 1, None, "CAM()", image)
+    made = reread(export.report(result, source))
+    (group,) = hd.sr.MeasurementReport.from_sequence(
+        [made]
+    ).get_planar_roi_measurement_groups()
+    corners = group.roi.value
+    (looked_at,) = group.roi.ContentSequence
+    reference = looked_at.ReferencedSOPSequence[0]
+
+    assert (corners.min(0) > (0, 1)).all()
+    assert (corners.min(0) < (2, 3)).all()
+    assert (corners.max(0) > (8, 3)).all()
+    assert (corners.max(0) < (10, 5)).all()
+    np.testing.assert_array_equal(corners[0], corners[-1])
+    assert reference.ReferencedSOPInstanceUID == pydicom.dcmread(source).SOPInstanceUID
+    assert reference.get("ReferencedFrameNumber", 1) == frame + 1
+
+
+def test_a_report_without_heat_marks_nothing():
+    image = sal.read_dicom(CT)
+    nothing = sal.Heatmap(np.zeros(image.size))
+    result = Explanation(nothing, 0.0, 0, None, "Gradient()", image)
+    assert "SCOORD" not in str(export.report(result, CT))
 
 
 def test_a_loop_is_a_loop_again(tmp_path):
@@ -368,7 +439,7 @@ def test_the_report_holds_what_an_audit_found():
         assert answer.CodeMeaning == verdict.finding
         for words, value in (
             (f"Audit: effect of {name} on the score", verdict.effect),
-            (f"Audit: corrected p value of {name}", verdict.p_value),
+            (f"Audit: corrected p value of {name}", 100 * verdict.p_value),
         ):
             number = found[words].MeasuredValueSequence[0].NumericValue
             assert float(number) == pytest.approx(value)

@@ -103,6 +103,26 @@ def test_each_frame_refers_to_the_image_of_its_slice(series):
     assert sorted(listed) == sorted(files)
 
 
+def test_the_report_speaks_of_the_hottest_slice():
+    """Of one answer for a volume: its first slice may hold no heat."""
+    folder = shared("series", "ct_axial")
+    volume = sal.read_series(folder)
+    heat = np.zeros(volume.size, np.float32)
+    heat[5, 20:40, 30:60] = 1
+    answer = Answer(1.5, 1, None, "GradCAM()")
+    made = export.report(
+        VolumeExplanation(sal.Heatmap(heat), volume, (answer,)), folder
+    )
+    (evidence,) = made.CurrentRequestedProcedureEvidenceSequence
+    (series,) = evidence.ReferencedSeriesSequence
+    (item,) = series.ReferencedSOPSequence
+    files = {
+        str(pydicom.dcmread(file).SOPInstanceUID): file for file in sources_in(folder)
+    }
+    image = sal.read_dicom(files[item.ReferencedSOPInstanceUID])
+    assert image.digest == volume[5].digest
+
+
 @needs_validator
 def test_a_validator_finds_no_error_that_the_source_lacks(series):
     folder, _, paths = series
