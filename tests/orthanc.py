@@ -50,11 +50,12 @@ def said_beside_orthanc(folder, steps, settings=None):
     skip_without_namespace()
     (folder / "settings.json").write_text(json.dumps({**SETTINGS, **(settings or {})}))
     (folder / "run.sh").write_text(SCRIPT)
-    root = str(Path(__file__).parents[1])
+    tests = Path(__file__).parent
+    path = os.pathsep.join(map(str, (tests.parent, tests)))
     done = subprocess.run(
         [*APART, "bash", "run.sh", ORTHANC, sys.executable, steps],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": root, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"},
         capture_output=True,
         text=True,
         timeout=400,

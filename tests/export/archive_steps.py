@@ -8,7 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pydicom
+from export.test_slides import SPACING, UIDS
+from export.test_slides import explained as explained_slide
 from pydicom.data import get_testdata_file
+from slides.built import level, scene
 
 import saliency as sal
 from saliency import export
@@ -62,7 +65,53 @@ def main() -> None:
         check=False,
     ).stdout
     said["after"] = len(archive.search(study=found.study))
+    said |= slide_and_back(archive)
     sys.stdout.write(json.dumps(said))
+
+
+def slide_and_back(archive: Archive) -> dict[str, object]:
+    """Store a slide of tiles and what is made of it; fetch frame by frame; explain it by a URL."""
+    made = level(scene(150, 190), spacing=SPACING, **UIDS)
+    made.file_meta.MediaStorageSOPClassUID = made.SOPClassUID
+    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
+    said = {"slide stored": [each.reason for each in archive.store([made])]}
+    (found,) = archive.search(Modality="SM")
+    source = [*archive.read(found)]
+    result = explained_slide(source)
+    objects = [
+        export.secondary_capture(result, source),
+        *export.parametric_map_pyramid(result, source),
+        *export.segmentation_pyramid(result, source),
+    ]
+    said["tiles stored"] = [each.reason for each in archive.store(objects)]
+    # Orthanc gives no frame of floats by itself: maps are compared as a whole.
+    whole_numbers = [each for each in (made, *objects) if "PixelData" in each]
+    said["frames equal"] = [
+        frames_of(archive, each) == tiles_in(each) for each in whole_numbers
+    ]
+    again = {str(each.SOPInstanceUID): each for each in archive.read(study=found.study)}
+    said["tiles equal"] = [same(each, again[each.SOPInstanceUID]) for each in objects]
+    url = f"{URL}/studies/{found.study}/series/{found.series}"
+    by_url = export.parametric_map(explained_slide(url), url)
+    said["slide by its URL"] = by_url.FloatPixelData == objects[1].FloatPixelData
+    return said
+
+
+def frames_of(archive: Archive, made: pydicom.Dataset) -> list[bytes]:
+    """Return every frame of an instance as the archive gives it by itself."""
+    uids = (made.StudyInstanceUID, made.SeriesInstanceUID, made.SOPInstanceUID)
+    return archive._client.retrieve_instance_frames(
+        *map(str, uids),
+        frame_numbers=list(range(1, int(made.get("NumberOfFrames", 1)) + 1)),
+        media_types=("application/octet-stream",),
+    )
+
+
+def tiles_in(made: pydicom.Dataset) -> list[bytes]:
+    """Return every frame of an instance, as it was before it was stored."""
+    frames = int(made.get("NumberOfFrames", 1))
+    size = made.Rows * made.Columns * made.SamplesPerPixel * made.BitsAllocated // 8
+    return [made.PixelData[k * size : (k + 1) * size] for k in range(frames)]
 
 
 def same(one: pydicom.Dataset, other: pydicom.Dataset) -> bool:

@@ -43,6 +43,17 @@ def test_the_example_stores_results(said):
     assert said["after"] == 7
 
 
+def test_a_slide_and_its_tiles_are_stored_and_come_back(said):
+    """Bit for bit: frames of slide, capture and segments one by one, and every level as a whole."""
+    assert said["slide stored"] == said["tiles stored"] == []
+    assert said["frames equal"] == [True] * 4
+    assert said["tiles equal"] == [True] * 5
+
+
+def test_a_slide_is_read_from_the_url_of_its_series(said):
+    assert said["slide by its URL"] is True
+
+
 def test_the_token_is_in_no_log(said):
     """Not even at the level of debugging."""
     assert "dicomweb_client" in said["log"] or "urllib3" in said["log"]
