@@ -34,6 +34,11 @@ _SAVE: Final = (
     "dicom: also objects for a PACS (extra pacs), in DIR/dicom; the other files of DIR are always "
     "written"
 )
+_CHOICES: Final = {
+    "series=": "--number",
+    "optical_path:": "--optical-path:",
+    "focal_plane:": "--focal-plane:",
+}
 _ANEW: Final = "do not go on where an earlier run stopped"
 
 
@@ -45,6 +50,7 @@ def add_slide(commands: Any) -> None:
     model = "a Keras model of tiles: .keras or .h5"
     add_subject(command, "slide", _SLIDE, model=model, out=_OUT)
     add_question(command)
+    _add_choice(command)
     add("--tile", type=count, metavar="PIXELS", help=_TILE)
     add("--overlap", type=float, default=0.25, metavar="SHARE", help="default: 0.25")
     add("--tissue", choices=("auto", "none"), default="auto", help=_TISSUE)
@@ -58,6 +64,20 @@ def add_slide(commands: Any) -> None:
         help="print a JSON object for each map, one a line",
     )
     add_prepare(command)
+
+
+def _add_choice(command: argparse.ArgumentParser) -> None:
+    """Add what of the source is read, where it holds more than one picture of the specimen."""
+    add = command.add_argument_group("which pixels").add_argument
+    add("--number", type=int, metavar="N", help="Series Number, of several slides")
+    add("--optical-path", metavar="ID", help="Optical Path Identifier; default: first")
+    add(
+        "--focal-plane",
+        type=int,
+        metavar="N",
+        help="from the slide up, from 0; default: 0",
+    )
+    add("--icc", action="store_true", help="colours through the ICC profile, as sRGB")
 
 
 def slide(options: argparse.Namespace) -> int:
@@ -80,7 +100,7 @@ def slide(options: argparse.Namespace) -> int:
     probe = model_of(options.model, options.labels, options.layer, option="--labels")
     questions = list(product(methods, options.target))
     source = options.slide[0] if len(options.slide) == 1 else options.slide
-    with sal.open_slide(source) as opened:
+    with _opened_slide(options, source) as opened:
         tissue = opened.tissue() if options.tissue == "auto" else None
         for method, target in questions:
             name = f"{safe(method.name)}-{safe(str(target))}"
@@ -108,6 +128,23 @@ def slide(options: argparse.Namespace) -> int:
                 sal.export_dicom(result, source, out / DICOM)
             _tell_of_slide(options, method.name, result, out)
     return DONE
+
+
+def _opened_slide(options: argparse.Namespace, source: Any) -> Any:
+    """Open the slide; what is wrong with the choice names the options of the shell."""
+    try:
+        return sal.open_slide(
+            source,
+            series=options.number,
+            optical_path=options.optical_path,
+            focal_plane=options.focal_plane,
+            icc=options.icc,
+        )
+    except InputError as error:
+        words = str(error)
+        for argument, option in _CHOICES.items():
+            words = words.replace(argument, option)
+        raise InputError(words) from error
 
 
 def _check_forms(wanted: tuple[str, ...]) -> None:

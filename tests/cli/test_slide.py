@@ -93,6 +93,28 @@ def test_several_questions_have_a_folder_each(model, folder, tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 4
 
 
+def test_which_pixels_is_chosen(model, folder, tmp_path, capsys):
+    """By the options of the shell, which its messages name."""
+    ask = ("slide", model, folder, "--out", tmp_path / "o")
+    for option, value, words in (
+        ("--number", 9, "0 series have the number 9"),
+        ("--optical-path", "green", "--optical-path: expected an index"),
+        ("--focal-plane", 2, "--focal-plane: expected an index in 0..0, got 2"),
+    ):
+        assert run(*ask, option, value) == FAILED
+        assert words in capsys.readouterr().err
+    other = level(tissue(64, 64), SeriesInstanceUID="1.2.9", SeriesNumber=5)
+    other.save_as(tmp_path / "other.dcm", enforce_file_format=True)
+    fine = folder / "level0.dcm"
+    both = ("slide", model, fine, tmp_path / "other.dcm", "--out", tmp_path / "o")
+    assert run(*both) == FAILED
+    assert "Choose with --number." in capsys.readouterr().err
+    mask = ("--number", "5", "--tissue", "none", "--overlap", "0", "--quiet")
+    assert run(*both, *mask, "--method", "gradient", "--target", "1", "--icc") == DONE
+    record = json.loads((tmp_path / "o" / "record.json").read_text())
+    assert record["slide"]["pixels"] == [64, 64]
+
+
 def test_what_is_wrong_is_said(model, tmp_path, capsys):
     """In one line: a folder without a slide."""
     (tmp_path / "empty").mkdir()
