@@ -62,7 +62,7 @@ def _sent(ray: Any, job: Job) -> Any:
     try:
         return ray.put(job.settled())
     except Exception as error:
-        words = str(error).splitlines()[0]
+        words, *_ = [*str(error).splitlines(), type(error).__name__]
         msg = f"engine: expected a model and a question that can be pickled: {words}"
         raise InputError(msg) from error
 
@@ -81,7 +81,7 @@ def _actors(ray: Any, sent: Any, workers: int | None) -> list[Any]:
     try:
         ray.get([each.explain.remote([]) for each in actors])
     except ray.exceptions.RayError as error:
-        words = str(error).splitlines()[-1]
+        *_, words = [type(error).__name__, *str(error).splitlines()]
         msg = f"engine: expected workers that can start, one said: {words}"
         raise InputError(msg) from error
     return actors

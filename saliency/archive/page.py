@@ -78,9 +78,10 @@ def _figure(row: Row) -> str:
     picture = f'<img src="{escape(row["thumbnail"] or "")}" alt="" loading="lazy">'
     if row["outputs"]:
         picture = f'<a href="{escape(row["outputs"][0])}">{picture}</a>'
+    caption = escape(row.get("caption") or "")
     return (
         f"<figure {data}>{picture}"
-        f"<figcaption><p>{escape(row['caption'])}</p><p class=small>{escape(row['digest'][:12])}, "
+        f"<figcaption><p>{caption}</p><p class=small>{escape(row['digest'][:12])}, "
         f"frame {row['frame'] + 1}, {escape(str(row['method']))}</p><p>{links}</p></figcaption>"
         "</figure>"
     )

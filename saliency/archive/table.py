@@ -38,6 +38,9 @@ COLUMNS: Final = (
 
 TABLE: Final = "results.jsonl"
 THUMBNAILS: Final = "thumbnails"
+#: What a row begins with, and without which it is none.
+_START: Final = b'{"source": '
+_NEEDED: Final = frozenset(COLUMNS) - {"gap", "seconds", "truth"} | {"record"}
 _BLOCK: Final = 2**16
 #: The most figures of index.html: a browser shows so many.
 MOST_FIGURES: Final = 5000
@@ -56,6 +59,8 @@ class Table:
     ------
     OSError
         The table cannot be written.
+    InputError
+        Another program wrote it, or another version of this one.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -70,6 +75,7 @@ class Table:
         if not self._path.is_file():  # a question that is refused leaves no files
             return
         with self._locked():
+            self._check_first_line()
             self._mend()
             places = list(self._winners().values())
             for place, row in zip(places, self._rows_at(places), strict=True):
@@ -134,7 +140,7 @@ class Table:
             write_parquet(self._folder, self._rows_at(winners), COLUMNS)
             write_whole(self._folder / "index.html", (part.encode() for part in page))
             # The table comes last: until it is replaced, the places in it are true.
-            write_whole(self._path, self._lines_at(winners))
+            write_whole(self._path, self._lines_at(winners), lasting=True)
         for known in (self._places, self._owners, self._answers):
             known.clear()
         self._open()
@@ -148,7 +154,7 @@ class Table:
             told = list(self._lines())
             kept = [place for place, row in told if row["source"] or not row["error"]]
             if len(kept) < len(told):
-                write_whole(self._path, self._lines_at(kept))
+                write_whole(self._path, self._lines_at(kept), lasting=True)
         self._open()
 
     def rows(self) -> Iterator[Row]:
@@ -219,6 +225,20 @@ class Table:
                 self._places[key] = place
         for name in row["outputs"]:
             self._owners[_hashed((name,))] = record
+
+    def _check_first_line(self) -> None:
+        """Refuse a table that is not ours, which would be dropped line by line."""
+        with self._path.open("rb") as file:
+            line = file.readline()
+        whole = line.endswith(b"\n")
+        if not (
+            _START.startswith(line[: len(_START)]) and (_parsed(line) or not whole)
+        ):
+            msg = (
+                f"out: expected a folder for results, found a {TABLE} that another program or "
+                "version wrote. Choose another folder."
+            )
+            raise InputError(msg)
 
     def _mend(self) -> None:
         """Cut off a last line that a killed process began."""
@@ -295,10 +315,7 @@ def _parsed(line: bytes) -> Row | None:
         row = json.loads(line)
     except ValueError:
         return None
-    known = (
-        isinstance(row, dict) and {"source", "outputs", "record", "error"} <= row.keys()
-    )
-    return row if known else None
+    return row if isinstance(row, dict) and row.keys() >= _NEEDED else None
 
 
 def _files(row: Row) -> list[str]:

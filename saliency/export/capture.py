@@ -110,10 +110,10 @@ def painted_capture(
     if not isinstance(result, VolumeExplanation | Explanation):
         check_explanations(result)
     frames, views = matched(result, source), views_of(result)
-    scale = look.get("vmax") or scale_of(result, views)
+    scale = scale_of(result, views)
     pictures = []
     for view in views:
-        overlay = overlay_in(view, {**look, "vmax": scale})
+        overlay = overlay_in(view, {"vmax": scale, **look})
         pictures.append(
             captioned(view, overlay) if look.get("caption") else overlay.rgb
         )

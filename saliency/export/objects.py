@@ -158,7 +158,6 @@ def lasting_uids(made: Dataset, name: str) -> Dataset:
     """
     made.SOPInstanceUID = f"2.25.{uuid5(NAMESPACE_OID, f'{name} instance').int}"
     made.SeriesInstanceUID = f"2.25.{uuid5(NAMESPACE_OID, f'{name} series').int}"
-    made.file_meta.MediaStorageSOPInstanceUID = made.SOPInstanceUID
     return made
 
 

@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import os
 import secrets
 from collections.abc import Iterable, Mapping
 from os import PathLike
@@ -59,15 +60,23 @@ def write_together(place: Path, files: Mapping[str, str]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def write_whole(place: Path, data: bytes | Iterable[bytes]) -> Path:
-    """Write a file under another name and rename it: readers never meet half of one."""
+def write_whole(
+    place: Path, data: bytes | Iterable[bytes], *, lasting: bool = False
+) -> Path:
+    """Write a file under another name and rename it: readers never meet half of one.
+
+    Parameters
+    ----------
+    lasting
+        It is on the disk before it is renamed: a machine that loses power keeps the old or the new.
+    """
     draft = place.with_name(f".{secrets.token_hex(8)}.part")
     try:
-        if isinstance(data, bytes):
-            draft.write_bytes(data)
-        else:
-            with draft.open("wb") as file:
-                file.writelines(data)
+        with draft.open("wb") as file:
+            file.writelines((data,) if isinstance(data, bytes) else data)
+            if lasting:
+                file.flush()
+                os.fsync(file.fileno())
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)

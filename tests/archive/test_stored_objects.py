@@ -4,6 +4,7 @@ import io
 import json
 import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pydicom
@@ -13,9 +14,11 @@ from dicomweb_server import JSON, always, server
 from pydicom.data import get_testdata_file
 
 import saliency as sal
+from saliency.archive.job import Job, Question
 from saliency.archive.objects import origin_of
 from saliency.archive.sources import Frame
 from saliency.cli.main import DONE, main
+from saliency.explainers.catalogue import resolve
 
 CT = get_testdata_file("CT_small.dcm")
 TAKEN = always(200, "OK", JSON, b"{}")
@@ -67,9 +70,12 @@ def test_equal_pixels_of_two_patients_are_of_two_patients(model, tmp_path):
     referenced = [each[0].SourceImageSequence[0] for each in (of_john, of_jane)]
     assert [each.ReferencedSOPInstanceUID for each in referenced] == ["1.2.1", "1.2.2"]
     saved_patient(folder / "b.dcm", "ROE^JANET", "1.2.2")
+    saved_patient(folder / "c.dcm", "DOE^JOHN", "1.2.3")
     summary = explain()
-    assert (summary.done, summary.skipped) == (1, 1)
-    again, of_janet = objects_by_source(out)
+    assert (summary.done, summary.skipped) == (2, 1)
+    again, of_janet, twin = objects_by_source(out)
+    assert twin[0].SourceImageSequence[0].ReferencedSOPInstanceUID == "1.2.3"
+    assert all(re.search(r"_[0-9a-f]{16}-", path.name) for path in out.glob("*.dcm"))
     assert {str(each.PatientName) for each in of_janet} == {"ROE^JANET"}
     uids = [
         {each.SOPInstanceUID for each in made}
@@ -95,6 +101,14 @@ def test_what_is_made_again_is_the_same_object(model, tmp_path):
     assert len({each.SeriesInstanceUID for each in first}) == 3
     metas = [each.file_meta.MediaStorageSOPInstanceUID for each in first]
     assert metas == uids[0]
+
+
+def test_another_look_is_another_object(model):
+    question = Question("gradient", resolve("gradient"))
+    looks = ({}, {"palette": "hot"}, {"palette": "hot"})
+    jobs = [Job(model, (question,), Path(), look=look) for look in looks]
+    usual, hot, again = (job.name_of_objects(question, "image") for job in jobs)
+    assert usual != hot == again
 
 
 @pytest.mark.parametrize(("reason", "failed"), [(0x0111, 0), (0xA700, 1)])
@@ -146,6 +160,10 @@ def test_a_capture_looks_as_its_picture(model, tmp_path):
     told = {"palette": "hot", "strength": 0.9, "vmax": 0.001}
     np.testing.assert_array_equal(capture, result.overlay(**told).rgb)
     assert (capture != result.overlay().rgb).any()
+    region = pydicom.dcmread(tmp_path / "out" / row["outputs"][3])
+    expected = sal.export.segmentation(result, CT, palette="hot")
+    (found,), (item,) = region.SegmentSequence, expected.SegmentSequence
+    assert found.RecommendedDisplayCIELabValue == item.RecommendedDisplayCIELabValue
 
 
 def test_a_file_that_changes_meanwhile_has_no_objects(tmp_path):
