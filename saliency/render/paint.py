@@ -22,6 +22,9 @@ BAND = 1 << 16
 
 #: Stripes of a veil along the shorter side of a picture.
 HATCHES = 120
+#: Heat of a stripe: light above 0, dark below 0, and clear between them.
+_STRIPES = np.array([1, 0, -1, 0], np.float32)
+_VEIL = Palette("404040|e0e0e0")
 
 
 def paint(  # noqa: PLR0913 - all of the drawing, and nothing else
@@ -140,14 +143,17 @@ def veil(
     """
     rows, columns = heatmap.values.shape
     width = max(2, round(min(rows, columns) / HATCHES))
-    stripe = (np.arange(rows)[:, None] + np.arange(columns)) // width % 4
-    rgb: Array = display
-    for turn, grey in ((0, "e0e0e0"), (2, "404040")):
-        striped = Mask(mask & (stripe == turn))
-        rgb = paint(
-            rgb, heatmap, mask=striped, palette=grey, strength=strength, vmax=vmax
-        ).rgb
-    return rgb
+    stripe = (np.arange(rows)[:, None] + np.arange(columns)) // width % len(_STRIPES)
+    magnitude = np.abs(heatmap.values)
+    top = full(magnitude) if vmax is None else vmax
+    return paint(
+        display,
+        Heatmap(magnitude * _STRIPES[stripe]),
+        mask=Mask(mask),
+        palette=_VEIL,
+        strength=strength,
+        vmax=top or None,
+    ).rgb
 
 
 def _palette_of(
