@@ -1,7 +1,6 @@
 """From a DICOMweb archive to results stored beside their images.
 
-``python examples/pacs.py http://127.0.0.1:8042/dicom-web STUDY_UID``; a token is taken from the
-environment (SALIENCY_DICOMWEB_TOKEN).
+``python examples/pacs.py https://host/dicom-web STUDY_UID``; SALIENCY_DICOMWEB_TOKEN is its token.
 """
 
 import sys
@@ -12,6 +11,7 @@ from saliency import export
 from saliency.export.dicomweb import Archive
 
 MODEL = Path(__file__).with_name("demo_model.keras")
+NO_IMAGE = ("OT", "SR", "SEG", "PR", "KO")  # results, and what has no pixels
 
 
 def main() -> None:
@@ -19,13 +19,7 @@ def main() -> None:
     url, study = sys.argv[1:3]
     archive = Archive(url)
     for instance in archive.search(study=study):
-        if instance.modality in (
-            "OT",
-            "SR",
-            "SEG",
-            "PR",
-            "KO",
-        ):  # results, and what has no pixels
+        if instance.modality in NO_IMAGE:
             continue
         source = next(archive.read(instance))
         try:

@@ -76,7 +76,7 @@ VIEWPORT: Final = (288, 52, 1002, 572)
 REDRAW: Final = "cornerstone.getEnabledElements().forEach(e => e.viewport.render())"
 #: On the sheet is what OHIF 3.13 shows: no fractional segmentation, no presentation state.
 ON_SHEET: Final = ("sc", "pm", "outline", "sr")
-WIDTH: Final = 360  # pixels of a picture on the sheet
+WIDTH: Final = 340  # pixels of a picture on the sheet
 
 
 def main(ohif: Path, out: Path, files: list[str]) -> None:
@@ -247,7 +247,7 @@ def sheet(pictures: list[Image.Image], path: Path) -> None:
         row, column = divmod(place, 2)
         smaller = picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
         whole.paste(smaller, (column * WIDTH, row * height))
-    whole.save(path, quality=50, optimize=True)
+    whole.save(path, quality=35, optimize=True, progressive=True)
     print(path)
 
 
