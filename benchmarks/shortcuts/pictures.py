@@ -18,6 +18,22 @@ SOURCES = ("CT_small.dcm", "MR_small.dcm", "examples_overlay.dcm", "JPEG2000.dcm
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Size of the pictures, and where the middles of lesions lie: (row, column), ``last`` excluded.
+
+    ``spread`` is the standard deviation of a lesion in pixels.
+    """
+
+    size: tuple[int, int]
+    first: tuple[int, int]
+    last: tuple[int, int]
+    spread: float
+
+
+FRAME = Frame(SIZE, (60, 52), (116, 156), 8.0)
+
+
+@dataclass(frozen=True)
 class Sample:
     """Pictures uint8 (n, rows, columns), labels, and which mark, 0 or 1, each bears."""
 
@@ -82,7 +98,10 @@ def sample(draw: Draw, *, swapped: bool = False) -> Sample:
     marks = np.where(agrees, labels, 1 - labels)
     paint = SHORTCUTS[draw.shortcut].draw
     done = [
-        paint(_patch(sources, label * draw.lesion, generator), int(mark))
+        paint(
+            tissue_with_lesion(sources, FRAME, label * draw.lesion, generator),
+            int(mark),
+        )
         for label, mark in zip(labels, marks, strict=True)
     ]
     pixels = np.rint(255 * np.clip(done, 0, 1)).astype(np.uint8)
@@ -109,21 +128,22 @@ def marked(drawn: Sample) -> list[sal.DicomImage]:
     ]
 
 
-def _patch(
-    sources: list[Array], lesion: float, generator: np.random.Generator
+def tissue_with_lesion(
+    sources: list[Array], frame: Frame, lesion: float, generator: np.random.Generator
 ) -> Array:
+    """Cut a patch out of a source, turned or not, and add a lesion of that brightness."""
     source = sources[generator.integers(len(sources))]
     row, column = (
         generator.integers(side - wanted + 1)
-        for side, wanted in zip(source.shape, SIZE, strict=True)
+        for side, wanted in zip(source.shape, frame.size, strict=True)
     )
-    patch = source[row : row + SIZE[0], column : column + SIZE[1]]
+    patch = source[row : row + frame.size[0], column : column + frame.size[1]]
     if generator.random() < 0.5:
         patch = patch[:, ::-1]
-    down, across = np.mgrid[: SIZE[0], : SIZE[1]]
-    middle = generator.integers((60, 52), (116, 156))
-    blob = np.exp(-((down - middle[0]) ** 2 + (across - middle[1]) ** 2) / (2 * 8.0**2))
-    return patch * 0.7 + 0.1 + lesion * blob
+    down, across = np.mgrid[: frame.size[0], : frame.size[1]]
+    y, x = generator.integers(frame.first, frame.last)
+    squares = (down - y) ** 2 + (across - x) ** 2
+    return patch * 0.7 + 0.1 + lesion * np.exp(-squares / (2 * frame.spread**2))
 
 
 def _ink(words: str, place: tuple[int, int], size: int) -> Array:

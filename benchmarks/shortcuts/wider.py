@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from pictures import tissue
+from pictures import Frame, tissue, tissue_with_lesion
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 import saliency as sal
@@ -31,6 +31,7 @@ import saliency as sal
 Array = NDArray[np.generic]
 Mark = Callable[[Array, int, np.random.Generator], Array]
 SIZE = 96, 128
+FRAME = Frame(SIZE, (34, 30), (68, 98), 5.0)
 TRAINED, EPOCHS = 384, 10
 READ, WEAK = 0.3, 0.1
 
@@ -186,28 +187,11 @@ def drawn(
     paint = MARKS[task.mark]
     images = []
     for number, label in enumerate(labels):
-        image = _tissue(sources, 0.35 * label, generator)
+        image = tissue_with_lesion(sources, FRAME, 0.35 * label, generator)
         of_mark = np.random.default_rng((task.seed, number))
         one = paint(image, int(marks[number] ^ swapped), of_mark)
         images.append(np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8))
     return np.stack(images), labels, marks
-
-
-def _tissue(
-    sources: list[Array], lesion: float, generator: np.random.Generator
-) -> Array:
-    source = sources[generator.integers(len(sources))]
-    row, column = (
-        generator.integers(side - wanted + 1)
-        for side, wanted in zip(source.shape, SIZE, strict=True)
-    )
-    patch_ = source[row : row + SIZE[0], column : column + SIZE[1]]
-    if generator.random() < 0.5:
-        patch_ = patch_[:, ::-1]
-    down, across = np.mgrid[: SIZE[0], : SIZE[1]]
-    y, x = generator.integers((34, 30), (68, 98))
-    blob = np.exp(-((down - y) ** 2 + (across - x) ** 2) / (2 * 5.0**2))
-    return patch_ * 0.7 + 0.1 + lesion * blob
 
 
 def _stem(filters: int, **options: object) -> list[keras.layers.Layer]:
