@@ -1,8 +1,9 @@
-"""What lies in no place: grain, sharpness and shading of a whole image, given to another one.
+"""What lies in no place: grain, shading, bit depth and cropping of an image, given to another one.
 
-No content travels. Of the donor only the strength of its fine structure, or a plane and a bowl of
-brightness, comes into the host; where edges and lesions lie stays the host's. Both are estimated so
-that a mark or a lesion in a part of the frame does not count.
+No content travels. Of the donor only the strength of its fine structure, a plane and a bowl of
+brightness, the step between its grey levels, or how its body fills the frame comes into the host;
+what the host shows stays the host's. All are estimated so that a mark or a lesion in a part of the
+frame does not count.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +13,8 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from saliency.interventions.canvas import Canvas, like
+from saliency.interventions.framing import Ends
+from saliency.interventions.patches import removed
 from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
@@ -67,8 +70,51 @@ def reshaded(host: Canvas, donor: Canvas) -> DicomImage:
     return _changed_inside(host, donor, values, values + shading)
 
 
+def requantised(host: Canvas, donor: Canvas) -> DicomImage:
+    """Return the host with the step between grey levels that the donor has.
+
+    Where the donor's step is finer, half a step of the host is added or taken off at most, in an
+    order that no image has: levels between its own appear, and means over a few pixels stay.
+    """
+    own, wanted = host.grey_step, donor.grey_step
+    if own == wanted or not own or not wanted:
+        return host.image
+    values = host.values.astype(np.float32)
+    if wanted > own:
+        low = values[host.image.diagnostic].min()
+        changed = low + wanted * np.rint((values - low) / wanted)
+    else:
+        down, across = np.indices(values.shape[:2])
+        # Roberts 2018: multiples of the plastic number's inverses fill 0..1 evenly.
+        order = (0.7548776662 * down + 0.5698402910 * across) % 1 - 0.5
+        changed = values + own * order.reshape(*order.shape, *[1] * (values.ndim - 2))
+    return _changed_inside(host, donor, values, changed)
+
+
+def recropped(host: Canvas, donor: Canvas) -> DicomImage:
+    """Return the host, moved and stretched so that its body fills the frame as the donor's does.
+
+    The body is what is brighter than the darkest parts of the frame. Images that it fills from edge
+    to edge stay as they are: how far they were enlarged cannot be told from their pixels.
+    """
+    own, wanted = host.body, donor.body
+    if own == wanted:
+        return host.image
+    # Zones do not move, and nothing of them is left where the body comes from.
+    values = removed(host.values, ~host.image.diagnostic)
+    changed = values
+    for axis in (0, 1):
+        changed = _stretched(changed, own[axis], wanted[axis], axis)
+    return _changed_inside(host, donor, host.values.astype(np.float32), changed)
+
+
 BANDS: Mapping[str, Band] = MappingProxyType(
-    {"grain and sharpness": regrained, "shading": reshaded}
+    {
+        "grain and sharpness": regrained,
+        "shading": reshaded,
+        "bit depth": requantised,
+        "cropping": recropped,
+    }
 )
 
 
@@ -156,3 +202,18 @@ def _polynomials(size: tuple[int, ...]) -> Array:
     parts = [down, across, down**2, down * across, across**2]
     terms = [np.ones(size), *(part - part.mean() for part in parts)]
     return np.stack([term.ravel() for term in terms], axis=1)
+
+
+def _stretched(values: Array, own: Ends, wanted: Ends, axis: int) -> Array:
+    """Return values along an axis so that what lay between some ends lies between others."""
+    length = values.shape[axis]
+    middles = (np.arange(length) + 0.5) / length
+    gain = (own.last - own.first) / (wanted.last - wanted.first)
+    place = (own.first + (middles - wanted.first) * gain) * length - 0.5
+    # Beyond the frame its edge is repeated.
+    place = np.clip(place, 0, length - 1)
+    below = np.floor(place).astype(np.int64)
+    above = np.minimum(below + 1, length - 1)
+    share = np.expand_dims(place - below, [k for k in range(values.ndim) if k != axis])
+    lower, upper = values.take(below, axis), values.take(above, axis)
+    return np.asarray(lower + share * (upper - lower), np.float32)

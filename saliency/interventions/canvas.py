@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, TypeAlias, final
 
 import numpy as np
 
 from saliency.errors import InputError
+from saliency.interventions.framing import Ends, body_ends, grey_step
 from saliency.pipeline.prepare import Intensity, Prepare
 from saliency.pipeline.preparing import preparation
 from saliency.pipeline.resize import resized
@@ -51,6 +53,16 @@ class Canvas:
             )
             raise InputError(msg)
         return values
+
+    @cached_property
+    def grey_step(self) -> float:
+        """Distance of neighbouring grey levels of its diagnostic pixels; 0 without any."""
+        return grey_step(self.values[self.image.diagnostic])
+
+    @cached_property
+    def body(self) -> tuple[Ends, Ends]:
+        """Where its body begins and ends in the frame, down and across."""
+        return body_ends(self.values, self.image.diagnostic)
 
     def with_values(self, values: Array) -> DicomImage:
         """Return the picture with other values; whole numbers are rounded and kept in range."""

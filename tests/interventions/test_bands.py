@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from marked_pictures import shown
 
-from saliency.interventions.bands import BANDS, regrained, reshaded
+from saliency.interventions.bands import (
+    BANDS,
+    recropped,
+    regrained,
+    requantised,
+    reshaded,
+)
 from saliency.interventions.canvas import Canvas
 from saliency.values.image import DicomImage
 
@@ -87,7 +93,9 @@ def test_zones_stay_and_odd_images_do_no_harm(band):
     mask = np.zeros(SIZE, bool)
     mask[:10] = True
     host = canvas_of(noise(5, 6), text=mask)
-    result = band(host, canvas_of(noise(20, 7) + 20 * ACROSS))
+    donor = (noise(20, 7) + 20 * ACROSS).round()
+    donor[:, :24] = 0
+    result = band(host, canvas_of(donor))
 
     assert (result.pixels[mask] == host.values[mask]).all()
     assert (result.pixels[~mask] != host.values[~mask]).any()
@@ -101,3 +109,80 @@ def test_zones_stay_and_odd_images_do_no_harm(band):
         np.repeat(grey.display[..., np.newaxis], 3, axis=2),
     )
     assert band(Canvas(colour), Canvas(grey)).display.shape == (*SIZE, 3)
+
+
+def test_grey_levels_become_as_coarse_as_the_donors():
+    """Of 16 levels, each 17 apart: the host has those of its own range, and its means stay."""
+    fine = np.linspace(0, 255, SIZE[0] * SIZE[1]).reshape(SIZE).round()
+    coarse = 17 * np.rint(noise(60, 1).clip(0, 255) / 17)
+    result = requantised(canvas_of(fine), canvas_of(coarse)).pixels
+
+    assert np.unique(result).tolist() == list(range(0, 256, 17))
+    assert np.abs(result - fine).max() <= 8.5
+
+
+def test_grey_levels_become_as_fine_as_the_donors():
+    """Between 16 levels others appear, and the mean of a few pixels stays."""
+    coarse = 17.0 * np.repeat(np.arange(16), SIZE[0] * SIZE[1] // 16).reshape(SIZE)
+    result = requantised(canvas_of(coarse), canvas_of(noise(60, 1).round())).pixels
+    inner = (coarse > 0) & (coarse < 255)
+
+    assert len(np.unique(result)) > 200
+    assert np.abs(result - coarse)[inner].max() <= 8.5 + 1e-3
+    block = (slice(16, 24), slice(8, 16))
+    assert np.isclose(result[block].mean(), coarse[block].mean(), atol=1)
+
+
+def test_grey_levels_of_one_step_or_of_none_are_left():
+    """Equal steps change nothing; two levels have none."""
+    host = canvas_of(noise(20, 0).round())
+    flags = canvas_of((noise(20, 1) > 100) * 1.0)
+
+    assert requantised(host, canvas_of(noise(40, 1).round())) is host.image
+    assert requantised(host, flags) is host.image
+
+
+def body(top, bottom, left, right, seed=0):
+    """Return a bright body with texture, and a spot at its middle, on black."""
+    pixels = np.zeros(SIZE)
+    pixels[top:bottom, left:right] = 150 + 10 * np.random.default_rng(seed).random(
+        (bottom - top, right - left)
+    )
+    row, column = (top + bottom) // 2, (left + right) // 2
+    pixels[row - 3 : row + 3, column - 3 : column + 3] = 250
+    return pixels
+
+
+def test_the_body_fills_the_frame_as_the_donors_does():
+    """Its edges and its middle come to lie where the donor's lie; what it shows is the host's."""
+    host, donor = canvas_of(body(8, 40, 12, 48)), canvas_of(body(16, 56, 24, 84))
+    result = recropped(host, donor).pixels
+
+    assert (result[20:52, 30:78] > 140).all()
+    assert (result[:14] < 30).all()
+    assert (result[:, :21] < 30).all()
+    assert (result[59:] < 30).all()
+    assert (result[:, 88:] < 30).all()
+    down, across = np.nonzero(result > 220)
+    assert abs(down.mean() - 35.5) < 1.5
+    assert abs(across.mean() - 53.5) < 1.5
+
+
+def test_images_that_the_body_fills_stay_as_they_are():
+    """Nothing tells how far they were enlarged."""
+    host = canvas_of(noise(5, 0) + 40)
+
+    assert recropped(host, canvas_of(noise(5, 1) + 40)) is host.image
+
+
+def test_zones_do_not_move_with_the_body():
+    """A white name stays where it is, and none of it comes into the body."""
+    name = np.zeros(SIZE, bool)
+    name[2:6, 4:40] = True
+    pixels = body(8, 40, 12, 48)
+    pixels[name] = 255
+    host, donor = canvas_of(pixels, text=name), canvas_of(body(16, 56, 24, 84))
+    result = recropped(host, donor).pixels
+
+    assert (result[name] == 255).all()
+    assert (result[8:14] < 60).all()

@@ -255,7 +255,7 @@ def band_verdict(
     asked = [(name, swap) for name, swaps in bands.items() for swap in swaps]
     if not asked:
         return nothing_exchanged(
-            f"Grain and shading could not be exchanged between groups. {BLIND}"
+            f"Grain, shading, bit depth and cropping could not be exchanged between groups. {BLIND}"
         )
     row, p_value, grade = _strongest_beyond([swap for _, swap in asked]) or (0, 1.0, 0)
     name, swap = asked[row]
