@@ -149,13 +149,19 @@ def test_a_slide_is_explained_as_a_bag():
     colours = layers.Conv2D(D, 1, activation="relu", name="colours")
     tiles = keras.Model(entry, layers.GlobalAveragePooling2D()(colours(entry)))
     kernel = np.zeros((1, 1, 3, D))
-    kernel[0, 0, :, 0] = (27, -9, -9)
-    colours.set_weights([kernel, np.array([-13.5] + [0.1] * (D - 1))])
+    kernel[0, 0, :, 0] = (10.8, -3.6, -3.6)
+    colours.set_weights([kernel, np.array([-5.4] + [0.1] * (D - 1))])
     bag = Bag(tiles, gated(), labels=("other", "tumour"))
+    ways = {"spacing": 0.0005, "overlap": 0}
     with opened(scene) as slide:
-        found = sal.explain_slide(
-            bag, slide, "single", target="tumour", spacing=0.0005, overlap=0
-        )
+        found = sal.explain_slide(bag, slide, "single", target="tumour", **ways)
+        shared = sal.explain_slide(bag, slide, "lrp", target="tumour", **ways)
+    # A share of the score counts as much as the slide is of the class; tiles are 4 x 4 cells.
+    assert 0.5 < shared.probability < 0.999
+    of_tiles = shared.heatmap.values.reshape(4, 4, 5, 4).mean((1, 3))[shared.asked]
+    weighed = shared.bag.heat * shared.probability
+    assert np.abs(weighed).max() > 0.1
+    np.testing.assert_allclose(of_tiles, weighed, rtol=1e-5, atol=1e-7)
     assert found.probability > 0.5
     assert not found.veiled
     cells = np.argwhere(found.heatmap.values > 0.5).mean(axis=0) + 0.5

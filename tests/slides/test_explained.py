@@ -14,6 +14,7 @@ from slides.networks import RED, convolutions, opened, red_detector, tissue
 import saliency as sal
 from saliency.errors import InputError
 from saliency.slides.explain import explain_slide
+from saliency.slides.result_painting import classes_of_cells
 from saliency.slides.result_writers import geojson_of
 
 SIZE = (512, 640)
@@ -85,6 +86,23 @@ def test_scores_are_the_models_own(probe, slide, result):
     assert np.isnan(result.scores[~result.asked]).all()
     assert set(np.unique(result.classes)) == {-1, 0, 1}
     assert (result.classes == 1).sum() == (result.probabilities > 0.5).sum()
+
+
+def test_a_cell_has_the_class_of_the_tile_of_greatest_weight(result):
+    """Where two tiles have equal weight either will do."""
+    asked = np.argwhere(result.asked)
+    weights = np.zeros((len(asked), *result.grid.cells))
+    for number, place in enumerate(asked):
+        down, across = result.grid.at(place)
+        weights[number, down.cells, across.cells] = np.outer(down.weight, across.weight)
+    wanted = result.classes[tuple(asked.T)][weights.argmax(axis=0)]
+    second, first = np.sort(weights, axis=0)[-2:]
+    found = classes_of_cells(result)
+    clear = first > second
+    assert clear.mean() > 0.3
+    np.testing.assert_array_equal(found[clear], wanted[clear])
+    assert (found[first == 0] == -1).all()
+    assert (second > 0).mean() > 0.1  # tiles overlap
 
 
 def test_placement_and_affine_lead_to_the_slide(slide, result):
