@@ -1,7 +1,7 @@
 """One image: prepare, explain, place back."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import metadata
 from typing import Any, TypeAlias, overload
 
@@ -40,7 +40,7 @@ from saliency.values.trust import Trust
 Explainer: TypeAlias = MethodName | str | Callable[[Probe, Any], Any]
 Several: TypeAlias = list[Any] | tuple[Any, ...]
 
-LIBRARIES = ("dicom-saliency", "keras", "numpy", "pydicom", "tensorflow")
+LIBRARIES = ("dicom-saliency", "keras", "numpy", "pydicom")
 
 
 @overload
@@ -318,9 +318,14 @@ def answered(
 @lru_cache(maxsize=1)
 def versions() -> dict[str, str]:
     """Return the versions of the libraries that have a hand in an explanation."""
-    return {name: _version(name) for name in LIBRARIES}
+    # TensorFlow is in packages of several names, as tensorflow-cpu
+    return {
+        **{name: _version(name) for name in LIBRARIES},
+        "tensorflow": tf.__version__,
+    }
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return metadata.version(name)

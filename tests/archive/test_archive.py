@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from archive.small_model import save_small_model
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
@@ -22,6 +23,7 @@ import saliency as sal
 from saliency.archive.table import COLUMNS, Table
 from saliency.cli.main import DONE, FAILED, INTERRUPTED, main
 from saliency.errors import InputError
+from saliency.pipeline.explain import versions
 from saliency.pipeline.files import NothingFoundError
 
 CT = get_testdata_file("CT_small.dcm")
@@ -92,6 +94,14 @@ def test_a_run_says_what_explain_says(model, originals, tmp_path):
         table = list(csv.DictReader(file))
     assert tuple(table[0]) == COLUMNS
     assert [row["source"] for row in table] == [row["source"] for row in found]
+
+
+def test_tensorflow_has_a_version_whatever_its_package_is_called(monkeypatch):
+    """That of the container is tensorflow-cpu; a row of another version is no row of this one."""
+    monkeypatch.setattr(
+        "saliency.pipeline.explain._version", lambda name: f"{name} is unknown"
+    )
+    assert versions()["tensorflow"] == tf.__version__
 
 
 def test_a_rerun_does_what_is_missing(model, originals, tmp_path):
