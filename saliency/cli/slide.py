@@ -87,7 +87,7 @@ def slide(options: argparse.Namespace) -> int:
     from saliency.archive.table import make_folder
     from saliency.render.palettes import check_palette
 
-    _check_forms(options.save)
+    _check_slide_forms(options.save)
     check_model(options.model, options.slide)
     check_target(options.target, options.labels, "--labels")
     check_palette(options.palette)
@@ -147,7 +147,7 @@ def _opened_slide(options: argparse.Namespace, source: Any) -> Any:
         raise InputError(words) from error
 
 
-def _check_forms(wanted: tuple[str, ...]) -> None:
+def _check_slide_forms(wanted: tuple[str, ...]) -> None:
     """Refuse a form that no slide is kept in, and objects without highdicom, before it is asked."""
     from saliency.archive.objects import DICOM, check_objects
 

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from saliency.errors import InputError
+from saliency.errors import InputError, SaliencyError
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.plain import revived
 from saliency.pipeline.record import FORM, image_fields
@@ -82,7 +82,7 @@ def saved_arrays(
     try:
         with Path(path).open("rb") as file:
             yield _arrays(file, verb, writer)
-    except InputError:
+    except SaliencyError:
         raise
     except FileNotFoundError as error:
         msg = f"{verb}: expected a file that {writer} wrote, found no file under that name."

@@ -70,13 +70,13 @@ def load_slide(folder: str | PathLike[str], slide: object) -> SlideExplanation:
                 "got another. Save the explanation again."
             )
             raise InputError(msg)
-        grid = _grid(record)
+        grid = _saved_grid(record)
         with opened(slide) as held:
             asked = _asked_slide(record, arrays, held, slide)
         return _slide_explanation(record, arrays, grid, asked)
 
 
-def _grid(record: dict[str, Any]) -> TileGrid:
+def _saved_grid(record: dict[str, Any]) -> TileGrid:
     told, cell = record["tiles"], record["cell"]
     grid = tile_grid(
         tuple(told["pixels"]),

@@ -312,6 +312,8 @@ def test_what_is_not_read_back_is_told(result, slide, tmp_path):
         sal.load(place / "heat.npz")
     with pytest.raises(InputError, match="found no file under that name"):
         sal.load_slide(tmp_path, slide)
+    with pytest.raises(sal.SaliencyError, match="Expected a file, a folder or a glob"):
+        sal.load_slide(place, tmp_path / "no-slide")
     with pytest.raises(InputError, match="a file of another kind"):
         sal.load_slide(place / "record.json", slide)
     np.savez(tmp_path / "heat.npz", values=result.heatmap.values)
