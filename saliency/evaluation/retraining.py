@@ -88,13 +88,10 @@ def roar(  # noqa: PLR0913 - a training is made of many choices
     Raises
     ------
     InputError
-        Shapes, labels or shares do not fit.
+        Shapes, labels or shares do not fit, or there is no seed.
     """
-    trial = _trial(fit, inputs, labels, shares, held_out, fill)
-    accuracy, baseline = _accuracies(trial, attribution, seeds, keep=False)
-    return Retrained(
-        trial.shares, accuracy, baseline, float(np.mean(baseline - accuracy))
-    )
+    trial = _trial(fit, inputs, labels, shares, held_out, fill, name="roar")
+    return _retrained(trial, attribution, seeds)
 
 
 def kar(  # noqa: PLR0913 - as roar
@@ -122,18 +119,16 @@ def kar(  # noqa: PLR0913 - as roar
     Retrained
         The higher the accuracy, the better the maps.
     """
-    trial = _trial(fit, inputs, labels, shares, held_out, fill)
-    accuracy, baseline = _accuracies(trial, attribution, seeds, keep=True)
-    return Retrained(
-        trial.shares, accuracy, baseline, float(np.mean(accuracy - baseline))
-    )
+    trial = _trial(fit, inputs, labels, shares, held_out, fill, name="kar")
+    return _retrained(trial, attribution, seeds)
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class _Trial:
-    """All that stays the same from share to share."""
+    """All that stays the same from share to share; ``name`` is ``"roar"`` or ``"kar"``."""
 
+    name: str
     fit: Fit
     inputs: Any
     labels: Array
@@ -141,37 +136,48 @@ class _Trial:
     held_out: float
     hidden: Any
 
+    @property
+    def keep(self) -> bool:
+        """Whether the important pixels are kept, and not removed."""
+        return self.name == "kar"
 
-def _trial(
+
+def _trial(  # noqa: PLR0913 - as roar
     fit: Fit,
     inputs: Any,
     labels: Sequence[int],
     shares: Sequence[float],
     held_out: float,
     fill: Reference,
+    *,
+    name: str,
 ) -> _Trial:
     batch, given, way = batch_of(inputs), np.asarray(labels), np.asarray(shares)
     if given.shape != batch.shape[:1] or given.dtype.kind not in "iub":
         msg = (
-            f"roar: expected whole numbers ({batch.shape[0]},) as labels, got {given.dtype} "
+            f"{name}: expected whole numbers ({batch.shape[0]},) as labels, got {given.dtype} "
             f"{given.shape}."
         )
         raise InputError(msg)
     if not way.size or np.any((way <= 0) | (way >= 1)):
-        msg = f"roar: expected shares in (0, 1), got {tuple(shares)}."
+        msg = f"{name}: expected shares in (0, 1), got {tuple(shares)}."
         raise InputError(msg)
     if not 1 <= round(held_out * len(given)) < len(given):
-        msg = f"roar: expected held_out to leave images on both sides, got {held_out}."
+        msg = (
+            f"{name}: expected held_out to leave images on both sides, got {held_out}."
+        )
         raise InputError(msg)
     check_reference(fill)
-    return _Trial(fit, batch, given.astype(int), way, held_out, reference(batch, fill))
+    hidden = reference(batch, fill)
+    return _Trial(name, fit, batch, given.astype(int), way, held_out, hidden)
 
 
-def _accuracies(
-    trial: _Trial, attribution: Any, seeds: Sequence[int], *, keep: bool
-) -> tuple[Array, Array]:
-    """Return accuracies (S,) in the order of the maps, and in random order."""
-    maps = maps_of(attribution, trial.inputs, "roar")
+def _retrained(trial: _Trial, attribution: Any, seeds: Sequence[int]) -> Retrained:
+    """Train with pixels in the order of the maps, and in random order."""
+    maps = maps_of(attribution, trial.inputs, trial.name)
+    if not len(seeds):
+        msg = f"{trial.name}: expected one seed or more, got none."
+        raise InputError(msg)
     found = []
     for seed in seeds:
         generator = np.random.default_rng(seed)
@@ -179,21 +185,21 @@ def _accuracies(
         noise = generator.random(maps.shape)
         for order in (maps, noise):
             found += [
-                _accuracy(trial, order, share, tested, seed, keep=keep)
+                _accuracy(trial, order, float(share), tested, seed)
                 for share in trial.shares
             ]
-    both = np.reshape(found, (len(seeds), 2, len(trial.shares))).mean(axis=0)
-    return both[0], both[1]
+    of_seeds = np.reshape(found, (len(seeds), 2, len(trial.shares)))
+    accuracy, baseline = of_seeds.mean(axis=0)
+    more = float(np.mean(accuracy - baseline))
+    return Retrained(trial.shares, accuracy, baseline, more if trial.keep else -more)
 
 
 def _accuracy(
-    trial: _Trial, order: Array, share: float, tested: Array, seed: int, *, keep: bool
+    trial: _Trial, order: Array, share: float, tested: Array, seed: int
 ) -> float:
-    chosen = first(ranks_of(order), float(share), trial.inputs) > 0
-    kept, hidden = trial.inputs, trial.hidden
-    changed = np.asarray(
-        tf.where(chosen, kept, hidden) if keep else tf.where(chosen, hidden, kept)
-    )
+    chosen = first(ranks_of(order), share, trial.inputs) > 0
+    stays = chosen if trial.keep else ~chosen
+    changed = np.asarray(tf.where(stays, trial.inputs, trial.hidden))
     network = trial.fit(changed[~tested], trial.labels[~tested], seed)
     answers = np.asarray(network(changed[tested]))
     answers = answers.reshape(int(tested.sum()), -1)

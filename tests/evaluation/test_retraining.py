@@ -66,6 +66,7 @@ def test_answers_may_be_classes(pictures):
     assert_allclose(one.accuracy, two.accuracy)
 
 
+@pytest.mark.parametrize("asked", [roar, kar])
 @pytest.mark.parametrize(
     ("more", "words"),
     [
@@ -74,9 +75,10 @@ def test_answers_may_be_classes(pictures):
         ({"held_out": 0.0}, "both sides"),
         ({"labels": np.ones(3, int)}, "whole numbers"),
         ({"labels": np.ones(COUNT)}, "whole numbers"),
+        ({"seeds": ()}, "one seed"),
     ],
 )
-def test_refusals(pictures, more, words):
+def test_refusals(pictures, asked, more, words):
     inputs, labels = pictures
-    with pytest.raises(InputError, match=words):
-        roar(fit, inputs, **{"labels": labels, "attribution": TRUE, **more})
+    with pytest.raises(InputError, match=f"^{asked.__name__}: .*{words}"):
+        asked(fit, inputs, **{"labels": labels, "attribution": TRUE, **more})
