@@ -133,6 +133,30 @@ def test_an_old_file_is_read_once(
     assert probe_of(path).model is first
 
 
+def test_an_old_file_is_known_by_its_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also by the time of change, which a copy that keeps the time of writing cannot put back."""
+    monkeypatch.setattr(cache, "_YOUNG", 0)
+    paths = [tmp_path / f"{number}.h5" for number in range(3)]
+    model = keras.Sequential([keras.Input((2,)), layers.Dense(1)])
+    for path in paths:
+        model.save(path)
+    before = [cache._model_of_file(path) for path in paths]
+    assert len(cache._FILES) == 2  # of three that were asked for
+    assert cache._model_of_file(paths[2]) is before[2]
+
+    times = paths[2].stat()
+    model.set_weights([weight + 1 for weight in model.get_weights()])
+    model.save(paths[1])
+    paths[2].write_bytes(paths[1].read_bytes())
+    os.utime(paths[2], ns=(times.st_atime_ns, times.st_mtime_ns))
+    after = cache._model_of_file(paths[2])
+
+    assert paths[2].stat().st_size == times.st_size
+    np.testing.assert_array_equal(after.get_weights()[0], model.get_weights()[0])
+
+
 def test_what_is_asked_again_is_not_compiled_again(file: Path) -> None:
     """Of a file, and of a model of (H, W), which is asked by a twin of (H, W, 1)."""
     grey = keras.Sequential([keras.Input((8, 11)), layers.Flatten(), layers.Dense(2)])
