@@ -47,7 +47,8 @@ def hot_outlines(
     )
     points, offsets = cast(Any, made.filled(level * (1 - _BELOW), np.inf))
     for outline, rings in zip(points, offsets, strict=True):
-        places = outline[:, ::-1]  # contourpy gives (x, y)
+        # contourpy gives (x, y), and rounds a place on the edge a hair beyond it.
+        places = np.clip(outline[:, ::-1], 0, ends or heat.shape)
         yield [places[a:b] for a, b in pairwise(rings)]
 
 

@@ -1,5 +1,7 @@
 """Outlines of hot regions: where bilinear heat passes a level, and no further than the image."""
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from matplotlib.path import Path
@@ -92,3 +94,12 @@ def test_outlines_touch_nowhere(seed):
             rows, columns = ring.T
             area = (columns[:-1] * rows[1:] - columns[1:] * rows[:-1]).sum()
             assert abs(area) > 1e-9
+
+
+def test_no_ring_leaves_the_image():
+    """Not by a rounding either: highdicom refuses a presentation state for it."""
+    shape = (28, 64)
+    for seed in range(10):
+        heat = np.random.default_rng(seed).gamma(0.5, 3, shape).astype(np.float32)
+        for ring in chain.from_iterable(hot_outlines(heat, 2.0)):
+            assert ((ring >= 0) & (ring <= shape)).all()
