@@ -16,7 +16,7 @@ from saliency.export.maps import parametric_map, parametric_map_pyramid
 from saliency.export.matching import Matched, matched
 from saliency.export.presentation import presentation_state
 from saliency.export.segments import segmentation, segmentation_pyramid
-from saliency.export.slide_tiles import SlideFiles, slide_frames
+from saliency.export.slide_tiles import slide_frames
 from saliency.export.structured import report
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
@@ -152,7 +152,7 @@ def _objects_of_slide(
             f"export_dicom: expected sc, pm or seg of a slide, got {', '.join(beyond)}."
         )
         raise InputError(msg)
-    files = SlideFiles(slide_frames(result, source))
+    files = Matched(slide_frames(result, source))  # once for all kinds
     made: Objects = {}
     for kind in wanted:
         finest, *coarser = OF_A_SLIDE[kind](result, files)

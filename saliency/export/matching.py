@@ -136,7 +136,7 @@ class Geometry:
 @final
 @dataclass(frozen=True, eq=False)
 class Matched:
-    """The frames of a source that a result is of, one for each of its views."""
+    """The frames of a source that a result is of: one a view, or a slide's files."""
 
     frames: tuple[SourceFrame, ...]
 

@@ -11,7 +11,7 @@ from pydicom.uid import VLWholeSlideMicroscopyImageStorage
 
 from saliency.dicom.file.elements import hash_of
 from saliency.errors import DicomError, InputError
-from saliency.export.matching import SourceFrame, check_uids, header_of
+from saliency.export.matching import Matched, SourceFrame, check_uids, header_of
 from saliency.export.objects import built, decimals, new_uid, stand_in
 from saliency.pipeline.files import candidates_in, content_of
 from saliency.slides.explain_setup import THUMBNAIL, slide_digest
@@ -19,6 +19,7 @@ from saliency.slides.open import open_slide
 from saliency.slides.result import SlideExplanation
 from saliency.slides.slide import Slide
 from saliency.values.arrays import Array
+from saliency.values.placement import Box
 
 #: Cells of a tile's side: small, so that glass between tissue is left out.
 _TILE_CELLS: Final = 64
@@ -85,7 +86,7 @@ class HeatLevel:
             (row, column)
             for row in range(0, rows, side)
             for column in range(0, columns, side)
-            if self.said[row : row + side, column : column + side].any()
+            if self.said[_tile_at(row, column)].any()
         ]
         return np.array(corners, int).reshape(-1, 2)
 
@@ -98,14 +99,15 @@ class HeatLevel:
             float32 (rows, columns). Those in which no tile had a say have no part in a mean; where
             none had, it is 0.
         """
-        sums = self._sums(np.where(self.result.explained, cells, 0).astype(np.float64))
-        return (sums / np.maximum(self.said, 1)).astype(np.float32)
+        asked = np.where(self.result.explained, cells, 0)
+        sums = self._sums(asked.astype(np.float64))
+        means: Array = sums / np.maximum(self.said, 1)
+        return means.astype(np.float32)
 
     def cut(self, cells: Array) -> Array:
         """Return the mean of an array of the map's grid as (tiles, side, side); 0 beyond it."""
         means = _filled_up(self.mean(cells), _TILE_CELLS)
-        side = _TILE_CELLS
-        return np.stack([means[r : r + side, c : c + side] for r, c in self.places])
+        return np.stack([means[_tile_at(row, column)] for row, column in self.places])
 
     def _sums(self, cells: Array) -> Array:
         """Return the sum of an array of the map's grid over each cell of this level."""
@@ -171,6 +173,11 @@ class HeatLevel:
         return made
 
 
+def _tile_at(row: int, column: int) -> tuple[slice, slice]:
+    """Return the cells of the tile whose first one is told."""
+    return Box(row, column, _TILE_CELLS, _TILE_CELLS).slices
+
+
 def _filled_up(cells: Array, step: int) -> Array:
     """Return cells with zeros behind them, up to a multiple of a step on both axes."""
     return np.pad(cells, [(0, -length % step) for length in cells.shape])
@@ -217,14 +224,6 @@ def pyramid_arguments(levels: Sequence[HeatLevel]) -> Iterator[dict[str, Any]]:
         yield shared | {"instance_number": number}
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class SlideFiles:
-    """The files of level 0 of the slide that was explained: matched once for several objects."""
-
-    frames: tuple[SourceFrame, ...]
-
-
 def slide_frames(result: SlideExplanation, source: object) -> tuple[SourceFrame, ...]:
     """Return the files of level 0 of the slide that was explained.
 
@@ -235,7 +234,7 @@ def slide_frames(result: SlideExplanation, source: object) -> tuple[SourceFrame,
     DicomError
         It cannot be read.
     """
-    if isinstance(source, SlideFiles):
+    if isinstance(source, Matched):
         return source.frames
     if isinstance(source, Slide):
         msg = "export: expected the files of the slide, got an open Slide. Give its folder."

@@ -55,8 +55,9 @@ class TileReader:
     def pixels(self, place: tuple[int, int]) -> Array:
         """Return uint8 (rows, columns, 3) of the tile at (tile row, tile column)."""
         down, across = self.grid.at(place)
-        row_mm = down.start * self.spacing[0]
-        column_mm = across.start * self.spacing[1]
+        row_spacing, column_spacing = self.spacing
+        row_mm = down.start * row_spacing
+        column_mm = across.start * column_spacing
         rows, columns = self.grid.tile
         return self.slide.read_at(row_mm, column_mm, rows, columns, self.spacing)
 

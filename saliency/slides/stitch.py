@@ -195,7 +195,8 @@ class SlideCanvas:
         down, across = self._grid.at(place)
         part = down.cells, across.cells
         weight = np.multiply.outer(down.weight, across.weight)
-        self._heat[part] += block.reshape(weight.shape)
+        heat = block.reshape(weight.shape)
+        self._heat[part] += heat
         self._weight[part] += weight
 
     def stitched(self) -> tuple[Array, Array]:
