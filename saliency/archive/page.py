@@ -75,7 +75,7 @@ def _figure(row: Row) -> str:
         f'data-{name}="{escape(str(value))}"' for name, value in facts.items()
     )
     links = " ".join(_link(name) for name in row["outputs"])
-    picture = f'<img src="{escape(row["thumbnail"] or "")}" alt="" loading="lazy">'
+    picture = f'<img src="{escape(row.get("thumbnail") or "")}" alt="" loading="lazy">'
     if row["outputs"]:
         picture = f'<a href="{escape(row["outputs"][0])}">{picture}</a>'
     caption = escape(row.get("caption") or "")

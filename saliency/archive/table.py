@@ -77,7 +77,7 @@ class Table:
         with self._locked():
             self._check_first_line()
             self._mend()
-            places = list(self._winners().values())
+            places = sorted(self._winners().values())
             for place, row in zip(places, self._rows_at(places), strict=True):
                 self._learn(row, place)
 
@@ -181,7 +181,6 @@ class Table:
             )
             if row["error"] and row["source"]:
                 failed[question] = key
-            found.pop(key, None)
             found[key] = place
         return found
 

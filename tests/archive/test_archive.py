@@ -244,6 +244,26 @@ def test_a_torn_last_line_is_dropped(tmp_path):
     assert sources(tmp_path) == ["a", "b", "d"]
 
 
+def test_a_run_that_ends_takes_nothing_from_one_that_goes_on(tmp_path):
+    """Two share a folder: rows move when the first ends; the other neither loses nor mixes any."""
+
+    def row(name, record):
+        known = {"source": name, "digest": "", "frame": 0, "outputs": []}
+        return {**dict.fromkeys(COLUMNS), **known, "record": record, "stamp": ""}
+
+    first, second = Table(tmp_path), Table(tmp_path)
+    first.append([row("a", "a0"), row("a", "a1")])
+    second.append([row("b", "b0"), row("c", "c0")])
+    assert second.row_of("c0")["source"] == "c"
+    first.finish({})
+    assert (second.row_of("b0") or row("b", "b0"))["source"] == "b"
+    second.append([row("d", "d0")])
+    first.append([row("e", "e0")])
+    second.finish({})
+    assert [each["record"] for each in rows(tmp_path)] == ["a1", "b0", "c0", "d0", "e0"]
+    assert second.row_of("b0")["source"] == "b"
+
+
 @pytest.mark.parametrize(
     "text",
     ['{"loss": 0.25}\n', '{"loss": 0.25}', "\n", '{"source": "a"}\n{"source": "b"}\n'],
