@@ -134,9 +134,7 @@ def repair(  # noqa: PLR0913 - as an audit is asked
         return _failed(cases, convicted)
     copies = _Copies.of(network, cases, _changes(report, convicted), seed)
     heads = [_head(copies, directions, seed) for directions in DIRECTIONS]
-    best = min(
-        heads, key=lambda head: (head.accuracy < copies.accuracy - LOST, head.effect)
-    )
+    best = min(heads, key=lambda head: (head.costs(copies.accuracy), head.effect))
     repaired = with_head(network, best.kernel, best.bias)
     second = audit(
         repaired,
@@ -147,11 +145,11 @@ def repair(  # noqa: PLR0913 - as an audit is asked
         groups=groups,
         seed=seed,
     )
+    accuracies = best.accuracy, copies.accuracy
     effects = {name: second.verdicts[name].effect for name in convicted}
-    result = Repaired(
-        repaired, second, best.accuracy, copies.accuracy, effects, convicted, ""
+    return _with_sentence(
+        Repaired(repaired, second, *accuracies, effects, convicted, "")
     )
-    return _with_sentence(result)
 
 
 @final
@@ -195,6 +193,10 @@ class _Head:
     bias: Array
     accuracy: float
     effect: float
+
+    def costs(self, before: float) -> bool:
+        """Whether it loses more accuracy than a repair may."""
+        return self.accuracy < before - LOST
 
 
 @final

@@ -86,6 +86,30 @@ def test_the_interval_covers_the_truth():
     assert np.mean(hits) > 0.85
 
 
+def test_the_error_and_what_chance_reaches():
+    """The error is that of a difference of means less another; 1 % of divisions reach so much."""
+    generator = np.random.default_rng(7)
+    zone, tissue = generator.normal(size=(2, 24))
+    found = weigh(2.0 * MEMBER - 1 + 0.5 * zone, 0.5 * tissue)
+    halves = MEMBER == 1
+
+    def net(inside):
+        parts = [
+            abs(row[inside].mean() - row[~inside].mean())
+            for row in (2.0 * MEMBER - 1 + 0.5 * zone, 0.5 * tissue)
+        ]
+        return parts[0] - parts[1]
+
+    variances = [
+        row[side].var(ddof=1) / 12
+        for row in (0.5 * zone, 0.5 * tissue)
+        for side in (halves, ~halves)
+    ]
+    chance = [net(generator.permutation(halves)) for _ in range(5000)]
+    assert np.isclose(found.error, np.sqrt(sum(variances)), rtol=0.25)
+    assert np.isclose(found.needed, np.quantile(chance, 0.99), rtol=0.1)
+
+
 def test_the_least_p_value_counts_divisions():
     """2 + 2 pictures divide in 6 ways, of which two are alike; 1 + 3 in 4."""
     assert least_p((2, 2)) == 2 / 6

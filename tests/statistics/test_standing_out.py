@@ -55,6 +55,19 @@ def test_chance_is_found_as_often_as_it_says():
     assert np.mean(np.array(p_values) <= 0.05) < 0.095
 
 
+def test_error_and_what_chance_reaches():
+    """The error is that of a mean; a hundredth of permutations reach what is needed."""
+    generator = np.random.default_rng(5)
+    effects = np.full((100, 17), 0.0)
+    effects[:, 3] = 1 + generator.normal(size=100)
+    found = ask(effects)
+    means = [generator.permuted(effects, axis=1).mean(axis=0) for _ in range(3000)]
+    greatest = [mean.max() - np.median(mean) for mean in means]
+
+    assert np.isclose(found.error, effects[:, 3].std() / 10, rtol=0.1)
+    assert np.isclose(found.needed, np.quantile(greatest, 0.99), rtol=0.1)
+
+
 def test_scores_that_go_with_labels_are_known():
     """Also where they go the wrong way; noise and constants are not."""
     member = np.arange(30) % 3
@@ -67,3 +80,7 @@ def test_scores_that_go_with_labels_are_known():
     assert p_of(-member[:, np.newaxis] + 0.1 * noise) == 0.001
     assert p_of(noise) > 0.05
     assert p_of(np.ones((30, 1))) == 1
+    unknown = np.where(np.arange(30) < 6, -1, member)
+    wild = 50.0 * (-1) ** np.arange(30)
+    strayed = np.where(unknown < 0, wild, member)[:, np.newaxis] + 0.1 * noise
+    assert knows(strayed, unknown, np.random.default_rng(1)) == 0.001

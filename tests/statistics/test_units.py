@@ -178,6 +178,23 @@ def test_patients_of_one_size_exchange_all_their_groups():
     assert drawn == {(0, 1, 1, 1), (1, 0, 1, 1), (1, 1, 0, 1), (1, 1, 1, 0)}
 
 
+def test_a_patient_takes_groups_of_another_size_evenly():
+    """One image takes each of four groups of another equally often; four images repeat two."""
+    units, member = np.array([0, 1, 1, 1, 1]), np.array([5, 0, 1, 2, 3])
+    drawn = shuffled(member, units, np.random.default_rng(0), 800)
+    taken = drawn[drawn[:, 0] != 5, 0]
+
+    assert (np.abs(np.bincount(taken) / len(taken) - 0.25) < 0.08).all()
+    pairs = shuffled(
+        np.array([6, 7, 0, 1, 2, 3]),
+        np.array([0, 0, 1, 1, 1, 1]),
+        np.random.default_rng(0),
+        50,
+    )
+    moved = pairs[(pairs[:, :2] < 6).all(axis=1)]
+    assert (np.sort(moved[:, 2:], axis=1) == [6, 6, 7, 7]).all()
+
+
 def test_a_draw_takes_whole_patients_and_one_fewer():
     """The variance of the drawn mean is that of the mean, without the factor (n - 1) / n."""
     generator = np.random.default_rng(0)
