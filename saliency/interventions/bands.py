@@ -149,13 +149,20 @@ def _with_grain(plane: Array, donor: Array) -> Array:
 
 def _strength(structure: Array) -> float:
     """Return the median of blocks' root mean squares: a mark in a few of them does not count."""
-    blocks = [
-        part
-        for rows in np.array_split(structure, BLOCKS, axis=0)
-        for part in np.array_split(rows, BLOCKS, axis=1)
-        if part.size
-    ]
-    return float(np.median([np.sqrt((block**2).mean()) for block in blocks]))
+    sums, counts = structure**2, np.ones(())
+    for axis, length in enumerate(structure.shape):
+        sides = _block_sides(length)
+        sums = np.add.reduceat(sums, np.cumsum(sides) - sides, axis=axis)
+        counts = np.multiply.outer(counts, sides)
+    return float(np.median(np.sqrt(sums / counts)))
+
+
+def _block_sides(length: int) -> Array:
+    """Return the pixels of each block along a side, as even as they can be."""
+    blocks = min(BLOCKS, length)
+    sides = np.full(blocks, length // blocks)
+    sides[: length % blocks] += 1
+    return sides
 
 
 def _ring_of(size: tuple[int, ...]) -> Array:
