@@ -112,8 +112,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         of ``images``; an exchanged image keeps the row of the image that content is put into.
     images
         A folder, or a sequence of paths, DicomImages, or anything that ``read_dicom`` takes. Read
-        one after the other, twice; of a file with many frames the first. Burned-in text is looked
-        for where an image has no zone ``"text"``.
+        one after the other, several times; of a file with many frames the first. Burned-in text is
+        looked for where an image has no zone ``"text"``.
     labels
         What each image truly shows: a class index or name (with a ``target``: 0 or 1), as a
         sequence in the order of ``images``, or a mapping by path or file name. None: the

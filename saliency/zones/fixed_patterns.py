@@ -85,7 +85,7 @@ def fixed_patterns(
         energy_mask.reshape(energy.shape[1:]), np.ones((side, side), np.bool_)
     )
     mask = mean_mask.reshape(size) | _padded_to(in_blocks, size)
-    mask = _holes_filled(_grown_by(mask, _scaled(GROWN, size)))
+    mask = _holes_filled(grown_by(mask, _scaled(GROWN, size)))
     return nothing if mask.mean() > MOST else mask
 
 
@@ -93,7 +93,7 @@ def parts_of(mask: Array, most: int) -> list[Array]:
     """Return the parts of a mask that lie apart, the largest first, so many at most."""
     if not mask.any():
         return []
-    near = _grown_by(mask, _scaled(NEAR / 2, mask.shape))
+    near = grown_by(mask, _scaled(NEAR / 2, mask.shape))
     parts = [part & mask for part in _components(near)]
     return sorted(parts, key=lambda part: -int(part.sum()))[:most]
 
@@ -241,7 +241,8 @@ def _blurred(frame: Array, sigma: float) -> Array:
     return result
 
 
-def _grown_by(mask: Array, by: int) -> Array:
+def grown_by(mask: Array, by: int) -> Array:
+    """Return the mask and what lies so many pixels beside it, down, across or both."""
     padded = np.pad(mask, by)
     for axis in (0, 1):
         shifted = [np.roll(padded, step, axis) for step in range(-by, by + 1)]

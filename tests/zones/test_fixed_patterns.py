@@ -105,6 +105,14 @@ def test_a_place_that_is_black_in_all_images_but_one_does_not_rule():
     assert not found(frames).any()
 
 
+def test_what_differs_all_over_is_no_mark():
+    """Stripes from edge to edge in one group: a scanner, and nothing drawn at a place."""
+    frames = tissue(np.random.default_rng(10))
+    frames[MEMBER == 1, ::6] += 0.6
+
+    assert not found(frames).any()
+
+
 def test_images_without_groups_have_no_difference():
     """One group, or none."""
     frames = tissue(np.random.default_rng(5))
@@ -153,5 +161,7 @@ def test_one_anatomy_in_one_place_is_told_from_a_shared_frame():
 
     assert alignment(0.3 * frames + body) > 0.8
     assert abs(alignment(frames)) < 0.3
+    # An image is not compared with itself: of four that would be half.
+    assert abs(alignment(frames[:4])) < 0.3
     assert alignment(frames[:1]) == 0
     assert np.isfinite(alignment(np.ones((4, *SIZE))))

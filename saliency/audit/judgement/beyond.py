@@ -9,7 +9,7 @@ import numpy as np
 from saliency.audit.exchange.control import CONTRAST, SearchControl
 from saliency.audit.exchange.effects import ExchangeEffect
 from saliency.audit.exchange.frame import LONGEST
-from saliency.audit.judgement.results import Finding, Verdict
+from saliency.audit.judgement.results import FINDINGS, Finding, Verdict
 from saliency.audit.judgement.verdict import (
     BLIND,
     KNOWS,
@@ -33,7 +33,6 @@ APART: Final = 0.5
 """Share of that effect which no other cell may reach: anatomy lies in several cells."""
 FILLED: Final = 0.2
 """Share of a mask in a cell from which on the cell is named."""
-ORDER: Final[tuple[Finding, ...]] = ("no evidence", "may read", "reads")
 
 
 @final
@@ -104,7 +103,7 @@ def grid_verdict(
         )
     else:
         sentence = _no_place_blamed(moved, facts, stands_out=grade > 0)
-    finding = ORDER[grade] if accused and not facts.ignorant else "no evidence"
+    finding = FINDINGS[grade] if accused and not facts.ignorant else "no evidence"
     verdict = Verdict(
         finding,
         effect,
@@ -204,7 +203,7 @@ def pattern_verdict(
         return nothing, pattern.mask
     row, p_value, grade = strongest
     pattern, swap = swaps[row]
-    finding: Finding = "no evidence" if facts.ignorant else ORDER[grade]
+    finding: Finding = "no evidence" if facts.ignorant else FINDINGS[grade]
     verb = {
         "reads": "The model reads it",
         "may read": "The model may read it",
@@ -260,7 +259,7 @@ def band_verdict(
     row, p_value, grade = _strongest_beyond([swap for _, swap in asked]) or (0, 1.0, 0)
     name, swap = asked[row]
     blamed = facts.labelled and not facts.ignorant
-    finding: Finding = ORDER[grade] if blamed else "no evidence"
+    finding: Finding = FINDINGS[grade] if blamed else "no evidence"
     start = {
         "reads": f"The model reads the {name} of the whole image.",
         "may read": f"The model may read the {name} of the whole image.",

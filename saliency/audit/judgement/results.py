@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, final
+from typing import Final, Literal, TypeAlias, final
 
 from saliency.statistics.association import Association
 from saliency.statistics.significance import Interval
 from saliency.values.arrays import Array
 
 Finding: TypeAlias = Literal["reads", "may read", "no evidence"]
+FINDINGS: Final[tuple[Finding, ...]] = ("no evidence", "may read", "reads")
+"""By grade."""
 Difference: TypeAlias = Literal["differs", "may differ", "no evidence"]
 
 

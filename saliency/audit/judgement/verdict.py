@@ -13,7 +13,7 @@ from saliency.audit.exchange.effects import (
     RemovalEffect,
     TransplantEffect,
 )
-from saliency.audit.judgement.results import Finding, Verdict
+from saliency.audit.judgement.results import FINDINGS, Finding, Verdict
 from saliency.audit.judgement.wording import (
     divided_by,
     p_text,
@@ -22,8 +22,6 @@ from saliency.audit.judgement.wording import (
     whole_percents,
 )
 from saliency.statistics.significance import Interval, holm
-
-_FINDINGS: tuple[Finding, ...] = ("no evidence", "may read", "reads")
 
 
 class Rule(NamedTuple):
@@ -129,7 +127,7 @@ def judge_tone(
         )
         return _nothing_tested(sentence, zone)
     swap, p_value = strongest
-    finding = _FINDINGS[_grade(swap, p_value, zone)]
+    finding = FINDINGS[_grade(swap, p_value, zone)]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
     return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
@@ -212,7 +210,7 @@ def grade_of(effect: float, interval: Interval, p_value: float) -> int:
 def _read_verdict(
     name: str, zone: ZoneEvidence, swap: ExchangeEffect, p_value: float
 ) -> Verdict:
-    finding = _FINDINGS[_grade(swap, p_value, zone)]
+    finding = FINDINGS[_grade(swap, p_value, zone)]
     verb = "reads" if finding == "reads" else "may read"
     against = (
         " Its content speaks against the label it comes with." if swap.zone < 0 else ""

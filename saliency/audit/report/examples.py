@@ -16,6 +16,7 @@ from saliency.interventions.zone_shares import masks
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.image import DicomImage
+from saliency.zones.fixed_patterns import grown_by
 
 LONGEST = 720
 """Long side of an example in pixels: as large as it is shown when it is enlarged."""
@@ -208,9 +209,5 @@ def _outlined_png(display: Array, mask: Array) -> bytes:
     )
     # Four pixels of an example of LONGEST pixels a side.
     width = max(1, max(mask.shape) // 180)
-    grown = np.pad(mask, width)
-    for axis in (0, 1):
-        shifted = [np.roll(grown, shift, axis) for shift in range(-width, width + 1)]
-        grown = np.asarray(np.logical_or.reduce(shifted))
-    rgb[grown[width:-width, width:-width] & ~mask] = OUTLINE
+    rgb[grown_by(mask, width) & ~mask] = OUTLINE
     return png.encode(rgb, longest=LONGEST)

@@ -13,7 +13,7 @@ from typing import Any, final
 
 from saliency.audit.attention.zone_heat import ZoneHeat
 from saliency.audit.judgement.performance import Performance
-from saliency.audit.judgement.results import Division, Verdict
+from saliency.audit.judgement.results import FINDINGS, Division, Verdict
 from saliency.audit.report.examples import ExampleStrip
 from saliency.audit.report.overview import AuditedFile, ChangedDecision
 from saliency.audit.report.page import report_page, summary
@@ -21,8 +21,6 @@ from saliency.audit.report.strategies import Strategies
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import folder_of, write_together
-
-_FINDINGS = ("reads", "may read", "no evidence")
 
 
 @final
@@ -76,7 +74,7 @@ class AuditReport:
 
     def __post_init__(self) -> None:
         worst_first = sorted(
-            self.verdicts.items(), key=lambda pair: _FINDINGS.index(pair[1].finding)
+            self.verdicts.items(), key=lambda pair: -FINDINGS.index(pair[1].finding)
         )
         object.__setattr__(self, "verdicts", MappingProxyType(dict(worst_first)))
 
