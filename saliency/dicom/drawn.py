@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Final, TypeAlias, final
@@ -11,7 +13,7 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from saliency.dicom.file.elements import hash_of
-from saliency.dicom.file.guard import contained
+from saliency.dicom.file.guard import contained, without_warnings
 from saliency.dicom.slices import FrameHeader, frame_headers, normal_of
 from saliency.errors import DicomError, InputError
 from saliency.values.arrays import Array
@@ -59,7 +61,7 @@ class DrawnTruth:
     """
 
     def __init__(self, source: Source) -> None:
-        with contained():
+        with contained(), without_warnings():
             self._data = _read_drawing(source)
             kind = str(self._data.get("SOPClassUID", ""))
             if kind not in (*_SEGMENTATIONS, _STRUCTURES):
@@ -94,16 +96,32 @@ class DrawnTruth:
         DicomError
             The object is broken.
         """
-        with contained():
-            header = _header_of(image, source)
+        place = _Place(image, source)
+        with contained(), without_warnings():
             if self._is_structure:
-                return _contours_on(self._data, image, header)
-            return _frames_on(self._data, self._frames, image, header)
+                return _contours_on(self._data, place)
+            return _frames_on(self._data, self._frames, place)
 
     @property
     def _modality(self) -> str:
         found = str(self._data.get("Modality", ""))
         return found if found.isalnum() and len(found) <= 16 else "unknown"
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """An image, and where it lies: its file is read only where references do not tell."""
+
+    image: DicomImage
+    source: object
+
+    @cached_property
+    def header(self) -> FrameHeader | None:
+        """The header of the frame; None for an image that came from no file."""
+        if self.source is None or isinstance(self.source, DicomImage):
+            return None
+        return frame_headers(self.source)[self.image.frame]
 
 
 def _read_drawing(source: Source) -> Dataset:
@@ -131,12 +149,8 @@ def _segment_frames(data: Dataset) -> Sequence[Array]:
     return list(frames >= 0.5 * float(data.MaximumFractionalValue))
 
 
-def _frames_on(
-    data: Dataset,
-    frames: Sequence[Array],
-    image: DicomImage,
-    header: FrameHeader | None,
-) -> Array | None:
+def _frames_on(data: Dataset, frames: Sequence[Array], place: _Place) -> Array | None:
+    image = place.image
     groups = list(data.get("PerFrameFunctionalGroupsSequence") or [])
     references = [list(_references(group)) for group in groups]
     if any(references):
@@ -146,7 +160,7 @@ def _frames_on(
             if any(_refers(item, image) for item in its)
         ]
     else:
-        chosen = _in_place(data, frames, header)
+        chosen = _in_place(data, frames, place.header)
     if not chosen:
         return None
     if chosen[0].shape != image.size:
@@ -194,15 +208,7 @@ def _lies_on(one: FrameHeader, other: FrameHeader) -> bool:
     )
 
 
-def _header_of(image: DicomImage, source: object) -> FrameHeader | None:
-    if source is None or isinstance(source, DicomImage):
-        return None
-    return frame_headers(source)[image.frame]
-
-
-def _contours_on(
-    data: Dataset, image: DicomImage, header: FrameHeader | None
-) -> Array | None:
+def _contours_on(data: Dataset, place: _Place) -> Array | None:
     found = []
     for roi in data.get("ROIContourSequence") or []:
         reference = _reference_of(data, roi)
@@ -210,17 +216,16 @@ def _contours_on(
             contour
             for contour in roi.get("ContourSequence") or []
             if str(contour.get("ContourGeometricType", "")) in _AREAS
-            and _is_on(contour, reference, image, header)
+            and _is_on(contour, reference, place)
         ]
         if contours:
-            found.append(_area_of_contours(contours, image, header))
+            found.append(_area_of_contours(contours, place))
     return np.asarray(np.any(found, axis=0)) if found else None
 
 
-def _area_of_contours(
-    contours: Sequence[Dataset], image: DicomImage, header: FrameHeader | None
-) -> Array:
+def _area_of_contours(contours: Sequence[Dataset], place: _Place) -> Array:
     """Return what the contours of one structure hold, bool (rows, columns)."""
+    image, header = place.image, place.header
     placed = header and header.position and header.orientation and header.spacing
     if header is None or not placed:
         msg = (
@@ -246,13 +251,12 @@ def _reference_of(data: Dataset, roi: Dataset) -> str:
     return ""
 
 
-def _is_on(
-    contour: Dataset, reference: str, image: DicomImage, header: FrameHeader | None
-) -> bool:
+def _is_on(contour: Dataset, reference: str, place: _Place) -> bool:
     """Say whether a contour refers to the image; one that refers to none, whether it lies on it."""
     references = contour.get("ContourImageSequence")
     if references:
-        return any(_refers(item, image) for item in references)
+        return any(_refers(item, place.image) for item in references)
+    header = place.header
     placed = header is not None and bool(header.position and header.orientation)
     if header is None or not placed or not reference or reference != header.reference:
         return False

@@ -1,5 +1,8 @@
 """Truths drawn as DICOM objects: laid on the image that they refer to, refused on others."""
 
+import io
+import warnings
+
 import numpy as np
 import pydicom
 import pytest
@@ -9,6 +12,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 import saliency as sal
+from saliency.dicom import drawn as drawings
 from saliency.dicom.drawn import DrawnTruth
 from saliency.errors import DicomError, InputError
 from saliency.evaluation.cases import truth_of
@@ -130,6 +134,31 @@ def test_a_segmentation_without_references_lies_by_its_place(scan):
     assert (
         DrawnTruth(drawing).on(sal.read_dicom(CT)) is None
     )  # nobody knows where it lies
+
+
+def test_no_file_is_read_where_references_tell(scan, monkeypatch):
+    """A folder of masks is laid on every image: each would be read as often as there are masks."""
+    monkeypatch.setattr(drawings, "frame_headers", None)
+    image = sal.read_dicom(CT)
+    assert_array_equal(DrawnTruth(segmentation(scan, MASK)).on(image, CT), MASK)
+    elsewhere = structures(scan, [OUTLINE])
+    (contour,) = elsewhere.ROIContourSequence[0].ContourSequence
+    contour.ContourImageSequence[0].ReferencedSOPInstanceUID = "1.2.3"
+    assert DrawnTruth(elsewhere).on(image, CT) is None
+
+
+def test_no_value_of_a_truth_is_said(scan):
+    """Of an identifier that can be none, pydicom quotes the value in a warning."""
+    written, file = structures(scan, [OUTLINE]), io.BytesIO()
+    written.file_meta.MediaStorageSOPClassUID = written.SOPClassUID
+    written.file_meta.MediaStorageSOPInstanceUID = written.SOPInstanceUID
+    pydicom.dcmwrite(file, written, enforce_file_format=True)
+    uid = str(scan.SOPInstanceUID).encode()
+    broken = file.getvalue().replace(uid, b"Doe^John".ljust(len(uid)))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        assert DrawnTruth(broken).on(sal.read_dicom(CT), CT) is None
+    assert not said
 
 
 def other(scan):
