@@ -123,9 +123,8 @@ ALIKE = (
 def answer(probe, picture, given, word):
     """A map, or the words of a refusal."""
     try:
-        found = ask(probe.at(None), [picture], [given], FEW.get(word) or resolve(word))[
-            0
-        ]
+        recipe = FEW.get(word) or resolve(word)
+        (found,) = ask(probe.at(None), [picture], [given], recipe)
     except SaliencyError as error:
         return str(error)
     return found.heatmap.values

@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 640, 220
 
 @final
 @dataclass(frozen=True)
-class Line:
+class DrawnCurve:
     """A curve.
 
     Parameters
@@ -48,7 +48,7 @@ class Plot:
         Least and greatest share of changed pixels.
     """
 
-    lines: Sequence[Line]
+    lines: Sequence[DrawnCurve]
     low: float
     high: float
     first: float
@@ -75,11 +75,12 @@ def plot_of(curves: Mapping[str, Curve], ranked: Sequence[str]) -> Plot:
     shares = next(iter(curves.values())).shares
     first, last = float(shares[0]), float(shares[-1])
     lines = [
-        Line(
+        DrawnCurve(
             name,
-            _kind(name, ranked),
+            _kind_of_curve(name, ranked),
             _points(
-                _unit(curve.shares, first, last), _unit(curve.scores[0], low, high)
+                _within_ends(curve.shares, first, last),
+                _within_ends(curve.scores[0], low, high),
             ),
         )
         for name, curve in curves.items()
@@ -88,14 +89,14 @@ def plot_of(curves: Mapping[str, Curve], ranked: Sequence[str]) -> Plot:
     return Plot(lines, low, high, first, last)
 
 
-def _kind(name: str, ranked: Sequence[str]) -> str:
+def _kind_of_curve(name: str, ranked: Sequence[str]) -> str:
     if name not in ranked:
         return "control"
     ends = {ranked[-1]: "last", ranked[0]: "leads"}
     return ends.get(name, "other")
 
 
-def _unit(values: Array, low: float, high: float) -> Array:
+def _within_ends(values: Array, low: float, high: float) -> Array:
     """Scale to 0..1; 0.5 where all are equal."""
     if high == low:
         return np.full(len(values), 0.5)

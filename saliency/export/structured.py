@@ -195,18 +195,18 @@ def _measured_numbers(result: Explanation) -> Iterator[_Number]:
     """Yield every number about the image."""
     if result.probability is not None:
         words = "Probability of the class, by the model"
-        yield _percent("probability", words, result.probability)
+        yield _percent_item("probability", words, result.probability)
     words = f"Score of the class, by the model ({result.explains})"
     yield _Number("score", words, result.score, _SCORE)
     if result.outside is not None:
         words = "Share of heat outside the diagnostic pixels"
-        yield _percent("outside", words, result.outside)
+        yield _percent_item("outside", words, result.outside)
         for name, share in shares(result.image, result.heatmap).items():
             words = f"Share of heat in the zone {name}"
-            yield _percent(f"in:{name}", words, share.heat)
+            yield _percent_item(f"in:{name}", words, share.heat)
 
 
-def _percent(code: str, words: str, share: float) -> _Number:
+def _percent_item(code: str, words: str, share: float) -> _Number:
     return _Number(code, words, 100 * share, codes.UCUM.Percent)
 
 
@@ -220,7 +220,7 @@ def _effects_of_audit(audit: Any) -> Iterator[_Number]:
         words = f"Audit: effect of {name} on the score"
         yield _Number(f"effect:{name}", words, verdict.effect, _SCORE)
         words = f"Audit: corrected p value of {name}"
-        yield _percent(f"p:{name}", words, verdict.p_value)
+        yield _percent_item(f"p:{name}", words, verdict.p_value)
 
 
 def _parameters(result: Explanation) -> list[str]:

@@ -104,7 +104,7 @@ def recropped(host: Canvas, donor: Canvas) -> DicomImage:
     values = removed(host.values, ~host.image.diagnostic)
     changed = values
     for axis in (0, 1):
-        changed = _stretched(changed, own[axis], wanted[axis], axis)
+        changed = _stretched_along(changed, own[axis], wanted[axis], axis)
     return _changed_inside(host, donor, host.values.astype(np.float32), changed)
 
 
@@ -211,7 +211,7 @@ def _polynomials(size: tuple[int, ...]) -> Array:
     return np.stack([term.ravel() for term in terms], axis=1)
 
 
-def _stretched(values: Array, own: Ends, wanted: Ends, axis: int) -> Array:
+def _stretched_along(values: Array, own: Ends, wanted: Ends, axis: int) -> Array:
     """Return values along an axis so that what lay between some ends lies between others."""
     length = values.shape[axis]
     middles = (np.arange(length) + 0.5) / length

@@ -68,7 +68,7 @@ def layers_of(files: Sequence[TileFile], choice: PathChoice) -> tuple[Layer, ...
     ordered = [groups[size] for size in sorted(groups, reverse=True)]
     levels = [_tiles_of_level(group, choice) for group in ordered]
     finest = levels[0].first_file.header
-    return tuple(_layer(tiles, finest, choice) for tiles in levels)
+    return tuple(_layer_of_tiles(tiles, finest, choice) for tiles in levels)
 
 
 def _tiles_of_level(files: Sequence[TileFile], choice: PathChoice) -> Tiles:
@@ -77,7 +77,7 @@ def _tiles_of_level(files: Sequence[TileFile], choice: PathChoice) -> Tiles:
     return tiles_of(files, choice)
 
 
-def _layer(tiles: Tiles, finest: TileHeader, choice: PathChoice) -> Layer:
+def _layer_of_tiles(tiles: Tiles, finest: TileHeader, choice: PathChoice) -> Layer:
     header = tiles.first_file.header
     down, across = (_downsample(header, finest, axis) for axis in (0, 1))
     spacing = finest.spacing[0] * down, finest.spacing[1] * across

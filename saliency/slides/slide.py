@@ -116,7 +116,7 @@ class Slide:
         DicomError
             A tile is damaged.
         """
-        layer = self._layer(level)
+        layer = self._layer_at(level)
         box = _box(layer.level, row, column, rows, columns)
         painted = self._paint(level, box)
         return _image_of_region(
@@ -309,7 +309,7 @@ class Slide:
             shown[painted.absent] = layer.matrix.blank
         return shown
 
-    def _layer(self, level: int) -> Layer:
+    def _layer_at(self, level: int) -> Layer:
         if not 0 <= level < len(self._layers):
             msg = (
                 f"level: expected an index in 0..{len(self._layers) - 1}, got {level}."

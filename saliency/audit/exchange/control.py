@@ -186,7 +186,7 @@ def pattern_control(
         (MARGIN, rows - MARGIN - height), (MARGIN, columns - MARGIN - width)
     )
     inks = [
-        _word(WORDS[-1], font, (across - left, down - top), (rows, columns))
+        _ink_of_word(WORDS[-1], font, (across - left, down - top), (rows, columns))
         for down, across in corners
     ]
     contrast = CONTRAST / 255 * float(np.ptp(frames))
@@ -197,7 +197,7 @@ def pattern_control(
     return SearchControl(height, found, len(inks))
 
 
-def _word(
+def _ink_of_word(
     word: str,
     font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
     place: tuple[int, int],
@@ -289,7 +289,7 @@ def _ink(image: DicomImage) -> Array | None:
         for down, across in product(
             (margin, rows - margin - height), (margin, columns - margin - width)
         ):
-            ink = _word(word, font, (across - left, down - top), (rows, columns))
+            ink = _ink_of_word(word, font, (across - left, down - top), (rows, columns))
             overlap = int(taken[ink].sum())
             if best is None or overlap < best[0]:
                 best = overlap, ink
