@@ -147,22 +147,29 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
             state,
         )
         values = measure(study)
-    facts = {
-        "images": len(cases),
-        "patients": len(np.unique(patients)),
-        "metric": names[0],
-        "curve_images": budget.images,
-        "curve_shares": list(budget.shares),
-        "seed": seed,
-        "prepare": portable(filled(probe, prepare)),
-        "model": _model_record(probe),
-        "recipes": {name: name_of(recipe) for name, recipe in recipes.items()},
-        "versions": versions(),
-    }
+    facts = _facts(study, recipes, prepare, seed)
     scores = _measures(values, tuple(recipes), patients, generator)
     decision = _decision(values.own, recipes, names[0], patients, generator)
     curves = {key: mean_curve(each, patients) for key, each in values.curves.items()}
     return EvaluationReport(scores, decision, facts, failures, values.examples, curves)
+
+
+def _facts(
+    study: Measurement, recipes: Mapping[str, Any], prepare: object, seed: int
+) -> dict[str, Any]:
+    """Return what a report tells of its evaluation: no names of files."""
+    return {
+        "images": len(study.cases),
+        "patients": len(np.unique(study.patients)),
+        "metric": study.metrics[0],
+        "curve_images": study.budget.images,
+        "curve_shares": list(study.budget.shares),
+        "seed": seed,
+        "prepare": portable(filled(study.probe, prepare)),
+        "model": _model_record(study.probe),
+        "recipes": {name: name_of(recipe) for name, recipe in recipes.items()},
+        "versions": versions(),
+    }
 
 
 def _model_record(probe: Any) -> dict[str, Any] | None:
