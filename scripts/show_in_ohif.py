@@ -72,8 +72,6 @@ CHROMIUM: Final = (
 WINDOW: Final = {"width": 1040, "height": 580}
 #: The image's part of the window, right of the list of series.
 VIEWPORT: Final = (288, 52, 1002, 572)
-#: Maps appear only after a redraw (OHIF 3.13).
-REDRAW: Final = "cornerstone.getEnabledElements().forEach(e => e.viewport.render())"
 #: On the sheet is what OHIF 3.13 shows: no fractional segmentation, no presentation state.
 ON_SHEET: Final = ("sc", "pm", "outline", "sr")
 WIDTH: Final = 340  # pixels of a picture on the sheet
@@ -229,8 +227,6 @@ def pictures_of(
                 page.get_by_text("Skip all").click()
             page.get_by_text(made.SeriesDescription, exact=True).first.dblclick()
             page.wait_for_timeout(15_000)
-            page.evaluate(REDRAW)
-            page.wait_for_timeout(2_000)
             page.screenshot(path=out / f"{kind}.png")
             yield kind, Image.open(out / f"{kind}.png").convert("RGB").crop(VIEWPORT)
         browser.close()

@@ -1,6 +1,5 @@
 """An outline of the hot region over the source itself: a presentation state (PS3.3 A.33)."""
 
-from collections.abc import Iterator
 from copy import deepcopy
 from typing import Any, Final
 
@@ -93,9 +92,7 @@ def presentation_state(
         ),
     )
     drawn = [
-        hd.pr.GraphicAnnotation(
-            [each], layer, graphic_objects=list(_outline_points(hd, outlines))
-        )
+        _annotation(hd, each, outlines, layer)
         for each, outlines in zip(sources, found, strict=True)
         if outlines
     ]
@@ -138,10 +135,12 @@ def _srgb() -> bytes:
     return profile[:12] + b"scnr" + profile[16:]  # ICC.1 7.2.5: the device class
 
 
-def _outline_points(hd: Any, outlines: list[Array]) -> Iterator[Any]:
-    """Yield the largest outlines."""
-    for corners in outlines[:MOST]:
-        yield hd.pr.GraphicObject("POLYLINE", corners, "PIXEL")
+def _annotation(hd: Any, source: Dataset, outlines: list[Array], layer: Any) -> Any:
+    """Return the largest outlines of one frame, which come first."""
+    lines = [
+        hd.pr.GraphicObject("POLYLINE", corners, "PIXEL") for corners in outlines[:MOST]
+    ]
+    return hd.pr.GraphicAnnotation([source], layer, graphic_objects=lines)
 
 
 def _words_of_state(found: list[list[Array]], threshold: float) -> str:
