@@ -62,6 +62,13 @@ def test_what_an_exchange_loses_is_told(weights, monkeypatch):
     assert np.isclose(half, whole / 2, atol=0.03)
 
 
+def test_an_exchange_that_tells_nothing_at_most_doubles_an_effect(monkeypatch):
+    """Nothing arrives: that is no way to measure, and half is the least that is told."""
+    monkeypatch.setattr(control, "exchanged", lambda host, *_: [host.image])
+
+    assert told_of(reader(40, 0), 20.0) == 0.5
+
+
 def test_without_marks_there_is_no_control():
     """Hosts that show nothing, or a model without a swing."""
     images, _ = pictures(2, zone=False)
@@ -81,7 +88,7 @@ def hosts_of(*displays):
 def test_a_drawn_word_is_searched_for():
     """Found on a plain ground, dark or light; not where a search finds nothing."""
     size = (192, 256)
-    plain = [np.full(size, grey, np.uint8) for grey in (20, 230)]
+    plain = [np.full(size, grey, np.uint8) for grey in (20, 250)]
     found = search_control(hosts_of(*plain))
 
     assert (found.found, found.pictures) == (2, 2)

@@ -108,6 +108,11 @@ def test_cells_and_the_control_do_not_see_the_ages(both):
 
     assert np.allclose(first[:-1], second[:-1], atol=1e-3)
     assert np.isclose(first[-1] - second[-1], 2 * (AGES[1] - AGES[2]), atol=1e-3)
+    # Of a linear model the cells of the grid, which part the frame, add up to all of it.
+    free = [canvas(image, None) for image in pictures(4, zone=False)[0]]
+    *cells, _, apart = cell_effects(alone, TWO, pair, (free[1], free[2]))
+    assert abs(apart) > 10
+    assert np.isclose(sum(cells), apart, atol=0.05)
     # Hosts are divided by decision, so ages choose the marks: those of the corner all the same.
     assert share_told(experiment, TWO, "text", 20.0) > 0.9
 

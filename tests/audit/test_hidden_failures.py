@@ -1,5 +1,7 @@
 """What would make an audit silently wrong is said: random models, dead trials, few marks."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -208,3 +210,18 @@ def test_more_images_never_lower_a_finding_by_more_than_chance(shown, monkeypatc
             before = grade
         assert before == 2
     assert lowered <= 1
+
+
+def test_content_in_another_image_of_its_patient_does_not_count():
+    """A recipient of the donor's own patient says nothing, however far its score goes."""
+    alone = growing_evidence(0, 24, shown=24)
+    # Sources 1000 to 1005 are the recipients: of the patients of the first six images.
+    patients = [*range(1000), *range(6)]
+    for row in range(6):
+        alone.trials[row].exchanges["text"].zone[row] = 1e3 * (2 * (row % 2) - 1)
+    generator = np.random.default_rng(0)
+    counted = exchange_effect(alone, "text", generator)
+    left_out = exchange_effect(replace(alone, patients=patients), "text", generator)
+
+    assert counted.effect > 5
+    assert 0.3 < left_out.effect < 0.7
