@@ -252,7 +252,14 @@ def _nearest(found: Sequence[SourceFrame], place: Array, number: int) -> SourceF
             "were explained."
         )
         raise InputError(msg)
-    distance, index = min(placed, default=(np.inf, 0))
+    if not placed:
+        msg = (
+            "export: expected slices with position, orientation, spacing and Frame of Reference "
+            f"UID (0020,0052), got slice {number} without one of them. Explain and export its "
+            "slices one by one."
+        )
+        raise InputError(msg)
+    distance, index = min(placed)
     if distance > _OFF_GRID:
         msg = (
             f"export: the pixels of slice {number} lie {distance:.3g} mm from where they were "

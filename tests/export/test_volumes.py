@@ -145,3 +145,7 @@ def test_another_series_is_refused():
         each.ImagePositionPatient[0] += 5
     with pytest.raises(sal.InputError, match="slice 0 lie 5 mm from"):
         export.parametric_map(result, moved)
+    for each in moved:
+        del each.FrameOfReferenceUID
+    with pytest.raises(sal.InputError, match=r"Frame of Reference UID.*got slice 0"):
+        export.parametric_map(result, moved)
