@@ -8,6 +8,7 @@ from marked_pictures import SIZE, corner_mask, pictures, reader
 import saliency as sal
 from saliency.audit import intervene, regions, transplant
 from saliency.audit.attention.zone_heat import heatmaps
+from saliency.audit.cases import first_pass as looks
 from saliency.audit.cases.first_pass import AuditPlan, first_pass
 from saliency.audit.exchange.control import share_told
 from saliency.audit.exchange.exchange import (
@@ -117,14 +118,22 @@ def test_cells_and_the_control_do_not_see_the_ages(both):
     assert share_told(experiment, TWO, "text", 20.0) > 0.9
 
 
-def test_the_first_look_and_heat_take_the_row_of_each_image(both):
-    """Of the third image and the fourth, the third row and the fourth."""
+def test_the_first_look_and_heat_take_the_row_of_each_image(both, monkeypatch):
+    """Of the third image and the fourth, the third row and the fourth; also chunk by chunk."""
+    rows_of_heat = []
+    monkeypatch.setattr(looks, "CHUNK", 2)
+    monkeypatch.setattr(
+        looks,
+        "heatmaps",
+        lambda *given: rows_of_heat.append(given[3]) or heatmaps(*given),
+    )
     (experiment, images), (alone, _) = both
     plan = AuditPlan(experiment.scorer, 1, images, [None] * 4, 0)
     records = list(first_pass(plan, State(None)))
     maps = heatmaps(experiment.scorer, 1, images[2:], [2, 3])
     plain = alone.scorer.scores(images, (1,))[:, 0]
 
+    assert rows_of_heat == [[0, 1], [2, 3]]
     assert np.allclose([record.said for record in records], plain + AGES, atol=1e-3)
     assert np.allclose(
         [each["gradient"].score for each in maps], plain[2:] + AGES[2:], atol=1e-3
