@@ -151,7 +151,7 @@ def _promises_of_quantus() -> Iterator[Row]:
         return np.asarray(sal.Gradient()(probe, tf.constant(inputs)))
 
     steady = quantus.MaxSensitivity(
-        nr_samples=asked.SAMPLES, perturb_func=_Stepping(_small_steps()), **_PLAIN
+        nr_samples=asked.MAPS, perturb_func=_Stepping(_small_steps()), **_PLAIN
     )
     heat = gradient(inputs=asked.images())[..., 0]
     moved = _asked_quantus(steady, heat, explain_func=gradient)
