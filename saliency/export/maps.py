@@ -23,6 +23,7 @@ from saliency.export.objects import (
     stand_in,
     subject_of,
     views_of,
+    with_one_orientation,
 )
 from saliency.export.slide_tiles import HeatLevel, heat_levels, pyramid_arguments
 from saliency.pipeline.explanation import Explanation
@@ -74,9 +75,9 @@ def parametric_map(
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(views)
     heat = np.stack([view.heatmap.values for view in views])
-    sources = [
-        _somewhere(frame, view) for frame, view in zip(frames, views, strict=True)
-    ]
+    sources = with_one_orientation(
+        [_somewhere(frame, view) for frame, view in zip(frames, views, strict=True)]
+    )
     made = built(
         hd.pm.ParametricMap,
         frames,

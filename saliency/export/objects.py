@@ -211,6 +211,17 @@ def stand_in(frame: SourceFrame) -> Dataset:
     return bare
 
 
+def with_one_orientation(sources: list[Dataset]) -> list[Dataset]:
+    """Return stand-ins of slices, turned as the first: scanners differ in the last digits.
+
+    Builders want the same digits; that the slices are parallel was checked when they were read.
+    """
+    for source in sources:
+        if "ImageOrientationPatient" in source:
+            source.ImageOrientationPatient = sources[0].ImageOrientationPatient
+    return sources
+
+
 def decimals(numbers: Iterable[float]) -> list[str]:
     """Return numbers as decimal strings of at most 16 signs (DS)."""
     return [f"{number:.9g}" for number in numbers]

@@ -25,6 +25,7 @@ from saliency.export.objects import (
     stand_in,
     subject_of,
     views_of,
+    with_one_orientation,
 )
 from saliency.export.slide_tiles import HeatLevel, heat_levels, pyramid_arguments
 from saliency.pipeline.explanation import Explanation
@@ -89,7 +90,7 @@ def segmentation(
     lead = leading_of(views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
     share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
-    sources = [stand_in(frame) for frame in frames]
+    sources = with_one_orientation([stand_in(frame) for frame in frames])
     made = built(
         hd.seg.Segmentation,
         frames,

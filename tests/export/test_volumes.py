@@ -132,6 +132,17 @@ def test_a_validator_finds_no_error_that_the_source_lacks(series):
     assert not {error for error in found if not UNKNOWN.search(error)}
 
 
+def test_orientations_that_differ_in_the_last_digits_are_one():
+    """As a scanner writes them: the same to the eighth digit, and other text in each slice."""
+    folder = shared("series", "ct_axial")
+    headers = [pydicom.dcmread(file) for file in sorted(sources_in(folder))[:3]]
+    for number, each in enumerate(headers):
+        each.ImageOrientationPatient = [1, number * 1e-8, 0, 0, 1, 0]
+    result = explained(headers)
+    for make in (export.parametric_map, export.segmentation):
+        assert make(result, headers).NumberOfFrames == 3
+
+
 def test_another_series_is_refused():
     """A slice without its pixels, and one in another place."""
     result = explained(shared("series", "ct_axial"))
