@@ -6,7 +6,7 @@ from dicom.build import dataset, ramp
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.cases.patients import patients_of, with_equal_images
+from saliency.audit.cases.patients import Patients, patients_of, with_equal_images
 from saliency.audit.cases.records import ImageRecord
 from saliency.audit.run import balanced
 from saliency.dicom.file.header_groups import patient_tokens
@@ -127,3 +127,11 @@ def test_groups_by_file_name_and_groups_that_do_not_fit():
     assert named.numbers == (0, 1, 1)
     with pytest.raises(InputError, match="2 groups for 3"):
         patients_of(["P1", "P2"], ["a", "b", "c"])
+
+
+def test_patients_are_merged_in_a_chain():
+    """One shares an image with a second, who shares another with a third: they are one."""
+    records = [record(k, digest) for k, digest in enumerate(["a", "a", "b", "b", "c"])]
+    told = Patients((0, 1, 1, 2, 3), "Patient ID")
+
+    assert with_equal_images(told, records).numbers == (0, 0, 0, 0, 3)
