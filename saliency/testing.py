@@ -156,11 +156,14 @@ def evidence(*, sign: float = 1.0) -> ClosedFormProbe:
 
 def _pooled(features: Any) -> Any:
     """Return sums over cells of two pixels along each axis; a last odd pixel is a cell too."""
-    axes = features.shape.rank - 2
-    window = [1, *[2] * axes, 1]
-    odd = [[0, 0], *([0, size % 2] for size in features.shape[1:-1]), [0, 0]]
+    sides = features.shape[1:-1]
+    axes = len(sides)
+    until_even = [[0, size % 2] for size in sides]
+    even = tf.pad(features, [[0, 0], *until_even, [0, 0]])
     pool = tf.nn.avg_pool3d if axes == 3 else tf.nn.avg_pool2d
-    return 2**axes * pool(tf.pad(features, odd), window, window, "VALID")
+    window = [1, *[2] * axes, 1]
+    means = pool(even, window, window, "VALID")
+    return 2**axes * means  # sums of 2 x 2 (x 2) pixels
 
 
 def _maps(recipe: Any, probe: Probe, pictures: Array) -> Array:

@@ -265,9 +265,14 @@ def _is_on(contour: Dataset, reference: str, place: _Place) -> bool:
 
 def _off_plane(contour: Dataset, header: FrameHeader) -> float:
     """Return the greatest distance of a contour from the image's plane, in mm."""
+    distances = _from_first_pixel(contour, header) @ normal_of(header.orientation)
+    return float(np.abs(distances).max())
+
+
+def _from_first_pixel(contour: Dataset, header: FrameHeader) -> Array:
+    """Return (points, 3) mm in the patient's directions, from the middle of the first pixel."""
     points = np.asarray(contour.ContourData, np.float64).reshape(-1, 3)
-    away = points - np.asarray(header.position)
-    return float(np.abs(away @ np.asarray(normal_of(header.orientation))).max())
+    return np.asarray(points - np.asarray(header.position))
 
 
 def _corners_on_grid(contour: Dataset, header: FrameHeader) -> Array:
@@ -279,8 +284,7 @@ def _corners_on_grid(contour: Dataset, header: FrameHeader) -> Array:
             "structure set belongs to other images, or its frame of reference is another."
         )
         raise InputError(msg)
-    points = np.asarray(contour.ContourData, np.float64).reshape(-1, 3)
-    away = points - np.asarray(header.position)
+    away = _from_first_pixel(contour, header)
     along_row, along_column = np.reshape(header.orientation, (2, 3))
     down, across = header.spacing or (1.0, 1.0)
     return np.stack([away @ along_column / down, away @ along_row / across], axis=1)

@@ -77,7 +77,9 @@ def _roles(ranked: tuple[str, ...]) -> dict[str, str]:
     some = ranked if len(ranked) <= _SHOWN else (*ranked[: _SHOWN - 1], ranked[-1])
     roles = {name: name for name in (*some, *CONTROLS)}
     if len(some) > 1:
-        roles[some[0]], roles[some[-1]] = f"{some[0]}: leads", f"{some[-1]}: last"
+        first, last = some[0], some[-1]
+        roles[first] = f"{first}: leads"
+        roles[last] = f"{last}: last"
     return roles
 
 

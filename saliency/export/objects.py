@@ -179,9 +179,11 @@ def builder_arguments(result: Explained, number: int) -> dict[str, Any]:
 
 def told_of(frame: SourceFrame) -> tuple[object, ...]:
     """Return all that objects say of a source, as values: where one differs, they would differ."""
-    copied = (*UIDS, *_IDENTITY, *_LOSSY, *_OF_IMAGE)
-    said = (str(frame.header.get(keyword)) for keyword in copied)
-    return frame.frame, frame.frames, frame.geometry, _syntax_of(frame.header), *said
+    header = frame.header
+    place = (frame.frame, frame.frames, frame.geometry)
+    keywords = (*UIDS, *_IDENTITY, *_LOSSY, *_OF_IMAGE)
+    copied = [str(header.get(keyword)) for keyword in keywords]
+    return *place, _syntax_of(header), *copied
 
 
 def stand_in(frame: SourceFrame) -> Dataset:

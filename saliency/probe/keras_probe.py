@@ -401,15 +401,7 @@ class BoundProbe:
         return replace(self, targets=self.classes(inputs))
 
     def rows(self, indices: Sequence[int]) -> "BoundProbe":
-        """Return a probe for some of the pictures whose inputs are held, by their indices.
-
-        Inputs that are held at one row, for all pictures, stay as they are.
-
-        Raises
-        ------
-        InputError
-            There is no row for a picture.
-        """
+        """Return a probe for some of the pictures whose inputs are held; see KerasProbe.rows."""
         source = self.source.rows(indices)
         return self if source is self.source else replace(self, source=source)
 

@@ -161,8 +161,10 @@ class ResampleGrid:
 
     def bands(self, samples: int) -> Iterator[Band]:
         """Cut the grid into bands of rows that need about so many samples of the level."""
-        width = (self.across.end - self.across.first) * 3
-        rows = max(1, int((samples / width - 2 * self.down.scale) / self.down.scale))
+        samples_of_row = (self.across.end - self.across.first) * 3  # three colours
+        rows_of_level = samples / samples_of_row
+        # The triangle reaches a pixel of the grid beyond the band on each side.
+        rows = max(1, int(rows_of_level / self.down.scale - 2))
         for first in range(0, self.down.count, rows):
             count = min(rows, self.down.count - first)
             yield Band(first, self.down.part(first, count), self.across)

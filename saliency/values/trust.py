@@ -1,7 +1,7 @@
 """What an evaluation says of the explainer behind a map."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, final
 
@@ -44,9 +44,9 @@ class Trust:
         object.__setattr__(self, "baseline", MappingProxyType(dict(self.baseline)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        told = (self.metric, self.greater, self.value, self.interval)
-        counts = (self.images, self.patients, self.rank, self.explainers, self.best)
-        return Trust, (*told, dict(self.baseline), *counts)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["baseline"] = dict(self.baseline)  # its view cannot be pickled
+        return Trust, tuple(values.values())
 
     @property
     def words(self) -> str:
