@@ -4,21 +4,18 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import chain, cycle, islice
-from pathlib import Path
 from typing import Any, Final
 
+from saliency.archive.actors import TRIES, actors_of
 from saliency.archive.cluster import cluster
 from saliency.archive.job import Job
 from saliency.archive.loop import Counts, Engine, Todo, Told, batches_to_read, given_up
 from saliency.archive.table import Table
-from saliency.archive.worker import Worker
 from saliency.errors import InputError
 
 #: Batches that a worker gets at once, to read ahead of the model; and how many gets wait for it.
 _TOGETHER: Final = 4
 _AHEAD: Final = 3
-#: How often the same frames are tried again when the worker dies.
-_TRIES: Final = 2
 
 
 def on_ray(workers: int | None = None) -> Engine:
@@ -31,7 +28,7 @@ def _explained(
 ) -> Iterator[Told]:
     with cluster() as ray:
         sent = _sent(ray, job)  # kept here: a worker that died is started again with it
-        actors = _actors(ray, sent, workers)
+        actors = actors_of(ray, sent, workers)
         turn = cycle(actors)
 
         def begun(group: list[Todo]) -> tuple[list[Todo], Any]:
@@ -43,7 +40,7 @@ def _explained(
             except ray.exceptions.RayActorError:
                 if len(group) > 1:  # so that only the frame that kills a worker fails
                     return [row for todo in group for row in rows(*begun([todo]))]
-                return list(given_up(job, group[0], counts, _TRIES + 1))
+                return list(given_up(job, group[0], counts, TRIES + 1))
             except ray.exceptions.RayTaskError as error:
                 raise error.cause from None
             counts.add(seconds)
@@ -65,23 +62,3 @@ def _sent(ray: Any, job: Job) -> Any:
         words, *_ = [*str(error).splitlines(), type(error).__name__]
         msg = f"engine: expected a model and a question that can be pickled: {words}"
         raise InputError(msg) from error
-
-
-def _actors(ray: Any, sent: Any, workers: int | None) -> list[Any]:
-    there = ray.cluster_resources()
-    kind = "GPU" if there.get("GPU", 0) >= 1 else "CPU"
-    most = int(there.get(kind, 0))
-    count = most if workers is None else workers
-    if not 1 <= count <= most:
-        msg = f"engine: expected at most {most} workers, one a {kind}, got {count}."
-        raise InputError(msg)
-    share = {"num_cpus": 1, "num_gpus": int(kind == "GPU")}
-    actor = ray.remote(max_restarts=-1, max_task_retries=_TRIES, **share)(Worker)
-    actors = [actor.remote(sent, str(Path.cwd())) for _ in range(count)]
-    try:
-        ray.get([each.explain.remote([]) for each in actors])
-    except ray.exceptions.RayError as error:
-        *_, words = [type(error).__name__, *str(error).splitlines()]
-        msg = f"engine: expected workers that can start, one said: {words}"
-        raise InputError(msg) from error
-    return actors
