@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from saliency.cli.codes import DONE
-from saliency.cli.options import add_verb, names
+from saliency.cli.options import add_verb, names, positive
 from saliency.errors import InputError
 
 
@@ -33,6 +33,11 @@ def add_export(commands: Any) -> None:
         default=("sc", "pm", "seg"),
         help="sc, pm, seg, sr, pr, comma-separated; default: sc,pm,seg",
     )
+    command.add_argument(
+        "--vmax",
+        type=positive,
+        help="full heat, one scale for several results; default: the result's own",
+    )
 
 
 def export(options: argparse.Namespace) -> int:
@@ -43,7 +48,10 @@ def export(options: argparse.Namespace) -> int:
     import saliency as sal
 
     result = _saved_result(options.result, options.source)
-    for path in sal.export_dicom(result, options.source, options.out, options.kinds):
+    written = sal.export_dicom(
+        result, options.source, options.out, options.kinds, vmax=options.vmax
+    )
+    for path in written:
         print(path)
     return DONE
 

@@ -53,6 +53,7 @@ def secondary_capture(
     caption: bool = False,
     palette: str | Palette = "green",
     redact: bool = False,
+    vmax: float | None = None,
 ) -> Dataset:
     """Return the overlay as a Secondary Capture in a new series of the source's study.
 
@@ -71,6 +72,9 @@ def secondary_capture(
         Whether the band with caption and scale stands below the image.
     palette, redact
         As for :meth:`saliency.Explanation.overlay`; slides are not redacted.
+    vmax
+        Heat of full colour, in the method's unit, that several results share; None: the result's
+        own.
 
     Returns
     -------
@@ -90,8 +94,9 @@ def secondary_capture(
         if redact:
             msg = "secondary_capture: expected redact=False of a slide, got True."
             raise InputError(msg)
-        return _slide_capture(result, source, caption=caption, palette=palette)
-    look = {"palette": palette, "redact": redact, "caption": caption}
+        look = {"palette": palette, "vmax": vmax}
+        return _slide_capture(result, source, look, caption=caption)
+    look = {"palette": palette, "redact": redact, "caption": caption, "vmax": vmax}
     return painted_capture(result, source, look)
 
 
@@ -110,10 +115,11 @@ def painted_capture(
     if not isinstance(result, VolumeExplanation | Explanation):
         check_explanations(result)
     frames, views = matched(result, source), views_of(result)
-    scale = scale_of(result, views)
+    vmax = look.get("vmax")
+    scale = scale_of(result, views) if vmax is None else vmax
     pictures = []
     for view in views:
-        overlay = overlay_in(view, {"vmax": scale, **look})
+        overlay = overlay_in(view, {**look, "vmax": scale})
         pictures.append(
             captioned(view, overlay) if look.get("caption") else overlay.rgb
         )
@@ -128,7 +134,7 @@ def painted_capture(
 
 
 def _slide_capture(
-    result: SlideExplanation, source: object, *, caption: bool, palette: str | Palette
+    result: SlideExplanation, source: object, look: Look, *, caption: bool
 ) -> Dataset:
     from saliency.slides.result_writers import (  # noqa: PLC0415 - matplotlib is slow to load
         captioned_heat,
@@ -136,7 +142,7 @@ def _slide_capture(
 
     frames = slide_frames(result, source)
     shown = result.slide.thumbnail(THUMBNAIL)
-    overlay = result.overlay(pixels=THUMBNAIL, palette=palette)
+    overlay = result.overlay(pixels=THUMBNAIL, **look)
     made = _described(result, frames)
     if shown.spacing is not None:
         made.PixelSpacing = decimals(shown.spacing)

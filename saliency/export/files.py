@@ -28,7 +28,7 @@ from saliency.volumes.explanation import VolumeExplanation
 Objects: TypeAlias = dict[str, Dataset]
 """DICOM objects of one result, by kind."""
 
-KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
+KINDS: Final[dict[str, Callable[..., Dataset]]] = {
     "sc": secondary_capture,
     "pm": parametric_map,
     "seg": segmentation,
@@ -37,14 +37,18 @@ KINDS: Final[dict[str, Callable[[Any, Any], Dataset]]] = {
 }
 """Kind -> what makes it. A new object is a function and a row."""
 
-_COLOURED: Final[dict[str, Callable[..., Dataset]]] = {
-    "seg": segmentation,
-    "pr": presentation_state,
+#: What of a look a kind has; "sc" has all of it.
+_LOOK_OF_KIND: Final = {
+    "pm": ("vmax",),
+    "seg": ("palette", "vmax"),
+    "sr": ("vmax",),
+    "pr": ("palette", "vmax"),
 }
-"""Kinds that say a colour: they take a palette."""
 
-OF_A_SLIDE: Final[dict[str, Callable[[Any, Any], Sequence[Dataset]]]] = {
-    "sc": lambda result, source: (secondary_capture(result, source),),
+OF_A_SLIDE: Final[dict[str, Callable[..., Sequence[Dataset]]]] = {
+    "sc": lambda result, source, vmax=None: (
+        secondary_capture(result, source, vmax=vmax),
+    ),
     "pm": parametric_map_pyramid,
     "seg": segmentation_pyramid,
 }
@@ -56,6 +60,8 @@ def export_dicom(
     source: object,
     out: str | PathLike[str],
     kinds: Sequence[str] = ("sc", "pm", "seg"),
+    *,
+    vmax: float | None = None,
 ) -> tuple[Path, ...]:
     """Write a result as DICOM objects that a PACS takes.
 
@@ -75,6 +81,9 @@ def export_dicom(
         Map, float32). ``"seg"``: the hot region (Segmentation, fractional). ``"sr"``: class,
         probability and shares of heat (Structured Report). ``"pr"``: an outline over the source
         itself (presentation state).
+    vmax
+        Full heat in the method's unit, as for ``overlay``: one scale for all kinds, and for all
+        results that are exported with it. None: each result's own.
 
     Returns
     -------
@@ -87,7 +96,7 @@ def export_dicom(
     Raises
     ------
     InputError
-        A kind is unknown; the source is not what was explained, or has no UIDs.
+        A kind is unknown, or ``vmax`` is out of range; the source is not what was explained, or has no UIDs.
     DicomError
         The source cannot be read.
     MissingExtraError
@@ -98,7 +107,7 @@ def export_dicom(
     >>> result = sal.explain(model, "chest.dcm", target=1)  # doctest: +SKIP
     >>> sal.export_dicom(result, "chest.dcm", "to-pacs")
     """
-    made = objects_of(result, source, kinds)
+    made = objects_of(result, source, kinds, {} if vmax is None else {"vmax": vmax})
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
@@ -128,22 +137,20 @@ def objects_of(
         msg = f"export_dicom: expected kinds among {', '.join(KINDS)}, got {unknown or 'none'}."
         raise InputError(msg)
     if isinstance(result, SlideExplanation):
-        return _objects_of_slide(result, source, wanted)
+        return _objects_of_slide(result, source, wanted, look or {})
     frames = Matched(matched(result, source))  # once for all kinds
+    makers = {kind: _maker(kind, look or {}) for kind in wanted}
     made = {
-        kind: _maker(kind, look or {})(result, frames)
-        for kind in wanted
-        if kind != "sr"
+        kind: maker(result, frames) for kind, maker in makers.items() if kind != "sr"
     }
     if "sr" in wanted:
-        made["sr"] = report(
-            result, frames, objects=[made[kind] for kind in made if kind != "pr"]
-        )
+        shown = [made[kind] for kind in made if kind != "pr"]
+        made["sr"] = makers["sr"](result, frames, objects=shown)
     return made
 
 
 def _objects_of_slide(
-    result: SlideExplanation, source: object, wanted: Sequence[str]
+    result: SlideExplanation, source: object, wanted: Sequence[str], look: Look
 ) -> Objects:
     """Return the objects of a slide; coarser levels of a pyramid by their factor, as ``"pm-2"``."""
     beyond = sorted(set(wanted) - OF_A_SLIDE.keys())
@@ -155,20 +162,19 @@ def _objects_of_slide(
     files = Matched(slide_frames(result, source))  # once for all kinds
     made: Objects = {}
     for kind in wanted:
-        finest, *coarser = OF_A_SLIDE[kind](result, files)
+        finest, *coarser = OF_A_SLIDE[kind](result, files, **look)
         made[kind] = finest
         for doubling, level in enumerate(coarser, 1):
             made[f"{kind}-{2**doubling}"] = level
     return made
 
 
-def _maker(kind: str, look: Look) -> Callable[[Any, Any], Dataset]:
+def _maker(kind: str, look: Look) -> Callable[..., Dataset]:
     """Return what makes an object of a kind that looks as an overlay does."""
-    if kind == "sc" and look:
+    if kind == "sc":
         return partial(painted_capture, look=look)
-    if kind in _COLOURED and "palette" in look:
-        return partial(_COLOURED[kind], palette=look["palette"])
-    return KINDS[kind]
+    own = {name: look[name] for name in _LOOK_OF_KIND[kind] if name in look}
+    return partial(KINDS[kind], **own)
 
 
 def _pixels_of(result: Explanation | VolumeExplanation | SlideExplanation) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
+from saliency.export.full_heat import check_vmax
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     Explained,
@@ -41,7 +42,10 @@ _AXIAL: Final = (1, 0, 0, 0, 1, 0)
 
 
 def parametric_map(
-    result: Explanation | VolumeExplanation | SlideExplanation, source: object
+    result: Explanation | VolumeExplanation | SlideExplanation,
+    source: object,
+    *,
+    vmax: float | None = None,
 ) -> Dataset:
     """Return the heat as a Parametric Map in a new series of the source's study.
 
@@ -53,24 +57,30 @@ def parametric_map(
         Tiles that are glass alone are left out.
     source
         As for :func:`saliency.export.secondary_capture`.
+    vmax
+        Heat, in the method's unit, that is written as 1, so that equal heat is an equal value in
+        several maps; hotter is above 1. None: the greatest |heat| of the result.
 
     Returns
     -------
     pydicom.Dataset
-        float32 on the source's grid: |heat| at most 1, -1..1 of a signed map, else 0..1. The Real
-        World Value Mapping (PS3.3 C.7.6.16.2.11) says the factor that makes heat of it again, in
-        the method's own unit. A source that says no place (most radiographs) gives a map in a
-        frame of reference of its own. Content Label is HEATMAP; the quantity is a code of CID 217.
+        float32 on the source's grid, in a window of -1..1 of a signed map, else 0..1; without
+        ``vmax`` nothing lies beyond. The Real World Value Mapping (PS3.3 C.7.6.16.2.11) says the
+        factor that makes heat of it again, in the method's own unit. A source that says no place
+        (most radiographs) gives a map in a frame of reference of its own. Content Label is HEATMAP;
+        the quantity is a code of CID 217.
 
     Raises
     ------
+    InputError
+        ``vmax`` is out of range.
     SaliencyError
         As for :func:`saliency.export.secondary_capture`; or highdicom is not installed (extra
         ``pacs``).
     """
     hd = highdicom()
     if isinstance(result, SlideExplanation):
-        (made,) = _slide_maps(hd, result, heat_levels(result, source)[:1])
+        (made,) = _slide_maps(hd, result, heat_levels(result, source)[:1], vmax)
         return made
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(views)
@@ -83,13 +93,13 @@ def parametric_map(
         frames,
         sources,
         source_images=sources,
-        **_map_arguments(hd, lead, heat, _HeatRange.of(heat)),
+        **_map_arguments(hd, lead, heat, _HeatRange.of(heat, vmax)),
     )
     return finished(made, frames[0], lead, "map")
 
 
 def parametric_map_pyramid(
-    result: SlideExplanation, source: object
+    result: SlideExplanation, source: object, *, vmax: float | None = None
 ) -> tuple[Dataset, ...]:
     """Return a slide's heat as Parametric Maps of one pyramid, finest first.
 
@@ -99,6 +109,8 @@ def parametric_map_pyramid(
         The explanation of a slide.
     source
         As for :func:`saliency.export.secondary_capture`.
+    vmax
+        As for :func:`parametric_map`.
 
     Returns
     -------
@@ -112,27 +124,45 @@ def parametric_map_pyramid(
         As for :func:`parametric_map`.
     """
     hd = highdicom()
-    return tuple(_slide_maps(hd, result, heat_levels(result, source)))
+    return tuple(_slide_maps(hd, result, heat_levels(result, source), vmax))
 
 
 @final
 @dataclass(frozen=True)
 class _HeatRange:
-    """The greatest |heat| that is written, 1 where there is none, and whether some is below 0."""
+    """How heat becomes values.
+
+    Parameters
+    ----------
+    factor
+        Heat that is written as 1.
+    most
+        The greatest |value| that is written, 1 or more.
+    signed
+        Some heat is below 0.
+    """
 
     factor: float
+    most: float
     signed: bool
 
     @staticmethod
-    def of(heat: Array) -> "_HeatRange":
-        return _HeatRange(float(np.abs(heat).max()) or 1.0, bool(heat.min() < 0))
+    def of(heat: Array, vmax: float | None) -> "_HeatRange":
+        check_vmax(vmax)
+        greatest = float(np.abs(heat).max())
+        factor = (greatest or 1.0) if vmax is None else vmax
+        most = float(np.float32(greatest / factor))
+        return _HeatRange(factor, max(1.0, most), bool(heat.min() < 0))
 
 
 def _slide_maps(
-    hd: Any, result: SlideExplanation, levels: Sequence[HeatLevel]
+    hd: Any,
+    result: SlideExplanation,
+    levels: Sequence[HeatLevel],
+    vmax: float | None,
 ) -> Iterator[Dataset]:
     heat = result.heatmap.values
-    spread = _HeatRange.of(np.where(result.explained, heat, 0))
+    spread = _HeatRange.of(np.where(result.explained, heat, 0), vmax)
     for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
         arguments = _map_arguments(hd, result, level.cut(heat), spread) | shared
         made = level.built(hd, hd.pm.ParametricMap, **arguments)
@@ -143,12 +173,11 @@ def _map_arguments(
     hd: Any, lead: Explained, heat: Array, spread: _HeatRange
 ) -> dict[str, Any]:
     """Return what the builder is told of heat (frames, rows, columns): numbers and their unit."""
-    factor, signed = spread.factor, spread.signed
-    center, width = (0.0, 2.0) if signed else (0.5, 1.0)
+    center, width = (0.0, 2.0) if spread.signed else (0.5, 1.0)
     return {
-        "pixel_array": (heat / np.float64(factor)).astype(np.float32),
+        "pixel_array": (heat / np.float64(spread.factor)).astype(np.float32),
         "contains_recognizable_visual_features": False,
-        "real_world_value_mappings": [_mapping(hd, lead, factor, signed=signed)],
+        "real_world_value_mappings": [_mapping(hd, lead, spread)],
         "voi_lut_transformations": [hd.VOILUTTransformation(center, width)],
         "content_label": "HEATMAP",
         "content_description": f"Saliency for {subject_of(lead)}"[:64],
@@ -181,14 +210,14 @@ def _orientation(sides: Any) -> list[int]:
     return [*row, *column] if perpendicular else list(_AXIAL)
 
 
-def _mapping(hd: Any, result: Explained, factor: float, *, signed: bool) -> Any:
+def _mapping(hd: Any, result: Explained, spread: _HeatRange) -> Any:
     quantity = quantity_of(result)
     return hd.pm.RealWorldValueMapping(
         lut_label="HEATMAP",
-        lut_explanation=f"heat = {factor:.6g} x value"[:64],
+        lut_explanation=f"heat = {spread.factor:.6g} x value"[:64],
         unit=codes.UCUM.NoUnits,
-        value_range=(-1.0 if signed else 0.0, 1.0),
-        slope=factor,
+        value_range=(-spread.most if spread.signed else 0.0, spread.most),
+        slope=spread.factor,
         intercept=0.0,
         quantity_definition=hd.sr.CodedConcept(
             quantity.value, quantity.scheme_designator, quantity.meaning

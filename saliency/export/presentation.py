@@ -8,6 +8,7 @@ from PIL import ImageCms
 from pydicom.dataset import Dataset
 
 from saliency.errors import InputError
+from saliency.export.full_heat import full_heat
 from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     builder_arguments,
@@ -23,7 +24,6 @@ from saliency.export.objects import (
 from saliency.export.outlines import outlines_by_area
 from saliency.pipeline.explanation import Explanation
 from saliency.render.palettes import Palette
-from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
@@ -40,6 +40,7 @@ def presentation_state(
     *,
     threshold: float = 0.5,
     palette: str | Palette = "green",
+    vmax: float | None = None,
 ) -> Dataset:
     """Return an outline of the hot region as a presentation state, in a new series of the study.
 
@@ -57,6 +58,8 @@ def presentation_state(
         ``overlay``.
     palette
         Gives the colour: that of full heat.
+    vmax
+        Full heat, in the method's unit, that several results share; None: the result's own.
 
     Returns
     -------
@@ -68,7 +71,7 @@ def presentation_state(
     Raises
     ------
     InputError
-        The threshold is out of range; or slices of a volume are rescaled differently, which one
+        The threshold or ``vmax`` is out of range; or slices of a volume are rescaled differently, which one
         state cannot say.
     SaliencyError
         As for :func:`saliency.export.parametric_map`.
@@ -80,7 +83,7 @@ def presentation_state(
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
-    top = full(magnitude)
+    top = full_heat(magnitude, vmax)
     sources = [_displayed(frame) for frame in frames]
     found = [outlines_by_area(heat, threshold * top) for heat in magnitude]
     layer = hd.pr.GraphicLayer(

@@ -12,6 +12,7 @@ from pydicom.sr.coding import Code
 from saliency import __version__
 from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError
+from saliency.export.full_heat import check_vmax, full_heat, scale_words
 from saliency.export.matching import matched
 from saliency.export.objects import (
     Explained,
@@ -31,7 +32,6 @@ from saliency.export.slide_tiles import HeatLevel, heat_levels, pyramid_argument
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.render.palettes import Palette
-from saliency.render.scale import full
 from saliency.slides.result import SlideExplanation
 from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
@@ -50,6 +50,7 @@ def segmentation(
     fractional: bool = True,
     threshold: float = 0.5,
     palette: str | Palette = "green",
+    vmax: float | None = None,
 ) -> Dataset:
     """Return the hot region as a Segmentation in a new series of the source's study.
 
@@ -61,13 +62,16 @@ def segmentation(
     source
         As for :func:`saliency.export.secondary_capture`.
     fractional
-        True: FRACTIONAL of 255 steps, |heat| / full heat (the 99.5th percentile, as ``overlay``
-        paints it), clipped at 1; viewers paint it like our overlay. False: BINARY.
+        True: FRACTIONAL of 255 steps, |heat| / full heat (``vmax``, else the 99.5th percentile, as
+        ``overlay`` paints it), clipped at 1; viewers paint it like our overlay. False: BINARY.
     threshold
         Of BINARY: the least share of full heat inside, above 0 and at most 1. It stands in the
         segment's description.
     palette
         Gives the colour: that of full heat.
+    vmax
+        Full heat, in the method's unit, that several results share; the segment's description
+        holds it. None: the result's own.
 
     Returns
     -------
@@ -77,19 +81,19 @@ def segmentation(
     Raises
     ------
     InputError
-        The threshold is out of range.
+        The threshold or ``vmax`` is out of range.
     SaliencyError
         As for :func:`saliency.export.parametric_map`.
     """
     hd = highdicom()
-    kind = _SegmentKind(fractional, threshold, palette)
+    kind = _SegmentKind(fractional, threshold, palette, vmax)
     if isinstance(result, SlideExplanation):
         (made,) = _slide_segments(hd, result, heat_levels(result, source)[:1], kind)
         return made
     frames, views = matched(result, source), views_of(result)
     lead = leading_of(views)
     magnitude = np.abs(np.stack([view.heatmap.values for view in views]))
-    share = np.clip(magnitude / (full(magnitude) or 1.0), 0, 1)
+    share = np.clip(magnitude / (full_heat(magnitude, vmax) or 1.0), 0, 1)
     sources = with_one_orientation([stand_in(frame) for frame in frames])
     made = built(
         hd.seg.Segmentation,
@@ -124,6 +128,7 @@ def segmentation_pyramid(
     fractional: bool = True,
     threshold: float = 0.5,
     palette: str | Palette = "green",
+    vmax: float | None = None,
 ) -> tuple[Dataset, ...]:
     """Return a slide's hot region as Segmentations of one pyramid, finest first.
 
@@ -131,7 +136,7 @@ def segmentation_pyramid(
     ----------
     result, source
         As for :func:`parametric_map_pyramid`.
-    fractional, threshold, palette
+    fractional, threshold, palette, vmax
         As for :func:`segmentation`.
 
     Returns
@@ -146,7 +151,7 @@ def segmentation_pyramid(
         As for :func:`segmentation`.
     """
     hd = highdicom()
-    kind = _SegmentKind(fractional, threshold, palette)
+    kind = _SegmentKind(fractional, threshold, palette, vmax)
     return tuple(_slide_segments(hd, result, heat_levels(result, source), kind))
 
 
@@ -158,8 +163,10 @@ class _SegmentKind:
     fractional: bool
     threshold: float
     palette: str | Palette
+    vmax: float | None
 
     def __post_init__(self) -> None:
+        check_vmax(self.vmax)
         if not 0 < self.threshold <= 1:
             msg = (
                 "segmentation: expected a threshold above 0 and at most 1, got "
@@ -172,12 +179,18 @@ class _SegmentKind:
         """What the Series Description says, so that two of one result are told apart."""
         return "region" if self.fractional else f"region at {self.threshold:g}"
 
+    @property
+    def limit(self) -> str:
+        """A sentence about what is inside; "" where opacity says it."""
+        return "" if self.fractional else f"At least {self.threshold:g} of full heat. "
+
 
 def _slide_segments(
     hd: Any, result: SlideExplanation, levels: Sequence[HeatLevel], kind: _SegmentKind
 ) -> Iterator[Dataset]:
     magnitude = np.abs(result.heatmap.values)
-    share = np.clip(magnitude / (result.vmax or 1.0), 0, 1)
+    scale = result.vmax if kind.vmax is None else kind.vmax
+    share = np.clip(magnitude / (scale or 1.0), 0, 1)
     for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
         arguments = _segment_arguments(hd, result, level.cut(share), kind) | shared
         made = level.built(hd, hd.seg.Segmentation, **arguments)
@@ -189,22 +202,19 @@ def _segment_arguments(
 ) -> dict[str, Any]:
     """Return what the builder is told of shares of full heat (frames, rows, columns)."""
     inside = share >= kind.threshold
-    said = "" if kind.fractional else f"At least {kind.threshold:g} of full heat. "
     return {
         "pixel_array": share if kind.fractional else inside.astype(np.uint8),
         "segmentation_type": "FRACTIONAL" if kind.fractional else "BINARY",
-        "segment_descriptions": [_segment_description(hd, lead, said, kind.palette)],
+        "segment_descriptions": [_segment_description(hd, lead, kind)],
         "max_fractional_value": _STEPS,
         "omit_empty_frames": False,
         "content_label": "HEATMAP",
-        "content_description": f"{said}Saliency for {subject_of(lead)}"[:64],
+        "content_description": f"{kind.limit}Saliency for {subject_of(lead)}"[:64],
         **builder_arguments(lead, SERIES),
     }
 
 
-def _segment_description(
-    hd: Any, result: Explained, said: str, palette: str | Palette
-) -> Any:
+def _segment_description(hd: Any, result: Explained, kind: _SegmentKind) -> Any:
     quantity = quantity_of(result)
     algorithm = hd.AlgorithmIdentificationSequence(
         name=f"{PRODUCT} {class_of(result.recipe)}"[:64],
@@ -219,9 +229,10 @@ def _segment_description(
         algorithm_type="AUTOMATIC",
         algorithm_identification=algorithm,
     )
-    described.SegmentDescription = f"{said}{result.recipe}"[:1024]
+    words = f"{kind.limit}{scale_words(kind.vmax)}{result.recipe}"
+    described.SegmentDescription = words[:1024]
     colour = hd.color.CIELabColor.from_rgb(
-        *map(int, result.palette_for(palette).positive[-1])
+        *map(int, result.palette_for(kind.palette).positive[-1])
     )
     described.RecommendedDisplayCIELabValue = list(colour.value)
     return described

@@ -11,6 +11,7 @@ from pydicom.sr.coding import Code
 
 from saliency import __version__
 from saliency.dicom.kind import PRODUCT
+from saliency.export.full_heat import full_heat
 from saliency.export.matching import matched
 from saliency.export.objects import (
     MANUFACTURER,
@@ -29,7 +30,6 @@ from saliency.export.outlines import outlines_by_area
 from saliency.interventions.zone_shares import shares
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
-from saliency.render.scale import full
 from saliency.values.arrays import Array
 from saliency.volumes.explanation import VolumeExplanation
 
@@ -49,6 +49,7 @@ def report(
     *,
     objects: Sequence[Dataset] = (),
     audit: Any = None,
+    vmax: float | None = None,
 ) -> Dataset:
     """Return class, probability and shares of heat as a Comprehensive SR (TID 1500).
 
@@ -64,6 +65,8 @@ def report(
     audit
         The AuditReport of the model, where there is one: its verdict on each zone, with the effect
         and the corrected p value, is written beside what was found in this image.
+    vmax
+        Full heat, in the method's unit, that several results share; None: the result's own.
 
     Returns
     -------
@@ -88,8 +91,8 @@ def report(
     numbers = [frame.frame + 1] if frame.frames > 1 else None
     image = (str(looked_at.SOPClassUID), str(looked_at.SOPInstanceUID), numbers)
     words = _group_arguments(hd, lead, objects, audit)
-    full_heat = full(np.abs(np.stack([view.heatmap.values for view in views])))
-    outlines = outlines_by_area(np.abs(lead.heatmap.values), _HOT * full_heat)
+    top = full_heat(np.stack([view.heatmap.values for view in views]), vmax)
+    outlines = outlines_by_area(np.abs(lead.heatmap.values), _HOT * top)
     device = hd.sr.ObserverContext(
         codes.DCM.Device,
         hd.sr.DeviceObserverIdentifyingAttributes(

@@ -137,7 +137,7 @@ def test_nothing_is_stored_of_a_result_that_cannot_be_written(model, tmp_path):
     assert (stored, len(made.requests)) == (3, 3)
 
 
-def test_a_capture_looks_as_its_picture(model, tmp_path):
+def test_objects_look_as_the_picture(model, tmp_path):
     """The look that the shell was told of, not the usual one."""
     words = [
         "explain",
@@ -160,8 +160,13 @@ def test_a_capture_looks_as_its_picture(model, tmp_path):
     told = {"palette": "hot", "strength": 0.9, "vmax": 0.001}
     np.testing.assert_array_equal(capture, result.overlay(**told).rgb)
     assert (capture != result.overlay().rgb).any()
-    region = pydicom.dcmread(tmp_path / "out" / row["outputs"][3])
-    expected = sal.export.segmentation(result, CT, palette="hot")
+    heat, region = (
+        pydicom.dcmread(tmp_path / "out" / name) for name in row["outputs"][2:]
+    )
+    groups = heat.SharedFunctionalGroupsSequence[0]
+    assert groups.RealWorldValueMappingSequence[0].RealWorldValueSlope == 0.001
+    expected = sal.export.segmentation(result, CT, palette="hot", vmax=0.001)
+    np.testing.assert_array_equal(region.pixel_array, expected.pixel_array)
     (found,), (item,) = region.SegmentSequence, expected.SegmentSequence
     assert found.RecommendedDisplayCIELabValue == item.RecommendedDisplayCIELabValue
 

@@ -120,6 +120,63 @@ def test_segments_follow_the_heat(source):
     assert a < 32768 < b
 
 
+def test_one_scale_for_capture_map_and_segments():
+    """At half the usual full heat: what is hotter than that, and what half of it encloses."""
+    from saliency.render.scale import full
+
+    result = explained(CT)
+    heat = result.heatmap.values
+    scale = full(heat) / 2
+    made = {
+        kind: maker(result, CT, vmax=scale)
+        for kind, maker in MAKERS.items()
+        if kind in ("sc", "pm", "seg")
+    }
+    binary = export.segmentation(result, CT, fractional=False, vmax=scale)
+    stored = np.frombuffer(made["pm"].FloatPixelData, np.float32).reshape(heat.shape)
+    shared_groups = made["pm"].SharedFunctionalGroupsSequence[0]
+    (mapping,) = shared_groups.RealWorldValueMappingSequence
+
+    np.testing.assert_array_equal(
+        made["sc"].pixel_array, result.overlay(vmax=scale).rgb
+    )
+    share = np.clip(heat / scale, 0, 1)
+    assert np.abs(made["seg"].pixel_array / 255 - share).max() <= 0.5 / 255 + 1e-6
+    np.testing.assert_array_equal(binary.pixel_array, share >= 0.5)
+    assert f"Full heat is {scale:g}." in binary.SegmentSequence[0].SegmentDescription
+    np.testing.assert_allclose(stored, heat / scale, rtol=2e-7)
+    assert mapping.RealWorldValueSlope == scale
+    assert mapping.DoubleFloatRealWorldValueLastValueMapped == stored.max() > 2
+
+
+@pytest.mark.parametrize("kind", ["pr", "sr"])
+def test_one_scale_for_outlines(kind):
+    """Half of full heat lies where a quarter of the usual full heat lies."""
+    from saliency.export.outlines import outlines_by_area
+    from saliency.render.scale import full
+
+    result = explained(CT)
+    heat = result.heatmap.values
+    usual, scaled = (
+        next(
+            each.GraphicData
+            for each in items_of(MAKERS[kind](result, CT, vmax=vmax))
+            if "GraphicData" in each
+        )
+        for vmax in (None, full(heat) / 2)
+    )
+    expected, *_ = outlines_by_area(heat, full(heat) / 4)
+    np.testing.assert_allclose(scaled, expected.ravel(), atol=1e-3)
+    assert len(usual) != len(scaled)
+
+
+@pytest.mark.parametrize("kind", ["sc", "pm", "seg", "pr", "sr"])
+@pytest.mark.parametrize("vmax", [0, np.nan])
+def test_a_scale_is_above_0(kind, vmax):
+    with pytest.raises(sal.InputError, match="vmax to be a number above 0"):
+        MAKERS[kind](explained(CT), CT, vmax=vmax)
+
+
 @pytest.mark.parametrize("fractional", [True, False])
 def test_a_segmentation_has_the_spacing_of_a_source_without_a_place(fractional):
     """OHIF, for one, leaves its whole page blank where Pixel Measures are missing."""

@@ -372,6 +372,21 @@ def test_binary_at_the_threshold(made_files):
     assert "0.3 of full heat" in made.SegmentSequence[0].SegmentDescription
 
 
+def test_a_scale_of_the_user_s_is_that_of_all_kinds(made_files, tmp_path):
+    """A quarter of the slide's own: capture, factor of the map, and segments clipped there."""
+    result = explained(made_files)
+    vmax = result.vmax / 4
+    paths = sal.export_dicom(result, made_files, tmp_path, vmax=vmax)
+    made = {path.stem.rpartition("-")[2]: pydicom.dcmread(path) for path in paths}
+    overlay = result.overlay(vmax=vmax)
+    np.testing.assert_array_equal(made["sc"].pixel_array, overlay.rgb)
+    groups = made["pm"].SharedFunctionalGroupsSequence[0]
+    assert groups.RealWorldValueMappingSequence[0].RealWorldValueSlope == vmax
+    steps = whole(made["seg"], made["seg"].pixel_array.reshape(-1, 64, 64))
+    share = np.clip(result.heatmap.values / vmax, 0, 1)
+    assert np.abs(steps / 255 - share).max() <= 0.5 / 255 + 1e-6
+
+
 @needs_validator
 def test_a_validator_finds_no_error_that_the_slide_lacks(written, source):
     _, paths = written
