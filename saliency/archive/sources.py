@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from saliency.dicom import describe, read_dicom
-from saliency.dicom.file.dicomweb import fetched, web_place_of
+from saliency.dicom.file.dicomweb import fetched, frames_told, web_place_of
 from saliency.dicom.file.remote import is_url
 from saliency.errors import DicomError, InputError, SaliencyError
 from saliency.pipeline.files import (
     File,
+    Found,
     Member,
     content_of,
     exists,
@@ -54,12 +55,15 @@ class Frame:
         (center, width) that it is shown through; None: the file's own.
     truth
         What the list that named the file says of it, ``""`` where it says nothing.
+    of
+        How many frames the file has by the word of its server, which is checked; 0: nobody told.
     """
 
     file: File
     number: int = 0
     window: tuple[float, float] | None = None
     truth: str = ""
+    of: int = 0
 
     def __str__(self) -> str:
         return str(self.file)
@@ -81,12 +85,19 @@ class Frame:
         Raises
         ------
         SaliencyError
-            There is none.
+            There is none; or the file has other frames than its server told of.
         OSError
             The file cannot be opened.
         """
         shown = None if self.window is None else Window(*self.window)
-        return read_dicom(content, frame=self.number, window=shown)
+        image = read_dicom(content, frame=self.number, window=shown)
+        if self.of not in (0, image.frames):
+            msg = (
+                f"Expected {self.of} frames, as the server told, found {image.frames}. Keep it as "
+                "a file, and explain that."
+            )
+            raise DicomError(msg, reason="frames")
+        return image
 
     def failure(self, error: Exception) -> Failure:
         """Return what went wrong, at index 0."""
@@ -197,27 +208,26 @@ class FoundFrames:
         yield from islice(self._frames(), self.selection.limit)
 
     def _frames(self) -> Iterator[Frame]:
-        window = self.selection.window
         seen: set[str] = set()
-        for file, truth in self._files():
-            place = os.path.abspath(file)  # noqa: PTH100 - a folder and its DICOMDIR name the same
+        for found, truth in self._files():
+            # a folder and its DICOMDIR name the same files
+            place = os.path.abspath(found.file)  # noqa: PTH100 - links are files of their own
             if place in seen:
                 continue
             seen.add(place)
-            if self.selection.holds(file):
-                for number in _frame_numbers(file, self.selection.frames):
-                    yield Frame(file, number, window, truth)
+            if self.selection.holds(found.file):
+                yield from _frames_of(found, self.selection, truth)
         if not seen:
             others = (
                 f" and {len(self.sources) - 1} more" if len(self.sources) > 1 else ""
             )
             raise nothing(self.left_out, f"{self.sources[0]}{others}: ")
 
-    def _files(self) -> Iterator[tuple[File, str]]:
+    def _files(self) -> Iterator[tuple[Found, str]]:
         for source, truth in _each_named(self.sources):
             for found in walk(source):
                 if found.meant:
-                    yield found.file, truth
+                    yield found, truth
                 else:
                     self.left_out[found.kind] += 1
 
@@ -309,12 +319,23 @@ def part_of(text: str) -> tuple[int, int]:
     raise InputError(msg)
 
 
-def _frame_numbers(file: File, frames: str) -> range:
+def _frames_of(found: Found, selection: Selection, truth: str) -> Iterator[Frame]:
+    """Yield the frames of a file that are wanted; a server's word spares fetching it to count."""
+    file, frames = found.file, selection.frames
+    place = web_place_of(file)
+    told = 0
+    if frames != FIRST and place is not None:
+        told = found.frames or frames_told(place)
+    for number in _frame_numbers(file, frames, told):
+        yield Frame(file, number, selection.window, truth, told)
+
+
+def _frame_numbers(file: File, frames: str, told: int) -> range:
     """Return indices from 0; the first alone where the file cannot be read, which then fails."""
     if frames == FIRST:
         return range(1)
     try:
-        count: Any = describe(content_of(file))["frames"]
+        count: Any = told or describe(content_of(file))["frames"]
     except (DicomError, OSError):
         return range(1)
     if frames == ALL:

@@ -107,10 +107,19 @@ File: TypeAlias = Path | Member | str
 @final
 @dataclass(frozen=True)
 class Found:
-    """One file, and what it is."""
+    """One file, and what it is.
+
+    Parameters
+    ----------
+    file, kind
+        Where it lies, and what is in it.
+    frames
+        How many it has by the word of a server; 0 where nobody told.
+    """
 
     file: File
     kind: Left
+    frames: int = 0
 
     @property
     def meant(self) -> bool:
@@ -238,7 +247,7 @@ def _behind(url: str) -> Iterator[Found]:
         yield Found(url, "image")
     else:
         for each in instances_at(place):
-            yield Found(each.place.url, kind_of_instance(each))
+            yield Found(each.place.url, kind_of_instance(each), each.frames)
 
 
 def _is_good_url(source: str) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from http import HTTPStatus
 from os import PathLike
+from threading import Lock
 from typing import Any, Final, TypeVar, final
 
 from pydicom.dataset import Dataset
@@ -34,7 +35,13 @@ _ATTEMPTS: Final = 4
 #: Instances that wait for a second look: several frames of one, or its header for an export.
 _KEPT: Final = 2
 #: What a search is asked for beyond what every answer holds (PS3.18 10.6.3).
-_FIELDS: Final = ("ManufacturerModelName", "SOPClassUID", "Rows", "Modality")
+_FIELDS: Final = (
+    "ManufacturerModelName",
+    "SOPClassUID",
+    "Rows",
+    "NumberOfFrames",
+    "Modality",
+)
 _UID: Final = r"([\d.]+)"
 _URL: Final = re.compile(
     rf"(https?://.+?)/studies/{_UID}(?:/series/{_UID}(?:/instances/{_UID})?)?/?"
@@ -89,6 +96,9 @@ class FoundInstance:
         It has Rows (0028,0010): it is an image.
     number
         Instance Number (0020,0013), 0 where the server does not tell.
+    frames
+        How many it has; 0 where the server does not tell. Of an image without Number of Frames
+        (0028,0008) it is 1: a search tells it of those with several (PS3.18 10.6.3).
     """
 
     place: WebPlace
@@ -97,6 +107,7 @@ class FoundInstance:
     model_name: str = ""
     has_rows: bool = False
     number: int = 0
+    frames: int = 0
 
 
 def web_place_of(source: object) -> WebPlace | None:
@@ -209,13 +220,15 @@ def _instance_of(within: WebPlace, told: dict[str, Any]) -> FoundInstance:
         _value(told, "0020000E") or within.series,
         _value(told, "00080018"),
     )
+    has_rows = bool(_value(told, "00280010"))
     return FoundInstance(
         place,
         _value(told, "00080016"),
         _value(told, "00080060"),
         _value(told, "00081090"),
-        bool(_value(told, "00280010")),
-        int(float(_value(told, "00200013") or 0)),
+        has_rows,
+        _whole_number(told, "00200013"),
+        _whole_number(told, "00280008") or int(has_rows),
     )
 
 
@@ -234,6 +247,17 @@ def instances_at(place: WebPlace) -> Iterator[FoundInstance]:
     )
 
 
+def frames_told(place: WebPlace) -> int:
+    """Return how many frames an instance has by the word of its server; 0 where it has none."""
+    client = _usual_client(place.service, door())
+    wanted = {"SOPInstanceUID": place.instance}
+    try:
+        found = [*search(client, place.service, place.study, place.series, wanted)]
+    except DicomError:
+        return 0
+    return next((each.frames for each in found if each.place == place), 0)
+
+
 def fetched(place: WebPlace) -> Dataset:
     """Return an instance as it is stored; of a study or series the only one.
 
@@ -243,7 +267,7 @@ def fetched(place: WebPlace) -> Dataset:
         The server refuses, or sends what is no DICOM; or there are several instances.
     """
     if place.instance:
-        return _fetched(place, door())
+        return _kept_instance(place, door()).content()
     found = list(instances_at(place))
     if len(found) != 1:
         msg = (
@@ -251,7 +275,7 @@ def fetched(place: WebPlace) -> Dataset:
             "explain_archive or read_series for all of them."
         )
         raise DicomError(msg, reason="not-a-file")
-    return _fetched(found[0].place, door())
+    return _kept_instance(found[0].place, door()).content()
 
 
 def retrieved(client: Any, place: WebPlace) -> Dataset:
@@ -343,9 +367,28 @@ def failure_words(reason: int) -> str:
     return f"Failure Reason {reason:#06x}"
 
 
+@final
+class _KeptInstance:
+    """An instance that is fetched once, also where threads ask for several of its frames."""
+
+    def __init__(self, place: WebPlace, opened_with: tuple[str | None, ...]) -> None:
+        self._place, self._opened_with = place, opened_with
+        self._lock = Lock()
+        self._content: Dataset | None = None
+
+    def content(self) -> Dataset:
+        with self._lock:
+            if self._content is None:
+                client = _usual_client(self._place.service, self._opened_with)
+                self._content = retrieved(client, self._place)
+            return self._content
+
+
 @lru_cache(_KEPT)
-def _fetched(place: WebPlace, opened_with: tuple[str | None, ...]) -> Dataset:
-    return retrieved(_usual_client(place.service, opened_with), place)
+def _kept_instance(
+    place: WebPlace, opened_with: tuple[str | None, ...]
+) -> _KeptInstance:
+    return _KeptInstance(place, opened_with)
 
 
 @lru_cache(_KEPT)
@@ -391,3 +434,8 @@ def _value(found: dict[str, Any], tag: str) -> str:
     """Return the first value of an attribute in DICOM JSON (PS3.18 F)."""
     values = found.get(tag, {}).get("Value") or [""]
     return "" if values[0] is None else str(values[0])
+
+
+def _whole_number(found: dict[str, Any], tag: str) -> int:
+    """Return the first value of a number, 0 where there is none."""
+    return int(float(_value(found, tag) or 0))
