@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pydicom.dataset import Dataset
 
@@ -96,7 +96,8 @@ def export_dicom(
     Raises
     ------
     InputError
-        A kind is unknown, or ``vmax`` is out of range; the source is not what was explained, or has no UIDs.
+        A kind is unknown; ``vmax`` is out of range; the source is not what was explained, or has no
+        UIDs.
     DicomError
         The source cannot be read.
     MissingExtraError

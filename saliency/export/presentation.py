@@ -71,8 +71,8 @@ def presentation_state(
     Raises
     ------
     InputError
-        The threshold or ``vmax`` is out of range; or slices of a volume are rescaled differently, which one
-        state cannot say.
+        The threshold or ``vmax`` is out of range; or slices of a volume are rescaled differently,
+        which one state cannot say.
     SaliencyError
         As for :func:`saliency.export.parametric_map`.
     """
