@@ -46,7 +46,8 @@ def pacs(files, told):
             for each in told
             if wanted is None or each["00080018"]["Value"] == [wanted[1]]
         ]
-        return 200, "OK", JSON, json.dumps([] if "offset=0" not in path else page).encode()
+        body = json.dumps(page if "offset=0" in path else [])
+        return 200, "OK", JSON, body.encode()
 
     return server(answer)
 
