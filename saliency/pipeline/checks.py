@@ -57,3 +57,19 @@ def check_share(where: str, name: str, value: float) -> None:
     if not 0 <= value <= 1:
         msg = f"{where}: expected {name} to be in 0..1, got {value!r}."
         raise InputError(msg)
+
+
+def check_input_numbers(given: Array, dtype: str) -> None:
+    """Refuse what an input of integers would cut off: 0..1 of a model of bytes is black."""
+    if "int" not in dtype:
+        return
+    kind = np.iinfo(dtype)
+    low, high = float(given.min()), float(given.max())
+    if kind.min <= low and high <= kind.max and np.array_equal(given, np.rint(given)):
+        return
+    msg = (
+        f"The model takes whole numbers ({dtype}), and the preparation gave {low:.4g} to "
+        f"{high:.4g}, some with fractions or out of range. Use Prepare(scale='pixel') for 0..255, "
+        "or a scale of your own that rounds."
+    )
+    raise InputError(msg)

@@ -15,7 +15,7 @@ from saliency.explainers.names import MethodName
 from saliency.pipeline.answer import Answer, explanation_of
 from saliency.pipeline.asked_layers import Layer, tapped
 from saliency.pipeline.caption import is_saturated
-from saliency.pipeline.checks import collapsed
+from saliency.pipeline.checks import check_input_numbers, collapsed
 from saliency.pipeline.control import asked_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.facts import facts_of
@@ -247,6 +247,7 @@ def prepared(probe: Any, image: DicomImage, prepare: object) -> ModelInput:
     """Prepare a picture for a probe's model."""
     given = filled(probe, prepare)(image)
     _check_input_size(given.array.shape[1:], getattr(probe, "input_shape", None))
+    check_input_numbers(given.array, getattr(probe, "input_dtype", "float32"))
     return given
 
 
@@ -389,9 +390,15 @@ def _check_input_size(
         return
     fits = len(wanted) == len(given) and all(map(_axis_fits, wanted, given))
     if not fits:
+        free = None in wanted[:-1] and len(wanted) == len(given)
+        way = (
+            "Give its size: Prepare(size=(H, W))."
+            if free
+            else "Leave size and channels of Prepare open, and they come from the model."
+        )
         msg = (
             f"The preparation gave an input of (H, W, C) = {given}, the model takes {wanted}. "
-            "Leave size and channels of Prepare open, and they come from the model."
+            f"{way}"
         )
         raise InputError(msg)
 

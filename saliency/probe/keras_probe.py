@@ -283,6 +283,12 @@ class KerasProbe:
         return self.core.plan.shape
 
     @property
+    def input_dtype(self) -> str:
+        """What the model takes for the explained input: "float32", "uint8"."""
+        doors = self.core.plan.doors
+        return doors.each[doors.explained].dtype
+
+    @property
     def reach(self) -> FieldOfView | None:
         """Receptive field and stride of a fully convolutional network of images; else None."""
         return self.core.plan.reach

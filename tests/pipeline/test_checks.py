@@ -1,10 +1,12 @@
 """What leaves an explainer is checked, and its channels are summed."""
 
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 
-from saliency.errors import ExplainerError, NotFiniteError
-from saliency.pipeline.checks import collapsed
+from saliency.errors import ExplainerError, InputError, NotFiniteError
+from saliency.pipeline.checks import check_input_numbers, collapsed
 
 SHAPE = (2, 5, 7, 3)
 
@@ -51,3 +53,15 @@ def test_whole_numbers_are_refused():
     """An integer map has been rounded, or wrapped, before it came here."""
     with pytest.raises(ExplainerError, match="floating"):
         collapsed(np.ones(SHAPE, np.uint8), SHAPE, "Recipe()")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "fits"),
+    [(0, 255, True), (0, 1, True), (0, 0.5, False), (-1, 9, False), (0, 256, False)],
+)
+def test_an_input_of_bytes_takes_whole_numbers_from_0_to_255(low, high, fits):
+    """Fractions would be cut off: 0..1 is a black image to a model of bytes."""
+    given = np.array([[[[low], [high]]]], np.float32)
+    check_input_numbers(given, "float32")
+    with nullcontext() if fits else pytest.raises(InputError, match="scale='pixel'"):
+        check_input_numbers(given, "uint8")

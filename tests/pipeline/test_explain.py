@@ -170,6 +170,29 @@ def test_a_wrong_size_is_refused(model, image):
         sal.explain(model, image, prepare=sal.Prepare((30, 30)))
 
 
+def test_a_side_that_the_model_fixes_is_asked_for(image):
+    """Where the model leaves one side free, leaving the size open does not help."""
+    model = keras.Sequential(
+        [keras.Input((40, None, 1)), keras.layers.GlobalAveragePooling2D()]
+    )
+    with pytest.raises(sal.InputError, match=r"Give its size: Prepare\(size=\(H, W\)"):
+        sal.explain(model, image, "random")
+
+
+def test_a_model_of_bytes_is_asked_in_whole_numbers(image):
+    """0..1 is refused; 0..255 gives what the model itself gives for bytes."""
+    inputs = keras.Input((40, 56, 1), dtype="uint8")
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(2, activation="softmax")(x))
+    with pytest.raises(sal.InputError, match=r"uint8.*scale='pixel'"):
+        sal.explain(model, image, "random")
+    result = sal.explain(
+        model, image, "random", target=1, prepare=sal.Prepare(scale="pixel"), cutoff=0
+    )
+    given = result.prepare(image).array.astype(np.uint8)
+    assert result.probability == pytest.approx(float(model(given)[0, 1]), abs=1e-6)
+
+
 def test_nan_of_the_model_is_never_painted(image):
     """A broken model raises; it does not give a black or a vivid map."""
     broken = keras.Sequential(

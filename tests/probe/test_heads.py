@@ -7,6 +7,7 @@ import tensorflow as tf
 from probe import nets
 
 from saliency.errors import ModelError, TargetError
+from saliency.probe.batch_probe import About
 from saliency.probe.keras_probe import KerasProbe
 
 
@@ -24,14 +25,12 @@ def separate(layer):
     return nets.filled(keras.Model(inputs, layer(x)))
 
 
-def convolutional_head():
+def convolutional_head(flat=keras.layers.Flatten):
     """MobileNet's way: pooled, 1 x 1 convolution, reshaped, softmax."""
     inputs, x = convolved()
     x = keras.layers.GlobalAveragePooling2D(keepdims=True)(x)
     x = keras.layers.Conv2D(3, 1)(keras.layers.Dropout(0.1)(x))
-    return nets.filled(
-        keras.Model(inputs, keras.layers.Softmax()(keras.layers.Flatten()(x)))
-    )
+    return nets.filled(keras.Model(inputs, keras.layers.Softmax()(flat()(x))))
 
 
 def followed_by_dropout():
@@ -49,6 +48,7 @@ LOGITS = {
         keras.layers.Activation("softmax", dtype="float32")
     ),
     "convolution": convolutional_head,
+    "kept axes": lambda: convolutional_head(keras.layers.Identity),
     "linear tail": followed_by_dropout,
     "nested twice": lambda: keras.Sequential([keras.Input(nets.SHAPE), nets.nested()]),
 }
@@ -61,7 +61,7 @@ def test_a_softmax_anywhere_at_the_end_is_undone(way):
     probe = KerasProbe(model)
     inputs = nets.pictures(4)
     logits = tf.stack([probe.at(index).score(inputs) for index in range(3)], axis=1)
-    output = model(inputs, training=False)
+    output = tf.reshape(model(inputs, training=False), (-1, 3))
     softmax = tf.exp(output) if tf.reduce_min(output) < 0 else output
     assert probe.output == "logit"
     np.testing.assert_allclose(tf.nn.softmax(logits), softmax, rtol=1e-4, atol=1e-6)
@@ -300,3 +300,43 @@ CHANGED = {
 def test_a_tail_that_changes_the_values_is_explained_as_it_is(tail):
     """Nothing is called a logit that is none."""
     assert KerasProbe(tailed(2, "softmax", tail)).output == "output"
+
+
+PARTS_OF_SOFTMAXES = {
+    "three of five": lambda x: layers.Dense(5, activation="softmax")(x)[:, 1:4],
+    "one of each pair": lambda x: layers.Softmax()(paired(x, (3, 2)))[..., 1],
+    "pairs along the first axis": lambda x: layers.Softmax(axis=1)(paired(x, (2, 3)))[
+        :, 1
+    ],
+    "all of each pair": lambda x: layers.Flatten()(layers.Softmax()(paired(x, (3, 2)))),
+}
+
+
+def paired(x, shape):
+    return layers.Reshape(shape)(layers.Dense(6)(x))
+
+
+@pytest.mark.parametrize("tail", PARTS_OF_SOFTMAXES.values(), ids=PARTS_OF_SOFTMAXES)
+def test_parts_of_softmaxes_have_the_probabilities_of_the_model(tail):
+    """Labels with a softmax of their own each, or some classes of one, are no softmax together."""
+    inputs, x = convolved()
+    model = nets.filled(keras.Model(inputs, tail(layers.GlobalMaxPooling2D()(x))))
+    pictures = nets.pictures()
+    shares = np.asarray(model(pictures, training=False), np.float64)
+    probe = KerasProbe(model)
+    about = About(probe.at(None), pictures)
+    np.testing.assert_allclose(
+        about.class_scores, np.log(shares) - np.log1p(-shares), rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_array_equal(about.targets, shares.argmax(1))
+    np.testing.assert_allclose(about.probability, shares.max(1), rtol=1e-5)
+
+
+def test_a_softmax_with_a_mask_is_explained_as_it_is():
+    """What is behind the mask has no share, whatever its logit is."""
+    inputs, x = convolved()
+    scores = layers.Dense(3)(layers.GlobalMaxPooling2D()(x))
+    shares = layers.Softmax()(scores, mask=scores < 0.5)
+    model = nets.filled(keras.Model(inputs, shares))
+    probe = KerasProbe(model)
+    assert (probe.output, probe.squash) == ("output", None)

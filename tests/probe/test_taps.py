@@ -225,3 +225,49 @@ def test_a_layer_that_stands_at_two_places_is_two_calls():
     once, again = probe.at(0).activations(inputs)
     np.testing.assert_allclose(once, layer(inputs), atol=1e-6)
     np.testing.assert_allclose(again, layer(layer(inputs)), atol=1e-5)
+
+
+def turned(by):
+    """Build a network that turns its pictures to (N, C, H, W) inside."""
+    inputs = keras.Input((24, 36, 3))
+    options = {"data_format": "channels_first", "activation": "relu"}
+    x = keras.layers.Conv2D(4, 3, name="inside", **options)(by(inputs))
+    x = keras.layers.GlobalAveragePooling2D(data_format="channels_first")(x)
+    return keras.Model(inputs, keras.layers.Dense(2)(x))
+
+
+@pytest.mark.parametrize(
+    "by",
+    [
+        keras.layers.Permute((3, 1, 2)),
+        lambda x: keras.ops.transpose(x, (0, 3, 1, 2)),
+        lambda x: keras.ops.moveaxis(x, -1, 1),
+        lambda x: keras.ops.swapaxes(keras.ops.swapaxes(x, 1, 3), 2, 3),
+    ],
+)
+def test_layers_behind_a_turn_of_axes_have_no_place(by):
+    """Their channels would be taken for columns; the input keeps the order that it has."""
+    model = turned(by)
+    probe = KerasProbe(model)
+    assert (probe.layers, probe.input_shape) == ((), (24, 36, 3))
+    with pytest.raises(ModelError, match="'inside' is channels_first"):
+        KerasProbe(model, layers=["inside"])
+
+
+@pytest.mark.parametrize(
+    "augmentation",
+    [
+        keras.layers.RandomFlip(seed=0),
+        keras.layers.RandomContrast(0.1, seed=0),
+        keras.layers.SpatialDropout2D(0.1),
+    ],
+)
+def test_augmentation_says_nothing_of_the_axis_order(augmentation):
+    """It is channels_last unless told otherwise, in a network that is channels_first."""
+    inputs = keras.Input((3, 24, 36))
+    conv = keras.layers.Conv2D(
+        4, 3, data_format="channels_first", activation="relu", name="conv"
+    )
+    x = keras.layers.Flatten()(conv(augmentation(inputs)))
+    probe = KerasProbe(keras.Model(inputs, keras.layers.Dense(2)(x)))
+    assert (probe.layers, probe.input_shape) == (("conv",), (24, 36, 3))

@@ -116,8 +116,9 @@ class Head:
     columns, signs
         For each unit of the output, the unit of the squashing step that it repeats, and 1, or -1
         where it is its complement 1 - p; () where they are the same.
-    odds
-        The output is one unit of a softmax of several: its logit is log p - log(1 - p).
+    rest
+        For each unit the other units of its softmax, where the output leaves some of them out or
+        has several softmaxes: the logit is log p - log(1 - p), as of a sigmoid. Else ().
     """
 
     shape: Shape
@@ -126,14 +127,15 @@ class Head:
     choices: tuple[str, ...] = ()
     columns: tuple[int, ...] = ()
     signs: tuple[int, ...] = ()
-    odds: bool = False
+    rest: tuple[tuple[int, ...], ...] = ()
 
     @property
     def units(self) -> int | None:
-        """Number of outputs of a (N, units) or (N,) model; None for any other output."""
+        """Number of outputs of a (N,), (N, units) or (N, 1, 1, units) model; None of any other."""
         if len(self.shape) == 1:
             return 1
-        return self.shape[1] if len(self.shape) == 2 else None
+        single = self.shape and all(axis == 1 for axis in self.shape[1:-1])
+        return self.shape[-1] if single else None
 
     @property
     def classes(self) -> int | None:
@@ -158,13 +160,10 @@ class Head:
         units = tf.gather(flat, self.columns, axis=1) * tf.constant(
             self.signs, flat.dtype
         )
-        if self.odds:
-            others = [
-                unit for unit in range(logits.shape[-1]) if unit not in self.columns
-            ]
+        if self.rest:
             # log p / (1 - p) = z - log(sum of exp of all other logits)
-            rest = tf.gather(flat, others, axis=1)
-            units -= tf.reduce_logsumexp(rest, axis=1, keepdims=True)
+            others = tf.gather(flat, self.rest, axis=1)
+            units -= tf.reduce_logsumexp(others, axis=2)
         return tf.reshape(units, (-1, *self.shape[1:]))
 
 
@@ -173,7 +172,7 @@ def head_of(outline: Outline) -> Head:
     if outline.last is None:
         return Head(outline.shape)
     step = skip_back(outline.steps, outline.last, SAME_AT_INFERENCE)
-    kind = None if step is None else squash_of(step.operation)
+    kind = None if step is None else squash_at(step)
     return Head(outline.shape, kind, step.index if step and kind else None)
 
 
@@ -242,6 +241,11 @@ def _fused(operation: Operation) -> bool:
 def _is_linear_activation(operation: Operation) -> bool:
     activation = isinstance(operation, keras.layers.Activation)
     return activation and operation.activation is keras.activations.linear
+
+
+def squash_at(step: Step) -> Squash | None:
+    """Return the squashing function of one tensor that a step is; one with a mask is none."""
+    return squash_of(step.operation) if len(step.inputs) == 1 else None
 
 
 def squash_of(operation: Operation) -> Squash | None:

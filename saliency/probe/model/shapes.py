@@ -15,6 +15,8 @@ Shape: TypeAlias = tuple[int | None, ...]
 FREE = 256
 """Stands in for a free spatial axis while shapes are worked out."""
 
+_TURNS = frozenset({"Moveaxis", "Permute", "Swapaxes", "Transpose"})
+
 HELD = -2
 """Stands among a step's parents for an input of the model that is not explained."""
 
@@ -133,11 +135,28 @@ def channels_last(shape: Shape) -> Shape:
 def _takes_channels_first(steps: Sequence[Step]) -> bool:
     """Return what the first layer that knows an axis order says, if nothing turned axes before."""
     for step in steps:
-        if isinstance(step.operation, keras.layers.Permute) or not step.shape:
+        if type(step.operation).__name__ in _TURNS or not step.shape:
             return False
-        if hasattr(step.operation, "data_format"):
+        if _has_axis_order(step):
             return bool(step.operation.data_format == "channels_first")
     return False
+
+
+def is_turned(step: Step, *, channels_first: bool) -> bool:
+    """Return whether a layer takes another axis order than the model's input has."""
+    order = "channels_first" if channels_first else "channels_last"
+    return _has_axis_order(step) and step.operation.data_format != order
+
+
+def _has_axis_order(step: Step) -> bool:
+    told = getattr(step.operation, "data_format", None)
+    return isinstance(told, str) and not _hands_on(step)
+
+
+def _hands_on(step: Step) -> bool:
+    """Return whether a layer leaves all as it is: augmentation has an axis order of its own."""
+    same = step.inputs == (step.shape,)
+    return same and not hasattr(step.operation, "strides")
 
 
 def _channels_last(outline: Outline, rank: int) -> Outline:

@@ -4,8 +4,8 @@ The steps are not known by name: they are run on values between 0 and 1, and wha
 looked for among those values and their complements.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias, final
 
 import keras
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from saliency.probe.model.drawing import random_samples
 from saliency.probe.model.graph import Rule
-from saliency.probe.model.head import Head, Squash, squash_of
+from saliency.probe.model.head import Head, Squash, squash_at
 from saliency.probe.model.inputs import InputSpecs
 from saliency.probe.model.shapes import Outline
 from saliency.probe.protocol import Tensor
@@ -57,9 +57,8 @@ def seen_through(head: Head, outline: Outline, run: Run, doors: InputSpecs) -> H
         return head
     if squashed.shape == output.shape and np.abs(squashed - output).max() <= ROUNDING:
         return Head(head.shape, candidate.kind, candidate.step)
-    return _relabelled(
-        head, candidate, squashed.reshape(ROWS, -1), output.reshape(ROWS, -1)
-    )
+    axis = getattr(outline.steps[candidate.step].operation, "axis", -1)
+    return _relabelled(head, candidate, squashed, output.reshape(ROWS, -1), axis)
 
 
 def _candidate(outline: Outline) -> Candidate | None:
@@ -71,7 +70,7 @@ def _candidate(outline: Outline) -> Candidate | None:
             continue
         seen.add(index)
         step = outline.steps[index]
-        kind = squash_of(step.operation)
+        kind = squash_at(step)
         if kind is not None:
             ends.add(Candidate(index, kind))
         elif (
@@ -107,22 +106,48 @@ def _squashed_pairs(run: Run, step: int, doors: InputSpecs) -> tuple[Array, Arra
 
 
 def _relabelled(
-    head: Head, candidate: Candidate, squashed: Array, output: Array
+    head: Head, candidate: Candidate, squashed: Array, output: Array, axis: Any
 ) -> Head:
     """Return a head whose classes are values of the squashing step, or their complements."""
-    same = np.abs(squashed[:, :, None] - output[:, None]).max(0) <= ROUNDING
-    turned = np.abs(1 - squashed[:, :, None] - output[:, None]).max(0) <= ROUNDING
+    values = squashed.reshape(ROWS, -1)
+    same = np.abs(values[:, :, None] - output[:, None]).max(0) <= ROUNDING
+    turned = np.abs(1 - values[:, :, None] - output[:, None]).max(0) <= ROUNDING
     kept = same if candidate.kind == "softmax" else same | turned
-    single = candidate.kind == "softmax" and output.shape[1] == 1 < squashed.shape[1]
     if not kept.any(0).all() or head.units is None:
         return head
     columns = kept.argmax(0)
     signs = np.where(same[columns, np.arange(len(columns))], 1, -1)
-    return Head(
-        head.shape,
-        "sigmoid" if single else candidate.kind,
-        candidate.step,
+    found = replace(
+        head,
+        kind=candidate.kind,
+        step=candidate.step,
         columns=tuple(map(int, columns)),
         signs=tuple(map(int, signs)),
-        odds=single,
     )
+    return (
+        found
+        if candidate.kind == "sigmoid"
+        else _of_softmaxes(found, _units_by_softmax(squashed.shape, axis))
+    )
+
+
+def _of_softmaxes(head: Head, softmaxes: Array) -> Head:
+    """Return a head as it is where it has all units of one softmax; else with odds of its own."""
+    if len(softmaxes) == 1 and sorted(head.columns) == sorted(softmaxes[0]):
+        return head
+    if softmaxes.shape[1] == 1:
+        return Head(head.shape)
+    rows = (softmaxes[(softmaxes == unit).any(axis=1)][0] for unit in head.columns)
+    rest = (row[row != unit] for row, unit in zip(rows, head.columns, strict=True))
+    return replace(
+        head, kind="sigmoid", rest=tuple(tuple(map(int, others)) for others in rest)
+    )
+
+
+def _units_by_softmax(shape: Sequence[int], axis: Any) -> Array:
+    """Return the flat indices (softmaxes, units of each) of what is made along an axis, or axes."""
+    places = np.arange(np.prod(shape[1:])).reshape(shape[1:])
+    axes = [each % len(shape) - 1 for each in np.atleast_1d(axis)]
+    last = np.moveaxis(places, axes, range(-len(axes), 0))
+    units = int(np.prod([places.shape[each] for each in axes]))
+    return last.reshape(-1, units)

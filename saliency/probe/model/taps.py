@@ -16,7 +16,7 @@ import keras
 from saliency.errors import ModelError
 from saliency.probe.model.head import SAME_AT_INFERENCE
 from saliency.probe.model.keras_internals import Operation, has_weights, sublayers
-from saliency.probe.model.shapes import HELD, Outline, Shape, Step
+from saliency.probe.model.shapes import HELD, Outline, Shape, Step, is_turned
 
 GLOBAL_POOLS = (
     keras.layers.GlobalAveragePooling1D,
@@ -118,7 +118,7 @@ def end_of_scales(
     path to the output goes through. Where the network's stream is linear (ConvNeXt), the end of
     the stream; where nothing is a bottleneck (skip connections around everything), the last one.
     """
-    places = _places(outline.steps, rank)
+    places = _places(outline, rank)
     cuts = _bottlenecks(outline)
     trunk = set(range(len(places) if before is None else before)) - _map_heads(
         outline, rank
@@ -141,16 +141,29 @@ def named_steps(outline: Outline, names: Sequence[str], rank: int) -> tuple[int,
     ModelError
         A name is unknown or not unique, or its output is no picture.
     """
-    return tuple(sorted(_step_named(outline.steps, name, rank) for name in names))
+    chosen = sorted(_step_named(outline.steps, name, rank) for name in names)
+    for index in chosen:
+        _check_not_turned(outline, outline.steps[index])
+    return tuple(chosen)
 
 
-def _places(steps: Sequence[Step], rank: int) -> tuple[Place, ...]:
+def _places(outline: Outline, rank: int) -> tuple[Place, ...]:
     places: list[Place] = []
-    for step in steps:
-        places.append(
-            _place_of_step(step, [_at(places, parent) for parent in step.parents], rank)
-        )
+    for step in outline.steps:
+        parents = [_at(places, parent) for parent in step.parents]
+        turned = is_turned(step, channels_first=outline.channels_first)
+        places.append(NOWHERE if turned else _place_of_step(step, parents, rank))
     return tuple(places)
+
+
+def _check_not_turned(outline: Outline, step: Step) -> None:
+    if is_turned(step, channels_first=outline.channels_first):
+        msg = (
+            f"KerasProbe: {step.name!r} is {step.operation.data_format}, unlike the model's input: "
+            "the picture is turned before it, and a map of it has no place. Tap another layer, or "
+            "use an explainer of the input (gradient, integrated gradients, occlusion)."
+        )
+        raise ModelError(msg)
 
 
 def _at(places: Sequence[Place], index: int) -> Place:
