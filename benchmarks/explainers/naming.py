@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 from measure import CONTROLS, Asked, recipe_of
-from scenes import SCENARIOS, Array, Scene
+from networks import drawn
+from scenes import SCENARIOS, Array, Scenario, Scene
 from truth import importance, regions
 
 import saliency as sal
-from saliency.evaluation import exchange
+from saliency.evaluation import Curve, exchange
 from saliency.evaluation.decision import Decision, decide
 from saliency.evaluation.measuring import Batch, maps
 from saliency.statistics.correlation import pearson
@@ -23,7 +24,7 @@ NAMES = (
     *("fastcam", "gradcam", "hirescam", "gradient", "gradient_x_input", "smoothgrad"),
     *("lrp", "occlusion"),
 )
-IMAGES = 32
+IMAGES = 96
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Of cells exchanged, which scores are kept for."""
 BEST = 3
@@ -39,11 +40,12 @@ def curves(scenario: str, asked: Asked, path: Path) -> Mapping[str, Array]:
 
 
 def named(
-    scores: Mapping[str, Array], shares: Sequence[int], images: int = IMAGES
+    scores: Mapping[str, Array], shares: Sequence[float], images: int
 ) -> Decision:
-    """Return what an evaluation decides from scores at some of the shares."""
+    """Return what an evaluation of the first images decides from scores at some shares."""
+    columns = [SHARES.index(share) for share in shares]
     areas = {
-        who: -each[:images, list(shares)].mean(axis=1) for who, each in scores.items()
+        who: -Curve(shares, each[:images, columns]).area for who, each in scores.items()
     }
     explainers = {who: each for who, each in areas.items() if who not in CONTROLS}
     controls = {who: each for who, each in areas.items() if who in CONTROLS}
@@ -60,28 +62,39 @@ def true_rank(truths: Mapping[str, Array], name: str) -> int:
 def _asked_curves(scenario: str, asked: Asked) -> dict[str, Array]:
     """Return scores by explainer, and by ``"truth of NAME"`` how true it is of each image."""
     generator = np.random.default_rng(7)
-    scenes = [SCENARIOS[scenario].asked_scene(generator) for _ in range(IMAGES)]
-    pixels = np.stack([scene.drawn() for scene in scenes])[..., np.newaxis]
-    inputs = tf.constant(pixels, tf.float32)
+    planted = SCENARIOS[scenario]
+    scenes = [planted.asked_scene(generator) for _ in range(IMAGES)]
+    others = [_other_scene(planted, generator) for _ in range(IMAGES)]
+    inputs, donors = tf.constant(drawn(scenes)), tf.constant(drawn(others))
 
     def score(some: Array) -> Array:
         return np.asarray(asked.probe.score(tf.constant(some, tf.float32)))
 
-    worths = [importance(scene, score, generator) for scene in scenes]
+    worths = [
+        np.array(list(importance(scene, score, generator).values())) for scene in scenes
+    ]
+    areas = [np.stack(list(regions(scene).values())) for scene in scenes]
     found = {}
     for name in (*NAMES, *CONTROLS):
         try:
             heats = maps(Batch((), asked.probe, inputs), recipe_of(name))
         except sal.SaliencyError:
             continue
-        curve = exchange(asked.probe, inputs, heats, shares=SHARES)
+        curve = exchange(asked.probe, inputs, heats, donors=donors, shares=SHARES)
         found[name] = curve.scores
-        triples = zip(scenes, worths, heats, strict=True)
+        triples = zip(areas, worths, heats, strict=True)
         found[f"truth of {name}"] = np.array([_truth(*each) for each in triples])
     return found
 
 
-def _truth(scene: Scene, worth: Mapping[str, float], heat: Array) -> float:
+def _other_scene(planted: Scenario, generator: np.random.Generator) -> Scene:
+    """Draw lots for a picture that lacks the class: ``evaluate`` lends of another decision."""
+    while True:
+        scene = planted.scene(generator)
+        if planted.label(scene.states()) == 0:
+            return scene
+
+
+def _truth(areas: Array, worth: Array, heat: Array) -> float:
     """Correlate the heat of each region, a part or a square of tissue, with what it is worth."""
-    sums = [float(heat[region].sum()) for region in regions(scene).values()]
-    return pearson(np.array(sums), np.array(list(worth.values())))
+    return pearson((areas * heat).sum(axis=(1, 2)), worth)

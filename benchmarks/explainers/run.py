@@ -3,6 +3,7 @@
 ``python benchmarks/explainers/run.py [--folder FOLDER] [--explainers NAMES] [--write]`` trains the
 networks (half a minute each on an idle core), asks, and prints the tables. Networks and figures
 are kept in the folder: what was measured is not measured again, and ``--kept`` measures nothing.
+``--explainers none`` only asks, of the networks that are there, whom an evaluation would name.
 ``--write`` puts the tables into docs/explainers/which-one-when.md, and the figures into
 benchmarks/explainers/figures.json, from which ``scripts/make_methods.py`` tells each method's page.
 """
@@ -28,7 +29,7 @@ def main() -> None:
     kept = Path(tempfile.gettempdir(), "explainers")
     parser.add_argument("--folder", type=Path, default=kept)
     parser.add_argument(
-        "--explainers", default="few", help="few, all, or names, comma-separated"
+        "--explainers", default="few", help="none, few, all, or names, by commas"
     )
     parser.add_argument("--networks", default=",".join(BENCH))
     parser.add_argument("--kept", action="store_true", help="train and ask nothing")
@@ -37,6 +38,7 @@ def main() -> None:
     sets = {"few": FEW, "all": OURS}
     asked = sets.get(options.explainers) or tuple(options.explainers.split(","))
     names = tuple(dict.fromkeys((*CONTROLS, *asked, *CANDIDATES)))
+    names = () if options.explainers == "none" else names
     networks = tuple(options.networks.split(","))
     found = (
         kept_rows(options.folder)

@@ -3,6 +3,7 @@
 import argparse
 import logging
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -165,7 +166,7 @@ def _truths(options: argparse.Namespace, files: Sequence[Any]) -> Any:
         return None
     if options.truth.is_file() or _holds_no_png(options.truth):
         return options.truth
-    masks = [_mask(options.truth / f"{Path(str(file)).stem}.png") for file in files]
+    masks = [_mask(place) for place in _mask_places(options.truth, files)]
     found = sum(mask is not None for mask in masks)
     if not found:
         example = f"{Path(str(files[0])).stem}.png"
@@ -174,6 +175,26 @@ def _truths(options: argparse.Namespace, files: Sequence[Any]) -> Any:
     if found < len(files):
         say(options, f"{len(files) - found} of {len(files)} files have no mask")
     return masks
+
+
+def _mask_places(folder: Path, files: Sequence[Any]) -> list[Path]:
+    """Return where the mask of each file would lie.
+
+    Raises
+    ------
+    InputError
+        Files of one name, from several folders, would share a mask.
+    """
+    places = [folder / f"{Path(str(file)).stem}.png" for file in files]
+    shared = [place for place, count in Counter(places).items() if count > 1]
+    for place in shared:
+        if place.is_file():
+            msg = (
+                f"--truth {place}: expected a mask for one file, found {places.count(place)} files "
+                "of that name. Evaluate one folder of images at a time."
+            )
+            raise InputError(msg)
+    return places
 
 
 def _holds_no_png(folder: Path) -> bool:

@@ -146,6 +146,8 @@ def truth_of(value: Any, image: DicomImage, source: Any = None) -> Array | None:
     given = np.asarray(value.values if isinstance(value, Mask) else value)
     if given.shape == size and given.dtype == np.bool_:
         return given
+    if given.size == 0 and given.ndim == 1:  # a list of no boxes
+        return np.zeros(size, np.bool_)
     if given.dtype.kind in "iu" and given.shape[-1:] == (4,) and given.ndim <= 2:
         return _boxes(np.atleast_2d(given), size)
     msg = (
@@ -157,14 +159,16 @@ def truth_of(value: Any, image: DicomImage, source: Any = None) -> Array | None:
 
 def _boxes(boxes: Array, size: tuple[int, int]) -> Array:
     inside = np.zeros(size, np.bool_)
-    for top, left, rows, columns in boxes:
-        if min(top, left) < 0 or min(rows, columns) < 1:
+    for top, left, rows, columns in boxes.tolist():
+        bottom, right = top + rows, left + columns
+        within = bottom <= size[0] and right <= size[1]
+        if min(top, left) < 0 or min(rows, columns) < 1 or not within:
             msg = (
-                "evaluate: expected boxes (top, left, rows, columns) of one pixel or more, got "
-                f"{(int(top), int(left), int(rows), int(columns))}."
+                "evaluate: expected boxes (top, left, rows, columns) of one pixel or more, within "
+                f"the image of {size}, got {(top, left, rows, columns)}."
             )
             raise InputError(msg)
-        inside[top : top + rows, left : left + columns] = True
+        inside[top:bottom, left:right] = True
     return inside
 
 

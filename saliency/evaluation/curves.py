@@ -22,9 +22,8 @@ from saliency.evaluation.ranking import (
     ranks_of,
     shaped,
 )
-from saliency.explainers.queries import score_copies, settled
+from saliency.evaluation.variant_scores import variant_scores
 from saliency.kernels.baselines import Reference, check_reference, reference
-from saliency.kernels.batches import chunks
 from saliency.kernels.superpixels import superpixels
 from saliency.probe.protocol import Probe, Tensor
 from saliency.values.arrays import Array, frozen
@@ -41,9 +40,15 @@ class Curve:
     Parameters
     ----------
     shares
-        float32 (steps + 1,): which share of the pixels has been changed; 0 first.
+        float32 (steps + 1,), rising: which share of the pixels has been changed.
     scores
-        float32 (N, steps + 1): the score of the target, in the model's unit.
+        float32 (N, steps + 1): the score of the target, in the model's unit. NaN where an image
+        was not asked about.
+
+    Raises
+    ------
+    InputError
+        Shares do not rise, or scores are not as many.
     """
 
     shares: Array
@@ -56,6 +61,12 @@ class Curve:
         object.__setattr__(
             self, "scores", frozen(self.scores, np.float32, "Curve", ranks=(2,))
         )
+        if len(self.shares) != self.scores.shape[1] or not _rises(self.shares):
+            msg = (
+                "Curve: expected two shares or more, rising, and a score of each image at each, "
+                f"got {self.shares.tolist()} and scores {self.scores.shape}."
+            )
+            raise InputError(msg)
 
     def __reduce__(self) -> tuple[object, ...]:
         return Curve, (self.shares, self.scores)
@@ -128,7 +139,7 @@ def deletion(
         batch,
         attribution,
         _shares(steps, shares),
-        lambda mask: (batch, hidden, mask),
+        lambda mask: _replaced(batch, hidden, mask),
     )
 
 
@@ -160,7 +171,7 @@ def insertion(
         batch,
         attribution,
         _shares(steps, shares),
-        lambda mask: (hidden, batch, mask),
+        lambda mask: _replaced(hidden, batch, mask),
     )
 
 
@@ -217,9 +228,10 @@ def exchange(  # noqa: PLR0913 - what is exchanged, and how much of it
     way = _shares(steps, shares)
     count = means.shape[1]
     masks = [shaped(places < round(float(share) * count), batch) for share in way]
-    return Curve(
-        way, _scores_of_masks(probe, batch, masks, lambda mask: (batch, others, mask))
+    scores = variant_scores(
+        probe, batch, masks, lambda mask: _replaced(batch, others, mask)
     )
+    return Curve(way, scores)
 
 
 def road(
@@ -257,21 +269,20 @@ def road(
         msg = f"road: expected images (N, H, W, C), got {tuple(batch.shape)}."
         raise InputError(msg)
     steps = np.asarray([0.0, *shares])
-    if len(steps) < 2 or np.any(np.diff(steps) <= 0) or steps[-1] >= 1:
+    if not _rises(steps) or steps[-1] >= 1:
         msg = f"road: expected rising shares in (0, 1), got {tuple(shares)}."
         raise InputError(msg)
-    generator = np.random.default_rng(seed)
+    # Each image has noise of its own: its curve does not hang on its batch.
+    generators = [np.random.default_rng(seed) for _ in range(batch.shape[0])]
 
-    def changed(mask: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        given = np.asarray(batch)
+    def changed(mask: Tensor) -> Tensor:
         removed = np.asarray(mask)[..., 0] > 0
-        filled = np.stack(
-            [
-                imputed(*pair, noise, generator)
-                for pair in zip(given, removed, strict=True)
-            ]
-        )
-        return batch, tf.constant(filled), mask
+        triples = zip(np.asarray(batch), removed, generators, strict=True)
+        filled = [
+            imputed(image, missing, noise, generator)
+            for image, missing, generator in triples
+        ]
+        return _replaced(batch, tf.constant(np.stack(filled)), mask)
 
     return _curve(probe, batch, attribution, steps, changed)
 
@@ -300,9 +311,13 @@ def irof(
     Returns
     -------
     float64 (N,)
-        Greater is better; it means something where scores are above 0, as probabilities are.
+        Greater is better. NaN where the whole image's score is not above 0: a share of it means
+        nothing. Probabilities are above 0, logits need not be.
     """
     batch = batch_of(inputs)
+    if grid < 1:
+        msg = f"irof: expected a grid of 1 or more, got {grid}."
+        raise InputError(msg)
     labels = np.asarray(superpixels(batch, grid)).reshape(batch.shape[0], -1)
     flat = maps_of(attribution, batch, "irof").reshape(labels.shape)
     means = np.stack([_segment_means(*pair) for pair in zip(flat, labels, strict=True)])
@@ -313,10 +328,11 @@ def irof(
     hidden = _fill(batch, fill)
     count = int(ranks.max()) + 1
     masks = [shaped(ranks < step, batch) for step in range(count + 1)]
-    scores = _scores_of_masks(
-        probe, batch, masks, lambda mask: (batch, hidden, mask)
+    scores = variant_scores(
+        probe, batch, masks, lambda mask: _replaced(batch, hidden, mask)
     ).astype(np.float64)
-    lost = 1 - scores[:, 1:] / scores[:, :1]
+    whole = np.where(scores[:, :1] > 0, scores[:, :1], np.nan)
+    lost = 1 - scores[:, 1:] / whole
     # A segment may be empty: an image that has fewer than others of its batch is done before them.
     counts = ranks.max(axis=1, keepdims=True) + 1
     of_image = np.arange(count) < counts
@@ -347,11 +363,15 @@ def _shares(steps: int, shares: Sequence[float] | None) -> Array:
         msg = f"steps: expected 1 or more, got {steps}."
         raise InputError(msg)
     way = np.linspace(0, 1, steps + 1) if shares is None else np.asarray(shares)
-    within = way.ndim == 1 and way.size > 1 and way[0] >= 0 and way[-1] <= 1
-    if not within or np.any(np.diff(way) <= 0):
+    if not _rises(way) or way[0] < 0 or way[-1] > 1:
         msg = f"shares: expected two or more, rising, 0..1, got {shares}."
         raise InputError(msg)
     return way
+
+
+def _rises(shares: Array) -> bool:
+    """Say whether shares are two or more, each greater than the one before; NaN is not."""
+    return shares.ndim == 1 and shares.size > 1 and bool(np.all(np.diff(shares) > 0))
 
 
 def _fill(batch: Tensor, fill: Reference) -> Tensor:
@@ -359,29 +379,17 @@ def _fill(batch: Tensor, fill: Reference) -> Tensor:
     return reference(batch, fill)
 
 
-Change = Callable[[Tensor], tuple[Tensor, Tensor, Tensor]]
-"""A mask (N, H, W, 1) -> what is kept, what replaces it, and where (1: replaced)."""
-
-
 def _curve(
-    probe: Probe, batch: Tensor, attribution: Any, shares: Array, change: Change
+    probe: Probe,
+    batch: Tensor,
+    attribution: Any,
+    shares: Array,
+    changed: Callable[[Tensor], Tensor],
 ) -> Curve:
+    """Change the first pixels by ``changed``: a mask (N, H, W, 1) -> the batch so changed."""
     ranks = ranks_of(maps_of(attribution, batch, "attribution"))
     masks = [first(ranks, float(share), batch) for share in shares]
-    return Curve(shares, _scores_of_masks(probe, batch, masks, change))
-
-
-def _scores_of_masks(
-    probe: Probe, batch: Tensor, masks: Sequence[Tensor], change: Change
-) -> Array:
-    """Return scores (N, masks) of the changed images, a bounded number of images at a time."""
-    fixed = settled(probe, batch)
-    columns = []
-    for some in chunks(masks, score_copies(probe, batch)):
-        changed = [_replaced(*change(mask)) for mask in some]
-        answers = np.asarray(fixed.score(tf.concat(changed, axis=0)))
-        columns.append(answers.reshape(len(some), -1).T)
-    return np.concatenate(columns, axis=1)
+    return Curve(shares, variant_scores(probe, batch, masks, changed))
 
 
 def _replaced(kept: Tensor, other: Tensor, mask: Tensor) -> Tensor:

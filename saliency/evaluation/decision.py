@@ -52,11 +52,14 @@ def per_group(values: Array, groups: Array) -> Array:
 def interval_of(
     values: Array, groups: Array, generator: np.random.Generator
 ) -> Interval:
-    """Return the 95 % bootstrap interval of the mean over groups; NaN where there is no value."""
+    """Return the 95 % bootstrap interval of the mean over groups; NaN of fewer than two.
+
+    One patient drawn again and again has an interval of no width, as if all were known.
+    """
     means = per_group(values, groups)
     return (
         bootstrap(means, generator)
-        if means.size
+        if means.size > 1
         else Interval(float("nan"), float("nan"))
     )
 

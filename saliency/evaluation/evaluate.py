@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from saliency.errors import InputError
-from saliency.evaluation.baselines import CONTROLS, controls
+from saliency.evaluation.baselines import BASELINES, CONTROLS, controls
 from saliency.evaluation.budget import budget_of
 from saliency.evaluation.cases import (
     groups_of,
@@ -125,6 +125,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
     if "exchange" in names:
         cases = with_donors(probe, cases, generator)
+        _check_donors(cases, names[0])
     budget = budget_of(names, len(cases), len(recipes))
     key = () if resume is None else (
         of_model(model),
@@ -152,6 +153,17 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     decision = _decision(values.own, recipes, names[0], patients, generator)
     curves = {key: mean_curve(each, patients) for key, each in values.curves.items()}
     return EvaluationReport(scores, decision, facts, failures, values.examples, curves)
+
+
+def _check_donors(cases: Sequence[Case], ranking: str) -> None:
+    """Refuse to rank by exchange where no image can lend another its pixels."""
+    if ranking == "exchange" and not any(case.donor is not None for case in cases):
+        msg = (
+            "evaluate: exchange expects two images or more of one size, that lend each other "
+            f"their pixels, got {len(cases)} of which none has the size of another. Give more "
+            "images, a size (Prepare), or another metric first."
+        )
+        raise InputError(msg)
 
 
 def _facts(
@@ -190,10 +202,23 @@ def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:
         msg = "evaluate: expected one explainer or more, got none."
         raise InputError(msg)
     names = [each if isinstance(each, str) else name_of(each) for each in given]
-    if len(set(names)) < len(names):
-        msg = f"evaluate: expected explainers that differ, got {', '.join(map(str, names))}."
+    recipes = [resolve(each) for each in given]
+    if len({name_of(recipe) for recipe in recipes}) < len(recipes):
+        msg = f"evaluate: expected explainers that differ, got {', '.join(names)}."
         raise InputError(msg)
-    return {str(name): resolve(each) for name, each in zip(names, given, strict=True)}
+    _check_names(given)
+    return dict(zip(names, recipes, strict=True))
+
+
+def _check_names(explainers: Sequence[Explainer]) -> None:
+    """Refuse a function called as a baseline is, which would be measured in its place."""
+    for each in explainers:
+        if not isinstance(each, str) and name_of(each) in BASELINES:
+            msg = (
+                f"evaluate: expected a function of another name than {name_of(each)!r}, which is "
+                "that of a baseline."
+            )
+            raise InputError(msg)
 
 
 def _aligned(values: Any, sources: Sequence[Any], name: str) -> list[Any]:

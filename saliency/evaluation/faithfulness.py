@@ -1,6 +1,6 @@
 """Whether an attribution predicts what the model does when the image changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,9 +8,10 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.evaluation.ranking import batch_of, maps_of
-from saliency.explainers.queries import score_copies, settled
+from saliency.evaluation.variant_scores import variant_scores
+from saliency.explainers.catalogue import resolve
+from saliency.explainers.queries import check_positive, settled
 from saliency.kernels.baselines import Reference, check_reference, reference
-from saliency.kernels.batches import chunks
 from saliency.probe.protocol import Probe, Tensor
 from saliency.statistics.correlation import pearson, spearman
 from saliency.values.arrays import Array
@@ -49,36 +50,34 @@ def infidelity(
     Returns
     -------
     float64 (N,)
-        0 is perfect.
+        0 is perfect; NaN for an image of one value, which has no range to draw from.
     """
     batch = batch_of(inputs)
+    check_positive("infidelity", noise=noise, samples=samples)
+    maps_of(attribution, batch, "attribution")  # checks it
     given = np.asarray(attribution, np.float64)
     if given.shape == tuple(batch.shape[:-1]):
         given = np.repeat(
             given[..., np.newaxis] / batch.shape[-1], batch.shape[-1], axis=-1
         )
-    if given.shape != tuple(batch.shape):
-        msg = f"infidelity: expected an attribution of {tuple(batch.shape)}, got {given.shape}."
-        raise InputError(msg)
     spread = noise * _range(batch)
     generator = np.random.default_rng(seed)
+    # The same draws for each image: its value does not hang on its batch.
     steps = [
-        (spread * generator.standard_normal(batch.shape)).astype(np.float32)
+        (spread * generator.standard_normal(batch.shape[1:])).astype(np.float32)
         for _ in range(samples)
     ]
-    before = _scores(probe, batch, [batch])[:, 0]
-    after = _scores(probe, batch, [batch - step for step in steps])
+    scores = _scores(probe, batch, [0 * spread, *steps], lambda step: batch - step)
     axes = tuple(range(1, given.ndim))
     promised = np.stack([(step * given).sum(axis=axes) for step in steps], axis=1)
-    return np.asarray(
-        np.mean((promised - (before[:, np.newaxis] - after)) ** 2, axis=1)
-    )
+    errors = np.mean((promised - (scores[:, :1] - scores[:, 1:])) ** 2, axis=1)
+    return np.where(spread.ravel() > 0, errors, np.nan)
 
 
 def max_sensitivity(
     probe: Probe,
     inputs: Any,
-    explainer: Explain,
+    explainer: Explain | str,
     *,
     radius: float = 0.02,
     samples: int = 10,
@@ -94,7 +93,7 @@ def max_sensitivity(
     probe, inputs
         As for :func:`saliency.evaluation.deletion`.
     explainer
-        A recipe, (probe, inputs) -> attribution.
+        A recipe, (probe, inputs) -> attribution, or a name of ``catalogue()``.
     radius
         Greatest change of a value, as a share of each image's range.
     samples
@@ -105,24 +104,28 @@ def max_sensitivity(
     Returns
     -------
     float64 (N,)
-        0 is steady; NaN where the map is blank.
+        0 is steady; NaN where the map is blank, and for an image of one value.
     """
     batch = batch_of(inputs)
-    fixed = settled(probe, batch)
-    before = maps_of(explainer(fixed, batch), batch, "max_sensitivity")
+    check_positive("max_sensitivity", radius=radius, samples=samples)
+    recipe, fixed = resolve(explainer), settled(probe, batch)
+    before = maps_of(recipe(fixed, batch), batch, "max_sensitivity")
     axes = tuple(range(1, before.ndim))
     length = np.sqrt(np.sum(before.astype(np.float64) ** 2, axis=axes))
     generator = np.random.default_rng(seed)
     worst = np.zeros(len(before))
+    reach = radius * _range(batch)
     for _ in range(samples):
-        step = radius * _range(batch) * generator.uniform(-1, 1, batch.shape)
+        # The same draw for each image, as in infidelity.
+        step = reach * generator.uniform(-1, 1, batch.shape[1:])
         near = batch + step.astype(np.float32)
-        moved = maps_of(explainer(fixed, near), batch, "max_sensitivity") - before
+        moved = maps_of(recipe(fixed, near), batch, "max_sensitivity") - before
         worst = np.maximum(
             worst, np.sqrt(np.sum(moved.astype(np.float64) ** 2, axis=axes))
         )
+    known = (length > 0) & (reach.ravel() > 0)
     moved_by: Array = np.divide(
-        worst, length, out=np.full(len(worst), np.nan), where=length > 0
+        worst, length, out=np.full(len(worst), np.nan), where=known
     )
     return moved_by
 
@@ -159,6 +162,7 @@ def sensitivity_n(  # noqa: PLR0913 - the sets of pixels
         -1..1; NaN where the sums or the losses are all alike.
     """
     batch = batch_of(inputs)
+    _check_sets("sensitivity_n", share, samples)
     pixels = int(np.prod(batch.shape[1:-1]))
     count = max(1, round(share * pixels))
     generator = np.random.default_rng(seed)
@@ -200,6 +204,8 @@ def mufidelity(  # noqa: PLR0913 - the sets of cells
         -1..1; NaN where the sums or the losses are all alike.
     """
     batch = batch_of(inputs)
+    _check_sets("mufidelity", share, samples)
+    check_positive("mufidelity", grid=grid)
     size = batch.shape[1:-1]
     generator = np.random.default_rng(seed)
     cells = np.meshgrid(
@@ -212,6 +218,16 @@ def mufidelity(  # noqa: PLR0913 - the sets of cells
     return np.array([spearman(*pair) for pair in zip(sums, losses, strict=True)])
 
 
+def _check_sets(metric: str, share: float, samples: int) -> None:
+    """Refuse sets of which none is another, or that are no share of the image."""
+    if not 0 < share < 1 or samples < 2:
+        msg = (
+            f"{metric}: expected a share in (0, 1) and two samples or more, got {share} and "
+            f"{samples}."
+        )
+        raise InputError(msg)
+
+
 def _sums_and_losses(
     probe: Probe, batch: Tensor, attribution: Any, chosen: Array, fill: Reference
 ) -> tuple[Array, Array]:
@@ -220,20 +236,23 @@ def _sums_and_losses(
     maps = maps_of(attribution, batch, "attribution").reshape(batch.shape[0], -1)
     hidden = reference(batch, fill)
     masks = chosen.reshape(len(chosen), *batch.shape[1:-1], 1)
-    changed = [tf.where(mask > 0, hidden, batch) for mask in masks]
-    scores = _scores(probe, batch, [batch, *changed])
+    scores = _scores(
+        probe,
+        batch,
+        [0 * masks[0], *masks],
+        lambda mask: tf.where(mask > 0, hidden, batch),
+    )
     return maps.astype(np.float64) @ chosen.T, scores[:, :1] - scores[:, 1:]
 
 
-def _scores(probe: Probe, batch: Tensor, variants: list[Tensor]) -> Array:
-    """Return float64 (N, variants)."""
-    fixed = settled(probe, batch)
-    columns = [
-        np.asarray(fixed.score(tf.concat(some, axis=0))).reshape(len(some), -1).T
-        for some in chunks(variants, score_copies(probe, batch))
-    ]
-    scores: Array = np.concatenate(columns, axis=1).astype(np.float64)
-    return scores
+def _scores(
+    probe: Probe,
+    batch: Tensor,
+    changes: Sequence[Any],
+    changed: Callable[[Any], Tensor],
+) -> Array:
+    """Return float64 (N, changes): differences of scores are taken."""
+    return variant_scores(probe, batch, changes, changed).astype(np.float64)
 
 
 def _range(batch: Tensor) -> Array:

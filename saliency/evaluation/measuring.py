@@ -74,7 +74,7 @@ class Batch:
 
     @property
     def donors(self) -> Any:
-        """float32 like inputs, or None where there is one image alone."""
+        """float32 like inputs, or None where no other image has their shape."""
         found = [case.donor for case in self.cases if case.donor is not None]
         return (
             tf.constant(np.concatenate(found))
@@ -123,6 +123,8 @@ def measured(
     Of a metric that is the area of a curve, the curve.
     """
     metric = METRICS[name]
+    if metric.kind in ("truth", "curve", "removal"):
+        heat = _in_some_order(heat)
     if metric.kind == "truth":
         pairs = zip(batch.cases, heat, strict=True)
         return np.array([_against_truth(metric, *pair) for pair in pairs])
@@ -134,12 +136,32 @@ def measured(
         return np.asarray(metric.function(batch.probe, batch.inputs, recipe))
     more: Mapping[str, Any] = {"shares": shares} if metric.kind == "curve" else {}
     if name == "exchange":
+        if batch.donors is None:
+            return Curve(shares, np.full((len(heat), len(shares)), np.nan))
         more = {**more, "donors": batch.donors}
     answer = metric.function(batch.probe, batch.inputs, heat, **more)
     return answer if isinstance(answer, Curve) else np.asarray(answer, np.float64)
 
 
+def _in_some_order(heat: Array) -> Array:
+    """Return maps (N, ...), a random one in place of each that has one value.
+
+    Such a map puts no pixel before another. In row order it would point to the upper left, where
+    marks are burned in.
+    """
+    blank = np.ptp(heat.reshape(len(heat), -1), axis=1) == 0
+    found = heat.copy()
+    found[blank] = np.random.default_rng(0).random(heat.shape[1:], np.float32)
+    return found
+
+
 def _against_truth(metric: Metric, case: Case, heat: Array) -> float:
-    if case.truth is None:
+    """Return a metric's value, NaN where the truth is empty.
+
+    A map of which nothing is left above a threshold scores 0. Without a value, it would count in
+    the images alone where it does well.
+    """
+    if case.truth is None or not case.truth.any():
         return float("nan")
-    return float(metric.function(place_back(heat, case.given.placement), case.truth))
+    found = metric.function(place_back(heat, case.given.placement), case.truth)
+    return float(np.nan_to_num(found))

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, TypeAlias, final
 from saliency.errors import InputError
 from saliency.evaluation import curves, faithfulness, sanity, truth
 
-Kind: TypeAlias = Literal["truth", "map", "curve", "model", "recipe"]
+Kind: TypeAlias = Literal["truth", "map", "curve", "removal", "model", "recipe"]
 
 
 @final
@@ -20,8 +20,9 @@ class Metric:
     ----------
     kind
         What it is asked with. ``"truth"``: (heatmap, truth) of an image. ``"map"``: (heatmap).
-        ``"curve"``: (probe, inputs, maps) of a batch, and a number of steps. ``"model"``: the same
-        without steps. ``"recipe"``: (probe, inputs, recipe).
+        ``"curve"``: (probe, inputs, maps) of a batch, and shares of pixels. ``"removal"``: the same
+        at shares of its own. ``"model"``: (probe, inputs, maps), whose size counts and not their
+        order alone. ``"recipe"``: (probe, inputs, recipe).
     function
         Of this room.
     greater
@@ -57,13 +58,13 @@ METRICS: Final[Mapping[str, Metric]] = MappingProxyType(
             words="mean score while the hottest pixels are put into the blurred image",
         ),
         "road": Metric(
-            "model",
+            "removal",
             curves.road,
             greater=False,
             words="mean score while the hottest pixels are imputed from those around",
         ),
         "irof": Metric(
-            "model",
+            "removal",
             curves.irof,
             greater=True,
             words="share of the score lost while the hottest segments are removed",
@@ -157,7 +158,7 @@ def chosen(metrics: Sequence[str] | None, *, truth: bool) -> tuple[str, ...]:
     """
     if metrics is None:
         return (*WITH_TRUTH, *WITHOUT) if truth else WITHOUT
-    names = (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    names = (metrics,) if isinstance(metrics, str) else tuple(dict.fromkeys(metrics))
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         got = ", ".join(map(repr, unknown)) or "none"

@@ -78,7 +78,10 @@ def cells_of(maps: Array, grid: int) -> tuple[Array, Array]:
 def batch_of(inputs: Any) -> Tensor:
     """Return inputs as a float32 tensor (N, H, W, C) or (N, D, H, W, C)."""
     batch = tensor(inputs)
-    if batch.shape.rank not in (4, 5):
-        msg = f"inputs: expected (N, H, W, C) or (N, D, H, W, C), got {tuple(batch.shape)}."
+    if batch.shape.rank not in (4, 5) or 0 in batch.shape:
+        msg = (
+            "inputs: expected (N, H, W, C) or (N, D, H, W, C) with one image or more, got "
+            f"{tuple(batch.shape)}."
+        )
         raise InputError(msg)
     return batch

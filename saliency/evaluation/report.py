@@ -33,7 +33,7 @@ class Measure:
     value
         The mean over patients, in the metric's unit; NaN where no image has a value.
     interval
-        95 % bootstrap interval of it, over patients.
+        95 % bootstrap interval of it, over patients; NaN where fewer than two have a value.
     baseline
         The same mean of maps that know nothing of the model, ``"random"``, ``"centre"`` and
         ``"edges"``, and of one that knows nothing of the image, ``"mean"``: the explainer's mean
@@ -132,13 +132,12 @@ class EvaluationReport:
     def _trust_in(self, name: str) -> Trust:
         metric = str(self.facts["metric"])
         measure = self.scores[name, metric]
-        known = bool(np.isfinite(measure.value))
         low, high = (float(end) for end in measure.interval)
         return Trust(
             metric,
             METRICS[metric].greater,
-            float(measure.value) if known else None,
-            (low, high) if known else None,
+            _plain(measure.value),
+            (low, high) if np.isfinite((low, high)).all() else None,
             {name: _plain(value) for name, value in measure.baseline.items()},
             int(self.facts["images"]),
             int(self.facts["patients"]),
@@ -159,6 +158,8 @@ class EvaluationReport:
             self.decision.rival,
             self.facts["metric"],
         )
+        if np.isnan(self.scores[leader, metric].value):
+            return f"Cannot tell which is best by {metric} on {over}: it has no value there."
         chance = f"corrected p = {self.decision.p_value:.2g}"
         error_rate = (
             f"Where none is better, one is named in at most {LEVEL:.0%} of evaluations."

@@ -1,5 +1,6 @@
 """Numbers that a map must pass before its picture is believed."""
 
+from collections.abc import Sequence
 from dataclasses import is_dataclass, replace
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from saliency.errors import ExplainerError, InputError
 from saliency.evaluation.ranking import batch_of, maps_of
+from saliency.explainers.catalogue import resolve
 from saliency.explainers.controls import RandomisedModel
 from saliency.explainers.protocol import Explainer, RandomisedProbe
 from saliency.explainers.queries import settled
@@ -17,7 +19,11 @@ from saliency.values.heatmap import Heatmap
 
 
 def randomisation(
-    probe: Probe, inputs: Any, explainer: Explainer, *, seeds: tuple[int, ...] = (0,)
+    probe: Probe,
+    inputs: Any,
+    explainer: Explainer | str,
+    *,
+    seeds: Sequence[int] = (0,),
 ) -> Array:
     """Return how much a map looks like that of the same network with shuffled weights.
 
@@ -31,7 +37,7 @@ def randomisation(
     inputs
         float32 (N, H, W, C).
     explainer
-        A recipe, (probe, inputs) -> attribution.
+        A recipe, (probe, inputs) -> attribution, or a name of ``catalogue()``.
     seeds
         Of the weights.
 
@@ -46,20 +52,25 @@ def randomisation(
         The probe cannot be asked about other weights.
     """
     batch = batch_of(inputs)
-    fixed = settled(probe, batch)
-    learnt = maps_of(explainer(fixed, batch), batch, "randomisation")
-    found = [
-        _alike(
-            learnt,
-            maps_of(RandomisedModel(explainer, seed)(fixed, batch), batch, "shuffled"),
-        )
-        for seed in seeds
-    ]
+    if not seeds:
+        msg = "randomisation: expected one seed or more, got none."
+        raise InputError(msg)
+    recipe, fixed = resolve(explainer), settled(probe, batch)
+    learnt = maps_of(recipe(fixed, batch), batch, "randomisation")
+    found = []
+    for seed in seeds:
+        shuffled = RandomisedModel(recipe, seed)(fixed, batch)
+        found.append(_alike(learnt, maps_of(shuffled, batch, "randomisation")))
     return np.asarray(np.mean(found, axis=0))
 
 
 def cascade(
-    probe: Probe, inputs: Any, explainer: Explainer, *, stages: int = 4, seed: int = 0
+    probe: Probe,
+    inputs: Any,
+    explainer: Explainer | str,
+    *,
+    stages: int = 4,
+    seed: int = 0,
 ) -> Array:
     """Return how much of a map outlives the loss of the network's weights, from the top down.
 
@@ -101,17 +112,21 @@ def cascade(
             f"{type(fixed).__name__}."
         )
         raise ExplainerError(msg)
-    learnt = maps_of(explainer(fixed, batch), batch, "cascade")
+    recipe = resolve(explainer)
+    learnt = maps_of(recipe(fixed, batch), batch, "cascade")
     likeness = []
     for stage in range(1, stages + 1):
         shuffled = fixed.randomised(seed, top=stage / stages)
-        found = maps_of(explainer(shuffled, batch), batch, "cascade")
+        found = maps_of(recipe(shuffled, batch), batch, "cascade")
         likeness.append(_alike(learnt, found))
     return np.asarray(np.mean(likeness, axis=0))
 
 
 def repeatability(
-    probe: Probe, inputs: Any, explainer: Explainer, again: Explainer | None = None
+    probe: Probe,
+    inputs: Any,
+    explainer: Explainer | str,
+    again: Explainer | str | None = None,
 ) -> Array:
     """Return how alike the maps of two seeds are: Spearman's correlation.
 
@@ -129,11 +144,11 @@ def repeatability(
         -1..1, 1 is good; NaN where a map is blank.
     """
     batch = batch_of(inputs)
-    other = _reseeded(explainer) if again is None else again
+    recipe = resolve(explainer)
+    other = _reseeded(recipe) if again is None else resolve(again)
     fixed = settled(probe, batch)
     these, those = (
-        maps_of(recipe(fixed, batch), batch, "repeatability")
-        for recipe in (explainer, other)
+        maps_of(each(fixed, batch), batch, "repeatability") for each in (recipe, other)
     )
     return np.array([spearman(*pair) for pair in zip(these, those, strict=True)])
 

@@ -18,7 +18,8 @@ class Trust:
     greater
         Whether greater is better.
     value, interval
-        The explainer's mean over patients and its 95 % interval; None where no image had a value.
+        The explainer's mean over patients and its 95 % interval; None where no image had a value,
+        and no interval where one patient had.
     baseline
         The same mean of maps that know nothing, by name; None where there is none.
     images, patients
@@ -54,9 +55,12 @@ class Trust:
         over = f"{self.images} images"
         if self.patients != self.images:
             over += f" of {self.patients} patients"
-        if self.value is None or self.interval is None:
+        if self.value is None:
             return f"measured on {over} of this model: {self.metric} has no value there"
-        low, high = self.interval
+        ends = "of one patient, so without an interval"
+        if self.interval is not None:
+            low, high = self.interval
+            ends = f"{low:.3g} to {high:.3g}"
         beside = ", ".join(
             f"{name} {'none' if value is None else f'{value:.3g}'}"
             for name, value in self.baseline.items()
@@ -68,8 +72,8 @@ class Trust:
             else f"{self.best} is named best"
         )
         return (
-            f"measured on {over} of this model: {self.metric} {self.value:.3g} ({low:.3g} to "
-            f"{high:.3g}; {better} is better; {beside}), place {self.rank} of "
+            f"measured on {over} of this model: {self.metric} {self.value:.3g} ({ends}; "
+            f"{better} is better; {beside}), place {self.rank} of "
             f"{self.explainers}; {named}"
         )
 

@@ -90,3 +90,13 @@ def test_classes_of_a_table_are_numbers(folder, capsys):
 def test_refusals(folder, capsys, options, words):
     assert run(folder, *options) == FAILED
     assert words in capsys.readouterr().err
+
+
+def test_files_of_one_name_share_no_mask(folder, tmp_path, capsys):
+    """The mask of a/0.dcm is not that of b/0.dcm, another image."""
+    for name in ("a", "b"):
+        shutil.copytree(folder / "files", tmp_path / "files" / name)
+    shutil.copytree(folder / "masks", tmp_path / "masks")
+    shutil.copy(folder / "model.keras", tmp_path)
+    assert run(tmp_path, "--truth", tmp_path / "masks") == FAILED
+    assert "found 2 files of that name" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from numpy.testing import assert_allclose
 
-from saliency.errors import InputError
+from saliency.errors import InputError, SaliencyError
 from saliency.evaluation import Curve, deletion, exchange, insertion, irof, road
 from saliency.evaluation.imputation import imputed
 from saliency.kernels.superpixels import superpixels
@@ -137,6 +137,20 @@ def test_irof_of_an_image_does_not_hang_on_its_batch():
     assert_allclose(both, alone, rtol=1e-5)
 
 
+def test_irof_has_no_value_where_a_share_of_the_score_means_nothing():
+    """A logit of -2 that rises to -1 has not lost half of itself."""
+    images = np.stack([np.full((4, 4, 1), level) for level in (-1.0, 0.0, 1.0)])
+    probe = ClosedFormProbe(lambda x: tf.reduce_mean(x, (1, 2, 3)))
+    found = irof(probe, images, np.random.default_rng(0).random((3, 4, 4)), grid=2)
+    assert np.isnan(found).tolist() == [True, True, False]
+
+
+def test_road_of_an_image_does_not_hang_on_its_batch():
+    both = road(LINEAR, INPUTS, MAPS, noise=0.5)
+    alone = road(LINEAR, INPUTS[1:], MAPS[1:], noise=0.5)
+    assert_allclose(both.scores[1:], alone.scores, rtol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -148,10 +162,20 @@ def test_irof_of_an_image_does_not_hang_on_its_batch():
         (lambda: exchange(LINEAR, INPUTS, MAPS, donors=INPUTS[:1]), "donors"),
         (lambda: road(LINEAR, INPUTS, MAPS, shares=(0.5, 0.2)), "rising"),
         (lambda: deletion(LINEAR, INPUTS, np.full(MAPS.shape, np.nan)), "NaN"),
+        (lambda: deletion(LINEAR, INPUTS[:0], MAPS[:0]), "one image or more"),
+        (lambda: deletion(LINEAR, INPUTS, MAPS, shares=(0.1, np.nan, 0.5)), "rising"),
+        (lambda: deletion(LINEAR, INPUTS, MAPS, fill=np.nan), "NaN or infinite"),
+        (lambda: exchange(LINEAR, INPUTS, MAPS, donors=INPUTS * np.nan), "donors"),
+        (lambda: road(LINEAR, INPUTS, MAPS, shares=(0.2, np.nan)), "rising"),
+        (lambda: irof(LINEAR, INPUTS, MAPS, grid=0), "1 or more"),
+        (lambda: Curve([0, 1], [[1, 2, 3]]), "at each"),
+        (lambda: Curve([0, 0.5, 1], [[1]]), "at each"),
+        (lambda: Curve([0.5], [[1]]), "two shares"),
+        (lambda: Curve([0.5, 0.2], [[1, 2]]), "rising"),
     ],
 )
 def test_refusals(call, words):
-    with pytest.raises(InputError, match=words):
+    with pytest.raises(SaliencyError, match=words):
         call()
 
 

@@ -52,6 +52,11 @@ def images():
     return [sal.DicomImage.from_array(each, window=window) for each in pixels]
 
 
+def edges(probe, inputs):
+    """Stands for a user's function that is called as a baseline is."""
+    return probe.gradient(inputs)
+
+
 @pytest.fixture(scope="module")
 def report(reader):
     def noisy(probe, inputs):
@@ -219,6 +224,11 @@ def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
         ({"explainers": ("gradient", "gradient")}, "differ"),
         ({"truth": [np.ones((3, 3))] * COUNT}, "boxes"),
         ({"truth": {"no.dcm": SQUARE}}, "none of 1 truths belongs"),
+        ({"truth": [(9, 3, 5, 14)] * COUNT}, "within the image"),
+        ({"truth": [np.uint8([250, 3, 6, 5])] * COUNT}, "within the image"),
+        ({"explainers": ("gradient", sal.Gradient())}, "differ"),
+        ({"explainers": ("gradient_x_input", "gradient_times_input")}, "differ"),
+        ({"explainers": [edges]}, "that of a baseline"),
     ],
 )
 def test_refusals(reader, more, words):
@@ -388,3 +398,84 @@ def test_other_images_that_could_be_read_begin_anew(
 
     assert [each.index for each in found.failures] == [2]
     assert "begun anew" in caplog.text
+
+
+BRIGHT = sal.ClosedFormProbe(
+    lambda x: 1 + tf.reduce_mean(x, (1, 2, 3)), lambda x: tf.ones_like(x)
+)
+"""A model that asks nothing to be traced: the mean of the image."""
+CORNER = np.zeros((SIZE, SIZE), bool)
+CORNER[:3, :3] = True
+
+
+def blank(probe, inputs):
+    """Stands for a method whose map is 0 everywhere."""
+    del probe
+    return tf.zeros_like(inputs)
+
+
+def test_a_blank_map_knows_nothing():
+    """In row order it would begin at the upper left, and hit what is burned in there."""
+    asked = ("pointing_game", "energy_inside", "exchange")
+    found = sal.evaluate(BRIGHT, images()[:4], blank, truth=[CORNER] * 4, metrics=asked)
+    assert found.scores["blank", "pointing_game"].value == 0
+    assert found.scores["blank", "energy_inside"].value < 3 * CORNER.mean()
+    exchanged = found.scores["blank", "exchange"]
+    assert_allclose(exchanged.value, exchanged.baseline["random"], rtol=0.05)
+
+
+def test_a_map_without_an_overlap_counts():
+    """It is blank on half of the images, and right on the others: half as good as always right."""
+
+    def on_bright_ones(probe, inputs):
+        bright = tf.reduce_mean(inputs[:, 3:8, 9:14], (1, 2, 3)) > 0.5
+        square = tf.constant(SQUARE[np.newaxis], tf.float32)
+        return square * tf.cast(bright, tf.float32)[:, None, None]
+
+    found = sal.evaluate(
+        BRIGHT, images()[:6], on_bright_ones, truth=[SQUARE] * 6, metrics="miou_otsu"
+    )
+    (measure,) = found.scores.values()
+    assert measure.value < 0.65
+
+
+def test_no_value_anywhere_is_said():
+    nothing = [np.zeros((SIZE, SIZE), bool), [], None]
+    found = sal.evaluate(
+        BRIGHT, images()[:3], "gradient_x_input", truth=nothing, metrics="auprc"
+    )
+    assert found.best is None
+    assert "it has no value there" in found.verdict
+
+
+def test_one_patient_has_no_interval(tmp_path):
+    found = sal.evaluate(
+        BRIGHT,
+        images()[:3],
+        "gradient_x_input",
+        truth=[SQUARE] * 3,
+        groups=["a"] * 3,
+        metrics=["auprc", "auprc"],
+    )
+    (measure,) = found.scores.values()
+    assert np.isfinite(measure.value)
+    assert np.isnan(measure.interval).all()
+    (trust,) = found.trust.recipes.values()
+    assert trust.interval is None
+    assert "of one patient" in trust.words
+    assert "NaN" not in found.save(tmp_path / "trust").with_suffix(".json").read_text()
+
+
+def test_an_image_of_its_own_size_has_no_exchange():
+    """Nobody lends it pixels; the others are measured all the same."""
+    odd = sal.DicomImage.from_array(
+        np.arange(80, dtype=np.float32).reshape(8, 10), window=sal.Window(40, 80)
+    )
+    asked = {"explainers": "gradient_x_input", "metrics": "exchange"}
+    found = sal.evaluate(BRIGHT, [*images()[:3], odd], **asked)
+    (measure,) = found.scores.values()
+    assert np.isfinite(measure.value)
+    with pytest.raises(InputError, match="two images or more of one size"):
+        sal.evaluate(BRIGHT, [images()[0], odd], **asked)
+    with pytest.raises(InputError, match="two images or more of one size"):
+        sal.evaluate(BRIGHT, images()[:1], **asked)

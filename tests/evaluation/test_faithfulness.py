@@ -6,7 +6,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 from scipy.stats import spearmanr
 
-from saliency.errors import InputError
+from saliency.errors import SaliencyError
 from saliency.evaluation import (
     infidelity,
     max_sensitivity,
@@ -85,6 +85,48 @@ def test_ranks_share_places():
     assert np.isnan(spearman(these, np.ones(60)))
 
 
-def test_refusals():
-    with pytest.raises(InputError, match="attribution"):
-        infidelity(LINEAR, INPUTS, TERMS[:1])
+def test_values_of_an_image_do_not_hang_on_its_batch():
+    for metric in (infidelity, sensitivity_n, mufidelity):
+        both, alone = metric(LINEAR, INPUTS, TERMS), metric(LINEAR, INPUTS[1:], TERMS[1:])
+        assert_allclose(both[1:], alone, rtol=1e-5)
+    both, alone = (
+        max_sensitivity(SQUARE, given, Gradient()) for given in (INPUTS, INPUTS[1:])
+    )
+    assert_allclose(both[1:], alone, rtol=1e-5)
+
+
+def test_an_image_of_one_value_is_neither_perfect_nor_steady():
+    """It has no range from which noise could be drawn."""
+    flat = np.ones_like(INPUTS)
+    assert np.isnan(infidelity(SQUARE, flat, TERMS)).all()
+    assert np.isnan(max_sensitivity(SQUARE, flat, Gradient())).all()
+
+
+def test_an_explainer_may_be_a_name():
+    for metric in (max_sensitivity, repeatability):
+        assert_allclose(
+            metric(SQUARE, INPUTS, "gradient"), metric(SQUARE, INPUTS, Gradient())
+        )
+    with pytest.raises(SaliencyError, match="Did you mean"):
+        repeatability(SQUARE, INPUTS, "gradeint")
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: infidelity(LINEAR, INPUTS, TERMS[:1]), "attribution"),
+        (lambda: infidelity(LINEAR, INPUTS, TERMS * np.nan), "NaN"),
+        (lambda: infidelity(LINEAR, INPUTS, TERMS, noise=0), "noise"),
+        (lambda: infidelity(LINEAR, INPUTS, TERMS, samples=0), "samples"),
+        (lambda: max_sensitivity(SQUARE, INPUTS, Gradient(), radius=0), "radius"),
+        (lambda: max_sensitivity(SQUARE, INPUTS, Gradient(), samples=0), "samples"),
+        (lambda: sensitivity_n(LINEAR, INPUTS, TERMS, samples=1), "two samples"),
+        (lambda: sensitivity_n(LINEAR, INPUTS, TERMS, share=-0.5), "share"),
+        (lambda: mufidelity(LINEAR, INPUTS, TERMS, share=1.5), "share"),
+        (lambda: mufidelity(LINEAR, INPUTS, TERMS, grid=0), "grid"),
+        (lambda: randomisation(LINEAR, INPUTS, EdgeMap(), seeds=()), "one seed"),
+    ],
+)
+def test_refusals(call, words):
+    with pytest.raises(SaliencyError, match=words):
+        call()
