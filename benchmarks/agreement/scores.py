@@ -128,9 +128,13 @@ def _curves_of_quantus() -> Iterator[Row]:
     name = "noisy_linear_imputation"
     yield Row("road, imputed pixels", "Quantus", name, channels_last, "no noise")
 
-    with _irof_as_ours():
-        of_each = quantus.IROF(return_aggregate=False, **_BLACK)
-        lost = _asked_quantus(of_each) / asked.GRID**2
+    of_each, count = quantus.IROF(return_aggregate=False, **_BLACK), asked.GRID**2
+    with _our_segments():
+        lost = _asked_quantus(of_each) / count
+    alike = "our superpixels; over their number"
+    yield Row("irof, trapezoid rule", "Quantus", "IROF", lost, alike)
+    with _our_segments(), mock.patch.object(utils, "calculate_auc", _total):
+        lost = _asked_quantus(of_each) / count
     alike = "our superpixels; the mean over segments, not the trapezoid's sum"
     yield Row("irof", "Quantus", "IROF", lost, alike)
 
@@ -145,18 +149,15 @@ def _promises_of_quantus() -> Iterator[Row]:
     alike = "normal noise on the whole image, where its own fills patches"
     yield Row("infidelity", "Quantus", "Infidelity", _asked_quantus(noisy), alike)
 
-    probe = sal.KerasProbe(asked.network()).at(asked.TARGET)
-
-    def gradient(*, inputs: Any, **_: Any) -> Any:
-        return np.asarray(sal.Gradient()(probe, tf.constant(inputs)))
-
     steady = quantus.MaxSensitivity(
         nr_samples=asked.MAPS, perturb_func=_Stepping(_small_steps()), **_PLAIN
     )
-    heat = gradient(inputs=asked.images())[..., 0]
-    moved = _asked_quantus(steady, heat, explain_func=gradient)
+    heat = _gradient(asked.network(), asked.images())[..., 0]
+    moved = _asked_quantus(steady, heat, explain_func=_gradient)
     alike = "the small changes"
     yield Row("max_sensitivity", "Quantus", "MaxSensitivity", moved, alike)
+
+    yield from _sanity_of_quantus()
 
     pixels = asked.TRUTH.size
     count = round(0.1 * pixels)
@@ -173,6 +174,36 @@ def _promises_of_quantus() -> Iterator[Row]:
         correlation = _asked_quantus(sets)
     name, alike = "FaithfulnessCorrelation", "the sets of pixels"
     yield Row("sensitivity_n", "Quantus", name, correlation, alike)
+
+
+def _sanity_of_quantus() -> Iterator[Row]:
+    """Yield its randomisation, stage by stage, without the trained network's likeness to itself."""
+    wrapper = "quantus.helpers.model.tf_model.TensorFlowModel.get_random_layer_generator"
+    heat = _gradient(asked.network(), asked.images())[..., 0]
+    with mock.patch(wrapper, _shuffled_as_ours):
+        found = quantus.MPRT(**_ABSOLUTE)(
+            model=asked.network(),
+            x_batch=asked.images(),
+            y_batch=np.full(len(heat), asked.TARGET),
+            a_batch=heat[:, np.newaxis],
+            channel_first=False,
+            softmax=False,
+            explain_func=_gradient_channels_first,
+        )
+    stages = [each for name, each in found.items() if name.startswith("stage")]
+    alike = "the shuffled networks"
+    yield Row("randomisation", "Quantus", "MPRT", stages[-1], f"{alike}; the last")
+    mean = np.mean(stages, axis=0)
+    yield Row("cascade", "Quantus", "MPRT", mean, f"{alike}; their mean")
+
+
+def _gradient(model: Any, inputs: Any, *_: Any, **__: Any) -> Any:
+    """Return the gradient of a network, as Quantus and xplique ask for it."""
+    return np.asarray(sal.Gradient()(asked.Plain(model), tf.constant(inputs)))
+
+
+def _gradient_channels_first(model: Any, inputs: Any, **_: Any) -> Any:
+    return np.moveaxis(_gradient(model, np.moveaxis(inputs, 1, -1)), -1, 1)
 
 
 def _maps_of_quantus() -> Iterator[Row]:
@@ -212,8 +243,33 @@ def of_xplique() -> Iterator[Row]:
             baseline_mode=0.0,
         )
     yield Row("mufidelity", "xplique", "MuFidelity", fidelity, "the sets of cells")
+    yield _stability_of_xplique()
     gini = xplique.Sparseness().detailed_evaluate(heat)
     yield Row("sparseness", "xplique", "Sparseness", gini)
+
+
+def _stability_of_xplique() -> Row:
+    """Ask about one small change at a time; of its distances ours is the greatest."""
+    model, inputs = asked.network(), asked.images()
+    one_hot = np.eye(model.output_shape[-1], dtype=np.float32)[[asked.TARGET]]
+
+    def distance(moved: Any, heat: Any) -> Any:
+        return np.linalg.norm(moved - heat) / np.linalg.norm(heat)
+
+    def explained(images: Any, _: Any) -> Any:
+        return _gradient(model, images)
+
+    found = []
+    for _, steps in zip(range(asked.MAPS), _small_steps(), strict=False):
+        for image, step in zip(inputs, steps, strict=True):
+            metric = xplique.AverageStability(
+                model, image[np.newaxis], one_hot, distance=distance, nb_samples=1
+            )
+            metric.noisy_masks = step[np.newaxis]
+            found.append(metric.evaluate(explained))
+    greatest = np.reshape(found, (asked.MAPS, len(inputs))).max(axis=0)
+    alike = "the small changes, one at a time; distance over the map's length"
+    return Row("max_sensitivity", "xplique", "AverageStability", greatest, alike)
 
 
 class _Stepping:
@@ -231,7 +287,7 @@ def _noise() -> Iterator[Any]:
     """Yield what ``infidelity`` adds: x - I."""
     generator, spread = np.random.default_rng(0), 0.1 * _range()
     while True:
-        drawn = generator.standard_normal(asked.images().shape)
+        drawn = generator.standard_normal(asked.images().shape[1:])
         yield -(spread * drawn).astype(np.float32)
 
 
@@ -239,7 +295,7 @@ def _small_steps() -> Iterator[Any]:
     """Yield what ``max_sensitivity`` adds."""
     generator, radius = np.random.default_rng(0), 0.02 * _range()
     while True:
-        drawn = generator.uniform(-1, 1, asked.images().shape)
+        drawn = generator.uniform(-1, 1, asked.images().shape[1:])
         yield (radius * drawn).astype(np.float32)
 
 
@@ -249,18 +305,22 @@ def _range() -> Any:
 
 
 @contextmanager
-def _irof_as_ours() -> Iterator[None]:
-    """Give IROF our segments, and the sum over segments in place of the trapezoid rule."""
+def _our_segments() -> Iterator[None]:
+    """Give IROF our segments."""
     segments = np.asarray(superpixels(tf.constant(asked.images()), asked.GRID))
-
-    def total(values: Any, *, batched: bool) -> Any:  # noqa: ARG001 - as it is called
-        return np.sum(values, axis=1)
-
-    with (
-        mock.patch.object(utils, "get_superpixel_segments", side_effect=segments),
-        mock.patch.object(utils, "calculate_auc", total),
-    ):
+    with mock.patch.object(utils, "get_superpixel_segments", side_effect=segments):
         yield
+
+
+def _total(values: Any, *, batched: bool) -> Any:  # noqa: ARG001 - as it is called
+    """Sum over segments, in place of the trapezoid rule."""
+    return np.sum(values, axis=1)
+
+
+def _shuffled_as_ours(*_: Any, **__: Any) -> Iterator[tuple[str, Any]]:
+    """Yield what ``cascade`` asks, in place of Quantus's copies with shuffled weights."""
+    for stage in range(1, asked.STAGES + 1):
+        yield f"stage {stage}", asked.shuffled(0, stage / asked.STAGES)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ An evaluation sees pictures and a network, and no truth: it ranks by exchange. H
 known, so that the named one can be looked up among the true ranks.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from truth import importance, regions
 
 import saliency as sal
 from saliency.evaluation import Curve, exchange
+from saliency.evaluation.budget import budget_of
 from saliency.evaluation.decision import Decision, decide
 from saliency.evaluation.measuring import Batch, maps
 from saliency.statistics.correlation import pearson
@@ -26,7 +27,7 @@ NAMES = (
 )
 IMAGES = 96
 SHARES = (1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
-"""Of cells exchanged, which scores are kept for."""
+"""Of cells exchanged, which scores are kept for; ``budget`` chooses two or three of them."""
 BEST = 3
 """So many true ranks count as right."""
 
@@ -39,17 +40,19 @@ def curves(scenario: str, asked: Asked, path: Path) -> Mapping[str, Array]:
         return dict(found)
 
 
-def named(
-    scores: Mapping[str, Array], shares: Sequence[float], images: int
-) -> Decision:
-    """Return what an evaluation of the first images decides from scores at some shares."""
-    columns = [SHARES.index(share) for share in shares]
+def named(scores: Mapping[str, Array], given: int) -> Decision:
+    """Return what an evaluation of so many images decides, which asks what it can pay for."""
+    rivals = [name for name in scores if name not in CONTROLS]
+    budget = budget_of(("exchange",), given, len(rivals))
+    columns = [int(np.abs(np.subtract(SHARES, share)).argmin()) for share in budget.shares]
+    asked = slice(budget.images)
     areas = {
-        who: -Curve(shares, each[:images, columns]).area for who, each in scores.items()
+        who: -Curve(budget.shares, each[asked, columns]).area
+        for who, each in scores.items()
     }
-    explainers = {who: each for who, each in areas.items() if who not in CONTROLS}
+    explainers = {who: areas[who] for who in rivals}
     controls = {who: each for who, each in areas.items() if who in CONTROLS}
-    alone = np.arange(images)
+    alone = np.arange(budget.images)
     return decide(explainers, controls, alone, np.random.default_rng(0))
 
 

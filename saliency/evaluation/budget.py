@@ -22,6 +22,10 @@ at shares up to a half on four (docs/evaluation.md): a hint, no proof.
 """
 
 
+_OF_MEANS: Final = 4
+"""Mean maps are asked about one image of so many: they are printed, and no bar."""
+
+
 @final
 @dataclass(frozen=True)
 class Budget:
@@ -29,6 +33,11 @@ class Budget:
 
     images: int
     points: int
+
+    @property
+    def mean_images(self) -> int:
+        """How many of the images curves of mean maps are asked about."""
+        return _images_of_means(self.images)
 
     @property
     def shares(self) -> tuple[float, ...]:
@@ -39,14 +48,23 @@ class Budget:
 def budget_of(metrics: Sequence[str], images: int, explainers: int) -> Budget:
     """Return what ``PASSES`` buy.
 
-    Each explainer has two curves an image, of its map and of its mean map, and each control has
-    one. Where even two scores a curve are too many, fewer images are asked about.
+    Each explainer and each control has a curve of an image, and each explainer one of its mean map
+    of some images. Where even two scores a curve are too many, fewer images are asked about.
     """
     kinds = sum(METRICS[name].kind == "curve" for name in metrics)
     least, greatest = _POINTS
-    curves = max(1, kinds * (2 * explainers + len(CONTROLS)))
-    asked = min(images, max(1, PASSES // (curves * least)))
-    return Budget(asked, int(np.clip(PASSES // (curves * asked), least, greatest)))
+
+    def curves(asked: int) -> int:
+        of_maps = asked * (explainers + len(CONTROLS))
+        return max(1, kinds * (of_maps + _images_of_means(asked) * explainers))
+
+    counts = range(1, (min(images, PASSES) if kinds else images) + 1)
+    asked = max((n for n in counts if curves(n) * least <= PASSES), default=1)
+    return Budget(asked, int(np.clip(PASSES // curves(asked), least, greatest)))
+
+
+def _images_of_means(images: int) -> int:
+    return -(-images // _OF_MEANS)
 
 
 def spread_over_patients(patients: Array, count: int) -> Array:

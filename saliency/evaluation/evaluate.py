@@ -106,7 +106,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     -----
     Curves cost 2,000 forward passes at most, however many explainers: the more there are, the
     fewer scores a curve has; below two, fewer images are asked about, as many patients as there
-    can be. The maps themselves cost what docs/explainers says. The logger ``saliency.evaluation``
+    can be. Curves of mean maps are asked about a quarter of them. The maps themselves cost what docs/explainers says. The logger ``saliency.evaluation``
     says how far it is.
     """
     recipes = _recipes(explainers)
@@ -175,6 +175,7 @@ def _facts(
         "patients": len(np.unique(study.patients)),
         "metric": study.metrics[0],
         "curve_images": study.budget.images,
+        "mean_curve_images": study.budget.mean_images,
         "curve_shares": list(study.budget.shares),
         "seed": seed,
         "prepare": portable(filled(study.probe, prepare)),

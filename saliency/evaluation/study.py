@@ -21,7 +21,7 @@ from saliency.values.arrays import Array
 Values: TypeAlias = dict[tuple[str, str], Array]
 """(explainer or control, metric) -> float64 (n,), in the order of the cases."""
 
-FORM: Final = 2
+FORM: Final = 3
 """Of what is kept of a batch; work of another form is begun anew."""
 _EXAMPLES: Final = 4
 """Images whose maps the report shows."""
@@ -129,23 +129,23 @@ def measure(study: Measurement) -> Measured:
     curves = Curves(len(study.cases))
     examples: list[Example] = []
     done = 0
-    for turn in _turns(study):
+    for turn in _turns(study, study.budget.images):
         missing = _EXAMPLES - len(examples)
         heats = _measure_maps(study, turn, own, curves, sums, look=missing > 0)
         examples += _examples(turn.batch, heats, missing)
         done += len(turn.places)
         _LOG.info("maps: %d of %d images", done, len(study.cases))
     done = 0
-    for turn in _turns(study):
+    for turn in _turns(study, study.budget.mean_images):
         _measure_means(study, turn, means, sums)
         done += len(turn.places)
         _LOG.info("mean maps: %d of %d images", done, len(study.cases))
     return Measured(own, means, curves.of_all(), tuple(examples))
 
 
-def _turns(study: Measurement) -> Iterator[_Turn]:
-    """Yield batches: those that curves are asked about first, then the rest."""
-    asked = spread_over_patients(study.patients, study.budget.images)
+def _turns(study: Measurement, of_curves: int) -> Iterator[_Turn]:
+    """Yield batches: those of the images that curves are asked about first, then the rest."""
+    asked = spread_over_patients(study.patients, of_curves)
     places = {case.number: place for place, case in enumerate(study.cases)}
     cheap = [name for name in study.metrics if METRICS[name].kind != "curve"]
     number = 0

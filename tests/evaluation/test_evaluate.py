@@ -178,11 +178,13 @@ def test_a_page_and_a_record(report, tmp_path):
 
 
 def test_the_curves_cost_no_more_than_said():
-    """A curve of each explainer's map and mean map, and of each control."""
+    """A curve of each map and each control, and of mean maps for a quarter of the images."""
     for images_, explainers in [(64, 5), (16, 3), (300, 1), (2000, 40), (1, 1)]:
         budget = budget_of(["exchange", "deletion", "auprc"], images_, explainers)
-        curves = 2 * budget.images * (2 * explainers + 3)
+        curves = 2 * budget.images * (explainers + 3)
+        curves += 2 * budget.mean_images * explainers
         assert curves * budget.points <= PASSES
+        assert budget.images <= 4 * budget.mean_images < budget.images + 4
         assert len(budget.shares) == budget.points >= 2
         assert 1 <= budget.images <= images_
 
@@ -348,8 +350,9 @@ def test_what_was_stopped_goes_on(reader, tmp_path, monkeypatch):
     for key, curve in whole.curves.items():
         assert_allclose(found.curves[key].scores, curve.scores, rtol=1e-6)
     assert not path.exists()
-    # Three batches of four maps and two mean maps, two metrics each; four maps were kept.
-    assert len(again) == 3 * (4 + 2) * 2 - 8
+    # Three batches of four maps, two metrics each; four were kept. Of two mean maps one batch has a
+    # curve as well: a quarter of the images. The rest are three batches.
+    assert len(again) == 3 * 4 * 2 - 8 + 2 * (2 + 3)
 
 
 def test_another_question_begins_anew(reader, tmp_path, caplog):
