@@ -178,7 +178,9 @@ def _promises_of_quantus() -> Iterator[Row]:
 
 def _sanity_of_quantus() -> Iterator[Row]:
     """Yield its randomisation, stage by stage, without the trained network's likeness to itself."""
-    wrapper = "quantus.helpers.model.tf_model.TensorFlowModel.get_random_layer_generator"
+    wrapper = (
+        "quantus.helpers.model.tf_model.TensorFlowModel.get_random_layer_generator"
+    )
     heat = _gradient(asked.network(), asked.images())[..., 0]
     with mock.patch(wrapper, _shuffled_as_ours):
         found = quantus.MPRT(**_ABSOLUTE)(

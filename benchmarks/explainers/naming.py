@@ -44,7 +44,9 @@ def named(scores: Mapping[str, Array], given: int) -> Decision:
     """Return what an evaluation of so many images decides, which asks what it can pay for."""
     rivals = [name for name in scores if name not in CONTROLS]
     budget = budget_of(("exchange",), given, len(rivals))
-    columns = [int(np.abs(np.subtract(SHARES, share)).argmin()) for share in budget.shares]
+    columns = [
+        int(np.abs(np.subtract(SHARES, share)).argmin()) for share in budget.shares
+    ]
     asked = slice(budget.images)
     areas = {
         who: -Curve(budget.shares, each[asked, columns]).area

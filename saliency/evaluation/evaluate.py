@@ -106,8 +106,8 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     -----
     Curves cost 2,000 forward passes at most, however many explainers: the more there are, the
     fewer scores a curve has; below two, fewer images are asked about, as many patients as there
-    can be. Curves of mean maps are asked about a quarter of them. The maps themselves cost what docs/explainers says. The logger ``saliency.evaluation``
-    says how far it is.
+    can be. Curves of mean maps are asked about a quarter of them. The maps themselves cost what
+    docs/explainers says. The logger ``saliency.evaluation`` says how far it is.
     """
     recipes = _recipes(explainers)
     names = chosen(metrics, truth=truth is not None)

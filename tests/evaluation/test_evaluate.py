@@ -403,9 +403,7 @@ def test_other_images_that_could_be_read_begin_anew(
     assert "begun anew" in caplog.text
 
 
-BRIGHT = sal.ClosedFormProbe(
-    lambda x: 1 + tf.reduce_mean(x, (1, 2, 3)), lambda x: tf.ones_like(x)
-)
+BRIGHT = sal.ClosedFormProbe(lambda x: 1 + tf.reduce_mean(x, (1, 2, 3)), tf.ones_like)
 """A model that asks nothing to be traced: the mean of the image."""
 CORNER = np.zeros((SIZE, SIZE), bool)
 CORNER[:3, :3] = True

@@ -87,7 +87,10 @@ def test_ranks_share_places():
 
 def test_values_of_an_image_do_not_hang_on_its_batch():
     for metric in (infidelity, sensitivity_n, mufidelity):
-        both, alone = metric(LINEAR, INPUTS, TERMS), metric(LINEAR, INPUTS[1:], TERMS[1:])
+        both, alone = (
+            metric(LINEAR, INPUTS, TERMS),
+            metric(LINEAR, INPUTS[1:], TERMS[1:]),
+        )
         assert_allclose(both[1:], alone, rtol=1e-5)
     both, alone = (
         max_sensitivity(SQUARE, given, Gradient()) for given in (INPUTS, INPUTS[1:])
