@@ -198,7 +198,7 @@ def _model_record(probe: Any) -> dict[str, Any] | None:
 def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:
     """Return recipes by name as given, or by their repr."""
     one = isinstance(explainers, str) or callable(explainers)
-    given = [explainers] if one else list(explainers)  # type: ignore[arg-type]
+    given: list[Any] = [explainers] if one else list(explainers)  # type: ignore[arg-type]
     if not given:
         msg = "evaluate: expected one explainer or more, got none."
         raise InputError(msg)

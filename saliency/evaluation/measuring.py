@@ -137,7 +137,8 @@ def measured(
     more: Mapping[str, Any] = {"shares": shares} if metric.kind == "curve" else {}
     if name == "exchange":
         if batch.donors is None:
-            return Curve(shares, np.full((len(heat), len(shares)), np.nan))
+            nothing = np.full((len(heat), len(shares)), np.nan)
+            return Curve(np.asarray(shares), nothing)
         more = {**more, "donors": batch.donors}
     answer = metric.function(batch.probe, batch.inputs, heat, **more)
     return answer if isinstance(answer, Curve) else np.asarray(answer, np.float64)
