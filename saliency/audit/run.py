@@ -69,6 +69,7 @@ from saliency.interventions.scoring import Scorer
 from saliency.interventions.tone import TONE
 from saliency.pipeline.checkpoint import State, kept
 from saliency.pipeline.explain import probe_of
+from saliency.pipeline.files import AllFailedError
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
@@ -185,7 +186,7 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
         if not records:
             first = f" The first: {failures[0].message}" if failures else ""
             msg = f"audit: none of {len(sources)} images could be audited.{first}"
-            raise InputError(msg)
+            raise AllFailedError(msg)
         plan = replace(plan, patients=with_equal_images(patients, records))
         return _judged_report(plan, state, records, failures, stratum_values)
 

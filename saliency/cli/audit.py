@@ -22,9 +22,12 @@ from saliency.cli.options import (
     check_target,
     folder,
     model_of,
+    named,
+    named_if_all_fail,
     names,
     prepare_of,
     target,
+    told_as,
 )
 from saliency.cli.quiet import start_tensorflow
 from saliency.cli.say import say_error
@@ -48,7 +51,7 @@ def add_audit(commands: Any) -> None:
         audit_command,
     )
     command.add_argument("model", metavar="MODEL", help="a Keras model: .keras or .h5")
-    command.add_argument("folder", metavar="FOLDER", type=Path, help="DICOM files")
+    command.add_argument("folder", metavar="FOLDER", type=folder, help="DICOM files")
     command.add_argument(
         "--out", type=folder, required=True, metavar="DIR", help="for the report"
     )
@@ -89,11 +92,13 @@ def audit_command(options: argparse.Namespace) -> int:
     start_tensorflow()
     check_out(options.out)
     files = files_of(options, (options.folder,))
-    table = table_in(options.labels) if options.labels else None
-    labels = table.column(options.column, options.files) if table else None
+    with named(f"--labels {options.labels}", "labels", "files"):
+        table = table_in(options.labels) if options.labels else None
+        labels = table.column(options.column, options.files) if table else None
+        patients = patients_in(table, options.patients, options.files)
     plain = options.classes is None  # the file tells a resumed audit which model it was
     model = options.model if plain else model_of(options.model, options.classes)
-    with about(options.model, "--classes"):
+    with about(options.model, "--classes"), named_if_all_fail(options.folder, "audit"):
         report = sal.audit(
             model,
             files,
@@ -101,7 +106,7 @@ def audit_command(options: argparse.Namespace) -> int:
             prepare=prepare_of(options),
             target=options.target,
             strata=strata_in(table, options.strata, options.files),
-            groups=patients_in(table, options.patients, options.files),
+            groups=patients,
             resume=options.out / STATE,
             seed=options.seed,
         )
@@ -116,5 +121,9 @@ def audit_command(options: argparse.Namespace) -> int:
     return FAILED if report.failures else DONE
 
 
+@told_as("a number, or median")
 def _limit(text: str) -> float | str:
-    return text if text == "median" else float(text)
+    limit = text if text == "median" else float(text)
+    if limit != limit:  # noqa: PLR0124 - no label is above NaN
+        raise ValueError
+    return limit

@@ -20,6 +20,8 @@ from saliency.cli.options import (
     check_target,
     folder,
     model_of,
+    named,
+    named_if_all_fail,
     names,
     prepare_of,
     target,
@@ -43,7 +45,7 @@ def add_evaluate(commands: Any) -> None:
     command = add_verb(commands, "evaluate", purpose, evaluate_command)
     add = command.add_argument
     add("model", metavar="MODEL", help="a Keras model: .keras or .h5")
-    add("folder", metavar="FOLDER", type=Path, help="DICOM files")
+    add("folder", metavar="FOLDER", type=folder, help="DICOM files")
     add("--out", type=folder, required=True, metavar="DIR", help="for the report")
     add(
         "--method",
@@ -91,23 +93,19 @@ def evaluate_command(options: argparse.Namespace) -> int:
     from saliency.evaluation.evaluate import FAST
 
     files = files_of(options, (options.folder,))
-    table = table_in(options.table) if options.table else None
+    labels, patients = _columns(options)
     methods = [
         method.name if ":" not in method.name else method.recipe
         for method in methods_in(options.method or ())
     ]
     plain = options.classes is None  # the file tells a resumed run which model it was
-    with _progress(options):
+    with _progress(options), named_if_all_fail(options.folder, "evaluate"):
         report = sal.evaluate(
             options.model if plain else model_of(options.model, options.classes),
             files,
             methods or FAST,
-            labels=table.column(options.column, options.files)
-            if table and options.column
-            else None,
-            groups=table.column(options.patients, options.files)
-            if table and options.patients
-            else None,
+            labels=labels,
+            groups=patients,
             truth=_truths(options, files),
             prepare=prepare_of(options),
             target=options.target,
@@ -150,6 +148,19 @@ def _check_table(options: argparse.Namespace) -> None:
     if asked and options.table is None:
         msg = f"--{asked[0]}: expected --table, the CSV that has this column."
         raise InputError(msg)
+
+
+def _columns(options: argparse.Namespace) -> tuple[Any, Any]:
+    """Return the class and the patient of each file; None each where no column is named."""
+    if options.table is None:
+        return None, None
+    with named(f"--table {options.table}", "labels", "files"):
+        table = table_in(options.table)
+        asked = (options.column, options.patients)
+        labels, patients = (
+            table.column(name, options.files) if name else None for name in asked
+        )
+    return labels, patients
 
 
 def _truths(options: argparse.Namespace, files: Sequence[Any]) -> Any:

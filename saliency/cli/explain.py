@@ -20,9 +20,11 @@ from saliency.cli.options import (
     forms,
     frames,
     model_of,
+    named,
     part,
     positive,
     prepare_of,
+    spelled_out,
     time,
 )
 from saliency.cli.quiet import start_tensorflow
@@ -120,7 +122,7 @@ def _add_run(command: argparse.ArgumentParser) -> None:
         help=_WORKERS,
     )
     add("--overwrite", action="store_true", help="explain again what is there already")
-    add("--from", metavar="RUN.JSON", help=_FROM)
+    add("--from", type=spelled_out, metavar="RUN.JSON", help=_FROM)
 
 
 def explain_command(options: argparse.Namespace) -> int:
@@ -156,7 +158,8 @@ def _job(options: argparse.Namespace) -> Any:
     from saliency.pipeline.trusting import trust_table
 
     _check_look(options)
-    known = trust_table(options.trust)
+    with named(f"--trust {options.trust}", "trust"):
+        known = trust_table(options.trust)
     methods = methods_in(options.method or ("fastcam",))
     pairs = product(methods, options.target)
     prepare = prepare_of(options)

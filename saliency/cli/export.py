@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from saliency.cli.codes import DONE
-from saliency.cli.options import add_verb, names, positive
+from saliency.cli.options import add_verb, folder, named, names, positive
+from saliency.cli.quiet import start_tensorflow
 from saliency.errors import InputError
 
 
@@ -16,7 +17,6 @@ def add_export(commands: Any) -> None:
     command.add_argument(
         "result",
         metavar="RESULT",
-        type=Path,
         help="an .npz of saliency explain, or a folder of saliency slide",
     )
     command.add_argument(
@@ -25,7 +25,7 @@ def add_export(commands: Any) -> None:
         help="what was explained: a file, the folder of a slide, or a URL",
     )
     command.add_argument(
-        "--out", type=Path, required=True, metavar="DIR", help="for the objects"
+        "--out", type=folder, required=True, metavar="DIR", help="for the objects"
     )
     command.add_argument(
         "--kinds",
@@ -45,15 +45,28 @@ def export(options: argparse.Namespace) -> int:
     if options.out.is_file():
         msg = "--out: expected a folder, got a file."
         raise InputError(msg)
+    start_tensorflow()
+    _check_kinds(options.kinds)
     import saliency as sal
 
-    result = _saved_result(options.result, options.source)
-    written = sal.export_dicom(
-        result, options.source, options.out, options.kinds, vmax=options.vmax
-    )
+    with named(options.result, "load", "load_slide"):
+        result = _saved_result(Path(options.result), options.source)
+    with named(options.source, "export", "export_dicom"):
+        written = sal.export_dicom(
+            result, options.source, options.out, options.kinds, vmax=options.vmax
+        )
     for path in written:
         print(path)
     return DONE
+
+
+def _check_kinds(wanted: tuple[str, ...]) -> None:
+    from saliency.export.files import KINDS
+
+    unknown = [kind for kind in wanted if kind not in KINDS]
+    if unknown:
+        msg = f"--kinds {','.join(unknown)}: expected some of {', '.join(KINDS)}."
+        raise InputError(msg)
 
 
 def _saved_result(saved: Path, source: str) -> Any:

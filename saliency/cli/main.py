@@ -139,6 +139,8 @@ def _with_option(message: str) -> str:
 
 
 def _exit_code(error: SaliencyError) -> int:
-    from saliency.pipeline.files import NothingFoundError
+    from saliency.pipeline.files import AllFailedError, NothingFoundError
 
-    return NOTHING if isinstance(error, NothingFoundError) else FAILED
+    if isinstance(error, NothingFoundError):
+        return NOTHING
+    return ALL_FAILED if isinstance(error, AllFailedError) else FAILED

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import saliency as sal
-from saliency.errors import InputError, ModelError
+from saliency.errors import DicomError, InputError, ModelError
 
 MODELS: Final = (".keras", ".h5", ".hdf5")
 SCALES: Final = (
@@ -28,6 +28,7 @@ SCALES: Final = (
 )
 GREYS: Final = ("luminance", "mean", "red", "green", "blue")
 _NEGATIVE: Final = re.compile(r"-[\d.]")
+_WHOLE: Final = re.compile(r"-?\d+")
 _METHOD: Final = (
     "see: saliency explainers; with arguments: lrp:composite=epsilon_plus; or several"
 )
@@ -53,7 +54,7 @@ def repeated(arguments: Sequence[str]) -> list[str]:
     InputError
         There is no such record, or it holds no arguments.
     """
-    given = list(arguments)
+    given = [part for text in arguments for part in _apart(text)]
     if "--from" not in given[:-1]:
         return given
     place = given.index("--from")
@@ -69,6 +70,18 @@ def repeated(arguments: Sequence[str]) -> list[str]:
         raise InputError(msg)
     rest = [*given[:place], *given[place + 2 :]]
     return [*rest[:1], *map(str, told), *rest[1:]]
+
+
+def _apart(argument: str) -> tuple[str, ...]:
+    """Return ``--from=run.json`` as ``--from`` and its file."""
+    option, _, path = argument.partition("=")
+    return (option, path) if option == "--from" and path else (argument,)
+
+
+def spelled_out(text: str) -> str:
+    """Refuse ``--fro run.json``: what stands for other arguments was taken before they are read."""
+    msg = f"expected all its letters: --from {text}"
+    raise argparse.ArgumentTypeError(msg)
 
 
 def add_verb(
@@ -267,6 +280,33 @@ def about(path: str, option: str) -> Iterator[None]:
         raise InputError(words.replace("labels", option, 1)) from error
 
 
+@contextmanager
+def named(source: str | PathLike[str], *verbs: str) -> Iterator[None]:
+    """Begin what is wrong with a source with its name, in the place of the verb of Python."""
+    try:
+        yield
+    except (DicomError, InputError) as error:
+        words = str(error)
+        for verb in verbs:
+            words = words.removeprefix(f"{verb}: ")
+        name = str(source) or repr(source)
+        # What is wrong with an option begins with that option.
+        told = words.startswith((name, "--"))
+        raise type(error)(words if told else f"{name}: {words}") from error
+
+
+@contextmanager
+def named_if_all_fail(source: str | PathLike[str], verb: str) -> Iterator[None]:
+    """Begin the error of a run in which no image can be used with its source."""
+    from saliency.pipeline.files import AllFailedError
+
+    try:
+        yield
+    except AllFailedError as error:
+        msg = f"{source}: {str(error).removeprefix(f'{verb}: ')}"
+        raise AllFailedError(msg) from error
+
+
 def check_model(path: str, sources: Sequence[str | PathLike[str]]) -> None:
     """Refuse a model that is not there, before anything is read; tell of another order.
 
@@ -329,7 +369,7 @@ def told_as(form: str) -> Callable[[Callable[[str], Parsed]], Callable[[str], Pa
 
 def target(text: str) -> int | str:
     """Return a class index, or a label."""
-    return int(text) if text.lstrip("-").isdigit() else text
+    return int(text) if _WHOLE.fullmatch(text) else text
 
 
 def targets(text: str) -> tuple[int | str, ...]:

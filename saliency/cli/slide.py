@@ -20,6 +20,7 @@ from saliency.cli.options import (
     count,
     forms,
     model_of,
+    named,
     prepare_of,
 )
 from saliency.cli.quiet import start_tensorflow
@@ -132,19 +133,21 @@ def slide(options: argparse.Namespace) -> int:
 
 def _opened_slide(options: argparse.Namespace, source: Any) -> Any:
     """Open the slide; what is wrong with the choice names the options of the shell."""
+    others = f" and {len(options.slide) - 1} more" if len(options.slide) > 1 else ""
     try:
-        return sal.open_slide(
-            source,
-            series=options.number,
-            optical_path=options.optical_path,
-            focal_plane=options.focal_plane,
-            icc=options.icc,
-        )
+        with named(f"{options.slide[0]}{others}", "open_slide"):
+            return sal.open_slide(
+                source,
+                series=options.number,
+                optical_path=options.optical_path,
+                focal_plane=options.focal_plane,
+                icc=options.icc,
+            )
     except InputError as error:
         words = str(error)
         for argument, option in _CHOICES.items():
             words = words.replace(argument, option)
-        raise InputError(words) from error
+        raise type(error)(words) from error
 
 
 def _check_slide_forms(wanted: tuple[str, ...]) -> None:

@@ -12,6 +12,7 @@ from saliency.cli.options import (
     check_model,
     check_target,
     model_of,
+    named,
     names,
     prepare_of,
     target,
@@ -63,16 +64,18 @@ def transplant_command(options: argparse.Namespace) -> int:
     from saliency.audit.exchange.transplant import transplant as exchange
 
     hosts = hosts_in(files_of(options, options.dicom), options.zone, options.most)
-    found = exchange(
-        model_of(options.model, options.classes),
-        options.donor,
-        options.zone,
-        hosts.images,
-        target=options.target,
-        prepare=prepare_of(options),
-        controls=options.controls,
-        seed=options.seed,
-    )
+    probe, prepare = model_of(options.model, options.classes), prepare_of(options)
+    with named(options.donor, "audit", "transplant"):
+        found = exchange(
+            probe,
+            options.donor,
+            options.zone,
+            hosts.images,
+            target=options.target,
+            prepare=prepare,
+            controls=options.controls,
+            seed=options.seed,
+        )
     for line in transplant_lines(found):
         print(line)
     if hosts.having:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from saliency.dicom.display.voi import Asked, Voi
 from saliency.dicom.file.limits import MAX_SAMPLES
 from saliency.errors import InputError
 from saliency.values.window import Window
@@ -15,7 +16,7 @@ class Choices:
     """The optional arguments of ``read_dicom``, each of its type."""
 
     frame: int
-    window: Window | int | str | None
+    window: Asked
     icc: bool
     max_pixels: int
 
@@ -46,8 +47,8 @@ def checked(
     )
 
 
-def _checked_window(window: object) -> Window | int | str | None:
-    if window is None or isinstance(window, Window | str):
+def _checked_window(window: object) -> Asked:
+    if window is None or isinstance(window, Window | str | Voi):
         return window
     index = None if isinstance(window, bool | np.bool_) else _index(window)
     if index is None:

@@ -1,5 +1,6 @@
 """What a file is, by its content: a picture, a DICOM object without one, or no DICOM at all."""
 
+import re
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -30,6 +31,7 @@ _PIXELS: Final = (
     SegmentationStorage,
     "1.2.840.10008.5.1.4.1.1.66.7",  # Label Map Segmentation
 )
+_BETWEEN_PARTS: Final = re.compile(r"[\\/]")
 _MAGIC: Final = b"DICM"
 """Behind a preamble of 128 bytes, PS3.10 7.1."""
 
@@ -82,8 +84,9 @@ def has_preamble(head: bytes) -> bool:
 def referenced_files(directory: Path) -> tuple[Path, ...]:
     """Return the files that a DICOMDIR names (PS3.3 F.3), in its order, below its folder.
 
-    Names are compared in any case of letters, as on discs that were copied. A name that leads out
-    of the folder is left out; a file that is missing is returned, so that somebody notices.
+    Names are compared in any case of letters, as on discs that were copied. Parts stand between
+    backslashes (PS3.10 8.2), or slashes, as some writers have it. A name that leads out of the
+    folder is left out; a file that is missing is returned, so that somebody notices.
 
     Raises
     ------
@@ -93,12 +96,16 @@ def referenced_files(directory: Path) -> tuple[Path, ...]:
     with contained(), open_source(directory) as opened:
         records = opened.elements.items(TAGS["DirectoryRecordSequence"])
         names = [record.text(TAGS["ReferencedFileID"]) for record in records]
-    parts = (tuple(part.strip() for part in name.split("\\")) for name in names if name)
+    parts = (_parts_of(name) for name in names if name)
     return tuple(
-        _below(directory.parent, each)
-        for each in parts
-        if not {"", ".", ".."} & {*each}
+        _below(directory.parent, each) for each in parts if each and ".." not in each
     )
+
+
+def _parts_of(name: str) -> tuple[str, ...]:
+    """Return the folders and the file of a File ID; what stands for the folder itself is none."""
+    parts = (part.strip() for part in _BETWEEN_PARTS.split(name))
+    return tuple(part for part in parts if part not in ("", "."))
 
 
 def _kind(opened: Opened) -> Kind:

@@ -21,7 +21,7 @@ from saliency.dicom.display.orientation import read_orientation
 from saliency.dicom.display.palette import paint_palette
 from saliency.dicom.display.presentation import read_presentation
 from saliency.dicom.display.supplement import read_supplement
-from saliency.dicom.display.voi import Voi, WindowVoi, read_voi
+from saliency.dicom.display.voi import Asked, Voi, WindowVoi, read_voi
 from saliency.dicom.file.elements import Elements, let_through
 from saliency.dicom.file.groups import Groups, read_groups
 from saliency.dicom.file.guard import beside, contained, warn
@@ -36,7 +36,7 @@ from saliency.dicom.pixels.frames import (
     is_plain_stream,
     native_frame,
 )
-from saliency.dicom.pixels.image_pixel import Samples, read_layout
+from saliency.dicom.pixels.image_pixel import Layout, Samples, read_layout
 from saliency.dicom.pixels.native import unpack
 from saliency.dicom.pixels.stored import stored_values
 from saliency.dicom.pixels.video import Video
@@ -126,6 +126,32 @@ class Encoded:
     first_bit: int = 0
 
 
+@dataclass(frozen=True)
+class ShownFrame:
+    """One frame on its way to a picture: bytes, samples, stored values, and what is shown."""
+
+    raw: bytes | memoryview
+    samples: Samples
+    layout: Layout
+    groups: Groups
+    stored: Array
+    picture: DisplayedFrame
+
+
+def shown_through(source: object, frame: int) -> Voi | None:
+    """Return what a frame is shown through where no window is asked for; None of colour.
+
+    A window of the file with its function, a VOI LUT, or the range of the frame without padding.
+
+    Raises
+    ------
+    DicomError
+        The frame cannot be shown.
+    """
+    with contained(), open_source(source) as opened:
+        return Reader(opened).shown(frame, None).picture.voi
+
+
 class Reader:
     """Reads frames of an open data set.
 
@@ -179,7 +205,7 @@ class Reader:
             self.layout = self.layout.fitted(self._pixels.there)
         self._video: Video | None = None
 
-    def image(self, frame: int, window: Window | int | str | None) -> DicomImage:
+    def shown(self, frame: int, window: Asked) -> "ShownFrame":
         """Read, decode and show one frame."""
         _check_frame(frame, self.layout.frames)
         raw, samples = self._decoded(frame)
@@ -188,8 +214,15 @@ class Reader:
         modality = read_modality(groups, signed=layout.signed)
         voi = read_voi(groups, window, signed=is_signed(modality, layout))
         picture = self._picture(stored, samples, groups, modality, voi)
+        return ShownFrame(raw, samples, layout, groups, stored, picture)
+
+    def image(self, frame: int, window: Asked) -> DicomImage:
+        """Return one frame as a picture with its zones."""
+        shown = self.shown(frame, window)
+        raw, stored, groups = shown.raw, shown.stored, shown.groups
+        picture, voi = shown.picture, shown.picture.voi
         display = _sealed(self._through_profile(picture, groups, frame))
-        told = frame_zones(groups, samples, layout, frame, picture.absent)
+        told = frame_zones(groups, shown.samples, shown.layout, frame, picture.absent)
         declared = (*self._zones, *told)
         return DicomImage(
             pixels=deferred(lambda: _sealed(picture.pixels())),
@@ -201,7 +234,7 @@ class Reader:
             frames=self.layout.frames,
             modality=self._hints.modality,
             digest=deferred(lambda: sha256(raw).hexdigest()),
-            window=voi.window if isinstance(voi, WindowVoi) and picture.grey else None,
+            window=voi.window if isinstance(voi, WindowVoi) else None,
             info=read_info(self._elements),
             searched=True,
             orientation=read_orientation(groups),

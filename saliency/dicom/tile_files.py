@@ -120,7 +120,7 @@ class TileFile:
             with self._lock:
                 encoded = reader.encoded(frame)
             samples = reader.samples(encoded)
-            layout = reader.layout
+            layout = reader.layout.decoded(samples)
             stored = stored_values(samples, layout)
             rgb = to_rgb(stored, samples.space, layout.bits)
             return rgb if rgb.dtype == np.uint8 else np.rint(rgb).astype(np.uint8)

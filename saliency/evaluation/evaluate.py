@@ -31,6 +31,7 @@ from saliency.pipeline.explain import (
     probe_of,
     versions,
 )
+from saliency.pipeline.files import AllFailedError
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.pipeline.plain import portable
@@ -120,7 +121,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     failures = tuple(each for each in found if isinstance(each, Failure))
     if not cases:
         msg = f"evaluate: none of {len(sources)} images can be asked about: {failures[0].message}"
-        raise InputError(msg)
+        raise AllFailedError(msg)
     cases = cases if truth is None else truths_of(truth, cases, sources)
     patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
     if "exchange" in names:

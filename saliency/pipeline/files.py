@@ -189,6 +189,11 @@ class NothingFoundError(InputError):
     """There is nothing to do."""
 
 
+@final
+class AllFailedError(InputError):
+    """There are images, and none of them can be used."""
+
+
 def walk(source: str | PathLike[str]) -> Iterator[Found]:
     """Yield every file of a source with its kind; files of a folder by name, folder by folder.
 

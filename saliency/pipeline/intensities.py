@@ -9,7 +9,7 @@ import numpy as np
 
 from saliency.errors import InputError
 from saliency.values.arrays import Array
-from saliency.values.window import Window
+from saliency.values.window import Window, ends_of
 
 Named: TypeAlias = Literal[
     "unit", "pixel", "symmetric", "none", "zscore", "percentile", "imagenet", "caffe"
@@ -55,15 +55,17 @@ def grey_of(rgb: Array, how: str) -> Array:
 def windowed(pixels: Array, windows: Sequence[Window]) -> Array:
     """Show modality values (rows, columns) through windows: float32 (rows, columns, K), 0..255.
 
-    LINEAR, PS3.3 C.11.2.1.2.1, without rounding: ``((x - (c - 0.5)) / (w - 1) + 0.5) * 255``.
+    LINEAR, PS3.3 C.11.2.1.2.1, without rounding: ``((x - (c - 0.5)) / (w - 1) + 0.5) * 255``; of a
+    width below 1 LINEAR_EXACT, ``((x - c) / w + 0.5) * 255``.
     """
     return np.stack([_windowed(pixels, window) for window in windows], axis=2)
 
 
 def _windowed(pixels: Array, window: Window) -> Array:
-    if window.width <= 1:  # a threshold, as the standard has it
-        return np.where(pixels > window.center - 0.5, 255, 0).astype(np.float32)
-    unit = (pixels - (window.center - 0.5)) / (window.width - 1) + 0.5
+    black, white = ends_of(window)
+    if white <= black:  # a threshold, as the standard has it
+        return np.where(pixels > black, 255, 0).astype(np.float32)
+    unit = (pixels - black) / (white - black)
     return np.clip(unit * 255, 0, 255).astype(np.float32)
 
 

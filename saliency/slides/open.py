@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from saliency.dicom.tile_files import TileFile
 from saliency.dicom.tile_headers import VOLUME
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import candidates_in, content_of
+from saliency.pipeline.files import NothingFoundError, candidates_in, content_of
 from saliency.slides.frames import PathChoice
 from saliency.slides.pyramid import affine_of, layers_of
 from saliency.slides.slide import Slide
@@ -95,7 +95,7 @@ def _slide_files(source: object, stack: ExitStack) -> list[TileFile]:
         msg = (
             f"open_slide: expected VL Whole Slide Microscopy images, found none{words}."
         )
-        raise InputError(msg)
+        raise NothingFoundError(msg)
     return files
 
 

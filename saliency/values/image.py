@@ -14,7 +14,7 @@ from saliency.errors import InputError
 from saliency.values.arrays import Array, finite, frozen
 from saliency.values.deferred import Deferred
 from saliency.values.notebook import bundle, preview
-from saliency.values.window import Window
+from saliency.values.window import Window, ends_of
 from saliency.values.zone import Zone
 
 #: What may travel with the pixels: nothing of a patient, institution, physician, or date.
@@ -302,17 +302,13 @@ def _colour(pixels: Array) -> Array:
 
 
 def _grey(pixels: Array, window: Window | None) -> Array:
-    low, high = _black_and_white(pixels, window)
+    low, high = (
+        (float(pixels.min()), float(pixels.max()))
+        if window is None
+        else ends_of(window)
+    )
     if high <= low:  # one value alone, or a window of width 1: a threshold
         return np.where(pixels > low, 255, 0).astype(np.uint8)
     unit: Any = np.clip((pixels - low) / (high - low), 0, 1)
     shown: Array = np.rint(unit * 255).astype(np.uint8)
     return shown
-
-
-def _black_and_white(pixels: Array, window: Window | None) -> tuple[float, float]:
-    """Return the values shown as black and as white: c - 0.5 -+ (w - 1)/2, PS3.3 C.11.2.1.2.1."""
-    if window is None:
-        return float(pixels.min()), float(pixels.max())
-    half = (window.width - 1) / 2
-    return window.center - 0.5 - half, window.center - 0.5 + half

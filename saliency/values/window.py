@@ -37,3 +37,15 @@ class Window:
                 f"got center={self.center}, width={self.width}."
             )
             raise InputError(msg)
+
+
+def ends_of(window: Window) -> tuple[float, float]:
+    """Return the values that a window shows as black and as white.
+
+    LINEAR: c - 0.5 -+ (w - 1) / 2 (PS3.3 C.11.2.1.2.1). The standard forbids it a width below 1,
+    which values of a small unit have: LINEAR_EXACT, c -+ w / 2 (C.11.2.1.3.2).
+    """
+    if window.width < 1:
+        return window.center - window.width / 2, window.center + window.width / 2
+    half = (window.width - 1) / 2
+    return window.center - 0.5 - half, window.center - 0.5 + half

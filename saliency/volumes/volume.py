@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -11,10 +12,11 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.dicom import read_dicom
+from saliency.dicom.display.voi import Asked
+from saliency.dicom.read import read_dicom, shown_through
 from saliency.dicom.slices import FrameHeader
 from saliency.errors import DicomError, InputError
-from saliency.pipeline.files import Member
+from saliency.pipeline.files import content_of
 from saliency.values.arrays import Array, finite, frozen
 from saliency.values.image import DicomImage
 from saliency.values.window import Window
@@ -99,33 +101,35 @@ class DicomVolume:
         return sha256("".join(digests).encode()).hexdigest()
 
     @cached_property
-    def _shown_with(self) -> Window | int | str | None:
-        """One window for all slices, so that equal brightness means equal values.
+    def _shown_with(self) -> Asked:
+        """One VOI transform for all slices, so that equal brightness means equal values.
 
         Slices of PET and MR often have a window each. Where none was asked for, the middle slice
-        gives its own; or its range, where its file has no window.
+        gives its own window with its function, or its VOI LUT; or its range without padding.
         """
         if self.window is not None:
             return self.window
-        middle = self._read(len(self) // 2, None)
-        if middle.window is not None:
-            return middle.window
-        low, high = float(middle.pixels.min()), float(middle.pixels.max())
-        # LINEAR maps c - 0.5 -+ (w - 1) / 2 to black and white (PS3.3 C.11.2.1.2.1).
-        return Window((low + high) / 2 + 0.5, high - low + 1)
+        middle = len(self) // 2
+        taken = self.stack.slices[middle]
+        with self._numbered(middle):
+            return shown_through(content_of(taken.source), taken.header.frame)
 
-    def _read(self, position: int, window: Window | int | str | None) -> DicomImage:
-        taken = self.stack.slices[position]
-        source = (
-            taken.source.content() if isinstance(taken.source, Member) else taken.source
-        )
-        if isinstance(source, DicomImage):
-            return source
+    @contextmanager
+    def _numbered(self, position: int) -> Iterator[None]:
+        """Begin what is wrong with a slice with its number."""
         try:
-            image = read_dicom(source, frame=taken.header.frame, window=window)
+            yield
         except DicomError as error:
             msg = f"slice {position} of {len(self)}: {error}"
             raise DicomError(msg, reason=error.reason) from None
+
+    def _read(self, position: int, window: Asked) -> DicomImage:
+        taken = self.stack.slices[position]
+        source = content_of(taken.source)
+        if isinstance(source, DicomImage):
+            return source
+        with self._numbered(position):
+            image = read_dicom(source, frame=taken.header.frame, window=window)  # type: ignore[arg-type]
         if image.pixels.ndim != 2:
             msg = "DicomVolume: expected grey slices, got colour. Read them with read_dicom."
             raise InputError(msg)

@@ -49,6 +49,8 @@ def air_zone(display: Array, modality: str) -> Zone | None:
     if pixels.ndim == 3 or modality not in MODALITIES:
         return None
     side = max(1, round(max(pixels.shape) / BLOCKS))
+    if min(pixels.shape) < side:  # a spectrum, a line: no block is whole
+        return None
     # Means of blocks of side x side pixels, (rows, side, columns, side) of what is whole.
     rows, columns = (size // side for size in pixels.shape)
     whole = pixels[: rows * side, : columns * side].reshape(rows, side, columns, side)

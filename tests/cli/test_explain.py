@@ -221,6 +221,10 @@ def test_exit_codes_are_distinct(model, tmp_path, capsys):
     assert run(model, CT, tmp_path / "bad.dcm", *out) == FAILED
     assert run(model, tmp_path / "bad.dcm", *out) == ALL_FAILED
     capsys.readouterr()
+    for verb in ("audit", "evaluate"):
+        bad = str(tmp_path / "bad.dcm")
+        assert main([verb, model, bad, *map(str, out)]) == ALL_FAILED
+        assert f"error: {bad}: none of 1 images" in capsys.readouterr().err
     for verb in (("explain", model), ("info",), ("audit", model)):
         extra = () if verb == ("info",) else tuple(map(str, out))
         assert main([*verb, str(tmp_path / "empty"), *extra]) == NOTHING

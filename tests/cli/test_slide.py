@@ -1,14 +1,16 @@
 """``saliency slide``: the same question as explain_slide, from a shell."""
 
 import json
+import shutil
 
 import numpy as np
 import pydicom
 import pytest
+from pydicom.data import get_testdata_file
 from slides.built import halved, level
 from slides.networks import RED, red_detector, tissue
 
-from saliency.cli.main import DONE, FAILED, main
+from saliency.cli.main import DONE, FAILED, NOTHING, main
 
 
 def run(*arguments):
@@ -36,6 +38,21 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "red.keras"
     red_detector().save(path)
     return path
+
+
+@pytest.mark.parametrize(
+    ("source", "code"), [("gone", FAILED), ("empty", NOTHING), ("ct.dcm", NOTHING)]
+)
+def test_what_is_no_slide_begins_with_its_name(
+    model, tmp_path, monkeypatch, capsys, source, code
+):
+    """As the user gave it, and in the place of the verb of Python."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    shutil.copy(get_testdata_file("CT_small.dcm"), "ct.dcm")
+
+    assert run("slide", model, source, "--out", "out", "-q") == code
+    assert capsys.readouterr().err.startswith(f"saliency: error: {source}: ")
 
 
 def test_a_slide_is_explained(model, folder, tmp_path, capsys):

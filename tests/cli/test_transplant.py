@@ -42,6 +42,20 @@ def run(folder, *options):
     return main([str(part) for part in parts])
 
 
+@pytest.mark.parametrize("zone", ["text", "no such zone"])
+def test_what_is_wrong_with_the_donor_begins_with_its_name(
+    folder, monkeypatch, capsys, zone
+):
+    """A file that is no DICOM, a picture that lacks the zone."""
+    monkeypatch.chdir(folder)
+    (folder / "bad.dcm").write_text("none")
+    donor = "bad.dcm" if zone == "text" else "donor.dcm"
+    code = main(["transplant", "model.keras", donor, "others", "--zone", zone])
+
+    assert code == FAILED
+    assert capsys.readouterr().err.startswith(f"saliency: error: {donor}: ")
+
+
 def test_the_shell_says_what_python_says(folder, capsys):
     """Every option arrives: gains, controls and p-values are those of the call."""
     options = ("--target", "1", "--controls", "7", "--seed", "3")

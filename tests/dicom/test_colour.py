@@ -79,14 +79,33 @@ def test_half_chroma_is_shared_by_two_pixels() -> None:
 
 
 @pytest.mark.parametrize("columns", [53, 54])
-def test_whole_chroma_under_the_label_of_half(columns: int) -> None:
-    """Native YBR_FULL_422 with three bytes a pixel is YBR_FULL: decompressors keep the label."""
+@pytest.mark.parametrize("whole", ["YBR_FULL", "YBR_PARTIAL"])
+def test_whole_chroma_under_the_label_of_half(whole: str, columns: int) -> None:
+    """Native 4:2:2 with three bytes a pixel is not: decompressors keep the label, and the range."""
     ybr = np.random.default_rng(0).integers(0, 256, (37, columns, 3)).astype("u1")
 
-    found = read_dicom(written(dataset(ybr, PhotometricInterpretation="YBR_FULL_422")))
-    plain = read_dicom(written(dataset(ybr, PhotometricInterpretation="YBR_FULL")))
+    found, plain = (
+        read_dicom(written(dataset(ybr, PhotometricInterpretation=label)))
+        for label in (f"{whole}_422", whole)
+    )
 
     np.testing.assert_array_equal(found.display, plain.display)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+def test_palette_entries_of_other_depths_keep_their_brightness(bits: int) -> None:
+    """Entries of 12 bits are shown by their upper 8 of 12, as DCMTK does."""
+    entries = np.linspace(0, (1 << bits) - 1, 8).astype("u2")
+    made = dataset(np.arange(8, dtype="u1").reshape(2, 4))
+    made.PhotometricInterpretation = "PALETTE COLOR"
+    for colour in ("Red", "Green", "Blue"):
+        name = f"{colour}PaletteColorLookupTable"
+        setattr(made, f"{name}Descriptor", [8, 0, bits])
+        setattr(made, f"{name}Data", entries.tobytes())
+
+    shown = read_dicom(written(made)).display[..., 0].ravel()
+
+    np.testing.assert_array_equal(shown, entries >> bits - 8)
 
 
 def test_pairs_in_rows_of_odd_length_are_refused() -> None:

@@ -42,6 +42,19 @@ def test_a_frame_of_one_value_at_the_edge_of_its_sign(
     np.testing.assert_array_equal(read_dicom(written(made)).stored, right)
 
 
+def test_packed_words_of_a_later_frame_may_start_within_a_byte() -> None:
+    """12-bit frames of 35 pixels follow each other without padding: the second starts at bit 4."""
+    frames = np.random.default_rng(0).integers(0, 4096, (3, 5, 7)).astype("u2")
+    bits = (frames.ravel()[:, np.newaxis] >> np.arange(12)) & 1
+    made = dataset(frames, frames=3)
+    made.BitsAllocated, made.BitsStored, made.HighBit = 12, 12, 11
+    made.PixelData = np.packbits(bits.astype("u1").ravel(), bitorder="little").tobytes()
+
+    found = [read_dicom(written(made), frame=k).stored for k in range(3)]
+
+    np.testing.assert_array_equal(found, frames)
+
+
 def test_bits_above_bits_stored_are_no_value() -> None:
     """An overlay in bit 15 does not change a 12-bit value."""
     values = ramp()

@@ -75,6 +75,29 @@ def test_signed_values_survive(syntax: str) -> None:
     np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
 
 
+def test_a_jpeg_2000_stream_of_words_without_extended_sign() -> None:
+    """Signed values of 12 bits in an unsigned stream of 16: the sign is bit 11 of the data set."""
+    values = ramp("i2") - 900
+    stream = LOSSLESS["4.90"](values.view("u2") & 0x0FFF)
+    made = encoded(dataset(values), [stream], f"{ROOT}.4.90", BitsStored=12, HighBit=11)
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
+
+
+@pytest.mark.parametrize("spare", [3, 500])
+def test_bytes_behind_the_pixels_of_an_rle_segment_are_left_out(
+    spare: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Encoders that fill up what they have allocated; pydicom and DCMTK read them, too."""
+    values = ramp("u1")
+    segment = imagecodecs.packbits_encode(values.tobytes() + bytes(spare))
+    header = np.array([1, 64, *([0] * 14)], "<u4").tobytes()
+    made = encoded(dataset(values), [header + segment], f"{ROOT}.5")
+
+    np.testing.assert_array_equal(read_dicom(written(made)).stored, values)
+    assert "more bytes than pixels" in caplog.text
+
+
 def test_sign_of_a_jpeg_2000_stream_is_believed() -> None:
     """A signed codestream under Pixel Representation 0 keeps its negative values (PS3.5 8.2.4)."""
     values = ramp("i2") - 900

@@ -20,6 +20,14 @@ def linear_twin(value: float, center: float, width: float) -> float:
     return (value - (center - 0.5)) / (width - 1) + 0.5
 
 
+def test_a_table_of_one_entry_has_the_bits_that_it_says() -> None:
+    """Two bytes are one entry of 12 bits, and no 8-bit entry with one to make it even."""
+    table = item(LUTDescriptor=[1, 0, 12], LUTData=[100])
+    shown = read_dicom(written(dataset(ramp(), VOILUTSequence=[table]))).display
+
+    assert set(shown.ravel()) == {round(255 * 100 / 4095)}
+
+
 @pytest.mark.parametrize(
     "window", [(2048, 4096), (40, 400), (0, 2), (10, 1), (-3.5, 7.25)]
 )

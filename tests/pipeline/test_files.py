@@ -153,6 +153,32 @@ def test_a_dicomdir_never_leads_out(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "below"),
+    [
+        ("../../GONE", None),
+        ("A/../../GONE", None),
+        ("/etc/GONE", "etc/GONE"),
+        ("images/gone", "images/gone"),
+        (r".\images\\gone", "images/gone"),
+    ],
+)
+def test_slashes_in_a_dicomdir_divide_names_and_lead_nowhere_else(
+    tmp_path, name, below
+):
+    """Writers that take / for the backslash of PS3.10 8.2; nobody leaves the folder with it."""
+    records = [Dataset()]
+    records[0].add(DataElement(0x00041500, "CS", name, validation_mode=0))
+    disc = Dataset()
+    disc.DirectoryRecordSequence = records
+    disc.file_meta = FileMetaDataset(dcmread(DISC).file_meta)
+    disc.save_as(tmp_path / "DICOMDIR", enforce_file_format=True)
+
+    found = [each.file for each in walk(tmp_path / "DICOMDIR")]
+
+    assert found == ([] if below is None else [tmp_path / below])
+
+
 def test_a_file_named_twice_is_one(folder):
     """By its folder, by a glob, and by itself."""
     found = listing([folder, str(folder / "1.*"), folder / "1.2.840.113619"])

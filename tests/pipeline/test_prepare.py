@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import saliency as sal
 from saliency.errors import InputError
 from saliency.pipeline.prepare import Prepare
 from saliency.values.image import DicomImage
@@ -259,6 +260,15 @@ def test_colour_becomes_grey_as_told(colour, how, weights):
     array = Prepare(channels=1, grey=how, scale="pixel")(colour).array
 
     assert np.allclose(array[0, ..., 0], colour.display @ np.array(weights), atol=1e-3)
+
+
+def test_a_window_narrower_than_one_is_a_ramp():
+    """As in from_array and in files: no threshold half a unit off."""
+    ramp = np.linspace(0, 1, 11, dtype=np.float32)[np.newaxis]
+    image = DicomImage.from_array(ramp, window=sal.Window(0.5, 0.4))
+    array = Prepare((1, 11), windows=((0.5, 0.4),), scale="pixel")(image).array
+
+    assert np.abs(array[0, 0, :, 0] - image.display[0]).max() <= 0.5
 
 
 def test_three_windows_are_three_channels():

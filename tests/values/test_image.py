@@ -24,6 +24,15 @@ def test_diagnostic_is_what_no_zone_covers():
     assert not image.padding.flags.writeable
 
 
+def test_a_window_narrower_than_one_is_that_of_a_file():
+    """Units of a PET or an ADC map are small: LINEAR_EXACT there, as where a file says so."""
+    ramp = np.linspace(0, 1, 11, dtype=np.float32)[np.newaxis]
+    shown = DicomImage.from_array(ramp, window=Window(0.5, 0.4)).display
+
+    right = np.clip((ramp[0] - 0.3) / 0.4, 0, 1) * 255
+    assert np.abs(shown[0] - right).max() <= 0.6
+
+
 def test_a_zone_is_added_to_a_copy():
     """The picture itself does not change."""
     image = DicomImage(NUMBERS, BYTES)

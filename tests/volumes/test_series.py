@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from dicom.build import written
+from dicom.build import item, written
 from shared import shared
 from volumes.built import REFERENCE, SERIES, enhanced, placed, plane, planes
 
@@ -318,6 +318,34 @@ def test_one_window_for_all_slices():
     assert sal.read_series(made, window=sal.Window(10, 20))[0].window == sal.Window(
         10, 20
     )
+
+
+@pytest.mark.parametrize(
+    "voi",
+    [
+        {"WindowCenter": 3, "WindowWidth": 4, "VOILUTFunction": "SIGMOID"},
+        {"WindowCenter": 3, "WindowWidth": 4, "VOILUTFunction": "LINEAR_EXACT"},
+        {
+            "VOILUTSequence": [
+                item(LUTDescriptor=[4, 1, 8], LUTData=b"\t\0Z\0c\0\xc8\0")
+            ]
+        },
+        {"PixelPaddingValue": 65535},
+        {"PixelPaddingValue": 65535, "RescaleSlope": 0.25, "RescaleIntercept": -1},
+    ],
+    ids=["sigmoid", "exact", "table", "range", "rescaled range"],
+)
+def test_the_middle_slice_is_shown_as_alone(voi):
+    """With the function of its window, its VOI LUT, or its range without padding: so are others."""
+    made = [plane(k, **voi) for k in range(5)]
+    for each in made:
+        values = np.arange(48, dtype=np.uint16).reshape(6, 8) % 7
+        values[5] = 65535
+        each.PixelData = values.tobytes()
+    alone = sal.read_dicom(written(made[2])).display
+
+    for shown in sal.read_series(made).display:
+        np.testing.assert_array_equal(shown[:5], alone[:5])
 
 
 def test_colour_is_refused():

@@ -98,6 +98,12 @@ def test_pictures_without_bars_have_no_border():
     assert border_zone(np.zeros((37, 53), np.uint8)) is None
 
 
+@pytest.mark.parametrize("size", [(4, 2000), (2000, 4), (1, 1)])
+def test_a_picture_thinner_than_a_block_has_no_air(size):
+    """A spectrum or a line of a CT or MR: nothing to look at, and no error."""
+    assert air_zone(np.zeros(size, np.uint8), "MR") is None
+
+
 def test_outer_air_is_found_and_lungs_are_not():
     """Most of the outside is claimed, no pixel of the body, none of the black lungs."""
     picture, tissue, lungs = body()

@@ -25,11 +25,14 @@ class DisplayedFrame:
         uint8 of the same shape.
     absent
         Bool (rows, columns), True where there is no picture; None where it is everywhere.
+    voi
+        What grey values are shown through, their range at last; None of colour.
     """
 
     pixels: Callable[[], Array]
     display: Array
     absent: Array | None = None
+    voi: Voi | None = None
 
     @property
     def grey(self) -> bool:
@@ -49,7 +52,7 @@ def show_grey(
         voi = look.voi or spread(stored, absent, modality)
         display = by_code(look.through(modality, voi), stored, np.uint8)
         return DisplayedFrame(
-            lambda: by_code(modality, stored, np.float32), display, absent
+            lambda: by_code(modality, stored, np.float32), display, absent, voi
         )
     values = calmly(modality, stored, np.float32)
     finite = np.isfinite(values)
@@ -59,7 +62,7 @@ def show_grey(
         stored, modality = values, Rescale()
     voi = look.voi or spread(stored, absent, modality)
     display = calmly(look.through(modality, voi), stored, np.uint8)
-    return DisplayedFrame(lambda: values, display, absent)
+    return DisplayedFrame(lambda: values, display, absent, voi)
 
 
 @dataclass(frozen=True)

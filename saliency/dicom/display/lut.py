@@ -98,4 +98,5 @@ def unpack_entries(raw: bytes, descriptor: Descriptor, *, little: bool) -> Array
 def are_bytes(raw: bytes, descriptor: Descriptor) -> bool:
     """Whether entries that are said to be wider have one byte each, and one to make it even."""
     count = descriptor.count
-    return descriptor.bits > 8 and len(raw) in (count, count + count % 2)
+    whole = len(raw) >= 2 * count  # of a single entry, which is even as it is
+    return descriptor.bits > 8 and not whole and len(raw) in (count, count + count % 2)

@@ -52,13 +52,23 @@ class ColourTables:
 
         Entries of 16 bits are shown by their upper 8, unless none of the three tables uses them.
         """
-        greatest = max(int(table.entries.max()) for table in self.tables)
-        shift = 8 if greatest > 0xFF else 0
+        shift = self._shift()
         planes = []
         for table in self.tables:
             plane = by_code(ColourPlane(table, shift), stored, np.uint8)
             planes.append(plane)
         return np.stack(planes, axis=-1)
+
+    def _shift(self) -> int:
+        """Return by how many bits entries are moved down.
+
+        The standard knows 8 and 16 bits an entry; tables that say 10 or 12, and keep to it, exist.
+        """
+        greatest = max(int(table.entries.max()) for table in self.tables)
+        if greatest <= 0xFF:
+            return 0
+        said = max(table.bits for table in self.tables)
+        return said - 8 if said > 8 and greatest >> said == 0 else 8
 
 
 def read_palette(elements: Elements, stored: Array, *, signed: bool) -> ColourTables:

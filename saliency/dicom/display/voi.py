@@ -4,7 +4,7 @@ import math
 import unicodedata
 from dataclasses import dataclass
 from itertools import zip_longest
-from typing import Final, Protocol
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -19,13 +19,6 @@ from saliency.values.arrays import Array
 from saliency.values.window import Window
 
 _LINEAR: Final = "LINEAR"
-
-
-class Voi(Protocol):
-    """Modality values -> float64 in 0..1, black to white."""
-
-    def __call__(self, values: Array) -> Array:
-        """Transform an array of any shape."""
 
 
 def linear(values: Array, window: Window) -> Array:
@@ -106,6 +99,12 @@ class Spread:
         return np.clip((values - self.low) / (self.high - self.low), 0, 1)
 
 
+#: Modality values of any shape -> float64 in 0..1, black to white.
+Voi: TypeAlias = WindowVoi | LutVoi | Spread
+#: What a caller may ask to be shown through: a Voi is that of another frame; None: the file's own.
+Asked: TypeAlias = Window | int | str | Voi | None
+
+
 @dataclass(frozen=True)
 class NamedWindow:
     """A window of the file, in its place there.
@@ -149,9 +148,7 @@ def file_unit(groups: Groups) -> float:
     return (dose_scaling(groups) or 1.0) if is_dose(groups) else 1.0
 
 
-def read_voi(
-    groups: Groups, window: Window | int | str | None, *, signed: bool
-) -> Voi | None:
+def read_voi(groups: Groups, window: Asked, *, signed: bool) -> Voi | None:
     """Return the transform asked for, else the first usable window, else the first VOI LUT.
 
     None where the data set has neither.
@@ -161,6 +158,8 @@ def read_voi(
     InputError
         The data set has no window of that index or explanation, or it cannot be used.
     """
+    if isinstance(window, Voi):
+        return window
     unit = file_unit(groups)
     if isinstance(window, Window):
         return WindowVoi(window, unit=unit)

@@ -71,19 +71,20 @@ class Layout:
                 "the file to RGB."
             )
             raise DicomError(msg, reason="photometric")
-        return (
-            replace(self, photometric="YBR_FULL")
-            if self.subsampled and there >= whole
-            else self
-        )
+        if self.subsampled and there >= whole:
+            return replace(self, photometric=self.photometric.removesuffix("_422"))
+        return self
 
     def decoded(self, samples: "Samples") -> "Layout":
         """Return the layout with the bits of a codestream that says more than the data set.
 
         A JPEG 2000 codestream is believed (PS3.5 A.4.4), unless overlays lie in those bits. Other
         lossless codecs are also given words of 16 bits as they lie: there the data set is right.
+        So it is of signed values in a stream that says unsigned, where no sign was extended.
         """
         wider = samples.bits > self.bits and not self.overlay_bits
+        if wider and self.signed and samples.array.dtype.kind == "u":
+            wider = int(samples.array.max()) >> self.bits > 0
         return replace(self, bits=samples.bits) if wider else self
 
     @property

@@ -21,7 +21,7 @@ def unpack(
     little
         Byte order of words.
     first_bit
-        Where a frame of 1 bit starts in the first byte.
+        Where a frame of 1 or 12 bits starts in the first byte.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def unpack(
     if layout.allocated == 1:
         flat = unpack_bits(raw, layout.frame_bits, first_bit)
     elif layout.allocated == 12:
-        flat = unpack_twelve(raw, layout.frame_bits // 12)
+        flat = unpack_twelve(raw, layout.frame_bits // 12, first_bit)
     else:
         flat = np.frombuffer(
             raw, word(layout, little=little), layout.frame_bits // layout.allocated
@@ -57,15 +57,19 @@ def unpack_bits(raw: bytes | memoryview, count: int, first_bit: int) -> Array:
     return bits[first_bit : first_bit + count]
 
 
-def unpack_twelve(raw: bytes | memoryview, count: int) -> Array:
-    """Return 12-bit words, two in three bytes, the least significant bits first (PS3.5 D.2)."""
-    padded = b"".join((raw, b"\0\0"))
-    used = 3 * ((count + 1) // 2)
+def unpack_twelve(raw: bytes | memoryview, count: int, first_bit: int = 0) -> Array:
+    """Return 12-bit words, two in three bytes, the least significant bits first (PS3.5 D.2).
+
+    A frame that starts at bit 4 starts with the second word of its first three bytes.
+    """
+    before = first_bit // 4
+    padded = b"".join((bytes(before), raw, b"\0\0"))
+    used = 3 * ((before + count + 1) // 2)
     triples = np.frombuffer(padded, np.uint8)[:used].reshape(-1, 3)
     low, middle, high = triples.astype(np.uint16).T
     first = low | (middle & 15) << 8
     second = middle >> 4 | high << 4
-    return np.stack([first, second], axis=1).ravel()[:count]
+    return np.stack([first, second], axis=1).ravel()[before : before + count]
 
 
 def by_pixel(flat: Array, layout: Layout) -> Array:

@@ -7,12 +7,15 @@ from typing import Final
 import imagecodecs
 import numpy as np
 
+from saliency.dicom.file.guard import warn
 from saliency.dicom.pixels.image_pixel import Layout, Samples
 from saliency.dicom.pixels.native import unpack_bits
 from saliency.errors import DicomError
 from saliency.values.arrays import Array
 
 _MOST_SEGMENTS: Final = 15
+#: Bytes that a segment may have behind its pixels: writers fill up what they have allocated.
+_MOST_SPARE: Final = 2**16
 
 
 def decode_rle(data: bytes, layout: Layout) -> Samples:
@@ -84,14 +87,15 @@ def _segment(data: bytes, layout: Layout) -> Array:
     """Return the bytes of a segment, with what an encoder adds to make it even cut off."""
     pixels = layout.rows * layout.columns
     needed = (pixels + 7) // 8 if layout.allocated == 1 else pixels
+    room = needed + _MOST_SPARE
     try:
-        plane = np.frombuffer(
-            imagecodecs.packbits_decode(data, out=needed + 2), np.uint8
-        )
+        plane = np.frombuffer(imagecodecs.packbits_decode(data, out=room), np.uint8)
     except (ValueError, RuntimeError):
         plane = np.empty(0, np.uint8)
     if plane.size < needed:
         _broken(f"{needed} bytes in a segment", "less or broken ones")
+    if plane.size > needed + 2:
+        warn("A segment of an RLE frame has more bytes than pixels: they are left out.")
     return plane[:needed]
 
 
