@@ -576,7 +576,22 @@ def _flat_scores(plan: Plan, ask: Ask | None) -> tuple[float, ...]:
 
 
 def _seen_window(plan: Plan, size: tuple[int, ...]) -> SeenWindow | None:
-    """Look for the part of an input that a plan's layers see, with the other inputs at noise."""
+    """Look for the part of an input that the tapped layers see."""
+    entry = _entry_window(plan, size)
+    behind = None if plan.moves is None else plan.moves(size)
+    if behind is None:
+        return entry
+    whole = [(0.0, float(length)) for length in size] if entry is None else entry.edges
+    return SeenWindow(
+        tuple(
+            (start + low * (end - start), start + high * (end - start))
+            for (start, end), (low, high) in zip(whole, behind.edges, strict=True)
+        )
+    )
+
+
+def _entry_window(plan: Plan, size: tuple[int, ...]) -> SeenWindow | None:
+    """Look for the part that the first layers see, with the other inputs at noise."""
     if plan.entry is None:
         return None
 

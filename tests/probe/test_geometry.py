@@ -29,12 +29,14 @@ WEIGHTS = {
 }
 
 
-def network(*steps, size=SIZE):
+def network(*steps, size=SIZE, later=()):
     """Brightness is all the evidence: convolutions of one pixel, pooled."""
     inputs = made = keras.Input((*size, 1))
     for step in steps:
         made = step(made)
     made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="conv")(made)
+    for step in later:
+        made = step(made)
     made = layers.AveragePooling2D(CELL)(made)
     made = layers.Conv2D(2, 1, activation="relu", use_bias=False, name="last")(made)
     made = layers.Dense(1, use_bias=False, name="score")(
@@ -178,3 +180,90 @@ def test_laid_is_the_crop_taken_back():
     right = np.zeros_like(stretched)
     right[:, 2:6, 3:9] = small[:, :, ::-1]
     np.testing.assert_allclose(got, right, atol=1e-6)
+
+
+CROP = layers.Cropping2D(((4, 8), (16, 0)))
+LATER = {
+    "crop": ([CROP], ((4, 24), (16, 48))),
+    "margin": ([layers.ZeroPadding2D(((8, 0), (0, 16)))], ((-8, 32), (0, 64))),
+    "flip": ([lambda made: ops.flip(made, 2)], ((0, 32), (48, 0))),
+    "slice": ([lambda made: made[:, 4:28, 12:44]], ((4, 28), (12, 44))),
+    "every other": ([lambda made: made[:, 16::2]], ((16, 32), (0, 48))),
+    "TensorFlow": (
+        [layers.Lambda(lambda made: tf.image.central_crop(made, 0.75))],
+        ((4, 28), (6, 42)),
+    ),
+    "crop of the flipped": ([lambda made: made[:, ::-1], CROP], ((28, 8), (16, 48))),
+    "margin, half of it taken off": (
+        [layers.ZeroPadding2D(((16, 0), (0, 0))), layers.MaxPooling2D(9, 1)],
+        ((-12, 32), (0, 48)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("later", "edges"), LATER.values(), ids=LATER)
+def test_moves_between_layers_are_followed(later, edges):
+    """A crop, margin or flip behind the first layer moves the maps of the layers behind it."""
+    probe = sal.KerasProbe(network(later=later), layers=["last"])
+    np.testing.assert_allclose(probe.at(0).window(SIZE).edges, edges, atol=1)
+
+
+def test_moves_before_and_between_layers_add_up():
+    """The second crop is one of what the first one left."""
+    probe = sal.KerasProbe(network(CROP, later=[CROP]), layers=["last"])
+    edges = probe.at(0).window(SIZE).edges
+    np.testing.assert_allclose(edges, ((8, 16), (32, 48)), atol=1)
+
+
+def test_moves_between_layers_of_a_free_size():
+    """A crop takes off pixels, not a share."""
+    model = network(size=(None, None), later=[CROP])
+    probe = sal.KerasProbe(model, layers=["last"]).at(0)
+    for size in ((32, 48), (64, 96)):
+        (top, bottom), (left, right) = probe.window(size).edges
+        np.testing.assert_allclose(
+            (top, bottom, left, right), (4, size[0] - 8, 16, size[1]), atol=1
+        )
+
+
+def test_a_map_behind_a_late_crop_lies_on_what_was_seen():
+    """The blob is within one cell of the last layer."""
+    probe = sal.KerasProbe(network(later=[CROP]), layers=["last"]).at(0)
+    heat = np.asarray(resolve("gradcam")(probe, tf.constant(blob(10, 20))))[0]
+    assert np.abs(centre(heat) - (13.5, 23.5)).max() <= CELL
+
+
+STILL = {
+    "margins that convolutions take off": [
+        layers.ZeroPadding2D(1),
+        layers.Conv2D(2, 3),
+        layers.ZeroPadding2D(1),
+        layers.MaxPooling2D(3, 1),
+    ],
+    "by way of a sequence": [layers.Reshape((-1, 1, 2)), layers.Reshape((*SIZE, 2))],
+    "values alone": [layers.Lambda(lambda made: made * 2 + 1), layers.Softmax()],
+    "a crop of a pixel": [layers.Cropping2D(((1, 0), (0, 0)))],
+}
+
+
+@pytest.mark.parametrize("later", STILL.values(), ids=STILL)
+def test_what_leaves_places_as_they_are(later):
+    """Nothing is moved, and nothing is refused."""
+    probe = sal.KerasProbe(network(later=later), layers=["conv", "last"])
+    assert probe.at(0).window(SIZE) is None
+
+
+@pytest.mark.parametrize(
+    ("later", "taps"),
+    [
+        (CROP, ["conv", "last"]),
+        (lambda made: ops.roll(made, 16, 2), ["last"]),
+        (layers.Permute((2, 1, 3)), ["last"]),
+    ],
+    ids=["on both sides", "roll", "turn"],
+)
+def test_layers_without_one_place_are_refused(later, taps):
+    """Several windows are no window; the message names the step."""
+    probe = sal.KerasProbe(network(later=[later]), layers=taps).at(0)
+    with pytest.raises(ModelError, match=r"between its layers \('.*layer="):
+        probe.window(SIZE)

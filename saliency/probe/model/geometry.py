@@ -126,27 +126,35 @@ class _Reached(Exception):  # noqa: N818 - no error: it ends a walk early
 
 def entry_of(outline: Outline, rank: int) -> EntryTensors | None:
     """Return what feeds the first layers; None where every place lies where it lay in the input."""
-    front: dict[int, bool] = {-1: True}
+    front = front_steps(outline, rank)
     used: set[int] = set()
     taken: list[tuple[float, ...]] = []
     for step in outline.steps:
-        shown = [parent for parent in step.parents if parent != HELD]
-        if shown and all(parent in front for parent in shown) and _in_front(step, rank):
-            front[step.index] = _is_plain_step(step) and all(
-                front[parent] for parent in shown
-            )
-        elif any(parent in front for parent in shown):
-            used.update(parent for parent in shown if parent in front)
+        fed = front.keys() & step.parents
+        if fed and step.index not in front:
+            used |= fed
             taken.append(_taken_off(step.operation, rank - 2))
     if all(front[index] for index in used):
         return None
     moving = [
         step.name
         for step in outline.steps
-        if step.index in front and not _is_plain_step(step)
+        if step.index in front and not is_plain_step(step)
     ]
     least = tuple(min(cells) for cells in zip(*taken, strict=True))
     return EntryTensors(tuple(sorted(used)), tuple(moving), least)
+
+
+def front_steps(outline: Outline, rank: int) -> dict[int, bool]:
+    """Return the steps before the first layers, -1 for the input; True where no place has moved."""
+    front: dict[int, bool] = {-1: True}
+    for step in outline.steps:
+        shown = [parent for parent in step.parents if parent != HELD]
+        if shown and all(parent in front for parent in shown) and _in_front(step, rank):
+            front[step.index] = is_plain_step(step) and all(
+                front[parent] for parent in shown
+            )
+    return front
 
 
 def _taken_off(operation: Any, axes: int) -> tuple[float, ...]:
@@ -205,7 +213,8 @@ def _in_front(step: Step, rank: int) -> bool:
     )
 
 
-def _is_plain_step(step: Step) -> bool:
+def is_plain_step(step: Step) -> bool:
+    """Return whether a step is known to work place by place."""
     pictures = [shape for shape in step.inputs if len(shape) == len(step.shape)]
     if any(shape[1:-1] != step.shape[1:-1] for shape in pictures):
         return False
@@ -228,7 +237,7 @@ def _window_of_step(
     except Exception:  # noqa: BLE001 - foreign code may fail in any way, or have no derivative
         return None
     size = np.array(shape[:-1], float)
-    edges = _fit_axes(found.places, found.seen, size)
+    edges = fit_axes(found.places, found.seen, size)
     if edges is None or isinstance(edges, SeenWindow):
         return edges
     pixels_a_cell = np.abs(edges[1] - edges[0]) / found.grid
@@ -255,7 +264,7 @@ def _same_window(one: SeenWindow | None, other: SeenWindow | None) -> bool:
     return bool(np.abs(np.array(one.edges) - np.array(other.edges)).max() <= 1)
 
 
-def _fit_axes(
+def fit_axes(
     places: Array, seen: Array, size: Array
 ) -> tuple[Array, Array] | SeenWindow | None:
     """Fit seen = slope x place + offset for each axis; places (P, axes) as shares of the grid.

@@ -11,11 +11,12 @@ import keras
 from saliency.errors import InputError, ModelError
 from saliency.probe.model.drawing import alike, candidate_graphs, random_samples
 from saliency.probe.model.flat_ends import FarOutput, far_output, rows_of_numbers
-from saliency.probe.model.geometry import EntryTensors, entry_of
+from saliency.probe.model.geometry import EntryTensors, SeenWindow, entry_of
 from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
 from saliency.probe.model.keras_internals import inference, is_sealed, sublayers
+from saliency.probe.model.later_moves import moved_grid, moving_steps
 from saliency.probe.model.pointwise import with_activations
 from saliency.probe.model.reach import FieldOfView, reach_of
 from saliency.probe.model.shapes import Outline, Shape, channels_last, outline_of
@@ -64,6 +65,9 @@ class Plan:
         Number of samples that the model takes at a time; None where it takes any.
     entry
         Where the first layers look, if that may be another place than the whole input.
+    moves
+        Size of an input -> where the tapped layers look, as shares of what the first layers see;
+        None where nothing behind these may move places.
     far_output
         What is explained where the last weights give numbers of some size; the logits are not.
     reach
@@ -86,6 +90,7 @@ class Plan:
     values: Sequence[tuple[Any, Any]] = ()
     batch: int | None = None
     entry: EntryTensors | None = None
+    moves: Callable[[Sequence[int]], SeenWindow | None] | None = None
     far_output: FarOutput | None = None
     reach: FieldOfView | None = None
 
@@ -150,6 +155,7 @@ def _plan_of_graph(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) 
         part=part,
         batch=_fixed_batch(doors, graph.run),
         entry=entry_of(outline, len(shape)) if taps else None,
+        moves=_moves(graph, outline, taps, doors),
         far_output=partial(far_output, graph, part),
         reach=reach_of(outline),
     )
@@ -172,6 +178,25 @@ def _taps(
         msg = f"KerasProbe: {name!r} is the model's head: tap a layer before it."
         raise ModelError(msg)
     return taps
+
+
+def _moves(
+    graph: Graph, outline: Outline, taps: Sequence[int], doors: InputSpecs
+) -> Callable[[Sequence[int]], SeenWindow | None] | None:
+    """Return where tapped layers look, by the size of an input; None where nothing may move."""
+    rank = len(doors.shape)
+    if not moving_steps(outline, taps, rank):
+        return None
+
+    def of_size(size: Sequence[int]) -> SeenWindow | None:
+        if None not in doors.shape[1:]:
+            return moved_grid(outline, taps, rank)
+        axes = iter(size)
+        shape = [next(axes) if axis is None else axis for axis in doors.shape[1:]]
+        known = outline_of(graph, (None, *shape), explained=doors.explained)
+        return moved_grid(known, taps, rank)
+
+    return of_size
 
 
 def _grids(

@@ -1,8 +1,8 @@
 """The outline of a model: which call feeds which, and in what shapes. Nothing is computed."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, final
 
 import keras
@@ -41,6 +41,8 @@ class Step:
         Shapes of its tensor arguments, parallel to ``parents``.
     shape
         Shape of its output, () where it has several.
+    args, kwargs
+        As in the call.
     """
 
     index: int
@@ -49,6 +51,8 @@ class Step:
     parents: tuple[int, ...]
     inputs: tuple[Shape, ...]
     shape: Shape
+    args: tuple[Any, ...] = ()
+    kwargs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @final
@@ -176,7 +180,16 @@ def _step(index: int, call: Call, producers: dict[int, int]) -> Step:
     shapes = tuple(tuple(each.shape) for each in call.inputs)
     for each in keras.tree.flatten(call.output):
         producers.setdefault(id(each), index)
-    return Step(index, call.name, call.operation, parents, shapes, _shape(call.output))
+    return Step(
+        index,
+        call.name,
+        call.operation,
+        parents,
+        shapes,
+        _shape(call.output),
+        call.args,
+        call.kwargs,
+    )
 
 
 def _shape(output: Any) -> Shape:
