@@ -26,6 +26,7 @@ from saliency.explainers.catalogue import resolve
 from saliency.pipeline.checkpoint import kept
 from saliency.pipeline.explain import (
     Explainer,
+    bound,
     filled,
     name_of,
     probe_of,
@@ -116,6 +117,8 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     sources = listed(images)
     classes = [plain_label(label) for label in _aligned(labels, sources, "labels")]
     targets = classes if target is None else [target] * len(sources)
+    for each in targets:
+        bound(probe, each)  # refuses a wrong one before hours of work
     found = read(probe, sources, prepare, targets)
     cases = [each for each in found if isinstance(each, Case)]
     failures = tuple(each for each in found if isinstance(each, Failure))

@@ -231,6 +231,9 @@ def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
         ({"explainers": ("gradient", sal.Gradient())}, "differ"),
         ({"explainers": ("gradient_x_input", "gradient_times_input")}, "differ"),
         ({"explainers": [edges]}, "that of a baseline"),
+        ({"labels": [0] * 23 + [2]}, "from 0 to 1"),
+        ({"labels": [0.5] * COUNT}, "from 0 to 1"),
+        ({"target": [0, 1]}, "from 0 to 1"),
     ],
 )
 def test_refusals(reader, more, words):
