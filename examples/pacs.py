@@ -1,7 +1,4 @@
-"""From a DICOMweb archive to results stored beside their images.
-
-``python examples/pacs.py https://host/dicom-web STUDY_UID``; SALIENCY_DICOMWEB_TOKEN is its token.
-"""
+"""From a DICOMweb archive to results beside their images: ``pacs.py URL STUDY_UID``."""
 
 import sys
 from pathlib import Path
@@ -11,30 +8,31 @@ from saliency import export
 from saliency.export.dicomweb import Archive
 
 MODEL = Path(__file__).with_name("demo_model.keras")
-NO_IMAGE = ("OT", "SR", "SEG", "PR", "KO")  # results, and what has no pixels
 
 
-def main() -> None:
-    """Explain every image of a study that the model can see; store overlay and map of each."""
-    url, study = sys.argv[1:3]
+def main(url: str, study: str) -> None:
+    """Explain and store each image of a study; SALIENCY_DICOMWEB_TOKEN is a token for it."""
     archive = Archive(url)
-    for instance in archive.search(study=study):
-        if instance.modality in NO_IMAGE:
-            continue
-        source = next(archive.read(instance))
+    images = [each for each in archive.search(study=study) if each.kind == "image"]
+    print(f"{len(images)} images")
+    for instance in images:
         try:
+            source = next(archive.read(instance))
             result = sal.explain(MODEL, source)
+            objects = [
+                export.secondary_capture(result, source),
+                export.parametric_map(result, source),
+                export.segmentation(result, source, fractional=False),
+            ]
+            print(f"{instance.uid}: {result.caption}")
+            for refusal in archive.store(objects):
+                print(f"{instance.uid}: not stored: {refusal.reason}")
         except sal.SaliencyError as error:
             print(f"{instance.uid}: {error}")
-            continue
-        objects = [
-            export.secondary_capture(result, source),
-            export.parametric_map(result, source),
-        ]
-        for refusal in archive.store(objects):
-            print(f"{instance.uid}: not stored: {refusal.reason}")
-        print(f"{instance.uid}: {result.caption}")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main(*sys.argv[1:])
+    except sal.SaliencyError as error:
+        sys.exit(str(error))

@@ -9,7 +9,7 @@ JSON = "application/dicom+json"
 
 
 class Hand(BaseHTTPRequestHandler):
-    """Answers as the server is told to: (status, phrase, type, body) of each request."""
+    """Answers as the server is told to: (status, phrase, type, body, more headers)."""
 
     server: "Server"
 
@@ -30,8 +30,11 @@ class Hand(BaseHTTPRequestHandler):
 
     def answer(self, sent: bytes) -> None:
         self.server.requests.append((self.path, sent))
-        status, phrase, kind, body = self.server.answers(self.server.requests)
+        self.server.headers.append(dict(self.headers))
+        status, phrase, kind, body, *more = self.server.answers(self.server.requests)
         self.send_response(status, phrase)
+        for name, value in dict(*more).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -42,11 +45,11 @@ class Hand(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Keeps (path, body) of all requests."""
+    """Keeps (path, body) of all requests, and the headers of each."""
 
     def __init__(self, answers: Callable) -> None:
         super().__init__(("127.0.0.1", 0), Hand)
-        self.answers, self.requests = answers, []
+        self.answers, self.requests, self.headers = answers, [], []
         self.url = f"http://127.0.0.1:{self.server_port}/dicom-web"
 
 
@@ -58,5 +61,11 @@ def server(answers: Callable) -> Iterator[Server]:
         made.shutdown()
 
 
-def always(status: int, phrase: str, kind: str = JSON, body: bytes = b"[]") -> Callable:
-    return lambda _: (status, phrase, kind, body)
+def always(
+    status: int,
+    phrase: str,
+    kind: str = JSON,
+    body: bytes = b"[]",
+    **headers: str,
+) -> Callable:
+    return lambda _: (status, phrase, kind, body, headers)

@@ -17,7 +17,9 @@ from saliency.pipeline.writers import Look
 from saliency.values.image import DicomImage
 
 DICOM: Final = "dicom"
-"""A form of results: a Secondary Capture, a Parametric Map and a Segmentation."""
+"""A form of results: DICOM objects of :data:`KEPT_KINDS`."""
+KEPT_KINDS: Final = ("sc", "pm", "seg", "outline")
+"""Capture, map, and both segmentations: what each viewer draws of a result."""
 WHENCE: Final = "source"
 """A service to store to: the one that the image was read from."""
 #: Duplicate SOP Instance (PS3.7 C): a server that has an object already need not get it again.
@@ -98,7 +100,7 @@ def made_of(result: Explanation, origin: Origin, look: Look, name: str) -> Objec
     name
         Of the result: with it go UIDs, the same whenever the result is made; "": new ones.
     """
-    made = objects_of(result, origin.source, look=look)
+    made = objects_of(result, origin.source, KEPT_KINDS, look)
     if name:
         for kind, each in made.items():
             lasting_uids(each, f"{name} {kind}")

@@ -87,7 +87,7 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
         Folder of the results; made where it is not there. Several parts may share one.
     save
         Forms of each result: ``"png"``, ``"npz"``, ``"json"``, ``"html"``; ``"dicom"``: a Secondary
-        Capture, a Parametric Map and a Segmentation (extra ``pacs``).
+        Capture, a Parametric Map and two Segmentations, fractional and binary (extra ``pacs``).
     frames
         Of a multi-frame file: ``"first"``, ``"all"``, a number from 1 or ``"A:B"``.
     batch_size

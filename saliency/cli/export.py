@@ -31,7 +31,7 @@ def add_export(commands: Any) -> None:
         "--kinds",
         type=names,
         default=("sc", "pm", "seg"),
-        help="sc, pm, seg, sr, pr, comma-separated; default: sc,pm,seg",
+        help="sc, pm, seg, outline, sr, pr, comma-separated; default: sc,pm,seg",
     )
     command.add_argument(
         "--vmax",

@@ -28,6 +28,7 @@ from saliency.export.objects import (
     leading_of,
     new_uid,
     sides_of,
+    spacing_or_shape,
     views_of,
 )
 from saliency.export.slide_tiles import slide_frames
@@ -130,7 +131,7 @@ def painted_capture(
     found = {_burned_in(view.image, frame, redacted=redacted) for view, frame in pairs}
     made.BurnedInAnnotation = "YES" if "YES" in found else "NO"
     _put_pixels(made, np.stack(pictures), frames[0].header)
-    return finished(made, frames[0], lead, "overlay")
+    return finished(made, frames, lead, "overlay")
 
 
 def _slide_capture(
@@ -149,7 +150,7 @@ def _slide_capture(
     made.BurnedInAnnotation = _burned_in(shown, frames[0], redacted=False)
     rgb = captioned_heat(result, overlay) if caption else overlay.rgb
     _put_pixels(made, rgb[np.newaxis], frames[0].header)
-    return finished(made, frames[0], result, "overlay")
+    return finished(made, frames, result, "overlay")
 
 
 def _described(  # noqa: PLR0915 - one attribute a line
@@ -193,9 +194,9 @@ def _described(  # noqa: PLR0915 - one attribute a line
     ]
     made.ReferencedImageSequence = [frame.reference() for frame in frames]
     made.PatientOrientation = sides_of(frames[0], result)
+    if not isinstance(result, SlideExplanation):
+        made.update(spacing_or_shape(frames[0], result.image))
     geometry = frames[0].geometry
-    if geometry is not None:
-        made.PixelSpacing = decimals(geometry.spacing)
     if geometry is not None and len(frames) == 1:
         made.FrameOfReferenceUID = geometry.reference
         made.PositionReferenceIndicator = ""

@@ -27,6 +27,7 @@ from saliency.dicom.file.dicomweb import (
 )
 from saliency.dicom.file.guard import without_warnings
 from saliency.dicom.file.remote import check_no_password
+from saliency.dicom.kind import kind_of_instance
 from saliency.errors import DicomError, InputError
 
 __all__ = [
@@ -81,6 +82,8 @@ class Instance:
         SOP Class UID, "" where the server does not tell.
     modality
         "" where the server does not tell.
+    kind
+        ``"image"``; ``"no pixels"``: a report, a document; ``"result"``: what this library made.
     """
 
     study: str
@@ -88,6 +91,7 @@ class Instance:
     uid: str
     sop_class: str = ""
     modality: str = ""
+    kind: str = "image"
 
 
 @final
@@ -128,8 +132,8 @@ class Archive:
         File of the certificates that the server's is checked against; else
         ``SALIENCY_DICOMWEB_AUTHORITY``, else the usual ones.
     attempts
-        How often a request is sent where the server is busy (429, 408, 503, 504), with a pause
-        that doubles.
+        How often a request is sent where the server is busy (429, 408, 503, 504), with pauses
+        that double.
 
     Raises
     ------
@@ -186,6 +190,7 @@ class Archive:
                 each.place.instance,
                 each.sop_class,
                 each.modality,
+                kind_of_instance(each),
             )
             for each in search(self._client, self._url, study, series, filters)
         )
@@ -235,10 +240,9 @@ class Archive:
         failed = answer.get("FailedSOPSequence") or []
         if not failed:
             return None
-        reasons = [
-            failure_words(int(each.get("FailureReason") or 0)) for each in failed
-        ]
-        return Refusal(index, uid, ", ".join(reasons))
+        reasons = [each.get("FailureReason") for each in failed]
+        said = [failure_words(int(each)) for each in reasons if each]
+        return Refusal(index, uid, ", ".join(said) or "no reason given")
 
 
 def archive_at(service: str) -> Archive:

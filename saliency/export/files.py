@@ -32,6 +32,7 @@ KINDS: Final[dict[str, Callable[..., Dataset]]] = {
     "sc": secondary_capture,
     "pm": parametric_map,
     "seg": segmentation,
+    "outline": partial(segmentation, fractional=False),
     "sr": report,
     "pr": presentation_state,
 }
@@ -41,6 +42,7 @@ KINDS: Final[dict[str, Callable[..., Dataset]]] = {
 _LOOK_OF_KIND: Final = {
     "pm": ("vmax",),
     "seg": ("palette", "vmax"),
+    "outline": ("palette", "vmax"),
     "sr": ("vmax",),
     "pr": ("palette", "vmax"),
 }
@@ -51,6 +53,7 @@ OF_A_SLIDE: Final[dict[str, Callable[..., Sequence[Dataset]]]] = {
     ),
     "pm": parametric_map_pyramid,
     "seg": segmentation_pyramid,
+    "outline": partial(segmentation_pyramid, fractional=False),
 }
 """Kind -> what makes it of a slide: all levels of a pyramid, the finest first."""
 
@@ -68,8 +71,8 @@ def export_dicom(
     Parameters
     ----------
     result
-        An Explanation, a VolumeExplanation, or a SlideExplanation; of a slide ``"sc"``, ``"pm"``
-        and ``"seg"``.
+        An Explanation, a VolumeExplanation, or a SlideExplanation; of a slide ``"sc"``, ``"pm"``,
+        ``"seg"`` and ``"outline"``.
     source
         What was explained: a path, bytes, a file object or a Dataset; of a volume or a slide also
         a folder, a zip, or a sequence of them. Patient and study
@@ -78,9 +81,10 @@ def export_dicom(
         A folder, made where it is missing.
     kinds
         ``"sc"``: the overlay, for people (Secondary Capture). ``"pm"``: the numbers (Parametric
-        Map, float32). ``"seg"``: the hot region (Segmentation, fractional). ``"sr"``: class,
-        probability and shares of heat (Structured Report). ``"pr"``: an outline over the source
-        itself (presentation state).
+        Map, float32). ``"seg"``: the hot region (Segmentation, fractional). ``"outline"``: what
+        has at least half of full heat (Segmentation, binary), for viewers that draw no fractional
+        one. ``"sr"``: class, probability and shares of heat (Structured Report). ``"pr"``: an
+        outline over the source itself (presentation state).
     vmax
         Full heat in the method's unit, as for ``overlay``: one scale for all kinds, and for all
         results that are exported with it. None: each result's own.
@@ -90,7 +94,7 @@ def export_dicom(
     tuple of Path
         One file a kind: ``DIGEST-FRAME-METHOD-KIND.dcm``, of a volume
         ``DIGEST-SLICES-METHOD-KIND.dcm``, of a slide ``DIGEST-slide-METHOD-KIND.dcm`` and, of
-        ``"pm"`` and ``"seg"``, coarser levels as ``...-KIND-2.dcm``, ``...-KIND-4.dcm``. Nothing
+        all but ``"sc"``, coarser levels as ``...-KIND-2.dcm``, ``...-KIND-4.dcm``. Nothing
         of the patient is in a name.
 
     Raises
@@ -157,7 +161,8 @@ def _objects_of_slide(
     beyond = sorted(set(wanted) - OF_A_SLIDE.keys())
     if beyond:
         msg = (
-            f"export_dicom: expected sc, pm or seg of a slide, got {', '.join(beyond)}."
+            f"export_dicom: expected some of {', '.join(OF_A_SLIDE)} of a slide, got "
+            f"{', '.join(beyond)}."
         )
         raise InputError(msg)
     files = Matched(slide_frames(result, source))  # once for all kinds

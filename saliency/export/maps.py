@@ -21,6 +21,7 @@ from saliency.export.objects import (
     new_uid,
     quantity_of,
     sides_of,
+    spacing_or_shape,
     stand_in,
     subject_of,
     views_of,
@@ -95,7 +96,7 @@ def parametric_map(
         source_images=sources,
         **_map_arguments(hd, lead, heat, _HeatRange.of(heat, vmax)),
     )
-    return finished(made, frames[0], lead, "map")
+    return finished(made, frames, lead, "map")
 
 
 def parametric_map_pyramid(
@@ -166,7 +167,7 @@ def _slide_maps(
     for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
         arguments = _map_arguments(hd, result, level.cut(heat), spread) | shared
         made = level.built(hd, hd.pm.ParametricMap, **arguments)
-        yield finished(made, level.frames[0], result, "map")
+        yield finished(made, level.frames, result, "map")
 
 
 def _map_arguments(
@@ -196,7 +197,9 @@ def _somewhere(frame: SourceFrame, result: Explanation) -> Dataset:
         source.FrameOfReferenceUID = new_uid()
         source.ImagePositionPatient = [0, 0, 0]
         source.ImageOrientationPatient = _orientation(sides_of(frame, result))
-        source.PixelSpacing = decimals(result.image.spacing or (1, 1))
+        known = spacing_or_shape(frame, result.image)
+        shape = known.get("PixelAspectRatio", [1, 1])
+        source.PixelSpacing = known.get("PixelSpacing", decimals(shape))
         source.SliceThickness = None
     return source
 

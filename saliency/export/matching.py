@@ -11,11 +11,13 @@ from typing import Any, Final, final
 import numpy as np
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import RTDoseStorage
 
 from saliency.dicom import read_dicom, read_frames
 from saliency.dicom.file.dicomweb import fetched, web_place_of
 from saliency.dicom.file.guard import contained, without_warnings
 from saliency.dicom.file.remote import is_url, open_url
+from saliency.dicom.slices import normal_of
 from saliency.errors import InputError
 from saliency.pipeline.files import content_of, sources_in
 from saliency.slides.result import SlideExplanation
@@ -82,31 +84,55 @@ class SourceFrame:
     def geometry(self) -> "Geometry | None":
         """Where the frame lies in the patient; None where the file does not say it all."""
         found = [
-            _numbers_of(self.element(keyword, group), count)
+            numbers_of(self.element(keyword, group), count)
             for keyword, group, count in (
                 ("ImagePositionPatient", "PlanePositionSequence", 3),
                 ("ImageOrientationPatient", "PlaneOrientationSequence", 6),
                 ("PixelSpacing", "PixelMeasuresSequence", 2),
             )
         ]
-        reference = self.header.get("FrameOfReferenceUID")
-        if reference is None or any(each is None for each in found):
+        reference, grid = self.header.get("FrameOfReferenceUID"), self._dose_grid
+        if not reference or any(each is None for each in (*found, grid)):
             return None
-        deep = (
-            self.element(keyword, "PixelMeasuresSequence")
-            for keyword in ("SliceThickness", "SpacingBetweenSlices")
+        first, orientation, spacing, offsets = (
+            each for each in (*found, grid) if each is not None
         )
-        thickness = _numbers_of([next((each for each in deep if each), None)], 1)
-        position, orientation, spacing = (
-            tuple(each) for each in found if each is not None
-        )
+        normal = np.array(normal_of(tuple(orientation)))
+        step = float(np.abs(np.diff(offsets[:2])).sum())
         return Geometry(
             str(reference),
-            position,
-            orientation,
-            spacing,
-            0.0 if thickness is None else abs(float(thickness[0])),
+            tuple(first + offsets[self.frame] * normal),
+            tuple(orientation),
+            tuple(spacing),
+            self.thickness or step,
         )
+
+    @property
+    def thickness(self) -> float:
+        """Mm of the slice, else to the next one; 0 where the file says neither."""
+        for keyword in ("SliceThickness", "SpacingBetweenSlices"):
+            found = numbers_of([self.element(keyword, "PixelMeasuresSequence")], 1)
+            if found is not None and found[0] != 0:
+                return abs(float(found[0]))
+        return 0.0
+
+    @property
+    def _dose_grid(self) -> Array | None:
+        """Mm along the normal from the first frame to each, where a file places that alone.
+
+        A dose says so by Grid Frame Offset Vector (3004,000C); its other form, places along z,
+        starts at that of the first (PS3.3 C.8.8.3.2). None: there is a dose without a usable one.
+        """
+        said = self.header.get("GridFrameOffsetVector")
+        is_dose = said is not None or self.header.SOPClassUID == RTDoseStorage
+        if self.frames == 1 or not is_dose:
+            return np.zeros(self.frames)
+        offsets = numbers_of(said, self.frames)
+        place = numbers_of(self.header.get("ImagePositionPatient"), 3)
+        if offsets is None or place is None or offsets[0] not in (0, place[2]):
+            return None
+        shifts: Array = offsets - offsets[0]
+        return shifts
 
 
 @final
@@ -314,7 +340,8 @@ def check_uids(header: Dataset) -> None:
         raise InputError(msg)
 
 
-def _numbers_of(value: Any, count: int) -> Array | None:
+def numbers_of(value: Any, count: int) -> Array | None:
+    """Return so many finite numbers of an element; None where it holds anything else."""
     try:
         found = np.array([float(each) for each in value])
     except (TypeError, ValueError):

@@ -1,5 +1,6 @@
 """What all objects have in common: patient, study, series, equipment, words on how it was made."""
 
+import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Seq
 from copy import deepcopy
@@ -17,10 +18,11 @@ from saliency import __version__
 from saliency.dicom.file.guard import without_warnings
 from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError, MissingExtraError
-from saliency.export.matching import UIDS, SourceFrame
+from saliency.export.matching import UIDS, SourceFrame, numbers_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.slides.result import SlideExplanation
+from saliency.values.image import DicomImage
 from saliency.volumes.explanation import VolumeExplanation
 
 Explained: TypeAlias = Explanation | SlideExplanation
@@ -49,7 +51,11 @@ _IDENTITY: Final = {
     "ReferringPhysicianName": True,
     "PatientAge": False,
     "BodyPartExamined": False,
-    "Laterality": False,
+}
+#: Sides that the standard has, of a series and an image: others are left behind.
+_SIDES: Final = {
+    "Laterality": frozenset("RL"),
+    "ImageLaterality": frozenset("RLUB"),  # unpaired, both
 }
 _LOSSY: Final = (
     "LossyImageCompression",
@@ -58,7 +64,7 @@ _LOSSY: Final = (
 )
 #: What else objects copy, or decide by.
 _OF_IMAGE: Final = (
-    *("PatientOrientation", "ImageLaterality"),
+    *("PatientOrientation", "PixelAspectRatio"),
     *("BurnedInAnnotation", "SpecimenLabelInImage"),
 )
 #: Transfer syntaxes that lose something (PS3.5 A.4).
@@ -126,8 +132,9 @@ def leading_of(views: tuple[Explanation, ...]) -> Explanation:
 
 
 def subject_of(result: Explained) -> str:
-    """Return the class explained, in words."""
-    return result.label or str(result.target)
+    """Return the class explained, in words that fit into one value (PS3.5 6.2, LO)."""
+    words = result.label or str(result.target)
+    return re.sub(r"[\\\x00-\x1f\x7f]+", " ", words)
 
 
 def derivation_of(result: Explained) -> str:
@@ -181,7 +188,7 @@ def told_of(frame: SourceFrame) -> tuple[object, ...]:
     """Return all that objects say of a source, as values: where one differs, they would differ."""
     header = frame.header
     place = (frame.frame, frame.frames, frame.geometry)
-    keywords = (*UIDS, *_IDENTITY, *_LOSSY, *_OF_IMAGE)
+    keywords = (*UIDS, *_IDENTITY, *_SIDES, *_LOSSY, *_OF_IMAGE)
     copied = [str(header.get(keyword)) for keyword in keywords]
     return *place, _syntax_of(header), *copied
 
@@ -207,10 +214,18 @@ def stand_in(frame: SourceFrame) -> Dataset:
         bare.ImagePositionPatient = decimals(geometry.position)
         bare.ImageOrientationPatient = decimals(geometry.orientation)
         bare.PixelSpacing = decimals(geometry.spacing)
-        bare.SliceThickness = (
-            decimals([geometry.thickness])[0] if geometry.thickness else None
-        )
+        deep = geometry.thickness or one_layer(geometry.spacing)
+        (bare.SliceThickness,) = decimals([deep])
     return bare
+
+
+def one_layer(spacing: tuple[float, ...]) -> float:
+    """Return mm of a slice whose source says none: one layer of cubes, as viewers take it.
+
+    Slice Thickness must be there, neither empty nor 0 (type 1C, PS3.3 C.7.6.16.2.1); highdicom
+    reads no measures without it.
+    """
+    return min(spacing)
 
 
 def with_one_orientation(sources: list[Dataset]) -> list[Dataset]:
@@ -263,6 +278,8 @@ def built(
         if frame.frames > 1 and whole:
             item.ReferencedFrameNumber = frame.frame + 1
     _once(made)
+    if made.get("NumberOfFrames") == 1:
+        _forget_distance(made)
     return made
 
 
@@ -292,6 +309,20 @@ def _forget_distance(made: Dataset) -> None:
             measures.pop("SpacingBetweenSlices", None)
 
 
+def spacing_or_shape(frame: SourceFrame, image: DicomImage) -> Dataset:
+    """Return an item with Pixel Spacing, else Pixel Aspect Ratio, where one is known and needed.
+
+    Viewers take pixels of unknown shape for squares (PS3.3 C.7.6.3.1.7).
+    """
+    item = Dataset()
+    shape = numbers_of(frame.header.get("PixelAspectRatio"), 2)
+    if image.spacing is not None:
+        item.PixelSpacing = decimals(image.spacing)
+    elif shape is not None and shape.min() > 0 and shape[0] != shape[1]:
+        item.PixelAspectRatio = [int(each) for each in shape]
+    return item
+
+
 def sides_of(frame: SourceFrame, result: Explained) -> Any:
     """Return Patient Orientation (0020,0020); "" where it is not known (type 2C)."""
     stated = frame.header.get("PatientOrientation")
@@ -310,16 +341,15 @@ def references_in(made: Dataset) -> Iterator[Dataset]:
 
 
 def finished(
-    made: Dataset, frame: SourceFrame, result: Explained, kind: str
+    made: Dataset, frames: Seq[SourceFrame], result: Explained, kind: str
 ) -> Dataset:
     """Write patient, study and words on the derivation into an object; nothing else is copied."""
     with without_warnings():
-        _identify(made, frame.header)
-        _keep_loss(made, frame.header)
-        if "Rows" in made and frame.header.get("ImageLaterality"):
-            made.ImageLaterality = frame.header.ImageLaterality
+        _identify(made, frames[0].header)
+        _keep_side(made, frames[0].header)
+        _keep_loss(made, [frame.header for frame in frames])
     if "DimensionIndexSequence" in made and "FrameOfReferenceUID" not in made:
-        made.PatientOrientation = sides_of(frame, result)
+        made.PatientOrientation = sides_of(frames[0], result)
     made.SpecificCharacterSet = "ISO_IR 192"
     made.SeriesDescription = series_words(result, kind)
     made.ContributingEquipmentSequence = [_equipment()]
@@ -329,10 +359,32 @@ def finished(
 def _identify(made: Dataset, header: Dataset) -> None:
     for keyword, must_stand in _IDENTITY.items():
         value = header.get(keyword)
-        if value is not None and not (keyword.endswith("Laterality") and not value):
+        if value is not None:
             setattr(made, keyword, _without_private(value))
         elif must_stand:
             setattr(made, keyword, "")
+
+
+def _keep_side(made: Dataset, header: Dataset) -> None:
+    """Write the side of the body; of a body part that the source does not name it is empty.
+
+    Laterality is of type 2C (PS3.3 C.7.3.1): empty where unknown, absent of an unpaired part.
+    """
+    of_series, of_image = (
+        str(header.get(keyword) or "").strip().upper() for keyword in _SIDES
+    )
+    sides = {"Laterality": of_series, "ImageLaterality": of_image}
+    if "Rows" not in made:  # no image, whose side could differ
+        sides = {"Laterality": of_series or of_image}
+    if made.Modality == "SEG":  # where dciodvfy allows no Laterality
+        sides = {"ImageLaterality": of_image or of_series}
+    for keyword, side in sides.items():
+        if side in _SIDES[keyword]:
+            setattr(made, keyword, side)
+    known = any(keyword in made for keyword in (*_SIDES, "BodyPartExamined"))
+    without = made.Modality in ("SEG", "SR") or "ImageOrientationSlide" in made
+    if not (known or without):
+        made.Laterality = ""
 
 
 def _without_private(value: Any) -> Any:
@@ -345,10 +397,11 @@ def _without_private(value: Any) -> Any:
     return items
 
 
-def _keep_loss(made: Dataset, header: Dataset) -> None:
-    """Say that something was lost on the way where it was (PS3.3 C.7.6.1.1.5)."""
+def _keep_loss(made: Dataset, headers: Seq[Dataset]) -> None:
+    """Say that something was lost on the way where it was, in any frame (PS3.3 C.7.6.1.1.5)."""
     if "Rows" not in made:
         return
+    header = next(filter(_is_lossy, headers), headers[0])
     for keyword in _LOSSY:
         if header.get(keyword):
             setattr(made, keyword, header.get(keyword))
@@ -356,6 +409,11 @@ def _keep_loss(made: Dataset, header: Dataset) -> None:
         made.LossyImageCompression = "01"
     if "LossyImageCompression" not in made:
         made.LossyImageCompression = "00"
+
+
+def _is_lossy(header: Dataset) -> bool:
+    said = header.get("LossyImageCompression") == "01"
+    return said or _syntax_of(header) in _LOSSY_SYNTAXES
 
 
 def _syntax_of(header: Dataset) -> str:

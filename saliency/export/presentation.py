@@ -120,7 +120,7 @@ def presentation_state(
         _rescale(made, frames)
         _write_look(made, frames, views)
     _keep_shape(made, frames[0], lead)
-    return finished(made, frames[0], lead, "outline")
+    return finished(made, frames, lead, "outline")
 
 
 def _displayed(frame: SourceFrame) -> Dataset:

@@ -13,7 +13,7 @@ from saliency import __version__
 from saliency.dicom.kind import PRODUCT
 from saliency.errors import InputError
 from saliency.export.full_heat import check_vmax, full_heat, scale_words
-from saliency.export.matching import matched
+from saliency.export.matching import SourceFrame, matched
 from saliency.export.objects import (
     Explained,
     builder_arguments,
@@ -22,6 +22,7 @@ from saliency.export.objects import (
     finished,
     highdicom,
     leading_of,
+    one_layer,
     quantity_of,
     stand_in,
     subject_of,
@@ -102,22 +103,22 @@ def segmentation(
         source_images=sources,
         **_segment_arguments(hd, lead, share, kind),
     )
-    _keep_spacing(made, lead)
-    return finished(made, frames[0], lead, kind.words)
+    _keep_spacing(made, frames[0], lead)
+    return finished(made, frames, lead, kind.words)
 
 
-def _keep_spacing(made: Dataset, lead: Explanation) -> None:
+def _keep_spacing(made: Dataset, frame: SourceFrame, lead: Explanation) -> None:
     """Write the spacing of a source that says no place: without it OHIF's page goes blank.
 
-    Pixel Measures may stand beside a derivation (PS3.3 A.51.5.1). Their thickness is not known,
-    and empty, for highdicom reads no measures without it.
+    Pixel Measures may stand beside a derivation (PS3.3 A.51.5.1).
     """
     (shared,) = made.SharedFunctionalGroupsSequence
     if "PixelMeasuresSequence" in shared or lead.image.spacing is None:
         return
     measures = Dataset()
     measures.PixelSpacing = decimals(lead.image.spacing)
-    measures.SliceThickness = None
+    deep = frame.thickness or one_layer(lead.image.spacing)
+    (measures.SliceThickness,) = decimals([deep])
     shared.PixelMeasuresSequence = [measures]
 
 
@@ -194,7 +195,7 @@ def _slide_segments(
     for level, shared in zip(levels, pyramid_arguments(levels), strict=True):
         arguments = _segment_arguments(hd, result, level.cut(share), kind) | shared
         made = level.built(hd, hd.seg.Segmentation, **arguments)
-        yield finished(made, level.frames[0], result, kind.words)
+        yield finished(made, level.frames, result, kind.words)
 
 
 def _segment_arguments(

@@ -118,7 +118,7 @@ def report(
         is_complete=True,
         **builder_arguments(lead, SERIES),
     )
-    return finished(made, frame, lead, "report")
+    return finished(made, [frame], lead, "report")
 
 
 def _group(
@@ -233,4 +233,5 @@ def _parameters(result: Explanation) -> list[str]:
 
 
 def _own(hd: Any, code: str, meaning: str) -> Any:
-    return hd.sr.CodedConcept(code[:16], SCHEME, meaning[:64])
+    """Return a code of ours; of more than 16 signs it is a Long Code Value (PS3.3 8.1)."""
+    return hd.sr.CodedConcept(code, SCHEME, meaning[:64])

@@ -52,7 +52,7 @@ def test_objects_lie_beside_pictures(model, study):
         "export: expected a source with StudyInstanceUID"
     )
     endings = [name.rpartition("-")[2] for name in whole["outputs"][1:]]
-    assert endings == ["sc.dcm", "pm.dcm", "seg.dcm"]
+    assert endings == ["sc.dcm", "pm.dcm", "seg.dcm", "outline.dcm"]
     capture = pydicom.dcmread(out / whole["outputs"][1])
     expected = sal.explain(model, CT, "gradient").overlay().rgb
     np.testing.assert_array_equal(capture.pixel_array, expected)

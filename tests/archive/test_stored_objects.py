@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 
 import saliency as sal
 from saliency.archive.job import Job, Question
-from saliency.archive.objects import origin_of
+from saliency.archive.objects import KEPT_KINDS, origin_of
 from saliency.archive.sources import Frame
 from saliency.cli.main import DONE, main
 from saliency.explainers.catalogue import resolve
@@ -94,11 +94,12 @@ def test_what_is_made_again_is_the_same_object(model, tmp_path):
             model, CT, tmp_path / "two", "gradient", target=1, store=made.url
         )
     stored = sent_objects(made.requests)
-    first, second, other = (stored[place : place + 3] for place in (0, 3, 6))
+    count = len(KEPT_KINDS)
+    first, second, other = (stored[k * count : (k + 1) * count] for k in range(3))
     uids = [[each.SOPInstanceUID for each in part] for part in (first, second, other)]
     assert uids[0] == uids[1]
-    assert len({*uids[0], *uids[2]}) == 6
-    assert len({each.SeriesInstanceUID for each in first}) == 3
+    assert len({*uids[0], *uids[2]}) == 2 * count
+    assert len({each.SeriesInstanceUID for each in first}) == count
     metas = [each.file_meta.MediaStorageSOPInstanceUID for each in first]
     assert metas == uids[0]
 
@@ -134,7 +135,7 @@ def test_nothing_is_stored_of_a_result_that_cannot_be_written(model, tmp_path):
         thumbnail.mkdir()  # no file can be renamed to that
         summary = sal.explain_archive(model, CT, out, "gradient", store=made.url)
     assert (summary.done, summary.failed) == (0, 1)
-    assert (stored, len(made.requests)) == (3, 3)
+    assert stored == len(made.requests) == len(KEPT_KINDS)
 
 
 def test_objects_look_as_the_picture(model, tmp_path):
@@ -160,13 +161,15 @@ def test_objects_look_as_the_picture(model, tmp_path):
     told = {"palette": "hot", "strength": 0.9, "vmax": 0.001}
     np.testing.assert_array_equal(capture, result.overlay(**told).rgb)
     assert (capture != result.overlay().rgb).any()
-    heat, region = (
+    heat, region, outline = (
         pydicom.dcmread(tmp_path / "out" / name) for name in row["outputs"][2:]
     )
     groups = heat.SharedFunctionalGroupsSequence[0]
     assert groups.RealWorldValueMappingSequence[0].RealWorldValueSlope == 0.001
     expected = sal.export.segmentation(result, CT, palette="hot", vmax=0.001)
     np.testing.assert_array_equal(region.pixel_array, expected.pixel_array)
+    inside = np.abs(result.heatmap.values) >= 0.5 * 0.001
+    np.testing.assert_array_equal(outline.pixel_array, inside)
     (found,), (item,) = region.SegmentSequence, expected.SegmentSequence
     assert found.RecommendedDisplayCIELabValue == item.RecommendedDisplayCIELabValue
 

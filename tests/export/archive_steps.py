@@ -1,8 +1,10 @@
 """Run by test_dicomweb.py beside an Orthanc, in a network of their own; prints what it found."""
 
+import contextlib
+import io
 import json
 import logging
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -57,16 +59,27 @@ def main() -> None:
         next(archive.read(type(found)(found.study, found.series, "1.2.3.4")))
     except sal.DicomError as error:
         said["absent"] = str(error)
-    example = Path(__file__).parents[2] / "examples" / "pacs.py"
-    said["example"] = subprocess.run(
-        [sys.executable, example, URL, found.study],
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+    said |= {
+        "example": said_by_example(URL, found.study),
+        "example of nothing": said_by_example(URL, "1.2.3.4.5"),
+        "example of nobody": said_by_example("http://127.0.0.1:1/dicom-web", "1.2"),
+    }
     said["after"] = len(archive.search(study=found.study))
     said |= slide_and_back(archive)
     sys.stdout.write(json.dumps(said))
+
+
+def said_by_example(*words: str) -> str:
+    """Return what the example prints, and the words with which it ends."""
+    script = Path(__file__).parents[2] / "examples" / "pacs.py"
+    printed = io.StringIO()
+    sys.argv[1:] = words
+    with contextlib.redirect_stdout(printed):
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        except SystemExit as end:
+            printed.write(f"the end: {end}")
+    return printed.getvalue()
 
 
 def slide_and_back(archive: Archive) -> dict[str, object]:

@@ -38,9 +38,17 @@ def test_what_is_not_there_is_one_sentence_without_a_url(said):
 
 
 def test_the_example_stores_results(said):
-    """Two objects of the one image, beside the five instances that were there; none of results."""
-    assert said["example"].startswith(f"{said['found'][2]}: ")
-    assert said["after"] == 7
+    """Three objects of the one image, beside the five instances there were; none of results."""
+    assert said["example"].startswith(f"1 images\n{said['found'][2]}: ")
+    assert "not stored" not in said["example"]
+    assert said["after"] == 8
+
+
+def test_the_example_says_what_went_wrong(said):
+    """A study without images, and a server that is not there."""
+    assert said["example of nothing"] == "0 images\n"
+    words = "the end: Expected a DICOMweb server to search, got ConnectionError"
+    assert said["example of nobody"].startswith(words)
 
 
 def test_a_slide_and_its_tiles_are_stored_and_come_back(said):
@@ -74,11 +82,11 @@ def test_what_opens_no_door_is_refused(url, options, match):
 
 
 def test_a_server_that_is_not_there_is_one_sentence(monkeypatch):
-    """Neither URL nor token in it, nor in the repr."""
+    """Neither URL nor token in it, nor in the repr; at once: only a busy server is waited for."""
     monkeypatch.setenv(TOKEN, "SECRETTOKEN")
-    archive = Archive("http://127.0.0.1:1/dicom-web", attempts=1)
-    with pytest.raises(
-        sal.DicomError, match=r"^Expected a DICOMweb server to search, got \w+\.$"
-    ):
+    monkeypatch.setattr("time.sleep", None)
+    archive = Archive("http://127.0.0.1:1/dicom-web")
+    words = r"^Expected a DICOMweb server to search, got ConnectionError \(is [\w ,]+\?\)\.$"
+    with pytest.raises(sal.DicomError, match=words):
         archive.search()
     assert "SECRETTOKEN" not in repr(vars(archive))

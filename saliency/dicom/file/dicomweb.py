@@ -46,8 +46,25 @@ _UID: Final = r"([\d.]+)"
 _URL: Final = re.compile(
     rf"(https?://.+?)/studies/{_UID}(?:/series/{_UID}(?:/instances/{_UID})?)?/?"
 )
-#: A file with an ending behind any web server may lie in a folder "studies", too.
-_LIKE_ONE: Final = re.compile(r"https?://.+/studies/(?!.*\.[a-zA-Z]\w*\Z).")
+#: A file with an ending behind any web server may lie in a folder "studies", too. What follows "?"
+#: is no ending: a token may have dots.
+_LIKE_ONE: Final = re.compile(
+    r"https?://.+/studies/(?![^?#]*\.[a-zA-Z]\w*(?:[?#].*)?\Z)."
+)
+#: Statuses of a server that may answer later.
+_BUSY: Final = (408, 429, 503, 504)
+#: What the client reads of an answer to what was stored (PS3.18 10.5.3).
+_SAID_OF_STORED: Final = frozenset(
+    f"application/{name}" for name in ("dicom+json", "json", "dicom+xml", "xml")
+)
+#: What may be wrong, by the class of an error of requests.
+_HINTS: Final = {
+    "ConnectionError": "is the address right, and is the server up?",
+    "ConnectTimeout": f"no connection within {_TIMEOUT} s",
+    "ReadTimeout": f"no answer within {_TIMEOUT} s",
+    "SSLError": f"{AUTHORITY} names the file of certificates to trust, {CERTIFICATE} your own",
+    "JSONDecodeError": "an answer that is not JSON: perhaps a page to log in at",
+}
 
 
 @final
@@ -124,7 +141,8 @@ def web_place_of(source: object) -> WebPlace | None:
     if found is None:
         msg = (
             "Expected the DICOMweb URL of a study, a series or an instance: "
-            ".../studies/UID/series/UID/instances/UID, without what else may follow."
+            ".../studies/UID/series/UID/instances/UID, without what else may follow. A token "
+            f"belongs in {TOKEN}."
         )
         raise InputError(msg)
     service, study, series, instance = found.groups()
@@ -166,11 +184,48 @@ def client_of(  # noqa: PLR0913 - every way in
     if trusted is not None:
         # as session.verify alone REQUESTS_CA_BUNDLE of the environment would replace it
         session.request = partial(session.request, verify=os.fspath(trusted))
+    session.hooks["response"].append(_checked_answer)
+    # The client's own retries would also repeat what fails for good, as a certificate.
+    busy = requests.adapters.Retry(
+        total=max(attempts, 1) - 1,
+        connect=0,
+        read=False,
+        other=0,
+        status_forcelist=_BUSY,
+        allowed_methods=None,
+        backoff_factor=1,
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, requests.adapters.HTTPAdapter(max_retries=busy))
     made = client(service.rstrip("/"), session=session, timeout=_TIMEOUT)
-    made.set_http_retry_params(retry=attempts > 1, max_attempts=attempts)
+    made.set_http_retry_params(retry=False)
     # A body that is sent in chunks is gone when a busy server is asked again: it would get none.
     made.set_chunk_size(sys.maxsize)
     return made
+
+
+def _checked_answer(answer: Any, **_: object) -> None:
+    """Look at an answer before requests and the client do.
+
+    Raises
+    ------
+    HTTPError
+        What is to be stored would go elsewhere: to another server, or nowhere, as a GET.
+    ValueError
+        The answer does not say what became of it.
+    """
+    answer.headers.pop("Warning", None)  # the client logs it: it may quote a patient
+    if answer.request.method != "POST":
+        return
+    if 300 <= answer.status_code < 400:  # RFC 9110 15.4: redirected
+        raise _libraries()[0].HTTPError(response=answer)
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if answer.ok and answer.content and kind not in _SAID_OF_STORED:
+        msg = "an answer of another type"
+        raise ValueError(msg)
+    answer.headers["Content-Type"] = kind  # the client compares all of it
 
 
 def search(
@@ -296,6 +351,9 @@ def retrieved(client: Any, place: WebPlace) -> Dataset:
             media_types=_AS_STORED,
         ),
     )
+    if str(found.get("SOPInstanceUID", "")) != place.instance:
+        msg = "Expected the server to send the instance asked for, it sent another one."
+        raise DicomError(msg, reason="not-dicom")
     return found
 
 
@@ -326,22 +384,27 @@ def asked(doing: str, question: Callable[[], _Answer]) -> _Answer:
 
 
 def _refusal(doing: str, error: Exception) -> DicomError:
-    answer = _answer_in(error)
+    answer = getattr(error, "response", None)
     if answer is not None:
         said = _words_of_answer(answer)
-        msg = f"Expected the server to {doing}, it answered {said}."
+        msg = f"Expected the server to {doing}, it answered {said}.{_way_out(doing, answer)}"
         return DicomError(msg, reason=said)
     if isinstance(error, OSError):  # so are the errors of requests
-        msg = f"Expected a DICOMweb server to {doing}, got {type(error).__name__}."
+        kind = type(error).__name__
+        hint = f" ({_HINTS[kind]})" if kind in _HINTS else ""
+        msg = f"Expected a DICOMweb server to {doing}, got {kind}{hint}."
         return DicomError(msg, reason="server")
     msg = f"Expected the server to {doing} DICOM, got something else."
     return DicomError(msg, reason="not-dicom")
 
 
-def _answer_in(error: Exception) -> Any:
-    """Return the answer that an error is about; the last one of a server that was always busy."""
-    attempt = getattr(error, "last_attempt", None)
-    return getattr(error, "response", None) if attempt is None else attempt.value
+def _way_out(doing: str, answer: Any) -> str:
+    """Return what to do about an answer, as a sentence; "" where nobody knows."""
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return f" Who asks is said by {TOKEN}, or by {USER} and {PASSWORD}."
+    if doing == "store" and answer.is_redirect:
+        return " Nothing is stored elsewhere: give the URL that it leads to."
+    return ""
 
 
 def _words_of_answer(answer: Any) -> str:
