@@ -122,7 +122,7 @@ def explain_archive(  # noqa: PLR0913 - the same options as the shell
     """
     _check_asked(save, batch_size)
     check_store(store)
-    given = [sources] if isinstance(sources, str | PathLike) else list(sources)
+    given = _several(sources)
     chosen = None if part is None else part_of(part)
     found = FoundFrames(given, Selection(check_frames(frames), part=chosen))
     method = explainer if isinstance(explainer, str) else repr(explainer)
@@ -230,6 +230,20 @@ def engine_of(name: str | None, workers: int | None = None) -> loop.Engine | Non
         )
         raise InputError(msg)
     return None if name is None else on_ray(workers)
+
+
+def _several(sources: Any) -> list[Any]:
+    """Return sources one by one; the labels of a mapping would be lost."""
+    if isinstance(sources, str | PathLike):
+        return [sources]
+    many = isinstance(sources, Iterable) and not isinstance(sources, Mapping)
+    given = list(sources) if many else [sources]
+    wrong = [each for each in given if not isinstance(each, str | PathLike)]
+    if wrong:
+        kind = type(wrong[0]).__name__
+        msg = f"sources: expected a path, or a sequence of paths, got {kind}."
+        raise InputError(msg)
+    return given
 
 
 def _check_asked(save: Iterable[str], batch_size: int) -> None:

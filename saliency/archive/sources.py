@@ -1,6 +1,7 @@
 """Which frames of which files a run is about, found while it is under way."""
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from saliency.pipeline.files import (
     remark,
     walk,
 )
-from saliency.pipeline.label_table import table_in
+from saliency.pipeline.label_table import decoded_text, table_in
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
 from saliency.values.window import Window
@@ -164,6 +165,15 @@ class Selection:
 
 
 @final
+@dataclass(frozen=True)
+class _Named:
+    """A source, and what a list says is true of it, "" where none does."""
+
+    name: str
+    truth: str = ""
+
+
+@final
 @dataclass(eq=False)
 class FoundFrames:
     """The frames of some sources, as they are found; ``left_out`` grows meanwhile.
@@ -173,6 +183,7 @@ class FoundFrames:
     sources
         Files, folders, globs, zips, DICOMDIRs, URLs, and lists of them: a text with one a line, or
         a CSV with a column ``source``, ``file`` or ``path`` (else its first) and maybe ``label``.
+        What a list names and is not there is a frame that cannot be read.
     selection
         What of them is looked at.
 
@@ -224,51 +235,114 @@ class FoundFrames:
             raise nothing(self.left_out, f"{self.sources[0]}{others}: ")
 
     def _files(self) -> Iterator[tuple[Found, str]]:
-        for source, truth in _each_named(self.sources):
-            for found in walk(source):
+        for named in _each_named(self.sources):
+            for found in _found_at(named.name):
                 if found.meant:
-                    yield found, truth
+                    yield found, named.truth
                 else:
                     self.left_out[found.kind] += 1
 
 
-def _each_named(sources: Sequence[str | PathLike[str]]) -> Iterator[tuple[str, str]]:
-    """Yield each source, or those of a list in its place, with what the list says of it."""
+def _each_named(sources: Sequence[str | PathLike[str]]) -> Iterator[_Named]:
+    """Yield each source, or those of a list in its place."""
     for source in sources:
         path = Path(source)
         ending = path.suffix.lower()
         if ending not in (*TABLES, *TEXTS) or not path.is_file() or _is_dicom(path):
-            yield os.fspath(source), ""
-        elif ending in TABLES:
-            yield from _of_table(path)
+            yield _Named(os.fspath(source))
         else:
-            lines = path.read_text(encoding="utf-8-sig").splitlines()
-            yield from (
-                (_beside(path, line.strip()), "") for line in lines if line.strip()
-            )
+            yield from _of_table(path) if ending in TABLES else _of_text(path)
 
 
-def _of_table(path: Path) -> Iterator[tuple[str, str]]:
-    table = table_in(path)
+def _of_text(path: Path) -> list[_Named]:
+    """Return what a text lists, one a line; "Copy as path" of Windows puts names into quotes.
+
+    Raises
+    ------
+    InputError
+        It is no text, or nothing that it lists is there.
+    """
+    try:
+        text = decoded_text(path.read_bytes())
+    except UnicodeDecodeError as error:
+        msg = f"{path}: expected a list in UTF-8, or in UTF-16 with a byte order mark."
+        raise InputError(msg) from error
+    lines = (line.strip() for line in text.replace("\r", "\n").split("\n"))
+    names = (re.sub(r'^"(.+)"$', r"\1", line) for line in lines if line)
+    return _placed(
+        path,
+        [_Named(name) for name in names if not name.startswith("#") or exists(name)],
+    )
+
+
+def _of_table(path: Path) -> list[_Named]:
+    """Return what a table lists, with what is true of it.
+
+    Raises
+    ------
+    InputError
+        It is no table, has no header, says two things of one file, or nothing of it is there.
+    """
+    try:
+        table = table_in(path)
+    except InputError as error:
+        msg = f"{path}: {str(error).removeprefix('labels: ')}"
+        raise InputError(msg) from error
     names = [name.lower() for name in table.columns]
-    files = next((names.index(name) for name in _FILES if name in names), 0)
+    files = next((names.index(name) for name in _FILES if name in names), None)
     truth = next((names.index(name) for name in _TRUTHS if name in names), None)
-    for row in table.rows:
-        if row[files]:
-            yield _beside(path, row[files]), "" if truth is None else row[truth]
+    if files is None and _place_of(path, table.columns[0]) is not None:
+        msg = (
+            f"{path}: expected a header, as file,label, found a file in the first row."
+        )
+        raise InputError(msg)
+    listed = [
+        _Named(row[files or 0], "" if truth is None else row[truth])
+        for row in table.rows
+        if row[files or 0]
+    ]
+    placed = _placed(path, listed)
+    truths: dict[str, str] = {}
+    for each in placed:
+        place = os.path.abspath(each.name)  # noqa: PTH100 - one file by two names
+        if truths.setdefault(place, each.truth) != each.truth:
+            msg = f"{path}: expected one label a file, found two of {each.name}."
+            raise InputError(msg)
+    return placed
 
 
-def _beside(table: Path, name: str) -> str:
-    """Return a file of a list: as it is, or else from the folder of the list."""
+def _placed(listing: Path, listed: Sequence[_Named]) -> list[_Named]:
+    """Return what a list names, each where it lies; what is nowhere stays as it is named.
+
+    Raises
+    ------
+    InputError
+        Nothing of it is there: this is another kind of list.
+    """
+    places = [_place_of(listing, each.name) for each in listed]
+    if listed and not any(places):
+        msg = (
+            f"{listing}: it lists {listed[0].name}, and there is no such file, here or beside the "
+            "list; nor any other of it. A column of files is called source, file or path."
+        )
+        raise InputError(msg)
+    return [
+        _Named(each.name if place is None else place, each.truth)
+        for each, place in zip(listed, places, strict=True)
+    ]
+
+
+def _place_of(listing: Path, name: str) -> str | None:
+    """Return where a file of a list lies: from here, or else from the folder of the list."""
     if is_url(name) or exists(name):
         return name
-    beside = str(table.parent / name)
-    if exists(beside):
-        return beside
-    msg = (
-        f"{table}: it lists {name}, and there is no such file, here or beside the list."
-    )
-    raise InputError(msg)
+    beside = str(listing.parent / name)
+    return beside if exists(beside) else None
+
+
+def _found_at(source: str) -> Iterator[Found]:
+    """Yield what lies there; what a list names in vain is missed when it is read."""
+    return walk(source) if exists(source) else iter((Found(Path(source), "broken"),))
 
 
 def _is_dicom(path: Path) -> bool:
@@ -293,12 +367,10 @@ def check_frames(text: str) -> str:
     """
     if text in (FIRST, ALL):
         return text
-    first, _, last = text.partition(":")
-    if (
-        first.isdigit()
-        and (last or first).isdigit()
-        and 1 <= int(first) <= int(last or first)
-    ):
+    first, colon, last = text.partition(":")
+    last = last if colon else first
+    whole = first.isdecimal() and last.isdecimal()
+    if whole and 1 <= int(first) <= int(last):
         return text
     msg = f"frames: expected first, all, a number from 1, or A:B, got {text!r}."
     raise InputError(msg)
@@ -313,7 +385,8 @@ def part_of(text: str) -> tuple[int, int]:
         It is no part.
     """
     index, _, count = text.partition("/")
-    if index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count):
+    whole = index.isdecimal() and count.isdecimal()
+    if whole and 1 <= int(index) <= int(count):
         return int(index), int(count)
     msg = f"part: expected i/n, as 1/4 to 4/4, got {text!r}."
     raise InputError(msg)

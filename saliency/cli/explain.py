@@ -150,6 +150,8 @@ def explain_command(options: argparse.Namespace) -> int:
         return say_error(f"{options.out}: the tables could not be written: {words}")
     finally:
         tell.end(found.remark)
+    if not counts.rows:
+        say(options, "no image is in this part, or changed since then")
     return FAILED if counts.unwritten or counts.stopped else _code(counts)
 
 

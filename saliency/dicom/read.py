@@ -163,6 +163,8 @@ class Reader:
         Whether to show colour through the file's profile.
     max_pixels
         The most samples of a frame.
+    threads
+        That a frame is decoded in; None: one a core. 1 where others decode at the same time.
 
     Raises
     ------
@@ -171,11 +173,17 @@ class Reader:
     """
 
     def __init__(
-        self, opened: Opened, *, icc: bool = False, max_pixels: int = MAX_SAMPLES
+        self,
+        opened: Opened,
+        *,
+        icc: bool = False,
+        max_pixels: int = MAX_SAMPLES,
+        threads: int | None = None,
     ) -> None:
         self._profiles = read_profiles(opened.elements) if icc else None
         self._elements = opened.elements
         self._syntax = opened.syntax
+        self._threads = threads
         self._pixels = pixels_of(opened)
         self.layout = read_layout(
             opened.elements, self._pixels.tag, max_pixels=max_pixels
@@ -261,7 +269,8 @@ class Reader:
     def samples(self, encoded: Encoded) -> Samples:
         """Decode the bytes of one frame; any thread may."""
         if self._index is not None:
-            return decode(bytes(encoded.data), self.layout, self._syntax)
+            data = bytes(encoded.data)
+            return decode(data, self.layout, self._syntax, self._threads)
         little = self._syntax.little_pixels
         bit = encoded.first_bit
         return unpack(encoded.data, self.layout, little=little, first_bit=bit)

@@ -4,6 +4,7 @@ Content decides, not the ending of a name. What is no picture by its kind is tol
 is a broken one: the former is left out and counted, the latter fails when it is read.
 """
 
+import errno
 import os
 import zipfile
 from collections import Counter
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, final
 
 from saliency.dicom.file.dicomweb import instances_at, web_place_of
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.remote import check_no_password, expanded, is_url
 from saliency.dicom.kind import (
     Kind,
@@ -25,10 +27,11 @@ from saliency.dicom.kind import (
     referenced_files,
     starts_as_dicom,
 )
-from saliency.errors import DicomError, InputError
+from saliency.errors import DicomError, InputError, SaliencyError
+from saliency.values.files import is_draft
 from saliency.values.image import DicomImage
 
-Left: TypeAlias = Kind | Literal["AppleDouble"]
+Left: TypeAlias = Kind | Literal["AppleDouble", "link", "zip in a zip"]
 
 _ENDINGS: Final = (".dcm", ".dicom", ".dic", ".ima")
 """A file so named claims to be DICOM: if it is not, that is a failure and no other kind of file."""
@@ -43,6 +46,8 @@ _WORDS: Final = {
     "directory": ("DICOMDIR", "DICOMDIRs"),
     "result": ("result of this library", "results of this library"),
     "AppleDouble": ("AppleDouble file (._*)", "AppleDouble files (._*)"),
+    "link": ("link to a folder", "links to folders"),
+    "zip in a zip": ("zip in a zip", "zips in zips"),
 }
 
 
@@ -77,22 +82,21 @@ class Member:
             The zip or the member cannot be unpacked, or is larger than 2 GiB.
         """
         try:
-            with zipfile.ZipFile(self.archive) as opened:
-                size = opened.getinfo(self.name).file_size
-                if size > _MOST:
-                    msg = f"Expected a member of a zip of at most {_MOST:,} bytes, found {size:,}."
-                    raise DicomError(msg, reason="over-limit")
-                return opened.read(self.name)
-        except (
-            OSError,
-            KeyError,
-            RuntimeError,
-            NotImplementedError,
-            zipfile.BadZipFile,
-        ) as error:
+            return self._unpacked()
+        except SaliencyError:
+            raise
+        except Exception as error:  # noqa: BLE001 - each packer of a member has errors of its own
             kind = type(error).__name__
             msg = f"Expected a zip that can be unpacked, got {kind}: is it cut, or encrypted?"
             raise DicomError(msg, reason="cannot-open") from None
+
+    def _unpacked(self) -> bytes:
+        with zipfile.ZipFile(self.archive) as opened:
+            size = opened.getinfo(self.name).file_size
+            if size > _MOST:
+                msg = f"Expected a member of a zip of at most {_MOST:,} bytes, found {size:,}."
+                raise DicomError(msg, reason="over-limit")
+            return opened.read(self.name)
 
 
 def content_of(source: object) -> object:
@@ -200,7 +204,7 @@ def walk(source: str | PathLike[str]) -> Iterator[Found]:
     Parameters
     ----------
     source
-        A file, a folder (searched to its depth; links to folders are not followed), a glob, a zip,
+        A file, a folder (searched to its depth; links to folders are counted), a glob, a zip,
         a DICOMDIR, or a URL: a folder or a glob behind it is listed, and so is a study or series of
         DICOMweb.
 
@@ -237,9 +241,18 @@ def exists(source: str) -> bool:
     """
     return (
         _is_good_url(source)
-        or Path(source).exists()
+        or _is_there(source)
         or bool(has_magic(source) and glob(source))  # noqa: PTH207
     )
+
+
+def _is_there(source: str) -> bool:
+    try:
+        return Path(source).exists()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:  # a text that is no name at all
+            return False
+        raise
 
 
 def _behind(url: str) -> Iterator[Found]:
@@ -247,12 +260,18 @@ def _behind(url: str) -> Iterator[Found]:
     _is_good_url(url)
     place = web_place_of(url)
     if place is None:
-        yield from (Found(file, "image") for file in expanded(url))
+        yield from (Found(file, _kind_of_url(file)) for file in expanded(url))
     elif place.instance:
         yield Found(url, "image")
     else:
         for each in instances_at(place):
             yield Found(each.place.url, kind_of_instance(each), each.frames)
+
+
+def _kind_of_url(url: str) -> Left:
+    """Say what a file is by its name, which is in the first link of a chain."""
+    name = url.partition("::")[0].rpartition("/")[2]
+    return "AppleDouble" if name.startswith("._") else "image"
 
 
 def _is_good_url(source: str) -> bool:
@@ -266,20 +285,32 @@ def _is_good_url(source: str) -> bool:
 
 def _folder(folder: Path) -> Iterator[Found]:
     for path in files_below(folder):
-        if path.is_dir():
+        if _is_linked_folder(path):
+            yield Found(path, "link")
+        elif path.is_dir():
             yield Found(path, "broken")
         else:
             yield from inside(path)
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files of a folder by name, folder by folder; last, folders that cannot be read."""
+    """Yield the files of a folder by name, folder by folder.
+
+    Links to folders come with them: they are not followed, for they may lead round in a circle.
+    Folders that cannot be read come last.
+    """
     unreadable: list[OSError] = []
     for place, folders, names in os.walk(folder, onerror=unreadable.append):
         folders.sort()
-        for name in sorted(names):
-            yield Path(place) / name
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        for name in sorted([*names, *links]):
+            if not is_draft(name):  # results may go into the folder that is searched
+                yield Path(place) / name
     yield from (Path(error.filename) for error in unreadable)
+
+
+def _is_linked_folder(path: Path) -> bool:
+    return path.is_symlink() and path.is_dir()
 
 
 def inside(path: Path) -> Iterator[Found]:
@@ -352,7 +383,7 @@ def _members(archive: Path) -> Iterator[Found]:
             kinds = [
                 (name, _claimed(_kind_of_member(opened, name), name)) for name in names
             ]
-    except (OSError, zipfile.BadZipFile):
+    except Exception:  # noqa: BLE001 - the edge of a file
         yield Found(archive, "broken")
         return
     if all(kind == "no DICOM" for _, kind in kinds):  # a document, a model, a package
@@ -366,8 +397,11 @@ def _kind_of_member(opened: zipfile.ZipFile, name: str) -> Left:
         return "AppleDouble"
     try:
         with opened.open(name) as file:
-            return _kind_by_head(file.read(_HEAD), file)
-    except (OSError, RuntimeError, NotImplementedError, zipfile.BadZipFile):
+            head = file.read(_HEAD)
+            if head.startswith(_ZIP) and name.lower().endswith(".zip"):
+                return "zip in a zip"
+            return _kind_by_head(head, file)
+    except Exception:  # noqa: BLE001 - each packer of a member has errors of its own
         return "broken"
 
 
@@ -407,6 +441,9 @@ def candidates_in(source: object) -> Iterator[Any]:
         yield from sources_in(source)
         return
     for path in files_below(Path(source)):
+        if _is_linked_folder(path):
+            warn("A link to a folder is not followed.")
+            continue
         apart = path.is_dir() or path.name.startswith("._")
         if path.is_dir() or (not apart and starts_as_dicom(_first_bytes_of(path))):
             yield path

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +80,13 @@ def table_in(path: Path) -> LabelTable:
         There is no such file, it is no text of the kind, or it has no header.
     """
     try:
-        text = _decoded_text(path.read_bytes())
+        text = decoded_text(path.read_bytes())
         first, _, rest = text.partition("\n")
         if first.lower().startswith("sep="):  # a note of spreadsheets to themselves
             first, text = rest.partition("\n")[0], rest
         delimiter = max(DELIMITERS, key=first.count)
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=delimiter))
+        lines = io.StringIO(text, newline=None)  # ends of lines of any system
+        rows = list(csv.reader(lines, delimiter=delimiter))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         msg = f"labels: expected a CSV file in UTF-8, reading it failed: {type(error).__name__}."
         raise InputError(msg) from error
@@ -98,7 +100,14 @@ def table_in(path: Path) -> LabelTable:
     )
 
 
-def _decoded_text(raw: bytes) -> str:
+def decoded_text(raw: bytes) -> str:
+    """Return the text of a file that a spreadsheet, an editor or a shell wrote.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        It is neither UTF-8 nor UTF-16 with a byte order mark.
+    """
     if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return raw.decode("utf-16")
     return raw.decode("utf-8-sig")

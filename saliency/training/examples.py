@@ -23,6 +23,8 @@ Key: TypeAlias = tuple[int, int]
 
 #: Frames that are read while a file is open: many enough to share its header, few in memory.
 _RUN: Final = 16
+#: Bytes: glibc learns from blocks of up to 32 MiB, its own words included.
+_LARGEST_BLOCK: Final = 2**25 - 2**16
 
 
 class ExampleReader:
@@ -59,6 +61,7 @@ class ExampleReader:
         self._skipped: dict[Key, str] = {}
         self._shape = _said_by(prepare)
         self._any = False
+        _let_memory_stay()
 
     @property
     def shape(self) -> Shape:
@@ -148,7 +151,7 @@ class ExampleReader:
     def _opened(self, stack: ExitStack, number: int) -> tuple[Opened, Reader]:
         with contained():
             opened = stack.enter_context(open_source(content_of(self.files[number])))
-            return opened, Reader(opened)
+            return opened, Reader(opened, threads=1)  # as many files as cores at once
 
     def _input(self, reader: Reader, number: int, frame: int) -> Array | None:
         """Return the input of a frame; None where it is skipped."""
@@ -193,6 +196,16 @@ class ExampleReader:
         why = f", most often for {kinds[0][0]!r}" if kinds else ""
         msg = f"tf_dataset: none of {len(self.files)} files gave an example{why}."
         return InputError(msg)
+
+
+def _let_memory_stay() -> None:
+    """Have glibc keep the memory of a file for the next one.
+
+    It gives back what is free beyond twice the largest block that was freed so far (mallopt(3),
+    M_TRIM_THRESHOLD). A file of 2048 x 2048 frees more than that of its own pixels, and taking
+    3,000 pages anew costs a tenth of the time to read it. Of this block no page is ever taken.
+    """
+    np.empty(_LARGEST_BLOCK, np.uint8)
 
 
 def _said_by(prepare: Preparation) -> Shape | None:

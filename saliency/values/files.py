@@ -1,12 +1,21 @@
 """Files that are written whole or not at all."""
 
 import os
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
+from typing import Final
 
 from saliency.errors import InputError
+
+_DRAFT: Final = re.compile(r"\.[0-9a-f]{16}\.part")
+
+
+def is_draft(name: str) -> bool:
+    """Say whether a file is one that is being written here, by its name."""
+    return _DRAFT.fullmatch(name) is not None
 
 
 def place_of(

@@ -5,17 +5,25 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, Any, Final, cast
-from urllib.parse import urlsplit
 
 from saliency.dicom.file.limits import MAX_FETCHED, check
 from saliency.errors import DicomError, InputError, MissingExtraError, SaliencyError
 
-_URL: Final = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+#: A scheme; before it may stand file systems around the file, as fsspec chains them.
+_URL: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*::)*[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+_CHAINED: Final = "::"
+#: A password, or over HTTP a user, before the host of any link of a chain (RFC 3986, 3.2.1).
+_SECRET: Final = re.compile(
+    r"(?:\bhttps?://[^/?#]*|://[^/?#]*:[^/?#]*)@", re.IGNORECASE
+)
 _BLOCK: Final = 2**16  # bytes that a request asks for: a header with what follows
 
 
 def is_url(source: object) -> bool:
-    """Whether a source is a string that starts with a scheme: ``"https://..."``, ``"s3://..."``."""
+    """Whether a source is a string that starts with a scheme: ``"https://..."``, ``"s3://..."``.
+
+    So do chains of fsspec: ``"zip://1.dcm::s3://bucket/study.zip"``, ``"simplecache::s3://..."``.
+    """
     return isinstance(source, str) and _URL.match(source) is not None
 
 
@@ -27,10 +35,7 @@ def check_no_password(url: str) -> None:
     InputError
         It holds a password, or over HTTP a user.
     """
-    if "@" not in url:
-        return
-    place = urlsplit(url)
-    if place.password or (place.username and place.scheme in ("http", "https")):
+    if _SECRET.search(url):
         msg = (
             "Expected a URL without a password, which tables would hold: give it in "
             "SALIENCY_DICOMWEB_USER and SALIENCY_DICOMWEB_PASSWORD, or in the settings of fsspec."
@@ -69,6 +74,8 @@ def open_url(url: str) -> Iterator[IO[bytes]]:
 def expanded(url: str) -> Iterator[str]:
     """Yield the files behind a URL: those of a folder (``/`` at its end) or of a glob, or itself.
 
+    Of a chain the first place is searched: ``zip://*.dcm::...`` for files of the zip.
+
     Raises
     ------
     MissingExtraError
@@ -76,15 +83,33 @@ def expanded(url: str) -> Iterator[str]:
     DicomError
         The server does not list its files.
     """
-    folder, pattern = url.endswith("/"), any(sign in url for sign in "*[")
+    around, place, within = _links(url)
+    folder, pattern = place.endswith("/"), any(sign in place for sign in "*[")
     if not (folder or pattern):
         yield url
         return
     with _server_errors():
         system, path = _file_system_of(url)
-        names = system.find(path) if folder else system.glob(path)
-        places = [str(system.unstrip_protocol(name)) for name in sorted(names)]
-    yield from places
+        names = sorted(system.find(path) if folder else system.glob(path))
+        if (around, within) == ("", ""):
+            found = [str(system.unstrip_protocol(name)) for name in names]
+        else:
+            found = [f"{around}{_placed_as(place, name)}{within}" for name in names]
+    yield from found
+
+
+def _links(url: str) -> tuple[str, str, str]:
+    """Return what stands around the first place of a chain, that place, and what it lies in."""
+    links = url.split(_CHAINED)
+    first = next(index for index, link in enumerate(links) if "://" in link)
+    around = "".join(f"{link}{_CHAINED}" for link in links[:first])
+    within = "".join(f"{_CHAINED}{link}" for link in links[first + 1 :])
+    return around, links[first], within
+
+
+def _placed_as(place: str, name: str) -> str:
+    """Return a name as a URL of the scheme of a place; fsspec forgets the chain it is of."""
+    return name if is_url(name) else f"{place.partition('://')[0]}://{name}"
 
 
 def _file_system_of(url: str) -> tuple[Any, str]:

@@ -57,11 +57,18 @@ _LEAST_PIXELS: Final = 2**17
 _MOST_THREADS: Final = 8
 
 
-def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
+def decode(
+    data: bytes, layout: Layout, syntax: Syntax, threads: int | None = None
+) -> Samples:
     """Decode one frame of encapsulated pixel data (PS3.5 8.2).
 
     The first bytes of the frame, not the label of the file, choose between the JPEG families;
     a file whose label is of native pixels may hold them too.
+
+    Parameters
+    ----------
+    threads
+        Of a decoder that shares a frame among some; None: :func:`threads_for`.
 
     Raises
     ------
@@ -84,7 +91,8 @@ def decode(data: bytes, layout: Layout, syntax: Syntax) -> Samples:
         data = bare(data)
     stream = _READERS[family](data)
     _check_size(stream, layout)
-    samples = _decoded_samples(data, family, stream, layout) or _plugin(
+    most = threads or threads_for(stream.rows * stream.columns)
+    samples = _decoded_samples(data, family, stream, layout, most) or _plugin(
         data, family, layout, syntax
     )
     shape = layout.size if layout.samples == 1 else (*layout.size, layout.samples)
@@ -212,14 +220,13 @@ def _check_size(stream: Stream, layout: Layout) -> None:
 
 
 def _decoded_samples(
-    data: bytes, family: str, stream: Stream, layout: Layout
+    data: bytes, family: str, stream: Stream, layout: Layout, threads: int
 ) -> Samples | None:
     """Decode by imagecodecs; None where it gives up."""
     space = _SPACES[family](stream, layout)
     try:
         if family == "jpeg":
             return _jpeg(data, space, stream)
-        threads = threads_for(stream.rows * stream.columns)
         return Samples(np.asarray(_CODECS[family](data, threads)), space)
     except (ValueError, RuntimeError, TypeError, MemoryError):
         return None
