@@ -20,7 +20,7 @@ from saliency.pipeline.writers import save_explanation
 from saliency.render.contrast import palette_for
 from saliency.render.paint import paint, veil
 from saliency.render.palettes import AUTO, Palette, PaletteName
-from saliency.render.scale import full
+from saliency.render.scale import shows_negative
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
@@ -147,9 +147,7 @@ class Explanation:
     @property
     def signed(self) -> bool:
         """Whether there is heat against the target, enough to be seen when painted."""
-        low = float(self.heatmap.values.min())
-        # Paint has 255 steps: what is less than half of one is not painted.
-        return low < 0 and -low > full(np.abs(self.heatmap.values)) / 510
+        return shows_negative(self.heatmap.values)
 
     def overlay(  # noqa: PLR0913 - all of the drawing, and nothing else
         self,

@@ -7,6 +7,7 @@ from typing import Final, Literal, TypeAlias, final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from saliency.render.letters import drawable
 from saliency.render.letters import font as font_of
 from saliency.render.palettes import Palette
 from saliency.values.arrays import Array
@@ -144,7 +145,8 @@ class _Sheet:
 
     def write(self, line: Line) -> None:
         font = font_of(self._size, bold=line.tone in ("head", "alarm"))
-        for part in _wrapped(line.text, font, self._image.width - 2 * self._margin):
+        text = drawable(line.text)
+        for part in _wrapped(text, font, self._image.width - 2 * self._margin):
             self._pen.text(
                 (self._margin, self._y), part, fill=_INK[line.tone], font=font
             )
@@ -200,7 +202,7 @@ class _Sheet:
         self._pen.rectangle(box, fill=tuple(int(part) for part in colour))
         at = (2 * self._margin + self._size, self._y)
         font = font_of(self._size, bold=False)
-        self._pen.text(at, words, fill=_INK["plain"], font=font)
+        self._pen.text(at, drawable(words), fill=_INK["plain"], font=font)
         self._y += round(1.4 * self._size)
 
     def finished(self) -> Array:

@@ -20,8 +20,9 @@ from saliency.errors import InputError
 from saliency.render.band import faded
 from saliency.render.figure_marks import draw_letters, draw_millimetres
 from saliency.render.layers import lovi, lovi_hsv, rgb_of
+from saliency.render.letters import drawable
 from saliency.render.palettes import Palette
-from saliency.render.scale import full
+from saliency.render.scale import full, shows_negative
 from saliency.values.arrays import Array, finite, frozen
 from saliency.values.heatmap import Heatmap
 from saliency.values.overlay import Overlay
@@ -104,13 +105,13 @@ def figure(  # noqa: PLR0913 - all of the drawing, and nothing else
         _where_outside(names[2], overlay),
     )
     for panel, name in zip(panels, titles, strict=False):
-        panel.set_title(name, fontsize="medium")
+        _entitle(panel, name)
     palette = _palette(overlay, heatmap)
     _draw_picture(panels[0], display, aspect)
     _draw_heat(panels[1], heatmap, aspect, unit, Scale(palette, overlay.full))
     _draw_picture(panels[2], overlay.rgb, aspect)
     if control is not None:
-        panels[3].set_title(_against(control), fontsize="medium")
+        _entitle(panels[3], _against(control))
         _draw_heat(panels[3], control.heatmap, aspect, unit, Scale(palette, None))
     if spacing is not None:
         draw_millimetres(panels[0], display.shape[:2], spacing)
@@ -159,13 +160,13 @@ def layers_figure(
     scale = Normalize(float(maps.min()), float(maps.max()))
     for layer, (panel, label) in enumerate(zip(panels, labels, strict=False)):
         drawn = panel.imshow(maps[..., layer], cmap="gray", norm=scale, aspect=aspect)
-        panel.set_title(label, fontsize="medium")
+        _entitle(panel, label)
         _draw_frame(panel, _hue(layer, maps.shape[-1]))
     whole.colorbar(
         drawn, ax=list(panels[:-1]), label="statistic of the layer", shrink=0.8
     )
     _draw_picture(panels[-1], lovi(maps), aspect)
-    panels[-1].set_title("LOVI: hue = layer", fontsize="medium")
+    _entitle(panels[-1], "LOVI: hue = layer")
     _title(whole, title)
     return whole
 
@@ -182,9 +183,13 @@ def save(whole: Figure, path: str | PathLike[str]) -> Path:
 
 def _title(whole: Figure, title: str | None) -> None:
     if title is not None:
-        whole.suptitle(
-            fill(title, width=int(9 * whole.get_figwidth())), fontsize="medium"
-        )
+        lines = fill(drawable(title), width=int(9 * whole.get_figwidth()))
+        whole.suptitle(lines, fontsize="medium", parse_math=False)
+
+
+def _entitle(panel: Axes, words: str) -> None:
+    """Write above a panel; a dollar sign begins no formula."""
+    panel.set_title(drawable(words), fontsize="medium", parse_math=False)
 
 
 def _panels(shape: float, count: int, width: float) -> tuple[Figure, list[Axes]]:
@@ -213,16 +218,15 @@ class Scale(NamedTuple):
 def _palette(overlay: Overlay, heatmap: Heatmap) -> Palette:
     """Return the palette of the overlay; heat below 0 has colours of its own."""
     given = Palette(overlay.palette or "green")
-    return (
-        Palette("diverging") if heatmap.values.min() < 0 and not given.signed else given
-    )
+    unsigned = shows_negative(heatmap.values) and not given.signed
+    return Palette("diverging") if unsigned else given
 
 
 def _draw_heat(
     panel: Axes, heatmap: Heatmap, aspect: float, unit: str, scale: Scale
 ) -> None:
     values = heatmap.values
-    signed = bool(values.min() < 0)
+    signed = shows_negative(values)
     top = scale.top or full(np.abs(values)) or 1.0
     norm = Normalize(-top if signed else 0.0, top)
     drawn = panel.imshow(

@@ -43,6 +43,15 @@ def full(magnitude: Array) -> float:
     return float(np.partition(hot, hot.size - 1 - hotter)[hot.size - 1 - hotter])
 
 
+def shows_negative(values: Array) -> bool:
+    """Return whether there is heat below 0, enough to be seen when painted.
+
+    Paint has 255 steps: what is less than half of one is not painted.
+    """
+    low = float(values.min())
+    return low < 0 and -low > full(np.abs(values)) / 510
+
+
 def _hottest(flat: Array, hotter: int) -> Array | None:
     """Return a few per cent of the elements, the greatest; None where a sample does not find them.
 

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from saliency.errors import InputError
-from saliency.render.letters import font
+from saliency.render.letters import drawable, font
 from saliency.values.arrays import Array
 
 _PAPER: Final = 20
@@ -68,6 +68,7 @@ def _letters(width: int) -> int:
 def _strip(text: str, width: int, height: int) -> Array:
     paper = Image.new("RGB", (width, height), (_PAPER,) * 3)
     letters = font(_letters(width))
+    text = drawable(text)
     while text and letters.getlength(text) > width:
         text = text[:-1]
     ImageDraw.Draw(paper).text((1, 1), text, fill=_INK, font=letters)

@@ -47,6 +47,12 @@ LOGITS = {
     "float32 activation": lambda: separate(
         keras.layers.Activation("softmax", dtype="float32")
     ),
+    "code of TensorFlow": lambda: separate(
+        keras.layers.Activation(lambda made: tf.nn.softmax(tf.identity(made)))
+    ),
+    "layer as activation": lambda: separate(
+        keras.layers.Dense(3, activation=keras.layers.Activation("softmax"))
+    ),
     "convolution": convolutional_head,
     "kept axes": lambda: convolutional_head(keras.layers.Identity),
     "linear tail": followed_by_dropout,

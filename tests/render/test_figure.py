@@ -232,3 +232,22 @@ def test_every_layer_has_one_name():
     """Names that do not fit are refused."""
     with pytest.raises(InputError, match="expected 3 names"):
         layers_figure(np.ones((4, 5, 3)), names=["a"])
+
+
+def test_words_are_drawn_as_they_are(tmp_path):
+    """A dollar sign begins no formula, and a letter without a glyph is told by its code."""
+    whole = drawn(HEAT, title="$x_1^ and {$ 50 %, 肺炎", names=("$a^$", "b", "c"))
+    save(whole, tmp_path / "figure.png")
+
+    assert whole.get_suptitle() == r"$x_1^ and {$ 50 %, \u80ba\u708e"
+
+
+def test_rounding_below_0_is_no_heat_against():
+    """What is too little to be painted changes neither colours nor scale of the map."""
+    values = np.abs(HEAT)
+    values[0, 0] = -1e-7
+    heatmap = Heatmap(values)
+    heat = figure(DISPLAY, heatmap, paint(DISPLAY, heatmap)).axes[1].images[0]
+
+    assert heat.norm.vmin == 0
+    assert heat.cmap(1.0)[:3] == (0, 1, 0)

@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from types import FunctionType
 from typing import Any, Literal, TypeAlias, final
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from saliency.probe.model.graph import Call, Rule
-from saliency.probe.model.keras_internals import Operation, shadow
+from saliency.probe.model.keras_internals import (
+    KERAS_CODE,
+    Operation,
+    inference,
+    shadow,
+)
 from saliency.probe.model.shapes import Outline, Shape, Step
 from saliency.probe.protocol import Tensor
+from saliency.values.arrays import Array
 
 Squash: TypeAlias = Literal["softmax", "sigmoid"]
 
@@ -255,7 +263,7 @@ def squash_of(operation: Operation) -> Squash | None:
     if isinstance(operation, keras.layers.Lambda):
         return _kind_of_function(operation.function)
     if applies_last(operation):
-        return _kind_of_function(operation.activation)
+        return _kind_of_activation(operation.activation)
     if isinstance(operation, keras.Layer):
         return None
     names = {name: kind for kind, group in OPERATIONS for name in group}
@@ -269,3 +277,30 @@ def _kind_of_function(activation: Any) -> Squash | None:
         if any(activation is function for function in functions):
             return kind
     return None
+
+
+def _kind_of_activation(activation: Any) -> Squash | None:
+    """Return the kind of a layer's activation; one of somebody's own is seen by what it does."""
+    module = str(getattr(activation, "__module__", ""))
+    known = isinstance(activation, FunctionType) and module.startswith(KERAS_CODE)
+    kind = _kind_of_function(activation)
+    return kind if kind or known or activation is None else _kind_seen(activation)
+
+
+def _kind_seen(activation: Any) -> Squash | None:
+    """Return what a function of somebody's own does to numbers, however it is spelled."""
+    numbers = np.linspace(-3, 4, 20, dtype=np.float32).reshape(4, 5)[:, ::-1]
+    try:
+        with tf.init_scope():
+            found = np.asarray(inference(lambda: activation(tf.constant(numbers))))
+    except Exception:  # noqa: BLE001 - foreign code may fail in any way
+        return None
+    for kind, functions in KINDS:
+        values = (np.asarray(function(numbers)) for function in functions[:2])
+        if any(_same(found, each) for each in values):
+            return kind
+    return None
+
+
+def _same(one: Array, other: Array) -> bool:
+    return one.shape == other.shape and np.allclose(one, other, 1e-5, 1e-6)
