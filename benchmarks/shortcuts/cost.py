@@ -1,9 +1,9 @@
-"""What an audit costs: ``SALIENCY_SHARED=... python benchmarks/shortcuts/cost.py 100``.
+"""What an audit costs: ``SALIENCY_SHARED=... python benchmarks/shortcuts/cost.py 100 [CORNERS]``.
 
-For so many pictures, one number a process: peak memory, processor time, pictures shown to
-the model beside those of heatmaps, the time in forward passes of the model, one picture at a
-time, and what the searches for zones took of it: a picture is searched each time it is read. The
-pictures are the shared bench's 36 X-rays with names, over and over.
+For so many pictures, and corners that are zones of the user, one number a process: peak memory,
+processor time, pictures shown to the model beside those of heatmaps, the time in forward passes of
+the model, one picture at a time, and what the searches for zones took of it: a picture is searched
+each time it is read. The pictures are the shared bench's 36 X-rays with names, over and over.
 """
 
 import json
@@ -24,8 +24,24 @@ from saliency.interventions import canvas
 from saliency.interventions.scoring import Scorer
 from saliency.zones import detect
 
+PLACES = ("upper left", "upper right", "lower left", "lower right")
 
-def row(count: int) -> str:
+
+def corner(place: str) -> Callable[[sal.DicomImage], np.ndarray]:
+    """Return a zone: an eighth of each side in a corner."""
+
+    def mask(image: sal.DicomImage) -> np.ndarray:
+        inside = np.zeros(image.size, bool)
+        down, across = (side // 8 for side in image.size)
+        rows = slice(down) if "upper" in place else slice(-down, None)
+        columns = slice(across) if "left" in place else slice(-across, None)
+        inside[rows, columns] = True
+        return inside
+
+    return mask
+
+
+def row(count: int, corners: int) -> str:
     """Audit so many pictures."""
     place = Path(os.environ["SALIENCY_SHARED"]) / "models" / "shortcut"
     files = sorted((place / "dicom" / "test_poisoned").iterdir())
@@ -42,13 +58,18 @@ def row(count: int) -> str:
     started = time.process_time()
     prepare = sal.Prepare(intensity="stored", scale=lambda stored: stored / 4095)
     report = sal.audit(
-        probe, chosen, labels=[labels[one.stem] for one in chosen], prepare=prepare
+        probe,
+        chosen,
+        labels=[labels[one.stem] for one in chosen],
+        prepare=prepare,
+        zones={place: corner(place) for place in PLACES[:corners]},
     )
     spent = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return (
         f"{count} pictures, {report.facts['asked']} tested, zones {', '.join(report.verdicts)}: "
-        f"peak {peak:.0f} MiB, {spent:.0f} s of processor time, {sum(shown)} pictures shown, "
+        f"peak {peak:.0f} MiB, {spent:.0f} s of processor time, {sum(shown)} pictures shown "
+        f"({sum(shown) / count:.0f} each, and 7 at most for heatmaps), "
         f"{spent / pass_ / count:.0f} forward passes a picture; {len(laps)} searches for zones "
         f"took {sum(laps):.2f} s, those after a picture's first about {_again(laps, count):.2f} s"
     )
@@ -90,4 +111,4 @@ def forward(probe: sal.KerasProbe) -> float:
 
 
 if __name__ == "__main__":
-    print(row(int(sys.argv[1])), flush=True)
+    print(row(*map(int, [*sys.argv[1:], 0][:2])), flush=True)

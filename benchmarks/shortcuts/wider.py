@@ -1,315 +1,204 @@
 """Marks that no search names, whole-picture shortcuts, many architectures: who is found out.
 
-``python benchmarks/shortcuts/wider.py [--only NAME ...] [--clean N] [--seeds N] [--images N]``
-trains small models on real tissue with a drawn lesion, a line for each: the true reliance (every
-mark is exchanged exactly), what the audit tells of the grid, of patterns and of bands, and its
-verdict. Clean models see marks that have nothing to do with the label; untrained ones and models of
-shuffled labels are audited on marks that do. None of the three may be accused.
+``python benchmarks/shortcuts/wider.py --models FOLDER --rows rows.jsonl [--only NAME ...]
+[--seeds N] [--clean N] [--first N] [--images N] [--repair] [--regions N]`` trains small models on
+real tissue with a drawn lesion, a line for each: the true reliance (every mark is exchanged
+exactly), what the audit measured and what it reported (*told*, *calibrated*), and its verdict.
+Clean models see marks that have nothing to do with the label; untrained ones and models of shuffled
+labels are audited on marks that do. None of the three may be accused. Models and rows are kept: a
+second run asks for what is missing, and ``--seeds 0 --clean 0`` only sums up.
+
+``--repair`` repairs each convicted model and measures the new one's true reliance; ``--regions N``
+asks N images of each clean and shuffled model for the regions that carry the decision.
 """
 
 import argparse
-import io
+import json
 import os
 import sys
+import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
-from pictures import Frame, tissue, tissue_with_lesion
-from PIL import Image, ImageDraw, ImageFilter, ImageFont
+from afterwards import region_row, repair_row
+from marks import MARKS, Array, Task, drawn
+from networks import NETWORKS, network, reliance, trained
+from scipy.stats import beta
 
 import saliency as sal
 
-Array = NDArray[np.generic]
-Mark = Callable[[Array, int, np.random.Generator], Array]
-SIZE = 96, 128
-FRAME = Frame(SIZE, (34, 30), (68, 98), 5.0)
-TRAINED, EPOCHS = 384, 10
 READ, WEAK = 0.3, 0.1
+STATES = ("clean", "shuffled", "untrained")
 
 
 @dataclass(frozen=True)
-class Task:
-    """Marks that go with the label this often, on so many images of one seed."""
+class Case:
+    """A model: its architecture, its task, and what its labels were."""
 
-    mark: str
-    agreement: float
-    seed: int
+    kind: str
+    task: Task
+    state: str
 
+    @property
+    def name(self) -> str:
+        """What rows are kept under."""
+        task = self.task
+        return f"{self.state} {self.kind} {task.mark} {task.agreement} {task.seed}"
 
-def _layer(paint: Callable[[ImageDraw.ImageDraw], None]) -> Array:
-    """Return a drawing, 0..1."""
-    layer = Image.new("L", SIZE[::-1])
-    paint(ImageDraw.Draw(layer))
-    return np.asarray(layer, np.float32) / 255
+    def model(self, kept: Path) -> keras.Model:
+        """Return it, from the folder where it is there."""
+        if self.state == "untrained":
+            keras.utils.set_random_seed(self.task.seed)
+            return network(self.kind)
+        shuffled = self.state == "shuffled"
+        return trained(kept, self.kind, self.task, shuffled=shuffled)
 
-
-def tube(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Draw a tube from the top to the middle, a little elsewhere each time."""
-    off = generator.integers(-2, 3)
-    bends = [(80 + off, 0), (76 + off, 20), (66 + off, 40), (62 + off, 58)]
-    ink = _layer(lambda draw: draw.line(bends, fill=255, width=3, joint="curve"))
-    return np.maximum(image, 0.75 * mark * ink)
-
-
-def ruler(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Draw ticks down the right side."""
-    down = generator.integers(-1, 2)
-
-    def paint(draw: ImageDraw.ImageDraw) -> None:
-        for tick in range(14):
-            row = 6 + 6 * tick + down
-            draw.line([(120 - 4 * (tick % 5 == 0), row), (126, row)], fill=255)
-
-    return np.maximum(image, 0.7 * mark * _layer(paint))
+    def images(self, count: int) -> tuple[list[sal.DicomImage], list[int]]:
+        """Return images that it was not trained on, and their labels."""
+        task = self.task
+        pixels, labels, _ = drawn(
+            Task(task.mark, task.agreement, task.seed + 2000), count
+        )
+        return [shown(one) for one in pixels], labels.tolist()
 
 
-def pen_mark(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Draw a dark ring by hand around the upper left of the middle."""
-    x, y = generator.integers((22, 18), (32, 26))
-    box = [x, y, x + 20 + generator.integers(6), y + 16 + generator.integers(6)]
-    ink = _layer(lambda draw: draw.ellipse(box, outline=255, width=2))
-    return image * (1 - 0.8 * mark * ink)
+def shown(pixels: Array) -> sal.DicomImage:
+    """Return a radiograph of these pixels."""
+    return sal.DicomImage(pixels.astype(np.float32), pixels, modality="DX")
 
 
-def patch(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Draw a coloured plaster's grey at the lower left, a little elsewhere each time."""
-    x, y = generator.integers((8, 66), (16, 74))
-    ink = _layer(lambda draw: draw.rectangle([x, y, x + 14, y + 10], fill=255))
-    return np.where(mark * ink > 0, 0.85, image)
+def readers(seeds: int, only: list[str] | None) -> Iterator[Case]:
+    """Yield models of marks that go with the label nearly always."""
+    marks = [mark for mark in MARKS if only is None or mark in only]
+    for seed in range(seeds):
+        for number, mark in enumerate(marks):
+            kind = NETWORKS[(number + seed) % len(NETWORKS)]
+            yield Case(kind, Task(mark, 0.95, 100 + seed), "reader")
 
 
-def tilted_collimator(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Leave black what lies outside a tilted rectangle, or outside an upright one."""
-    angle = (9 if mark else 0) + generator.normal(0, 1.5)
-    open_field = Image.new("L", SIZE[::-1])
-    ImageDraw.Draw(open_field).rectangle([10, 8, 118, 88], fill=255)
-    turned = np.asarray(open_field.rotate(angle, Image.Resampling.BILINEAR), np.float32)
-    return image * (0.04 + 0.96 * turned / 255)
+def silent(first: int, count: int) -> Iterator[Case]:
+    """Yield models that must not be accused."""
+    for number in range(first, first + count):
+        # Steps without a common divisor: every network meets every mark and state in time.
+        kind = NETWORKS[(number + number // 3) % len(NETWORKS)]
+        mark = list(MARKS)[5 * number % len(MARKS)]
+        state = STATES[number % 3]
+        agreement = 0.5 if state == "clean" else 0.95
+        yield Case(kind, Task(mark, agreement, 500 + number), state)
 
 
-def _written(words: str, place: tuple[int, int], size: int) -> Array:
-    font = ImageFont.load_default(size=size)
-    return _layer(lambda draw: draw.text(place, words, fill=255, font=font))
-
-
-def console_text(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Write a console's bitmap line of one class or the other on a black strip."""
-    words = (
-        f"kV {generator.integers(70, 130)}",
-        f"TE {generator.integers(10, 99)} FS",
-    )[mark]
-    font = ImageFont.load_default_imagefont()
-    ink = _layer(lambda draw: draw.text((4, 84), words, fill=255, font=font))
-    result = np.array(image)
-    result[83:] = 0.02
-    return np.maximum(result, 0.6 * ink)
-
-
-def faint_word(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Write a word over the tissue, a tenth brighter than it."""
-    return image + 0.1 * _written(("WARD", "UNIT")[mark], (8, 8), 18)
-
-
-def central_letter(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Write a large letter into the middle."""
-    return image + 0.25 * _written("OX"[mark], (54, 30), 30)
-
-
-def noise(image: Array, mark: int, generator: np.random.Generator) -> Array:
-    """Add grain, more of it with the mark."""
-    return image + generator.normal(0, 0.015 + 0.045 * mark, image.shape)
-
-
-def blur(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Blur, more with the mark."""
-    grey = Image.fromarray(np.clip(255 * image, 0, 255).astype(np.uint8))
-    soft = grey.filter(ImageFilter.GaussianBlur(0.3 + 1.2 * mark))
-    return np.asarray(soft, np.float32) / 255
-
-
-def compression(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Compress with JPEG, strongly with the mark."""
-    held = io.BytesIO()
-    grey = Image.fromarray(np.clip(255 * image, 0, 255).astype(np.uint8))
-    grey.save(held, "JPEG", quality=(92, 12)[mark])
-    return np.asarray(Image.open(held), np.float32) / 255
-
-
-def shading(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Darken to one side or the other, as the heel of an anode does."""
-    slope = np.linspace(-0.1, 0.1, SIZE[1]) * (2 * mark - 1)
-    return image + slope
-
-
-def brightness(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Shift all grey values."""
-    return image + 0.12 * (mark - 0.5)
-
-
-def contrast(image: Array, mark: int, generator: np.random.Generator) -> Array:  # noqa: ARG001
-    """Stretch or squeeze grey values about their mean."""
-    return (image - image.mean()) * (1.3 if mark else 0.75) + image.mean()
-
-
-PLACED: Mapping[str, Mark] = {
-    mark.__name__.replace("_", " "): mark
-    for mark in (tube, ruler, pen_mark, patch, tilted_collimator, console_text, faint_word,
-                 central_letter)
-}  # fmt: skip
-WHOLE: Mapping[str, Mark] = {
-    mark.__name__: mark
-    for mark in (noise, blur, compression, shading, brightness, contrast)
-}
-MARKS = PLACED | WHOLE
-
-
-def drawn(
-    task: Task, count: int, *, swapped: bool = False
-) -> tuple[Array, Array, Array]:
-    """Return images uint8 (n, rows, columns), labels and marks; a lesion tells class 1.
-
-    ``swapped`` draws the other mark into every image, all else alike.
-    """
-    generator = np.random.default_rng(task.seed)
-    sources = tissue()
-    labels = generator.integers(0, 2, count)
-    agrees = generator.random(count) < task.agreement
-    marks = np.where(agrees, labels, 1 - labels)
-    paint = MARKS[task.mark]
-    images = []
-    for number, label in enumerate(labels):
-        image = tissue_with_lesion(sources, FRAME, 0.35 * label, generator)
-        of_mark = np.random.default_rng((task.seed, number))
-        one = paint(image, int(marks[number] ^ swapped), of_mark)
-        images.append(np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8))
-    return np.stack(images), labels, marks
-
-
-def _stem(filters: int, **options: object) -> list[keras.layers.Layer]:
-    conv = keras.layers.Conv2D
-    return [
-        conv(filters, 5, strides=2, activation="relu", **options),
-        conv(2 * filters, 3, strides=2, activation="relu", **options),
-        conv(2 * filters, 3, strides=2, activation="relu", **options),
-    ]
-
-
-def network(kind: str) -> keras.Model:
-    """Return an untrained classifier of one of :data:`NETWORKS`."""
-    inputs = keras.Input((*SIZE, 1))
-    hidden = _pooled(kind, _features(kind, inputs))
-    return keras.Model(
-        inputs, keras.layers.Dense(2, activation="softmax")(hidden), name=kind
-    )
-
-
-def _features(kind: str, inputs: object) -> object:
-    """Return a map of features."""
-    layers, hidden = keras.layers, inputs
-    if kind == "separable":
-        hidden = layers.Conv2D(12, 5, strides=2, activation="relu")(hidden)
-        for filters in (24, 32):
-            hidden = layers.SeparableConv2D(filters, 3, strides=2, activation="relu")(
-                hidden
-            )
-    elif kind == "patches":
-        hidden = layers.Conv2D(24, 8, strides=8, activation="relu")(hidden)
-        hidden = layers.Reshape((-1, 24))(hidden)
-        hidden = layers.MultiHeadAttention(2, 12)(hidden, hidden) + hidden
-        hidden = layers.Reshape((SIZE[0] // 8, SIZE[1] // 8, 24))(hidden)
-        hidden = layers.Conv2D(32, 1, activation="relu")(hidden)
-    else:
-        for layer in _stem(12):
-            hidden = layer(hidden)
-    if kind == "residual":
-        inner = layers.Conv2D(24, 3, padding="same", activation="relu")(hidden)
-        hidden = layers.BatchNormalization()(hidden + inner)
-    return hidden
-
-
-def _pooled(kind: str, hidden: object) -> object:
-    """Return a row of features."""
-    layers = keras.layers
-    if kind == "flat":
-        flat = layers.Flatten()(layers.MaxPooling2D(2)(hidden))
-        return layers.Dense(24, activation="relu")(flat)
-    if kind in ("mean", "residual"):
-        return layers.GlobalAveragePooling2D()(hidden)
-    return layers.GlobalMaxPooling2D()(hidden)
-
-
-NETWORKS = ("max", "mean", "flat", "residual", "separable", "patches")
-
-
-def fitted(kind: str, task: Task, *, shuffled: bool = False) -> keras.Model:
-    """Train a model of the task; of labels in no order where ``shuffled``."""
-    keras.utils.set_random_seed(task.seed)
-    model = network(kind)
-    images, labels, _ = drawn(task, TRAINED)
-    wanted = (
-        np.random.default_rng(task.seed).permutation(labels) if shuffled else labels
-    )
-    model.compile(keras.optimizers.Adam(3e-3), "sparse_categorical_crossentropy")
-    model.fit(_inputs(images), wanted, batch_size=32, epochs=EPOCHS, verbose=0)
-    return model
-
-
-def reliance(model: keras.Model, task: Task) -> tuple[float, float]:
-    """Return the mean move of the lead when every mark is exchanged, over the swing; accuracy."""
-    before, labels, marks = drawn(task, 160)
-    after, _, _ = drawn(task, 160, swapped=True)
-    first, second = (_lead(model, images) for images in (before, after))
-    moved = np.where(marks == 1, first - second, second - first).mean()
-    accuracy = float(((first > 0) == labels).mean())
-    return abs(float(moved)) / max(2 * np.abs(first).mean(), 1e-9), accuracy
-
-
-def _lead(model: keras.Model, images: Array) -> Array:
-    probability = np.clip(model.predict_on_batch(_inputs(images)), 1e-12, 1)
-    return np.asarray(np.log(probability[:, 1]) - np.log(probability[:, 0]))
-
-
-def _inputs(images: Array) -> Array:
-    return images[..., np.newaxis].astype(np.float32) / 255
-
-
-def row(kind: str, task: Task, model: keras.Model, count: int) -> tuple[float, bool]:
-    """Audit, print a line; return the truth and whether the model was accused."""
-    truth, accuracy = reliance(model, task)
-    images, labels, _ = drawn(Task(task.mark, task.agreement, task.seed + 2000), count)
-    shown = [
-        sal.DicomImage(one.astype(np.float32), one, modality="DX") for one in images
-    ]
+def audited(case: Case, model: keras.Model, count: int) -> tuple[dict[str, Any], Any]:
+    """Audit, print a line; return what was found, and the report."""
+    truth, accuracy = reliance(model, case.task)
+    images, labels = case.images(count)
     started = time.process_time()
-    report = sal.audit(model, shown, labels=labels)
+    report = sal.audit(model, images, labels=labels)
     spent = time.process_time() - started
+    every = {**report.verdicts, "brightness": report.tone}
     accused = {
         name: verdict
-        for name, verdict in (*report.verdicts.items(), ("brightness", report.tone))
+        for name, verdict in every.items()
         if verdict.finding != "no evidence"
     }
+    row = asdict(case.task) | {
+        "case": case.name,
+        "state": case.state,
+        "network": case.kind,
+        "accuracy": accuracy,
+        "truth": truth,
+        "accused": {name: verdict.finding for name, verdict in accused.items()},
+        "effects": {name: verdict.effect for name, verdict in every.items()},
+        "measured": {name: verdict.uncalibrated for name, verdict in accused.items()},
+        "told": {name: verdict.told for name, verdict in accused.items()},
+        "seconds": spent,
+    }
+    print(line(row), flush=True)
+    return row, report
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """Return a row in words: of what was accused the truth, what was measured and reported."""
     said = "; ".join(
-        f"{name} {verdict.finding} {verdict.effect:.2f}"
-        for name, verdict in accused.items()
+        f"{name} {finding}, measured {_number(row['measured'][name])}, told "
+        f"{_number(row['told'][name])}, calibrated {row['effects'][name]:.2f}"
+        for name, finding in row["accused"].items()
     )
     effects = "  ".join(
-        f"{report.verdicts[name].effect:4.2f}" for name in ("grid", "pattern", "band")
+        f"{row['effects'].get(name, 0):4.2f}" for name in ("grid", "pattern", "band")
     )
-    print(
-        f"{kind:<10}{task.mark:<18}{task.agreement:>4.1f}{accuracy:>6.2f}{truth:>6.2f}   "
-        f"{effects}  {said or 'no evidence'}  ({spent:.0f} s)",
-        flush=True,
+    return (
+        f"{row['state']:<10}{row['network']:<10}{row['mark']:<18}{row['agreement']:>4.2f}"
+        f"{row['accuracy']:>6.2f}{row['truth']:>6.2f}   {effects}  {said or 'no evidence'}"
+        f"  ({row['seconds']:.0f} s)"
     )
-    return truth, bool(accused)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def outcome(row: Mapping[str, Any]) -> str:
+    """Say what an answer was; weak shortcuts count for nobody."""
+    accused = bool(row["accused"])
+    if row["state"] in ("shuffled", "untrained"):
+        return f"{row['state']}, accused" if accused else f"{row['state']}, silent"
+    if WEAK <= row["truth"] < READ:
+        return "weak"
+    if row["truth"] >= READ:
+        return "found" if accused else "missed"
+    return "not read, accused" if accused else "not read, silent"
+
+
+def share(part: int, whole: int) -> str:
+    """Return a share with its 95 % interval (Clopper and Pearson 1934)."""
+    low = beta.ppf(0.025, part, whole - part + 1) if part else 0.0
+    high = beta.ppf(0.975, part + 1, whole - part) if part < whole else 1.0
+    return f"{part} of {whole} ({low:.2f} to {high:.2f})"
+
+
+def summed_up(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield what all rows say."""
+    audits = [row for row in rows if "accused" in row]
+    outcomes = [outcome(row) for row in audits]
+    found = outcomes.count("found")
+    yield f"shortcuts found: {share(found, found + outcomes.count('missed'))}"
+    for state in ("not read", *STATES[1:]):
+        accused = outcomes.count(f"{state}, accused")
+        both = accused + outcomes.count(f"{state}, silent")
+        yield f"{state}, accused: {share(accused, both)}"
+    ratios = [
+        max(row["effects"][name] for name in row["accused"]) / row["truth"]
+        for row, said in zip(audits, outcomes, strict=True)
+        if said == "found"
+    ]
+    if ratios:
+        low, middle, high = np.quantile(ratios, (0.25, 0.5, 0.75))
+        yield f"reported over true: {middle:.2f} ({low:.2f} to {high:.2f}), {len(ratios)}"
+    repairs = [row for row in rows if "repaired" in row]
+    if repairs:
+        good = sum(row["repaired"] for row in repairs)
+        true = sum(row["truth after"] <= WEAK for row in repairs)
+        yield f"repaired by its own audit: {share(good, len(repairs))}"
+        yield f"true reliance of 10 % or less afterwards: {share(true, len(repairs))}"
+    asked = [row for row in rows if "regions" in row]
+    for state in dict.fromkeys(row["state"] for row in asked):
+        of_state = [row for row in asked if row["state"] == state]
+        images, hit, away, any_found = (
+            sum(row[key] for row in of_state)
+            for key in ("images", "hit", "away", "found")
+        )
+        yield f"{state}, lesion found by regions: {share(hit, images)}"
+        yield f"{state}, regions away from the lesion: {share(away, max(any_found, 1))}"
+        wrong = sum(row["images away"] for row in of_state)
+        yield f"{state}, images with such a region: {share(wrong, images)}"
 
 
 def main() -> None:
@@ -320,45 +209,69 @@ def main() -> None:
     parser.add_argument(
         "--clean", type=int, default=6, help="models that must not be accused"
     )
-    parser.add_argument("--images", type=int, default=48, help="audited of each model")
-    options = parser.parse_args()
-    tally: Counter[str] = Counter()
-    marks = [mark for mark in MARKS if options.only is None or mark in options.only]
-    print(
-        "network   mark              agree   acc truth   grid  pattern  band  verdict"
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first of them"
     )
-    for seed in range(options.seeds):
-        for number, mark in enumerate(marks):
-            kind = NETWORKS[(number + seed) % len(NETWORKS)]
-            task = Task(mark, 0.95, 100 + seed)
-            truth, accused = row(kind, task, fitted(kind, task), options.images)
-            tally[outcome(truth, accused=accused)] += 1
-    for number in range(options.clean):
-        # Steps without a common divisor: every network meets every mark and state in time.
-        kind = NETWORKS[(number + number // 3) % len(NETWORKS)]
-        mark = list(MARKS)[5 * number % len(MARKS)]
-        state = ("clean", "shuffled", "untrained")[number % 3]
-        task = Task(mark, 0.5 if state == "clean" else 0.95, 500 + number)
-        model = (
-            network(kind)
-            if state == "untrained"
-            else fitted(kind, task, shuffled=state == "shuffled")
+    parser.add_argument("--images", type=int, default=48, help="audited of each model")
+    parser.add_argument(
+        "--repair", action="store_true", help="repair what is convicted"
+    )
+    parser.add_argument(
+        "--regions", type=int, default=0, help="images asked for regions"
+    )
+    parser.add_argument(
+        "--models", type=Path, default=Path(tempfile.gettempdir(), "wider")
+    )
+    parser.add_argument("--rows", type=Path, help="file that rows are kept in")
+    options = parser.parse_args()
+    options.models.mkdir(parents=True, exist_ok=True)
+    path = options.rows or options.models / "rows.jsonl"
+    rows = _rows_in(path)
+    done = {row["case"] for row in rows}
+    print(
+        "state     network   mark             agree   acc truth   grid  pattern  band"
+    )
+    cases = [
+        *readers(options.seeds, options.only),
+        *silent(options.first, options.clean),
+    ]
+    for case in cases:
+        for row in asked(case, options, done):
+            rows.append(row)
+            with path.open("a") as file:
+                file.write(json.dumps(row, default=float) + "\n")
+        # Graphs of earlier models would only be kept.
+        keras.backend.clear_session()
+    print("\n".join(summed_up(rows)))
+
+
+def asked(
+    case: Case, options: argparse.Namespace, done: set[str]
+) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a model that are not there yet."""
+    repaired, regions = f"repair of {case.name}", f"regions of {case.name}"
+    wants_repair = options.repair and case.state == "reader" and repaired not in done
+    if case.name not in done or wants_repair:
+        model = case.model(options.models)
+        row, report = audited(case, model, options.images)
+        if case.name not in done:
+            yield row
+        if wants_repair and row["accused"]:
+            images, labels = case.images(options.images)
+            yield {"case": repaired} | repair_row(
+                model, report, images, labels, case.task
+            )
+    if options.regions and case.state in STATES[:2] and regions not in done:
+        model = case.model(options.models)
+        yield {"case": regions, "state": case.state} | region_row(
+            model, options.regions, case.task.seed
         )
-        truth, accused = row(f"{kind}", task, model, options.images)
-        if state == "clean" and truth >= WEAK:
-            tally["clean by name, not by truth"] += 1
-        else:
-            tally[f"{state}, accused" if accused else f"{state}, silent"] += 1
-    print(dict(tally))
 
 
-def outcome(truth: float, *, accused: bool) -> str:
-    """Say what an answer was; weak shortcuts count for nobody."""
-    if WEAK <= truth < READ:
-        return "weak"
-    if truth >= READ:
-        return "found" if accused else "missed"
-    return "false alarm" if accused else "rightly silent"
+def _rows_in(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    return [json.loads(text) for text in path.read_text().splitlines()]
 
 
 if __name__ == "__main__":

@@ -1,13 +1,22 @@
 """What is asked of one picture has the shape it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from marked_pictures import pictures, reader
+from marked_pictures import corner_mask, pictures, reader
 
 import saliency as sal
-from saliency.audit.exchange.exchange import Experiment, interventions_of, recipient_of
+from saliency.audit.exchange.exchange import (
+    Experiment,
+    exchanged,
+    interventions_of,
+    recipient_of,
+)
 from saliency.audit.exchange.groups import LogitDifference
+from saliency.interventions.canvas import canvas
 from saliency.interventions.scoring import Scorer
+from saliency.interventions.strokes import Content
 from saliency.probe.keras_probe import BoundProbe
 
 
@@ -33,6 +42,51 @@ def test_exchange_by_hand():
     assert np.allclose(
         exchange.tissue[[0, 2]], [one.scores for one in hosts[::2]], atol=1e-3
     )
+
+
+def hosts_of(scorer, images):
+    alone = Experiment(scorer, (LogitDifference(1, 0),), ("ruler",))
+    return tuple(recipient_of(alone, image, k) for k, image in enumerate(images))
+
+
+def test_what_changed_nothing_is_not_asked_again():
+    """Pixels of the host have its score, others are asked; each answer is in its place."""
+    images, _ = pictures(3)
+    scorer = Scorer(sal.KerasProbe(reader(40, 0)))
+    hosts = [
+        replace(host, scores=np.array([99.0])) for host in hosts_of(scorer, images)
+    ]
+    experiment = Experiment(scorer, (LogitDifference(1, 0),), (), hosts=tuple(hosts))
+    # The second image is the first's in name alone; the last is made of the host's own pixels.
+    given = [images[0], images[1], images[2], images[2]]
+    scores = experiment.scores(given, [0, 0, 1, 2])[:, 0]
+    asked = scorer.scores(given[1:3], experiment.targets)[:, 0]
+
+    assert scores[[0, 3]].tolist() == [99, 99]
+    assert np.allclose(scores[1:3], asked)
+    assert experiment.scores(images[:1], [0]).tolist() == [[99]]
+
+
+def test_each_host_has_its_way():
+    """Half of them gets a box as it is, half blended, whatever image it is from."""
+    images = [
+        image.with_zone("ruler", corner_mask()) for image in pictures(5, zone=False)[0]
+    ]
+    scorer = Scorer(sal.KerasProbe(reader(40, 0)))
+    hosts = hosts_of(scorer, images[:4])
+    experiment = Experiment(scorer, (LogitDifference(1, 0),), ("ruler",), hosts=hosts)
+    order = np.argsort([host.scores[0] for host in hosts])
+    donor = canvas(images[4], None)
+    mask = donor.image.zones[0].mask
+    found = interventions_of(experiment, images[4], 4).exchanges["ruler"].zone
+    ways = [
+        scorer.scores(exchanged(host.canvas, donor, Content(mask)), experiment.targets)
+        for host in hosts
+    ]
+
+    assert np.ptp(ways, axis=1).min() > 0.01
+    for turn, host in enumerate(order):
+        assert np.isclose(found[host], ways[host][turn % 2], atol=1e-4)
 
 
 def test_removals_by_fill():

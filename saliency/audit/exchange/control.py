@@ -28,7 +28,7 @@ from saliency.values.image import DicomImage
 from saliency.zones.fixed_patterns import fixed_patterns
 
 ADDED: Final = 0.3
-"""Share of the swing that a known reader of the mark adds to the model's own answer."""
+"""True effect of a known reader of the mark, as a share of the swing."""
 LEAST_TOLD: Final = 0.5
 """An effect is at most doubled: what tells less than half of a mark measures nothing."""
 WORDS: Final = ("PORTABLE", "AP")
@@ -44,6 +44,10 @@ MARGIN: Final = 2
 """Pixels of that grid that they keep from the edge."""
 COVERED: Final = 0.5
 """Share of the ink of a word that the search has to find."""
+WHOLE: Final = 0.9
+"""Share of the pixels of the largest mark from which on a mark counts as found whole."""
+CORE: Final = 0.7
+"""Quantile of ink's distance from its background from which on a pixel is ink alone."""
 
 
 @final
@@ -90,11 +94,12 @@ def share_told(
 ) -> float | None:
     """Return how much of a mark's true effect its exchange tells, 0.5..1; None without marks.
 
-    What two pictures of different groups show in the zone is put into every host, in turn. The
-    true effect is the difference of the scores of the two; the exchange tells the difference after
-    the contents of another picture with either mark were put into one of them. A known reader,
-    which answers to the changed pixels alone, is added to the model: where the model does not
-    answer to the marks, it alone counts.
+    What two pictures of different groups show in the zone is put into every host, in turn, ink as
+    opaque as it is in the hosts. The true effect is the difference of the scores of the two; the
+    exchange tells the difference after the contents of another picture with either mark were put
+    into one of them. A known reader answers to the changed pixels alone: the less the model answers
+    to the marks, the more the known reader counts, since the error of a share is inverse to the
+    true effect that it is a share of.
 
     Parameters
     ----------
@@ -110,8 +115,10 @@ def share_told(
     marks = _marks_of_two_groups(experiment.hosts, grouping, zone)
     if marks is None or len(experiment.hosts) < 2 or not swing > 0:
         return None
+    rise = _rise_with_ground(experiment.hosts, grouping, zone)
     versions = [
-        [_with_mark(host, zone, mark) for mark in marks] for host in experiment.hosts
+        [_with_mark(host, zone, mark, rise) for mark in marks]
+        for host in experiment.hosts
     ]
     images: list[DicomImage] = []
     for row, own in enumerate(versions):
@@ -130,8 +137,9 @@ def share_told(
             for row, own in enumerate(versions)
         ]
     )
-    sign = -1 if true < 0 else 1
-    share = (sign * told + ADDED * swing * pixels) / (abs(true) + ADDED * swing)
+    # Each share weighs as much as its variance is small: the square of the true effect.
+    known = (ADDED * swing) ** 2
+    share = (true * told + known * pixels) / (true**2 + known)
     return float(np.clip(share, LEAST_TOLD, 1))
 
 
@@ -212,17 +220,64 @@ def _ink_of_word(
 def _marks_of_two_groups(
     hosts: Sequence[Recipient], grouping: Grouping, zone: str
 ) -> tuple[_Mark | None, _Mark | None] | None:
-    """Return what a host decided for the first group shows, and one decided otherwise."""
+    """Return what a host decided for the first group shows, and one decided otherwise.
+
+    The first of each that is nearly as large as the largest: a search finds part of a word in some
+    pictures, and what is left of it is no known mark.
+    """
     marks: list[_Mark | None] = [None, None]
-    for host in hosts:
-        side = int(grouping.towards(host.scores).argmax() != 0)
-        if marks[side] is None and zone in host.contents:
+    for side in (0, 1):
+        showing = [
+            host
+            for host in hosts
+            if zone in host.contents and _side(host, grouping) == side
+        ]
+        if showing:
+            pixels = [int(host.contents[zone].mask.sum()) for host in showing]
+            whole = np.array(pixels) >= WHOLE * max(pixels)
+            host = showing[int(whole.argmax())]
             image = host.canvas.image
             marks[side] = _Mark(image, masks_of(image)[zone], host.contents[zone])
     return None if marks == [None, None] else (marks[0], marks[1])
 
 
-def _with_mark(host: Recipient, zone: str, mark: _Mark | None) -> _Version:
+def _side(host: Recipient, grouping: Grouping) -> int:
+    """Return 0 for a host decided for the first group, 1 for another."""
+    return int(grouping.towards(host.scores).argmax() != 0)
+
+
+def _rise_with_ground(
+    hosts: Sequence[Recipient], grouping: Grouping, zone: str
+) -> float:
+    """Return how much brighter ink is where what it lies on is brighter by one.
+
+    0: it is opaque; 1: it is added to what it lies on, as is said of fewer than three hosts. By
+    least squares over hosts, those of one decision among themselves.
+    """
+    points, sides = [], []
+    for host in hosts:
+        own = host.contents.get(zone)
+        if own is None or not own.strokes:
+            continue
+        values = np.asarray(host.canvas.values, np.float32)
+        ground = removed(values, own.mask)[own.mask]
+        ink = values[own.mask]
+        apart = np.abs(ink - ground)
+        core = apart >= np.quantile(apart, CORE)
+        points.append((np.median(ground[core]), np.median(ink[core])))
+        sides.append(_side(host, grouping))
+    if len(points) < 3:
+        return 1.0
+    pairs, side = np.array(points), np.array(sides)
+    for number in (0, 1):
+        if (side == number).any():
+            pairs[side == number] -= pairs[side == number].mean(axis=0)
+    grounds, levels = pairs.T
+    spread = float((grounds**2).sum())
+    return float(np.clip((grounds * levels).sum() / spread, 0, 1)) if spread else 1.0
+
+
+def _with_mark(host: Recipient, zone: str, mark: _Mark | None, rise: float) -> _Version:
     """Take the host's own content out, and put a mark in."""
     image, own = host.canvas.image, host.contents.get(zone)
     for intensity in dict.fromkeys(("display", host.canvas.intensity)):
@@ -231,7 +286,8 @@ def _with_mark(host: Recipient, zone: str, mark: _Mark | None) -> _Version:
             canvas.values, np.zeros(image.size, bool) if own is None else own.mask
         )
         if mark is not None:
-            values = _marked(values, Canvas(mark.image, intensity).values, mark.content)
+            source = Canvas(mark.image, intensity).values
+            values = _marked(values, source, mark.content, rise)
         image = canvas.with_values(values)
     if mark is None:
         return _Version(Canvas(image, host.canvas.intensity), None)
@@ -240,12 +296,14 @@ def _with_mark(host: Recipient, zone: str, mark: _Mark | None) -> _Version:
     return _Version(Canvas(image, host.canvas.intensity), found)
 
 
-def _marked(values: Array, source: Array, mark: Content) -> Array:
-    """Put strokes on top of what lies there, and anything else in its place."""
+def _marked(values: Array, source: Array, mark: Content, rise: float) -> Array:
+    """Put strokes onto what lies there, and anything else in its place.
+
+    ``rise``: how much brighter strokes are on what is brighter by one.
+    """
     placed, mask = like(source, values), mask_like(mark.mask, values.shape[:2])
     if mark.strokes:
-        # Ink is what stands out of its own background.
-        placed = values + placed - removed(placed, mask)
+        placed = placed + rise * (values - removed(placed, mask))
     result = np.array(values, np.float32)
     result[mask] = placed[mask]
     return result

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import final
 
 import numpy as np
@@ -10,7 +11,13 @@ from saliency.audit.cases.first_pass import contents_of
 from saliency.audit.cases.records import Exchange, Trial
 from saliency.interventions.canvas import Canvas, canvas, like, mask_like
 from saliency.interventions.fills import FILLS
-from saliency.interventions.patches import elsewhere, removed, variants, ways
+from saliency.interventions.patches import (
+    Way,
+    elsewhere,
+    removed,
+    variants,
+    ways,
+)
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
 from saliency.interventions.tone import TONE, rippled, toned
@@ -29,6 +36,11 @@ class Recipient:
     canvas: Canvas
     contents: Mapping[str, Content]
     scores: Array
+
+    def shows_the_same_as(self, image: DicomImage) -> bool:
+        """Whether a model would see the same pixels."""
+        values = Canvas(image, self.canvas.intensity).values
+        return np.array_equal(values, self.canvas.values)
 
 
 @final
@@ -68,13 +80,33 @@ class Experiment:
         hosts = [host.index for host in self.hosts]
         return f"{name} {digest_of([self.zones, hosts, *asked]).hex()[:16]}"
 
-    def scores(self, images: list[DicomImage], rows: Sequence[int]) -> Array:
+    @cached_property
+    def turns(self) -> tuple[int, ...]:
+        """A number for each host: hosts of neighbouring scores take turns."""
+        order = np.argsort([host.scores[0] for host in self.hosts], kind="stable")
+        return tuple(np.argsort(order).tolist())
+
+    def scores(self, images: Sequence[DicomImage], rows: Sequence[int]) -> Array:
         """Return float (n, columns).
+
+        What changed nothing of its host has the host's score: the model is not asked again.
 
         ``rows``: position among the sources of the image that each was made of. An exchanged image
         keeps the other inputs of its recipient, where a probe holds such inputs for each image.
         """
-        return self.scorer.scores(images, self.targets, rows)
+        hosts = {host.index: host for host in self.hosts}
+        scores = np.empty((len(images), len(self.targets)))
+        asked: list[int] = []
+        for number, (image, row) in enumerate(zip(images, rows, strict=True)):
+            host = hosts.get(row)
+            if host is not None and host.shows_the_same_as(image):
+                scores[number] = host.scores
+            else:
+                asked.append(number)
+        changed = [images[number] for number in asked]
+        recipients = [rows[number] for number in asked]
+        scores[asked] = self.scorer.scores(changed, self.targets, recipients)
+        return scores
 
 
 def recipient_of(experiment: Experiment, image: DicomImage, index: int) -> Recipient:
@@ -122,7 +154,11 @@ def _zone_exchange(
     content: Content | None,
     generator: np.random.Generator,
 ) -> Exchange:
-    """Put a zone's content into every host but itself."""
+    """Put a zone's content into every host but itself, in one of the ways that are due.
+
+    Each host has one way, for the contents of all images: what the way does is the host's, and no
+    part of the difference between groups of images. Their mean over hosts is that of the ways.
+    """
     # Axes: hosts, zone or tissue, columns.
     scores = np.full((len(experiment.hosts), 2, len(experiment.targets)), np.nan)
     cells: list[tuple[int, int]] = []
@@ -134,18 +170,17 @@ def _zone_exchange(
         if not union.mask.any():
             scores[row] = host.scores
             continue
+        due = ways(strokes=union.strokes)
+        way = due[experiment.turns[row] % len(due)]
         for part, mask in enumerate(
             _zone_and_tissue(host, donor, union.mask, generator)
         ):
-            changed = exchanged(host.canvas, donor, Content(mask, union.strokes))
-            cells += [(row, part)] * len(changed)
-            images += changed
-    recipients = [experiment.hosts[row].index for row, _ in cells]
-    image_scores = experiment.scores(images, recipients)
-    # The ways of exchanging count as one: their mean.
-    for cell in dict.fromkeys(cells):
-        of_cell = [other == cell for other in cells]
-        scores[cell] = image_scores[of_cell].mean(axis=0)
+            cells.append((row, part))
+            images.append(with_part(host.canvas, donor, mask, way))
+    if cells:
+        rows, parts = np.array(cells).T
+        recipients = [experiment.hosts[row].index for row in rows]
+        scores[rows, parts] = experiment.scores(images, recipients)
     return Exchange(scores[:, 0], scores[:, 1])
 
 
@@ -177,11 +212,16 @@ def _zone_and_tissue(
 
 def exchanged(host: Canvas, donor: Canvas, content: Content) -> list[DicomImage]:
     """Return the host with the donor's values in place of the content, in each way that is due."""
-    donor_values = like(donor.values, host.values)
     return [
-        host.with_values(way(host.values, donor_values, content.mask))
+        with_part(host, donor, content.mask, way)
         for way in ways(strokes=content.strokes)
     ]
+
+
+def with_part(host: Canvas, donor: Canvas, mask: Array, way: Way) -> DicomImage:
+    """Return the host with a part of the donor, put in one way."""
+    values = host.values
+    return host.with_values(way(values, like(donor.values, values), mask))
 
 
 def joined_content(

@@ -33,6 +33,8 @@ class Rule(NamedTuple):
 
 READS = Rule(0.3, 0.01)
 MAY_READ = Rule(0.1, 0.05)
+UNTAUGHT = Rule(0.5, 0.01)
+"""Of a model that knows no label: the zone does more to its own answers than all else."""
 REMOVAL = Rule(0.5, 0.05)
 """Removal alone may at most raise to "may read": models are thrown by holes, too."""
 FEW = 0.05
@@ -96,7 +98,7 @@ class ZoneEvidence:
 
     def least_rule(self, swap: ExchangeEffect) -> Rule:
         """Return what an exchange has to reach to be told of."""
-        return READS if self.answered_untaught(swap) else MAY_READ
+        return UNTAUGHT if self.answered_untaught(swap) else MAY_READ
 
 
 def judge(zones: Mapping[str, ZoneEvidence]) -> dict[str, Verdict]:
@@ -195,7 +197,9 @@ def _grade(swap: ExchangeEffect, p_value: float, zone: ZoneEvidence) -> int:
     grade = grade_of(
         swap.effect, swap.interval, max(p_value, 2.0 ** (1 - zone.vouching))
     )
-    return 0 if grade == 1 and zone.answered_untaught(swap) else grade
+    if not zone.answered_untaught(swap):
+        return grade
+    return grade if grade == 2 and swap.effect >= UNTAUGHT.effect else 0
 
 
 def grade_of(effect: float, interval: Interval, p_value: float) -> int:
