@@ -92,10 +92,12 @@ def test_whole_chroma_under_the_label_of_half(whole: str, columns: int) -> None:
     np.testing.assert_array_equal(found.display, plain.display)
 
 
-@pytest.mark.parametrize("bits", [10, 12, 14])
-def test_palette_entries_of_other_depths_keep_their_brightness(bits: int) -> None:
-    """Entries of 12 bits are shown by their upper 8 of 12, as DCMTK does."""
-    entries = np.linspace(0, (1 << bits) - 1, 8).astype("u2")
+@pytest.mark.parametrize(("bits", "used"), [(10, 10), (12, 12), (14, 14), (12, 16)])
+def test_palette_entries_of_other_depths_keep_their_brightness(
+    bits: int, used: int
+) -> None:
+    """Entries of 12 bits are shown by their upper 8 of 12, as DCMTK does; unless they have more."""
+    entries = np.linspace(0, (1 << used) - 1, 8).astype("u2")
     made = dataset(np.arange(8, dtype="u1").reshape(2, 4))
     made.PhotometricInterpretation = "PALETTE COLOR"
     for colour in ("Red", "Green", "Blue"):
@@ -105,7 +107,7 @@ def test_palette_entries_of_other_depths_keep_their_brightness(bits: int) -> Non
 
     shown = read_dicom(written(made)).display[..., 0].ravel()
 
-    np.testing.assert_array_equal(shown, entries >> bits - 8)
+    np.testing.assert_array_equal(shown, entries >> used - 8)
 
 
 def test_pairs_in_rows_of_odd_length_are_refused() -> None:

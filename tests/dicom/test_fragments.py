@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable
+from hashlib import sha256
 from itertools import pairwise
 
 import imagecodecs
@@ -256,3 +257,15 @@ def test_what_is_not_read_is_called_what_it_is(
         assert caught.value.reason == reason
         assert "SMITH" not in str(caught.value)
     assert not recwarn.list
+
+
+@pytest.mark.parametrize("frame", [0, 1, 2])
+def test_a_table_ends_a_frame_where_the_next_one_starts(frame: int) -> None:
+    """The digest of a frame is that of its own bytes, not of all that follow it."""
+    streams = [imagecodecs.jpegls_encode(each) for each in FRAMES]
+    streams = [each + b"\0" * (len(each) % 2) for each in streams]
+    file = file_of(dataset(FRAMES, frames=3), streams, f"{ROOT}.4.80", (0, 1, 2))
+
+    image = read_dicom(file, frame=frame)
+
+    assert image.digest == sha256(streams[frame]).hexdigest()

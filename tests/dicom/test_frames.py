@@ -10,6 +10,7 @@ import pydicom
 import pytest
 from dicom.build import SIZE, dataset, encoded, item, ramp, written
 from pydicom.encaps import encapsulate_extended
+from pydicom.uid import ExplicitVRBigEndian
 
 from saliency.dicom import read_dicom, read_frames
 from saliency.errors import DicomError, InputError
@@ -274,6 +275,39 @@ def test_functional_groups_of_one_frame_are_read_alone() -> None:
     ]
 
     assert read_dicom(written(made), frame=200).spacing == (201, 402)
+
+
+def test_a_frame_without_groups_of_its_own_leaves_a_note(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Three items for four frames: the values of the fourth may be off, and nobody else says it."""
+    made = dataset(np.zeros((4, 5, 7), "u1"), frames=4)
+    made.PerFrameFunctionalGroupsSequence = [
+        item(PixelValueTransformationSequence=[item(RescaleSlope=2)]) for _ in range(3)
+    ]
+    file = written(made)
+
+    read_dicom(file, frame=2)
+    assert not caplog.text
+    read_dicom(file, frame=3)
+    assert "no item of this frame" in caplog.text
+
+
+@pytest.mark.parametrize("frame", [0, 1, 2])
+def test_frames_of_odd_bytes_share_a_big_endian_word(frame: int) -> None:
+    """8-bit frames of 35 pixels in OW: every other one starts in the middle of a word."""
+    frames = np.random.default_rng(0).integers(0, 256, (3, 5, 7)).astype("u1")
+    raw = frames.tobytes() + b"\0"
+    made = dataset(frames, frames=3)
+    made.PixelData = np.frombuffer(raw, "<u2").byteswap().tobytes()
+    made.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    made.preamble = bytes(128)
+    file = io.BytesIO()
+    pydicom.dcmwrite(file, made)
+
+    np.testing.assert_array_equal(
+        read_dicom(file.getvalue(), frame=frame).stored, frames[frame]
+    )
 
 
 def test_a_long_cine_with_regions_is_read_to_its_end() -> None:

@@ -29,6 +29,18 @@ def test_polarity(photometric: str, shape: str | None, inverse: bool) -> None:  
     assert (shown[0, 0], shown[-1, -1]) == ((255, 0) if inverse else (0, 255))
 
 
+def test_a_presentation_lut_starts_at_its_first_value() -> None:
+    """The VOI output is scaled to the input of the table, from its first value on (C.11.4)."""
+    entries = np.arange(256, dtype="u2")
+    table = item(LUTDescriptor=[256, 100, 8], LUTData=entries.tobytes())
+    plain = dataset(ramp())
+    made = dataset(ramp(), PresentationLUTSequence=[table])
+
+    found, right = (read_dicom(written(each)).display for each in (made, plain))
+
+    np.testing.assert_array_equal(found, right)
+
+
 @pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
 def test_a_presentation_lut_is_the_last_word(photometric: str) -> None:
     """A Presentation LUT maps the VOI output, scaled to its entries, to P-values (C.11.4)."""

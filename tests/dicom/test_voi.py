@@ -6,6 +6,7 @@ from dicom.build import dataset, item, ramp, written
 from pydicom.pixels import apply_windowing
 
 from saliency.dicom import describe, read_dicom
+from saliency.dicom.display.lut import Descriptor, read_descriptor
 from saliency.dicom.display.voi import Spread, linear, linear_exact, sigmoid
 from saliency.errors import InputError
 from saliency.values.window import Window
@@ -18,6 +19,22 @@ def linear_twin(value: float, center: float, width: float) -> float:
     if value > center - 0.5 + (width - 1) / 2:
         return 1.0
     return (value - (center - 0.5)) / (width - 1) + 0.5
+
+
+def test_values_between_two_entries_take_the_nearest() -> None:
+    """A rescale of 0.75 gives 0.75, 1.5, 2.25: entries 1, 2, 2 of the VOI LUT."""
+    table = item(LUTDescriptor=[4, 0, 8], LUTData=b"\0\0\x32\0\x64\0\xc8\0")
+    made = dataset(np.array([[0, 1, 2, 3]], "u2"), VOILUTSequence=[table])
+    made.RescaleSlope, made.RescaleIntercept = "0.75", "0"
+
+    assert read_dicom(written(made)).display.tolist() == [[0, 50, 100, 100]]
+
+
+def test_a_descriptor_that_is_signed_throughout() -> None:
+    """40,000 entries under SS are -25,536; only the first value mapped is meant to be signed."""
+    found = read_descriptor((40_000 - 65_536, -3, 16), signed=True)
+
+    assert found == Descriptor(40_000, -3, 16)
 
 
 def test_a_table_of_one_entry_has_the_bits_that_it_says() -> None:

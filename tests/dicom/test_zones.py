@@ -54,6 +54,16 @@ def test_padding_of_floats() -> None:
     assert read_dicom(written(made)).padding.sum() == 4 * 53
 
 
+def test_padding_of_floats_joins_what_is_no_number() -> None:
+    """A row of the padding value and a row of NaN: there is no picture in both."""
+    values = ramp("f4")
+    values[0], values[1] = -1000.5, np.nan
+
+    padding = read_dicom(written(dataset(values, FloatPixelPaddingValue=-1000.5)))
+
+    assert np.array_equal(padding.padding.all(axis=1), np.arange(SIZE[0]) < 2)
+
+
 def test_padding_names_its_tag() -> None:
     """The evidence of a zone is a tag and a clause, and no value of the file."""
     zone = zone_of(written(dataset(ramp("i2"), PixelPaddingValue=5)), "padding")
@@ -217,6 +227,48 @@ def test_overlay_of_some_frames() -> None:
     assert zone_of(file, "overlay", 3) is None
 
 
+@pytest.mark.parametrize(
+    ("count", "first", "frames"),
+    [
+        (None, None, [0, 1, 2, 3]),
+        (1, 3, [2]),
+        (1, None, [0]),
+        (None, 3, [2]),
+    ],
+    ids=["a plane", "one of a cine", "the first", "an origin alone"],
+)
+def test_an_overlay_that_names_frames_lies_on_no_other(
+    count: int | None, first: int | None, frames: list[int]
+) -> None:
+    """Number of Frames in Overlay 1 is one frame of a cine, as DCMTK has it; without it, all."""
+    made = dataset(np.zeros((4, 8, 8), "u1"), frames=4)
+    made.add_new(0x60000010, "US", 8)
+    made.add_new(0x60000011, "US", 8)
+    made.add_new(0x60000050, "SS", [1, 1])
+    made.add_new(0x60003000, "OW", b"\xff" * 8)
+    if count is not None:
+        made.add_new(0x60000015, "IS", count)
+    if first is not None:
+        made.add_new(0x60000051, "US", first)
+    file = written(made)
+
+    found = [k for k in range(4) if zone_of(file, "overlay", k) is not None]
+
+    assert found == frames
+
+
+def test_an_overlay_of_a_frame_that_was_taken_out_stays() -> None:
+    """A single frame saved from a cine keeps Image Frame Origin 57 of its plane."""
+    made = dataset(np.zeros((8, 8), "u1"))
+    made.add_new(0x60000010, "US", 8)
+    made.add_new(0x60000011, "US", 8)
+    made.add_new(0x60000015, "IS", 1)
+    made.add_new(0x60000051, "US", 57)
+    made.add_new(0x60003000, "OW", b"\xff" * 8)
+
+    assert zone_of(written(made), "overlay", 0) is not None
+
+
 def test_describe_names_the_zones() -> None:
     """The description names the zones of the header without decoding a pixel."""
     made = dataset(
@@ -229,14 +281,15 @@ def test_describe_names_the_zones() -> None:
     assert describe(overlaid(np.ones((4, 5), bool), (1, 1)))["zones"] == ("overlay",)
 
 
-def test_overlay_in_a_bit_of_the_pixels() -> None:
-    """A plane in bit 13 of 12-bit pixels is found, and the values are clean."""
+@pytest.mark.parametrize("bit", [12, 13, 15])
+def test_overlay_in_a_bit_of_the_pixels(bit: int) -> None:
+    """A plane above the values of 12-bit pixels is found, and the values are clean."""
     drawn = np.random.default_rng(2).integers(0, 2, SIZE).astype(bool)
-    made = dataset(ramp() | drawn.astype("u2") << 13, BitsStored=12, HighBit=11)
+    made = dataset(ramp() | drawn.astype("u2") << bit, BitsStored=12, HighBit=11)
     made.add_new(0x60000010, "US", SIZE[0])
     made.add_new(0x60000011, "US", SIZE[1])
     made.add_new(0x60000100, "US", 16)
-    made.add_new(0x60000102, "US", 13)
+    made.add_new(0x60000102, "US", bit)
     file = written(made)
 
     zone = zone_of(file, "overlay")
@@ -685,6 +738,18 @@ def test_tiles_end_where_the_slide_ends(organization: str) -> None:
         padding = read_dicom(file, frame=frame).padding
         assert not padding[:rows, :columns].any()
         assert padding.sum() == 37 * 53 - rows * columns
+
+
+def test_tiles_of_a_full_slide_go_along_rows_first() -> None:
+    """Three tiles across and two down: frame 2 is the last of the first row, and is cut there."""
+    made = dataset(np.stack([ramp("u1")] * 6), frames=6, SOPClassUID=SLIDE)
+    made.TotalPixelMatrixRows, made.TotalPixelMatrixColumns = 74, 2 * 53 + 7
+    made.DimensionOrganizationType = "TILED_FULL"
+    file = written(made)
+
+    cut = [int(read_dicom(file, frame=k).padding.sum()) for k in range(6)]
+
+    assert cut == [0, 0, 37 * 46, 0, 0, 37 * 46]
 
 
 def test_other_objects_have_no_matrix() -> None:

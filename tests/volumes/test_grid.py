@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from saliency.errors import InputError
-from saliency.volumes.grid import VolumePlacement, cropped, letterboxed, stretched
+from saliency.volumes.grid import (
+    VolumePlacement,
+    cropped,
+    letterboxed,
+    stretched,
+    surrounded,
+)
 
 SIZES = st.tuples(*[st.integers(2, 23)] * 3)
 SPACINGS = st.tuples(*[st.floats(0.2, 6.0)] * 3)
@@ -130,3 +136,12 @@ def test_a_map_of_another_grid_is_refused():
     """The map must be the model's."""
     with pytest.raises(InputError, match=r"expected a map of \(2, 2, 2\)"):
         stretched((4, 4, 4), (2, 2, 2)).to_image(np.zeros((3, 2, 2), np.float32))
+
+
+def test_an_odd_margin_moves_voxels_by_whole_ones():
+    """Three voxels amid six: one stands before them, two behind, and none is interpolated."""
+    placement = surrounded((3, 4, 5), (6, 6, 6), (1.0, 1.0, 1.0))
+    voxels = np.random.default_rng(0).random((3, 4, 5)).astype(np.float32)
+
+    assert placement.origin == (1, 1, 0)
+    assert np.array_equal(placement.to_model(voxels, fill=0)[1:4, 1:5, :5], voxels)

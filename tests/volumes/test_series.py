@@ -138,6 +138,32 @@ def test_a_tilted_gantry_shears():
     assert volume.spacing[0] == pytest.approx(np.hypot(1.5, 4))
 
 
+@pytest.mark.parametrize(
+    ("orientation", "plane_of_it"),
+    [
+        ((1, 0, 0, 0, -1, 0), "axial"),
+        ((-1, 0, 0, 0, 0, -1), "coronal"),
+        ((0, -1, 0, 0, 0, -1), "sagittal"),
+    ],
+)
+def test_a_plane_is_one_from_either_side(orientation, plane_of_it):
+    """The normal may point to the feet, the front or the right."""
+    row, column = np.reshape(orientation, (2, 3))
+    places = [k * 3 * np.cross(row, column) for k in range(3)]
+
+    found = list_series(placed(places, orientation))
+
+    assert [each.orientation for each in found] == [plane_of_it]
+
+
+def test_a_small_slide_shears_where_it_adds_up():
+    """0.1 mm a slice is a fifth of a pixel, over ten slices two pixels."""
+    assert sal.read_series(placed([(0, 0.1 * k, 4.0 * k) for k in range(11)])).sheared
+    assert not sal.read_series(
+        placed([(0, 0.1 * k, 4.0 * k) for k in range(3)])
+    ).sheared
+
+
 @pytest.mark.parametrize("step", [0.625, 1.25, 3.27])
 def test_rounded_places_pass(step):
     """Writers round places to a tenth of a mm."""

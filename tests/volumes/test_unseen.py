@@ -237,6 +237,9 @@ def test_a_dose_grid_is_placed_by_its_offsets():
     volume = sal.read_series(written(made))
     np.testing.assert_allclose(volume.affine @ [3, 0, 0, 1], [1, 2, 10.5, 1])
     assert volume.pixels[3, 0, 0] == 1.5
+    made.GridFrameOffsetVector = [3, 5.5, 8, 10.5]  # the other form: places along z
+    again = sal.read_series(written(made)).affine
+    np.testing.assert_allclose(again, volume.affine)
     made.GridFrameOffsetVector = [0, -2.5, -5, -7.5]
     assert [image.pixels[0, 0] for image in sal.read_series(written(made))] == [
         1.5,

@@ -44,6 +44,12 @@ class OverlayPlane:
         return self.elements.has(self.tag("OverlayData"))
 
     @property
+    def names_frames(self) -> bool:
+        """Whether the plane says which frames it lies on (C.9.3); else it lies on all (C.9.2)."""
+        keywords = ("NumberOfFramesInOverlay", "ImageFrameOrigin")
+        return any(self.elements.has(self.tag(keyword)) for keyword in keywords)
+
+    @property
     def embedded(self) -> bool:
         """Whether the plane lies in a bit of the pixels (retired, PS3.5-2004 8.1.2).
 
@@ -101,7 +107,7 @@ def overlay_zones(
         if plane.embedded:
             mask = _embedded_mask(plane, samples, layout)
         else:
-            mask = _mask_of_data(plane, layout.size, frame)
+            mask = _mask_of_data(plane, layout, frame)
         if mask is None or not mask.any():
             return None
         marked = _zone_of_plane(plane, mask)
@@ -201,16 +207,15 @@ def _embedded_mask(
     return mask
 
 
-def _mask_of_data(
-    plane: OverlayPlane, size: tuple[int, int], frame: int
-) -> Array | None:
+def _mask_of_data(plane: OverlayPlane, layout: Layout, frame: int) -> Array | None:
     """Return a plane with data of its own, cut off where it leaves the frame."""
     rows, columns = plane.number("OverlayRows", 0), plane.number("OverlayColumns", 0)
-    # Image Frame Origin counts frames from 1 (C.9.2.1.4).
+    # Image Frame Origin counts frames from 1 (C.9.3).
     first = frame - plane.number("ImageFrameOrigin", 1) + 1
     count = plane.number("NumberOfFramesInOverlay", 1)
     raw = plane.elements.words(plane.tag("OverlayData"))
-    if not raw or not (count == 1 or 0 <= first < count):
+    on_every = count == 1 and (layout.frames == 1 or not plane.names_frames)
+    if not raw or not (on_every or 0 <= first < count):
         return None
     start = rows * columns * (first if count > 1 else 0)
     if min(rows, columns) < 1 or len(raw) * 8 < start + rows * columns:
@@ -220,7 +225,7 @@ def _mask_of_data(
     octets = raw[start // 8 : (start + rows * columns + 7) // 8]
     bits = unpack_bits(octets, rows * columns, start % 8)
     drawn = bits.reshape(rows, columns).astype(np.bool_)
-    return on_frame(drawn, plane.numbers("OverlayOrigin", (1, 1)), size)
+    return on_frame(drawn, plane.numbers("OverlayOrigin", (1, 1)), layout.size)
 
 
 def on_frame(drawn: Array, origin: tuple[int, ...], size: tuple[int, int]) -> Array:

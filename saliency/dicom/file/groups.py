@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saliency.dicom.file.elements import Elements, number
+from saliency.dicom.file.guard import warn
 from saliency.dicom.file.tags import PER_FRAME, TAGS
 
 
@@ -48,9 +49,13 @@ class GroupIndex:
     def of(self, frame: int) -> Groups:
         """Return the groups of a frame (from 0)."""
         shared = self.shared[0] if len(self.shared) else None
-        return Groups(
-            self.top, shared, self.frames[frame] if frame < len(self.frames) else None
-        )
+        own = self.frames[frame] if frame < len(self.frames) else None
+        if own is None and len(self.frames):
+            warn(
+                "Per-Frame Functional Groups Sequence (5200,9230) has no item of this frame: its "
+                "rescale, window, spacing and place are those that all frames share, if any."
+            )
+        return Groups(self.top, shared, own)
 
 
 def read_groups(top: Elements) -> GroupIndex:
