@@ -1,6 +1,6 @@
 """check_explainer passes what is right, and names what is wrong."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -39,10 +39,23 @@ def studied(name):
     return "study" in ENTRIES[name].needs
 
 
+FEWER = {
+    "rise": {"masks": 160},
+    "lime": {"samples": 160},
+    "kernel_shap": {"samples": 160},
+    "sobol": {"designs": 4},
+    "hsic": {"masks": 160},
+    "guided_integrated_gradients": {"steps": 20},
+    "blur_integrated_gradients": {"steps": 20},
+}
+"""As few questions as are still asked in several calls: the seams between calls are held, too."""
+
+
 @pytest.mark.parametrize("name", [name for name in ENTRIES if not studied(name)])
 def test_every_entry_of_the_catalogue_keeps_the_laws(name):
-    """Ours are held to what a plugin author is held to; those that search, with few steps."""
-    check_explainer(SMALL[name] if "perturbation" in name else name)
+    """Ours are held to what a plugin author is held to; those that ask often, with fewer steps."""
+    recipe = SMALL[name] if "perturbation" in name else resolve(name)
+    check_explainer(replace(recipe, **FEWER[name]) if name in FEWER else recipe)
 
 
 @pytest.fixture(scope="module")
