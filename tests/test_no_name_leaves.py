@@ -49,9 +49,10 @@ def outputs(path: Path, folder: Path) -> str:
     numbers = result.save(folder / "numbers.npz")
     shown = [result, result.image, overlay]
     texts = [said(result.image), *map(repr, shown), repr(dict(result.versions))]
-    texts += [repr(each._repr_mimebundle_()["text/plain"]) for each in shown]
+    bundles = [each._repr_mimebundle_() for each in shown]
+    texts += [repr(bundle["text/plain"]) for bundle in bundles]
     texts += [file.name for file in folder.iterdir()]
-    pictures = [saved, *(each._repr_mimebundle_()["image/png"] for each in shown)]
+    pictures = [saved, *(bundle["image/png"] for bundle in bundles)]
     texts += [repr(chunks(raw)) for raw in pictures]
     texts += [archived(numbers), repr(strings(pickle.dumps(result)))]
     return " ".join(texts)
