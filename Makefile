@@ -9,7 +9,7 @@
 # make bench  what this costs, in forward passes of the model, into benchmarks/speed.md
 # make verdicts  audits of real models whose truth is known (data: SALIENCY_SHARED)
 # make peers  other libraries, timed and compared number by number
-# make agreement  the same comparison alone, into docs/explainers/agreement.md
+# make agreement  the same comparison alone, into docs/explainers/agreement.md and docs/evaluation.md
 PYTHON ?= python3
 BIN := .venv/bin
 # TensorFlow tells of missing GPUs at length; what we print would drown in it.
@@ -75,6 +75,7 @@ peers:
 agreement:
 	PYTHON=$(PYTHON) benchmarks/peers/install.sh
 	out/peers/bin/python -W ignore benchmarks/agreement/agree.py --write
+	out/peers/bin/python -W ignore benchmarks/agreement/scores.py --write
 
 clean:
 	rm -rf .venv out

@@ -173,25 +173,34 @@ def _boxes(boxes: Array, size: tuple[int, int]) -> Array:
 
 
 def with_donors(
-    probe: Any, cases: Sequence[Case], generator: np.random.Generator
+    probe: Any, cases: Sequence[Case], patients: Array, generator: np.random.Generator
 ) -> list[Case]:
-    """Give each case the input of another, of another decision where there is one.
+    """Give each case the input of another patient, of another decision where there is one.
 
-    Cases of a shape of their own get none.
+    Where all images are of one patient they lend each other. Cases of a shape of their own get
+    none.
+
+    Parameters
+    ----------
+    patients
+        int (n,): of each case.
     """
     decided = _decisions(probe, cases)
     found = []
-    for case in cases:
+    for place, case in enumerate(cases):
         shape, own = case.given.array.shape, decided.get(case.number)
         others = [
             other
-            for other in cases
-            if other is not case and other.given.array.shape == shape
+            for other, each in enumerate(cases)
+            if other != place and each.given.array.shape == shape
         ]
-        lenders = [other for other in others if decided.get(other.number) != own]
-        lenders = lenders or others
-        chosen = int(generator.integers(len(lenders))) if lenders else None
-        donor = None if chosen is None else lenders[chosen].given.array
+        strangers = [other for other in others if patients[other] != patients[place]]
+        lenders = [
+            other for other in strangers if decided.get(cases[other].number) != own
+        ]
+        lenders = lenders or strangers or others
+        chosen = lenders[int(generator.integers(len(lenders)))] if lenders else None
+        donor = None if chosen is None else cases[chosen].given.array
         found.append(replace(case, donor=donor))
     return found
 

@@ -128,7 +128,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     cases = cases if truth is None else truths_of(truth, cases, sources)
     patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
     if "exchange" in names:
-        cases = with_donors(probe, cases, generator)
+        cases = with_donors(probe, cases, patients, generator)
         _check_donors(cases, names[0])
     budget = budget_of(names, len(cases), len(recipes))
     key = () if resume is None else (

@@ -259,10 +259,25 @@ def test_donors_are_of_another_decision(reader):
     cases = read(probe, images(), None, [None] * COUNT)
     decided = [bool(case.given.array[0, 5, 11, 0] > 0.5) for case in cases]
     assert len(set(decided)) == 2
+    alone = np.arange(COUNT)
     for case, own in zip(
-        with_donors(probe, cases, np.random.default_rng(0)), decided, strict=True
+        with_donors(probe, cases, alone, np.random.default_rng(0)), decided, strict=True
     ):
         assert bool(case.donor[0, 5, 11, 0] > 0.5) != own
+
+
+@pytest.mark.parametrize("patients", [[0, 0, 0, 1], [0, 0, 0, 0]])
+def test_donors_are_of_another_patient(patients):
+    """Images of one patient have their evidence in one place. One patient alone lends to itself."""
+    cases = read(BRIGHT, images()[:4], None, [None] * 4)
+    given = {case.given.array.tobytes(): place for place, case in enumerate(cases)}
+    whose = np.array(patients)
+    for seed in range(5):
+        generator = np.random.default_rng(seed)
+        found = with_donors(BRIGHT, cases, whose, generator)
+        donors = [given[case.donor.tobytes()] for case in found]
+        assert all(donor != place for place, donor in enumerate(donors))
+        assert len(set(patients)) == 1 or np.all(whose[donors] != whose)
 
 
 def test_a_rate_is_ranked_by_its_size():
