@@ -121,6 +121,13 @@ def banded(
     return whole
 
 
+def ends_of_bar(legend: Legend) -> tuple[str, str]:
+    """Return the numbers at the left and at the right of a colour bar."""
+    if legend.signed:
+        return f"against {-legend.top:.3g}", f"{legend.top:.3g} for"
+    return "0", f"{legend.top:.3g}"
+
+
 def faded(palette: Palette, *, signed: bool) -> Array:
     """Return uint8 (n, 3): the palette as it looks on a black picture, weak heat dark.
 
@@ -164,10 +171,7 @@ class _Sheet:
 
     def _bar(self, legend: Legend) -> None:
         font = font_of(self._size, bold=False)
-        low = -legend.top if legend.signed else 0.0
-        left, right = f"{low:.3g}", f"{legend.top:.3g}"
-        if legend.signed:
-            left, right = f"against {left}", f"{right} for"
+        left, right = ends_of_bar(legend)
         start = self._margin + round(font.getlength(left)) + self._margin
         end = self._image.width - 2 * self._margin - round(font.getlength(right))
         colours = faded(legend.palette, signed=legend.signed)

@@ -9,6 +9,7 @@ from PIL import Image
 from saliency.errors import InputError
 from saliency.render import paint
 from saliency.render.figure import Control, figure, layers_figure, save
+from saliency.render.scale import full
 from saliency.values.heatmap import Heatmap
 
 GRID = 37, 53
@@ -32,7 +33,12 @@ def test_shows_the_pixels_themselves():
 
 @pytest.mark.parametrize(
     ("values", "ends"),
-    [(HEAT, "both"), (np.abs(HEAT), "max"), (np.round(HEAT > 1), "neither")],
+    [
+        (HEAT, "both"),
+        (np.abs(HEAT), "max"),
+        (np.round(HEAT > 1), "neither"),
+        (np.where(HEAT < 0, np.float32(-0.5), np.abs(HEAT)), "max"),
+    ],
 )
 def test_the_bar_is_pointed_where_the_map_goes_on(values, ends):
     """Clipped numbers are announced at the end where they are clipped."""
@@ -106,6 +112,7 @@ def test_a_control_is_drawn_beside_with_its_correlation():
     panel = drawn(HEAT, control=control).axes[3]
 
     assert np.array_equal(panel.images[0].get_array(), control.heatmap.values)
+    assert panel.images[0].norm.vmax == full(np.abs(control.heatmap.values))
     assert "rank correlation 0.12" in panel.get_title()
     assert (
         "no rank correlation"

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saliency.render.band import Legend, Line, Swatch, banded
+from saliency.render.band import Legend, Line, Swatch, banded, ends_of_bar
 from saliency.render.letters import drawable
 from saliency.render.palettes import Palette
 from saliency.render.tiles import tiled
@@ -43,3 +43,19 @@ def test_no_picture_has_boxes_for_letters(drawn):
     """What is drawn of a word is what is drawn of its codes."""
     assert np.array_equal(drawn("肺炎"), drawn(r"\u80ba\u708e"))
     assert not np.array_equal(drawn("肺炎"), drawn("气胸"))
+
+
+def test_a_swatch_has_its_colour():
+    """The square is of the colour whose meaning stands beside it."""
+    seen = banded(BLACK, [Line("a")], None, swatches=[Swatch((10, 120, 250), "b")])
+
+    assert (seen == (10, 120, 250)).all(axis=2).sum() >= 100
+
+
+def test_the_numbers_of_a_bar_are_those_of_its_ends():
+    """0 or the heat against at the left, the heat of full colour at the right."""
+    unsigned = Legend(Palette("green"), 0.25, "unit")
+    signed = Legend(Palette("diverging"), 1234.5, "unit", signed=True)
+
+    assert ends_of_bar(unsigned) == ("0", "0.25")
+    assert ends_of_bar(signed) == ("against -1.23e+03", "1.23e+03 for")
