@@ -215,13 +215,14 @@ def pictures_of(
             executable_path=shutil.which("chromium"), args=list(CHROMIUM)
         )
         page = browser.new_page(viewport=WINDOW)
+        page.set_default_timeout(180_000)  # a busy machine
         page.on("console", lambda said: log.write(f"{said.type}: {said.text[:300]}\n"))
         page.on("pageerror", lambda error: log.write(f"page: {str(error)[:300]}\n"))
         for kind, made in objects.items():
             log.write(f"== {kind}\n")
             study = f"/viewer?StudyInstanceUIDs={made.StudyInstanceUID}"
             page.goto(f"http://127.0.0.1:{PORT}{study}")
-            page.wait_for_selector("canvas", timeout=120_000)
+            page.wait_for_selector("canvas")
             page.wait_for_timeout(8_000)
             if page.get_by_text("Skip all").count():  # a tour of the viewer
                 page.get_by_text("Skip all").click()
