@@ -19,6 +19,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import psutil
+from PIL import Image
 from pydicom import dcmread
 from pydicom.data import get_testdata_file
 
@@ -147,15 +148,17 @@ def small_model(place: Path, size: int) -> Path:
 
 
 def files(place: Path, count: int, size: int, originals: int = ORIGINALS) -> Path:
-    """Write files of noise, and links to them."""
+    """Write files of one enlarged slice, each with noise of its own, and links to them."""
     kept, folder = place / "originals", place / "files"
     kept.mkdir()
     source = dcmread(get_testdata_file("CT_small.dcm"))
+    anatomy = Image.fromarray(source.pixel_array.astype(np.float32))
+    enlarged = np.asarray(anatomy.resize((size, size), Image.Resampling.BICUBIC))
     source.Rows = source.Columns = size
     generator = np.random.default_rng(0)
     for number in range(originals):
-        values = generator.integers(0, 2000, (size // 8, size // 8), np.int16)
-        source.PixelData = values.repeat(8, 0).repeat(8, 1).tobytes()
+        noise = generator.normal(0, 15, (size, size))
+        source.PixelData = np.rint(enlarged + noise).astype(np.int16).tobytes()
         source.save_as(kept / f"{number}.dcm")
     for number in range(count):
         below = folder / f"{number // 1000:03}"

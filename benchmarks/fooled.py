@@ -1,12 +1,12 @@
 """How many overlays of networks that learnt nothing are taken for an answer.
 
-``python benchmarks/fooled.py [models]`` trains small networks of four architectures on pictures
-with planted lesions, shuffles the weights of a copy of each, explains fresh pictures with the
-default method and target, and counts the overlays under a veil, with 95 % intervals (Wilson).
-Twenty networks take four minutes on two cores.
+``python benchmarks/fooled.py [models [first]]`` trains small networks of four architectures on
+pictures with planted lesions, shuffles the weights of a copy of each, explains fresh pictures with
+the default method and target, and counts the overlays under a veil, with 95 % intervals (Wilson).
+Networks are numbered from ``first``. Twenty take four minutes on two cores.
 """
 
-import sys
+import argparse
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -152,13 +152,11 @@ def shuffled_copy(model: keras.Model, seed: int) -> keras.Model:
     return copy
 
 
-def judged(
-    model: keras.Model, fresh: Sample, number: int
-) -> Iterator[tuple[str, bool]]:
-    """Yield whether the default overlay of a picture with a lesion, and one without, is veiled."""
+def judged(model: keras.Model, fresh: Sample, number: int) -> Iterator[tuple[str, str]]:
+    """Yield why the default overlay of a picture with a lesion, and one without, is veiled."""
     for label, name in ((1, "with a lesion"), (0, "without")):
         result = sal.explain(model, fresh.one(label, number), prepare=PREPARE)
-        yield name, result.veiled
+        yield name, result.veil_reason
 
 
 def interval(count: int, of: int) -> tuple[float, float]:
@@ -170,11 +168,11 @@ def interval(count: int, of: int) -> tuple[float, float]:
     return max(0.0, (middle - half) / whole), min(1.0, (middle + half) / whole)
 
 
-def main(models: int) -> None:
-    """Print the counts."""
+def main(models: int, first: int) -> None:
+    """Print the counts of so many networks, numbered from the first."""
     fresh, start = sample(100, 1), time.process_time()
     counts: Counter[tuple[str, str]] = Counter()
-    good, number = 0, 0
+    good, number = 0, first
     while good < models:
         model = trained(number)
         right = accuracy(model, fresh)
@@ -184,8 +182,10 @@ def main(models: int) -> None:
                 ("trained", model),
                 ("shuffled", shuffled_copy(model, number)),
             ):
-                for picture, veiled in judged(asked, fresh, number):
-                    counts[kind, picture] += veiled
+                for picture, reason in judged(asked, fresh, number):
+                    counts[kind, picture] += bool(reason)
+                    if reason and kind == "trained":
+                        print(f"network {number}, {picture}: {reason}")
         print(
             f"network {number}: {model.layers[-1].output.shape}, right {right:.2f}",
             flush=True,
@@ -195,10 +195,15 @@ def main(models: int) -> None:
     for (kind, picture), count in sorted(counts.items()):
         low, high = interval(count, good)
         print(f"| {kind} | {picture} | {count} of {good} | {low:.0%} to {high:.0%} |")
+    seconds = time.process_time() - start
     print(
-        f"\n{number - good} networks learnt too little; {time.process_time() - start:.0f} s of CPU"
+        f"\n{number - first - good} networks learnt too little; {seconds:.0f} s of CPU"
     )
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("models", type=int, nargs="?", default=20)
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    options = parser.parse_args()
+    main(options.models, options.first)

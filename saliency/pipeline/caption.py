@@ -67,8 +67,8 @@ def doubt(result: Any) -> str:
         return "the model's output is saturated: it is flat here, and its derivatives vanish"
     if result.indifferent:
         return (
-            "the answer hardly depends on what is where: an even picture and shuffled pixels get "
-            "this class, too"
+            "the answer hardly depends on what is where: an even picture, shuffled pixels and more "
+            "contrast get this class, too"
         )
     if full(np.abs(result.heatmap.values)) == 0:
         return "the map is blank: no pixel has heat, or the output is flat here"

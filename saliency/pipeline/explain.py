@@ -112,8 +112,9 @@ def explain(  # noqa: PLR0913 - all that a question to a model is made of
         keras.applications, or a function from a DicomImage to an array (H, W, C).
     cutoff
         A class below this probability is not predicted, and the heat of its overlay is veiled; so
-        is that of a class which the model gives to two images without content as well (an even
-        one, and one of shuffled pixels: one forward pass more, at most two). 0: neither is asked.
+        is that of a class which the model gives whatever the content: to an even image, to one of
+        shuffled pixels, and to the image at 2.5 times its contrast (one forward pass more, at
+        most three). 0: none is asked.
     layer
         Name of the layer that a method of layers looks at, or names of several (``"conv5"``,
         nested ``"backbone/conv5"``); CAMs look at the last of several. None: the end of each

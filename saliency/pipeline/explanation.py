@@ -133,9 +133,9 @@ class Explanation:
     def veiled(self) -> bool:
         """Whether the map should not be believed: ``veil_reason`` says why.
 
-        The model does not predict the class (its probability is below ``cutoff``) or gives it to
-        images without content as well, its output is saturated, or the map is blank. Heat is then
-        hatched in grey.
+        The model does not predict the class (its probability is below ``cutoff``) or gives it
+        whatever the content, its output is saturated, or the map is blank. Heat is then hatched in
+        grey.
         """
         return bool(self.veil_reason)
 

@@ -53,7 +53,7 @@ class Facts:
         return value if 0 <= value <= 1 else None
 
     def is_indifferent(self, sample: int) -> bool:
-        """Say whether a sample's class is given to pictures without content as well."""
+        """Say whether a sample's class is given whatever the picture's content."""
         return self.indifferent is not None and bool(self.indifferent[sample])
 
     def label(self, target: int | str, sample: int) -> str | None:
@@ -68,7 +68,7 @@ class Facts:
 def facts_of(probe: Any, recipe: Any, batch: Any, cutoff: float) -> Facts:
     """Gather what a probe of a Keras model tells of a batch; of other probes little is known.
 
-    ``cutoff`` 0: the model is not asked about pictures without content.
+    ``cutoff`` 0: the model is not asked about other content.
     """
     seed = getattr(recipe, "seed", None)
     if not isinstance(probe, About):

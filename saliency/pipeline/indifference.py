@@ -1,4 +1,4 @@
-"""Whether a model's answer depends on the picture at all: two pictures without content are asked.
+"""Whether a model's answer depends on the picture at all: the model is asked about others.
 
 A network with shuffled weights gives most pictures one and the same answer, and its maps look as
 good as any. ``benchmarks/fooled.py`` counts how often this is seen.
@@ -14,16 +14,20 @@ from saliency.probe.protocol import Tensor
 from saliency.values.arrays import Array
 
 #: A picture that matters raises the probability of its class by this much, and its odds this
-#: many times, above that of a picture without content.
+#: many times, above that of the picture with other content.
 RISE: Final = 0.1
 TIMES: Final = 8.0
+#: Times that each pixel's distance from the mean is multiplied.
+CONTRAST: Final = 2.5
 
 
 def indifferent(probe: About, batch: Tensor, cutoff: float) -> Array:
-    """Return bool (N,): whether the class is given to pictures without content as well.
+    """Return bool (N,): whether the class is given whatever the content.
 
-    Those are the picture's mean, spread evenly, and the picture with its pixels shuffled. The
-    second is asked about only where the first gets the class, so that most answers cost one
+    The model is asked about two pictures without content, the picture's mean, spread evenly, and
+    the picture with its pixels shuffled; then about one of more content, with 2.5 times the
+    contrast: "no lesion" is what a good model says of no content, too, but not of any content.
+    Each is asked about only where those before it get the class, so that most answers cost one
     forward pass more.
 
     Parameters
@@ -37,25 +41,35 @@ def indifferent(probe: About, batch: Tensor, cutoff: float) -> Array:
     """
     sure = np.asarray(probe.probability, np.float64)
     asked = sure >= cutoff
-    for emptied in (even, pixels_shuffled):
+    for changed in (even, pixels_shuffled, more_contrast):
         if not asked.any():
             break
-        empty = np.asarray(probe.probability_of(emptied(batch)), np.float64)
-        asked = asked & ~raised(sure, empty)
+        other = np.asarray(probe.probability_of(changed(batch)), np.float64)
+        asked = asked & ~raised(sure, other)
     return asked
 
 
-def raised(sure: Array, empty: Array) -> Array:
+def raised(sure: Array, other: Array) -> Array:
     """Say where a probability lies clearly above another: in points, and in odds."""
-    in_odds = sure * (1 - empty) >= TIMES * empty * (1 - sure)
-    found: Array = (sure - empty >= RISE) & in_odds
+    in_odds = sure * (1 - other) >= TIMES * other * (1 - sure)
+    found: Array = (sure - other >= RISE) & in_odds
     return found
 
 
 def even(batch: Tensor) -> Tensor:
     """Return each picture's mean, by channel, in all of its pixels."""
+    return tf.broadcast_to(_mean(batch), tf.shape(batch))
+
+
+def more_contrast(batch: Tensor) -> Tensor:
+    """Return pictures with 2.5 times their contrast about the mean of each channel."""
+    mean = _mean(batch)
+    return mean + CONTRAST * (batch - mean)
+
+
+def _mean(batch: Tensor) -> Tensor:
     axes = list(range(1, batch.shape.rank - 1))
-    return tf.broadcast_to(tf.reduce_mean(batch, axes, keepdims=True), tf.shape(batch))
+    return tf.reduce_mean(batch, axes, keepdims=True)
 
 
 def pixels_shuffled(batch: Tensor) -> Tensor:
