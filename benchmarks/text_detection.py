@@ -15,14 +15,17 @@ from collections.abc import Callable
 import numpy as np
 from marker_pictures import marked
 from text_pictures import (
+    UNLIKE,
     Edges,
     Picture,
     burned,
     clean,
+    consoles,
     drawn,
     hard,
     scripts,
     short_word,
+    unlike,
 )
 
 import saliency as sal
@@ -42,6 +45,8 @@ def report(which: str) -> None:
         ("burned", burned(which)),
         ("hard", hard(which)),
         ("script", scripts()),
+        ("black screen", consoles(which)),
+        *(("unlike", unlike(which, each)) for each in UNLIKE),
     ):
         for picture in pictures:
             boxes = text_boxes(picture.display)
@@ -58,7 +63,7 @@ def report(which: str) -> None:
                 ]
     print(f"\n{which}: share of text boxes found (at least half covered)")
     for name, hits in sorted(found.items()):
-        print(f"  {name:28} {np.mean(hits):.2f} of {len(hits)}")
+        print(f"  {name:48} {np.mean(hits):.2f} of {len(hits)}")
     print(
         f"  precision of boxes on drawn pictures: {np.mean(right):.3f} of {len(right)}"
     )

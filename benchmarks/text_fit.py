@@ -12,10 +12,12 @@ from network_file import write
 from PIL import Image
 from text_detection import marker
 from text_pictures import (
+    UNLIKE,
     Picture,
     Truth,
     burned,
     clean,
+    consoles,
     cut,
     drawn,
     foreign_word,
@@ -25,6 +27,7 @@ from text_pictures import (
     patches,
     rescaled,
     short_string,
+    unlike,
     variants,
 )
 
@@ -89,6 +92,12 @@ def _written(which: str) -> Iterator[Picture]:
     for seed in range(70, 75):
         yield from hard(which, seed)
     yield from burned(which)
+    # Twice: they are few beside the others, and the hardest.
+    for _ in range(2):
+        yield from consoles(which)
+        for seed in (9, 10):
+            for kind in UNLIKE:
+                yield from unlike(which, kind, seed)
 
 
 def fit(

@@ -4,7 +4,7 @@ import json
 import os
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import BytesIO
 from itertools import product
 from pathlib import Path
@@ -49,6 +49,16 @@ FAMILIES = re.split(
 
 #: Draws what is written.
 Wording: TypeAlias = Callable[[np.random.Generator], str]
+Font: TypeAlias = ImageFont.ImageFont | ImageFont.FreeTypeFont
+#: Words in one of the fonts: coverage 0..1 (rows, columns).
+Drawing: TypeAlias = Callable[[str, Sequence[Font], np.random.Generator], np.ndarray]
+#: A ground and the coverage on it: grey levels, or None where nobody could read it.
+Painting: TypeAlias = Callable[
+    [np.ndarray, np.ndarray, np.random.Generator], np.ndarray | None
+]
+#: Fonts of Debian's xfonts-base.
+X_FOLDER = Path("/usr/share/fonts/X11/misc")
+X_FONTS = re.split(" ", "5x7 6x9 6x10 6x12 6x13 7x13 7x14 8x13 9x15")
 
 
 class Edges(NamedTuple):
@@ -142,6 +152,74 @@ def hard(which: str, seed: int = 5) -> Iterator[Picture]:
     for index, picture in enumerate(drawn(which, seed)):
         rng = np.random.default_rng(zlib.crc32(picture.name.encode()) + seed)
         yield HARD[(index + seed) % len(HARD)](picture, rng)
+
+
+def consoles(which: str, count: int = 20) -> Iterator[Picture]:
+    """Yield black screens of some 35 words each, letters of strokes one pixel wide."""
+    fonts = bitmap_fonts(which)
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        screen = np.zeros((512, int(rng.choice((512, 640, 800)))), np.uint8)
+        font, level = (
+            fonts[number % len(fonts)],
+            int(rng.choice((90, 130, 170, 210, 255))),
+        )
+        truths = tuple(_screen_lines(screen, font, level, rng))
+        yield Picture(f"console {number}", screen, truths, radiograph=False)
+
+
+def _screen_lines(
+    screen: np.ndarray, font: Font, level: int, rng: np.random.Generator
+) -> Iterator[Truth]:
+    """Write rows of words in columns, as menus and tables stand."""
+    top, (bottom, right) = 12, screen.shape
+    while top < bottom - 40:
+        left = 10 + 60 * int(rng.integers(0, 3))
+        while True:
+            ink = _bitmap(str(rng.choice(WORDS)), font)
+            rows, columns = ink.shape
+            if left + columns > right - 10:
+                break
+            place = slice(top, top + rows), slice(left, left + columns)
+            screen[place] = np.maximum(screen[place], np.rint(level * ink))
+            yield Truth(Edges(top, left, top + rows, left + columns), ("console",))
+            left += columns + int(rng.integers(8, 160))
+        top += int(rng.integers(22, 70))
+
+
+def bitmap_fonts(which: str) -> tuple[Font, ...]:
+    """Return fonts with strokes of one pixel: for hold those of X, where they are installed.
+
+    They come with Debian's package xfonts-base. Tune has Pillow's own, and DejaVu drawn hard.
+    """
+    if which == "hold":
+        # A bitmap font has one size, which its name ends in.
+        sizes = {
+            X_FOLDER / f"{name}.pcf.gz": int(name.split("x")[1]) for name in X_FONTS
+        }
+        return tuple(
+            ImageFont.truetype(file, size)
+            for file, size in sizes.items()
+            if file.is_file()
+        )
+    hard = (
+        ImageFont.truetype(FONTS / "DejaVuSansMono.ttf", size) for size in range(8, 15)
+    )
+    return (ImageFont.load_default_imagefont(), *hard)
+
+
+def _bitmap(words: str, font: Font) -> np.ndarray:
+    """Coverage, 0 or 1, of words in a font that is drawn hard, cut to its ink."""
+    left, top, right, bottom = map(int, font.getbbox(words))
+    page = Image.new("L", (right - left + 2, bottom - top + 2))
+    pen = ImageDraw.Draw(page)
+    pen.fontmode = "1"
+    pen.text((-left, -top), words, fill=255, font=font)
+    rows, columns = np.nonzero(np.asarray(page))
+    return (
+        np.asarray(page)[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+        / 255
+    )
 
 
 def hard_anatomy(which: str) -> Iterator[Picture]:
@@ -427,3 +505,97 @@ def _place(
             else free[0] - top % margin
         )
     return slice(top, top + size[0]), slice(left, left + size[1])
+
+
+def unlike(which: str, kind: str, seed: int = 9) -> Iterator[Picture]:
+    """Yield the clean pictures of a half with words of one kind of :data:`UNLIKE` on them."""
+    drawing, painting = UNLIKE[kind]
+    fonts = bitmap_fonts(which)
+    for picture in clean(which):
+        if min(picture.display.shape[:2]) < 256:
+            continue
+        rng = np.random.default_rng(
+            zlib.crc32(f"{picture.name} {kind}".encode()) + seed
+        )
+        grey = np.array(Image.fromarray(picture.display).convert("L"))
+        taken = np.zeros(grey.shape, bool)
+        truths = []
+        for _ in range(4):
+            ink = drawing(_words(rng), fonts, rng)
+            place = _place(ink.shape, grey.shape, rng)
+            if place is None or taken[place].any():
+                continue
+            ground = grey[place].astype(float)
+            painted = painting(ground, ink, rng)
+            if painted is None:
+                continue
+            grey[place] = np.clip(np.rint(painted), 0, 255)
+            taken[place] = True
+            rows, columns = place
+            box = Edges(rows.start, columns.start, rows.stop, columns.stop)
+            truths.append(Truth(box, (kind,)))
+        if truths:
+            yield Picture(picture.name, grey, tuple(truths), picture.radiograph)
+
+
+def _one_pixel(
+    words: str, fonts: Sequence[Font], rng: np.random.Generator
+) -> np.ndarray:
+    return _bitmap(words, fonts[rng.integers(len(fonts))])
+
+
+def _smooth(low: float, high: float) -> Drawing:
+    """Return what draws smooth letters between two heights."""
+
+    def draw(words: str, _: Sequence[Font], rng: np.random.Generator) -> np.ndarray:
+        return _ink(words, rng.uniform(low, high), str(rng.choice(FACES)), smooth=True)
+
+    return draw
+
+
+def _blurred(words: str, fonts: Sequence[Font], rng: np.random.Generator) -> np.ndarray:
+    sharp = np.pad(_smooth(14, 30)(words, fonts, rng), 4)
+    image = Image.fromarray(np.rint(255 * sharp).astype(np.uint8))
+    return np.asarray(image.filter(ImageFilter.GaussianBlur(rng.uniform(1, 2)))) / 255
+
+
+def _tilted(words: str, fonts: Sequence[Font], rng: np.random.Generator) -> np.ndarray:
+    level = _smooth(10, 28)(words, fonts, rng)
+    image = Image.fromarray(np.rint(255 * level).astype(np.uint8))
+    angle = float(rng.uniform(5, 30) * rng.choice([-1, 1]))
+    return np.asarray(image.rotate(angle, Image.Resampling.BICUBIC, expand=True)) / 255
+
+
+def _white(
+    ground: np.ndarray, ink: np.ndarray, _: np.random.Generator
+) -> np.ndarray | None:
+    """Cover the ground with white where it is dark enough to be read."""
+    legible = np.percentile(255 - ground, 10) >= 50
+    return ground + ink * (255 - ground) if legible else None
+
+
+def _above(low: float, high: float) -> Painting:
+    """Return what paints letters so many grey levels above their ground."""
+
+    def paint(
+        ground: np.ndarray, ink: np.ndarray, rng: np.random.Generator
+    ) -> np.ndarray | None:
+        levels = rng.uniform(low, high)
+        return ground + levels * ink if ground.max() + levels <= 255 else None
+
+    return paint
+
+
+#: Writing unlike that of :func:`drawn`: how its ink is drawn, and how that is painted.
+UNLIKE: dict[str, tuple[Drawing, Painting]] = {
+    "strokes of one pixel, white": (_one_pixel, _white),
+    "strokes of one pixel, 60 to 120 levels": (_one_pixel, _above(60, 120)),
+    "30 to 45 levels": (_smooth(10, 30), _above(30, 45)),
+    "45 to 60 levels": (_smooth(10, 30), _above(45, 60)),
+    "60 to 90 levels": (_smooth(10, 30), _above(60, 90)),
+    "blurred by 1 to 2 px": (_blurred, _white),
+    "turned by 5 to 30 degrees": (_tilted, _white),
+    "40 to 80 px high": (_smooth(40, 80), _white),
+    "80 to 160 px high": (_smooth(80, 160), _white),
+    "watermark, 30 to 80 px, 40 to 80 levels": (_smooth(30, 80), _above(40, 80)),
+}

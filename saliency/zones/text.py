@@ -15,6 +15,7 @@ from saliency.zones.text_lines import (
     TextLine,
     going_on,
     horizontal_lines,
+    of_a_page,
     side_by_side_lines,
 )
 
@@ -61,8 +62,9 @@ def text_on(level: InkLevel) -> Iterator[Box]:
         scores = np.array([score(line) for _, line in boxed_lines])
         likely = np.flatnonzero(scores > NEARLY)
         likely_lines = [boxed_lines[index][1] for index in likely]
-        # Sure lines are writing, and likely ones that go on them.
-        written = likely[going_on(likely_lines, scores[likely] > SURE)]
+        # Sure lines are writing; so are likely ones that go on them, or are of a page with them.
+        sure = scores[likely] > SURE
+        written = likely[going_on(likely_lines, sure) | of_a_page(likely_lines, sure)]
         boxes = [boxed_lines[index][0] for index in written]
         yield from boxes
         for here, there in side_by_side_lines(

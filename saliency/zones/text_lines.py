@@ -10,14 +10,16 @@ from saliency.values.arrays import Array
 from saliency.zones.components import Components, Places, Reach, side_by_side, unite
 from saliency.zones.ridges import Ridges
 
-#: Rows of a letter on its level of the pyramid.
-HEIGHT = (6, 22)
+#: Rows of a letter on its level of the pyramid, and of the least one beside it: "a" in "Mary".
+HEIGHT, SMALL = (6, 22), 5
 #: Letters of a line.
 LETTERS = Reach(alike=0.6, apart=1.3, overlap=0.3, off=0.15)
 #: A sure word and one that goes on it, such as "kVp" before "110".
 NEXT: Final = Reach(alike=0.75, apart=3.0, overlap=inf, off=0.25)
 #: Two words whose middle is read as well: a name that is faint there.
 ENDS: Final = NEXT._replace(apart=4.0)
+#: So many sure lines of one height, within so many pixels, are a page in one typeface.
+PAGE, ONE_HEIGHT = 6, 0.5
 #: A picture with more components like letters than this is texture: nothing is read in it.
 MOST = 4000
 #: Grey levels by which the peaks of two letters of a line differ at most.
@@ -85,6 +87,14 @@ def going_on(lines: Sequence[TextLine], sure: Array) -> Array:
     return np.isin(group, group[sure])
 
 
+def of_a_page(lines: Sequence[TextLine], sure: Array) -> Array:
+    """Return bool (lines,): those of one height with several sure ones, as a screen's words are."""
+    heights = np.array([line.height for line in lines], np.float64)
+    alike = np.abs(heights[:, None] - heights[sure]) <= ONE_HEIGHT
+    found: Array = alike.sum(axis=1) >= PAGE
+    return found
+
+
 def side_by_side_lines(lines: Sequence[TextLine], reach: Reach) -> Array:
     """Return the pairs of lines that stand side by side, each once: (pairs, 2)."""
     places = [
@@ -98,7 +108,7 @@ def side_by_side_lines(lines: Sequence[TextLine], reach: Reach) -> Array:
 def _letter_like(components: Components) -> Array:
     """Return the indices of components with the size, the ink and the strokes of letters."""
     height, width = components.height, components.width
-    tall = (height >= HEIGHT[0]) & (height <= HEIGHT[1])
+    tall = (height >= SMALL) & (height <= HEIGHT[1])
     # A stroke of one pixel from top to bottom at least.
     solid = (components.area >= height) & (components.runs >= height)
     # Wide ones are letters that touch: they cross many strokes, a line of anatomy does not.
@@ -107,7 +117,9 @@ def _letter_like(components: Components) -> Array:
 
 
 def _as_two_letters(group: Components) -> bool:
-    """Tell whether a group crosses as many strokes as two simple letters do."""
+    """Tell whether a group has a letter, and crosses as many strokes as two simple ones do."""
+    if group.height.max() < HEIGHT[0]:
+        return False
     height = _median(group.height)
     wide = _letters_by_width(group, height) >= 2
     return bool(wide and group.runs.sum() >= CROSSED * height)

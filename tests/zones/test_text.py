@@ -58,6 +58,48 @@ def covered(picture, where):
     return 0.0 if zone is None else zone.mask[where].mean()
 
 
+#: Of a console: capitals, mixed case with letters of five pixels, figures.
+SCREEN = (
+    *(
+        "DOE^JANE 1961-04-12",
+        "Mercy Hospital",
+        "SUPINE",
+        "Jane Doe",
+        "kV 120",
+        "mA 240",
+    ),
+    *(
+        "W:400 L:40",
+        "Chest",
+        "ID 48211",
+        "Dr. Miller",
+        "SEMI-UPRIGHT",
+        "Mary",
+        "GENERAL",
+    ),
+)
+
+
+@pytest.mark.parametrize("level", [90, 255])
+def test_words_of_a_black_screen_are_found(level):
+    """Strokes of one pixel on black, 6 x 11: every name is in a box."""
+    font = ImageFont.load_default_imagefont()
+    page = Image.new("L", (320, 30 * len(SCREEN)))
+    pen = ImageDraw.Draw(page)
+    pen.fontmode = "1"
+    for number, words in enumerate(SCREEN):
+        pen.text((10 + 60 * (number % 3), 30 * number + 8), words, level, font)
+    screen = np.asarray(page)
+
+    ink = screen > 0
+    shares = [
+        text_zone(screen).mask[top : top + 30][ink[top : top + 30]].mean()
+        for top in range(0, len(screen), 30)
+    ]
+    assert min(shares) > 0.75
+    assert np.mean(shares) > 0.95
+
+
 @pytest.mark.parametrize(("name", "height"), list(product(BACKGROUNDS, HEIGHTS)))
 @pytest.mark.parametrize("turns", [0, 1, 3])
 def test_bright_words_on_anatomy_are_found(name, height, turns):

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from zones.test_text import burn, covered, drawn
 
-from saliency.zones.text_lines import ENDS, TextLine, going_on, side_by_side_lines
+from saliency.zones.text_lines import (
+    ENDS,
+    TextLine,
+    going_on,
+    of_a_page,
+    side_by_side_lines,
+)
 
 WORD = TextLine(**dict.fromkeys(TextLine._fields, 0))._replace(
     top=100, bottom=110, left=50, right=90, height=10.0
@@ -60,6 +66,17 @@ def test_words_lead_to_words() -> None:
     ] * 3 + [False]
     assert not going_on(words, np.zeros(4, np.bool_)).any()
     assert going_on([], np.zeros(0, np.bool_)).size == 0
+
+
+def test_a_word_of_a_page_is_writing() -> None:
+    """Six sure words of one height are a page: a likely one of that height is of it, wherever."""
+    sure_words = [at(95 * number) for number in range(6)]
+    likely_words = [at(900, top=400), at(900, height=11)]
+    sure = np.array([True] * 6 + [False] * 2)
+
+    assert of_a_page(sure_words + likely_words, sure).tolist() == [True] * 7 + [False]
+    assert not of_a_page(sure_words + likely_words, np.arange(8) < 5).any()
+    assert of_a_page([], np.zeros(0, np.bool_)).size == 0
 
 
 def test_pairs_are_named_once() -> None:
