@@ -104,6 +104,17 @@ def test_a_picture_thinner_than_a_block_has_no_air(size):
     assert air_zone(np.zeros(size, np.uint8), "MR") is None
 
 
+def test_air_lies_on_all_sides_alike():
+    """A disc in the middle, in blocks of two pixels: half a turn changes nothing."""
+    down, across = np.ogrid[-191.5:192, -191.5:192]
+    disc = np.where(np.hypot(down, across) < 120, 140, 0).astype(np.uint8)
+
+    mask = air_zone(disc, "CT").mask
+
+    assert not mask[disc > 0].any()
+    assert np.array_equal(mask, mask[::-1, ::-1])
+
+
 def test_outer_air_is_found_and_lungs_are_not():
     """Most of the outside is claimed, no pixel of the body, none of the black lungs."""
     picture, tissue, lungs = body()

@@ -16,7 +16,8 @@ from shared import shared
 from saliency.errors import InputError
 from saliency.values.placement import Box
 from saliency.zones.text import text_boxes, text_zone
-from saliency.zones.text_boxes import pad_and_join
+from saliency.zones.text_boxes import mask_of, pad_and_join
+from saliency.zones.writing import find_writing
 
 HEIGHTS = (8, 11, 16, 24, 40)
 BACKGROUNDS = ("examples_overlay.dcm", "693_J2KI.dcm", "CT_small.dcm")
@@ -279,3 +280,17 @@ def test_radiographs_without_names_are_not_accused():
             box.top > 90 and path.stem not in {"pub0037", "pub0051"} for box in boxes
         )
     assert accused <= 1
+
+
+def test_a_sign_that_touches_writing_is_text_to_its_end():
+    """A large letter below a name: what is taken for a marker joins the name, all of it."""
+    noise = np.random.default_rng(35).integers(60, 75, (120, 160)).astype(np.uint8)
+    drawn = Image.fromarray(noise)
+    pen = ImageDraw.Draw(drawn)
+    pen.text((4, 4), "DOE JANE", fill=255, font=ImageFont.load_default(size=10))
+    pen.text((22, 17), "E", fill=255, font=ImageFont.load_default(size=21))
+    picture = np.asarray(drawn)
+
+    writing = find_writing(picture, "CR")
+
+    assert mask_of(writing.text, picture.shape)[picture > 250].all()
