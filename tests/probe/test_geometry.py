@@ -267,3 +267,15 @@ def test_layers_without_one_place_are_refused(later, taps):
     probe = sal.KerasProbe(network(later=[later]), layers=taps).at(0)
     with pytest.raises(ModelError, match=r"between its layers \('.*layer="):
         probe.window(SIZE)
+
+
+def test_a_late_crop_of_frames():
+    """A convolutional LSTM has no window along time."""
+    inputs = keras.Input((4, 16, 16, 1))
+    made = layers.ConvLSTM2D(2, 3, return_sequences=True)(inputs)
+    made = layers.Cropping3D(((0, 0), (7, 0), (0, 0)))(made)
+    made = layers.ConvLSTM2D(2, 3, return_sequences=True, name="last")(made)
+    model = keras.Model(inputs, layers.Dense(1)(layers.GlobalAveragePooling3D()(made)))
+    probe = sal.KerasProbe(model, layers=["last"])
+    edges = probe.at(0).window((4, 16, 16)).edges
+    np.testing.assert_allclose(edges, ((0, 4), (8, 16), (0, 16)), atol=0.5)

@@ -208,12 +208,19 @@ def _taken(step: Step, axes: int) -> Array:
     window = getattr(operation, "kernel_size", getattr(operation, "pool_size", 1))
     if getattr(operation, "padding", "") != "valid":
         return np.zeros(axes)
-    apart = np.asarray(getattr(operation, "dilation_rate", 1))
-    width = (np.asarray(window) - 1) * apart + 1
     strides = getattr(operation, "strides", None) or window
-    taken = np.maximum(0, (width - np.asarray(strides)) / 2)
-    whole: Array = np.broadcast_to(taken, (axes,))
-    return whole
+    apart = _by_axis(getattr(operation, "dilation_rate", 1), axes)
+    width = (_by_axis(window, axes) - 1) * apart + 1
+    taken: Array = np.maximum(0, (width - _by_axis(strides, axes)) / 2)
+    return taken
+
+
+def _by_axis(value: Any, axes: int) -> Array:
+    """Return a number for each axis of space: 1 for an axis of time, which is not convolved."""
+    numbers = np.atleast_1d(value)
+    if len(numbers) == 1:
+        return np.repeat(numbers, axes)
+    return np.concatenate([np.ones(axes), numbers])[-axes:]
 
 
 def _moved(step: Step, grid: Grid, cells: Array, outline: Outline) -> Place:
