@@ -170,6 +170,10 @@ def test_the_share_outside_names_the_zones():
     assert found.outside == pytest.approx(0.12)
     assert found.overlay().outside == pytest.approx(0.12)
     assert "12 % of the map lies on text and border" in found.caption
+    border[9, 1:3] = False
+    text[1, :9] = True
+    mostly = made(np.ones((10, 10)), zones=[("text", text), ("border", border)])
+    assert "19 % of the map lies on text." in mostly.caption + "."
     unknown = made(np.ones((10, 10)))
     assert unknown.outside is None
     assert unknown.overlay().outside is None

@@ -165,6 +165,8 @@ def test_redaction_looks_where_nobody_looked(tmp_path):
     one = made(np.zeros(image.size), image=image)
 
     assert text_mask(image)[bright].mean() > 0.99
+    known = image.with_zone("shutter", np.eye(*image.size, dtype=bool))
+    assert np.array_equal(text_mask(known), text_mask(image))
     assert not one.overlay(redact=True).rgb[bright & text_mask(image)].any()
     page = one.save(tmp_path / "a.html", redact=True).read_text()
     assert page != one.save(tmp_path / "a.html").read_text()
@@ -218,3 +220,25 @@ def test_the_notebook_shows_the_caption():
     assert page.count("<img") == 1
     assert np.array_equal(shown[:ROWS, :COLUMNS], one.overlay().rgb)
     assert shown.shape[0] > ROWS
+
+
+def test_a_veil_has_the_scale_that_is_asked_for():
+    """Equal heat is hatched alike on two maps, as it is painted alike."""
+    unsure = {"probability": 0.1}
+    pair = made(blob(), **unsure), made(blob() * 4, **unsure)
+
+    assert np.array_equal(pair[0].overlay(vmax=1.0).rgb, pair[1].overlay(vmax=4.0).rgb)
+    assert not np.array_equal(
+        pair[0].overlay(vmax=1.0).rgb, pair[0].overlay(vmax=4.0).rgb
+    )
+
+
+@pytest.mark.parametrize(
+    ("share", "signed"), [(0.0, False), (1e-3, False), (0.01, True)]
+)
+def test_heat_against_counts_where_it_is_painted(share, signed):
+    """Half of one of 255 steps is the least that is seen."""
+    heat = blob()
+    heat[heat == 0] = -share
+
+    assert made(heat).signed is signed

@@ -344,3 +344,11 @@ def test_options_that_cannot_be_are_refused(wrong):
     """Before any picture is read, with what was expected."""
     with pytest.raises(InputError, match="Prepare: "):
         Prepare(**wrong)
+
+
+def test_bars_of_modality_values_are_the_least_of_them():
+    """0 is water in a CT: what lies around the image is air, as the image has it."""
+    image = DicomImage.from_array(np.array([[-1000.0, 50.0, 80.0]]))
+    given = Prepare((3, 3), intensity="modality", scale="none", fit="letterbox")(image)
+
+    assert (given.array[0, [0, 2], :, 0] == -1000).all()

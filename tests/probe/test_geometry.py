@@ -194,6 +194,10 @@ LATER = {
         ((4, 28), (6, 42)),
     ),
     "crop of the flipped": ([lambda made: made[:, ::-1], CROP], ((28, 8), (16, 48))),
+    "margin of the flipped": (
+        [lambda made: made[:, ::-1], layers.ZeroPadding2D(((16, 0), (0, 0)))],
+        ((48, 0), (0, 48)),
+    ),
     "margin, half of it taken off": (
         [layers.ZeroPadding2D(((16, 0), (0, 0))), layers.MaxPooling2D(9, 1)],
         ((-12, 32), (0, 48)),
@@ -279,3 +283,9 @@ def test_a_late_crop_of_frames():
     probe = sal.KerasProbe(model, layers=["last"])
     edges = probe.at(0).window((4, 16, 16)).edges
     np.testing.assert_allclose(edges, ((0, 4), (8, 16), (0, 16)), atol=0.5)
+
+
+def test_laid_over_the_whole_picture_nothing_moves():
+    """Cells are centred at half numbers."""
+    maps = tf.constant(np.random.default_rng(0).random((2, 7, 9)), tf.float32)
+    np.testing.assert_allclose(laid(maps, ((0, 7), (0, 9))), maps, atol=1e-6)
