@@ -370,9 +370,7 @@ def _keep_side(made: Dataset, header: Dataset) -> None:
 
     Laterality is of type 2C (PS3.3 C.7.3.1): empty where unknown, absent of an unpaired part.
     """
-    of_series, of_image = (
-        str(header.get(keyword) or "").strip().upper() for keyword in _SIDES
-    )
+    of_series, of_image = (_side_of(header, keyword) for keyword in _SIDES)
     sides = {"Laterality": of_series, "ImageLaterality": of_image}
     if "Rows" not in made:  # no image, whose side could differ
         sides = {"Laterality": of_series or of_image}
@@ -385,6 +383,12 @@ def _keep_side(made: Dataset, header: Dataset) -> None:
     without = made.Modality in ("SEG", "SR") or "ImageOrientationSlide" in made
     if not (known or without):
         made.Laterality = ""
+
+
+def _side_of(header: Dataset, keyword: str) -> str:
+    """Return a side that the standard has for this attribute; "" where the source says another."""
+    side = str(header.get(keyword) or "").strip().upper()
+    return side if side in _SIDES[keyword] else ""
 
 
 def _without_private(value: Any) -> Any:
