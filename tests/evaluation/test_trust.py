@@ -220,7 +220,7 @@ def test_the_shell_says_so(model, report, tmp_path, capsys):
     (record,) = [path for path in out.glob("*.json") if path.name != "run.json"]
     assert json.loads(record.read_text())["trust"]["rank"] == 1
     assert main([*asked, "--trust", str(tmp_path / "none")]) == FAILED
-    assert "trust: expected the report.json" in capsys.readouterr().err
+    assert "none: expected the report.json" in capsys.readouterr().err
 
 
 def test_an_archive_says_so(model, report, tmp_path):

@@ -163,11 +163,18 @@ def in_parts():
 
 
 def turned():
-    """The second convolution sees the grid upside down, with its kernel upside down."""
+    """The second convolution sees the grid upside down, with its kernel upside down.
+
+    A layer of weights turns it, which nobody follows as a flip is followed.
+    """
     kernel, bias = numbers()["two"]
-    upside_down = layers.Lambda(lambda x: x[:, ::-1])
+    rows, columns, channels = SHAPE[0] - 2, SHAPE[1] - 2, 4
+    upside_down = layers.EinsumDense("nhwc,hg->ngwc", (rows, columns, channels))
     return joined(
-        *start(), (upside_down, None), convolution([kernel[::-1], bias]), *end()
+        *start(),
+        (upside_down, [np.eye(rows)[::-1]]),
+        convolution([kernel[::-1], bias]),
+        *end(),
     )
 
 

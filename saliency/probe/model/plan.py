@@ -185,7 +185,7 @@ def _moves(
 ) -> Callable[[Sequence[int]], SeenWindow | None] | None:
     """Return where tapped layers look, by the size of an input; None where nothing may move."""
     rank = len(doors.shape)
-    if not moving_steps(outline, taps, rank):
+    if not taps or not moving_steps(outline, taps, rank):
         return None
 
     def of_size(size: Sequence[int]) -> SeenWindow | None:
