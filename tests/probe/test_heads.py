@@ -51,7 +51,9 @@ LOGITS = {
         keras.layers.Activation(lambda made: tf.nn.softmax(tf.identity(made)))
     ),
     "layer as activation": lambda: separate(
-        keras.layers.Dense(3, activation=keras.layers.Activation("softmax"))
+        keras.layers.Dense(
+            3, activation=keras.layers.Activation("softmax"), name="last"
+        )
     ),
     "convolution": convolutional_head,
     "kept axes": lambda: convolutional_head(keras.layers.Identity),
