@@ -15,6 +15,7 @@ from shared import shared
 
 from saliency.errors import InputError
 from saliency.values.placement import Box
+from saliency.zones.markers import marker_boxes
 from saliency.zones.text import text_boxes, text_zone
 from saliency.zones.text_boxes import mask_of, pad_and_join
 from saliency.zones.writing import find_writing
@@ -283,14 +284,17 @@ def test_radiographs_without_names_are_not_accused():
 
 
 def test_a_sign_that_touches_writing_is_text_to_its_end():
-    """A large letter below a name: what is taken for a marker joins the name, all of it."""
-    noise = np.random.default_rng(35).integers(60, 75, (120, 160)).astype(np.uint8)
+    """A large letter of which most is taken for writing: the rest of its marker joins that."""
+    noise = np.random.default_rng(34).integers(60, 75, (120, 160)).astype(np.uint8)
     drawn = Image.fromarray(noise)
     pen = ImageDraw.Draw(drawn)
     pen.text((4, 4), "DOE JANE", fill=255, font=ImageFont.load_default(size=10))
     pen.text((22, 17), "E", fill=255, font=ImageFont.load_default(size=21))
     picture = np.asarray(drawn)
 
+    (sign,) = marker_boxes(picture, "CR")
+    assert not mask_of(text_boxes(picture), picture.shape)[sign.slices].all()
     writing = find_writing(picture, "CR")
 
-    assert mask_of(writing.text, picture.shape)[picture > 250].all()
+    assert mask_of(writing.text, picture.shape)[sign.slices].all()
+    assert writing.markers == ()
