@@ -1,11 +1,21 @@
 """What an explainer must return; checked after every one, ours and others'."""
 
-from typing import Any
+import logging
+import weakref
+from typing import Any, Final
 
 import numpy as np
 
 from saliency.errors import ExplainerError, InputError, NotFiniteError
 from saliency.values.arrays import Array
+
+#: A model that multiplies its input by less was trained on grey levels: 1 / 255, 1 / 127.5, and
+#: either over the deviations of ImageNet (0.22), are less.
+DIVIDED: Final = 0.05
+#: Grey levels of 0..1 or -1..1 are no greater; so are those of no image of 0..255.
+SMALL: Final = 1.0
+#: Probes of which that was told.
+_TOLD: Final[weakref.WeakSet[Any]] = weakref.WeakSet()
 
 
 def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
@@ -59,7 +69,26 @@ def check_share(where: str, name: str, value: float) -> None:
         raise InputError(msg)
 
 
-def check_input_numbers(given: Array, dtype: str) -> None:
+def check_input(probe: Any, given: Array) -> None:
+    """Compare the numbers of an input with what a probe's model takes.
+
+    Whole numbers of a model of integers are demanded; of a model that divides its input itself, a
+    range of 0..1 is told in the logger ``saliency.pipeline``, once for a probe.
+    """
+    _check_whole_numbers(given, getattr(probe, "input_dtype", "float32"))
+    factor = getattr(probe, "input_factor", 1.0)
+    if factor < DIVIDED and 0 < np.abs(given).max() <= SMALL and probe not in _TOLD:
+        _TOLD.add(probe)
+        logging.getLogger("saliency.pipeline").warning(
+            "The model multiplies its input by %.2g itself, and the preparation gave %.3g to %.3g: "
+            "nearly black to it. If it was trained on 0 to 255, use Prepare(scale='pixel').",
+            factor,
+            given.min(),
+            given.max(),
+        )
+
+
+def _check_whole_numbers(given: Array, dtype: str) -> None:
     """Refuse what an input of integers would cut off: 0..1 of a model of bytes is black."""
     if "int" not in dtype:
         return

@@ -15,7 +15,7 @@ from saliency.explainers.names import MethodName
 from saliency.pipeline.answer import Answer, explanation_of
 from saliency.pipeline.asked_layers import Layer, tapped
 from saliency.pipeline.caption import is_saturated
-from saliency.pipeline.checks import check_input_numbers, collapsed
+from saliency.pipeline.checks import check_input, collapsed
 from saliency.pipeline.control import asked_of
 from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.facts import facts_of
@@ -248,7 +248,7 @@ def prepared(probe: Any, image: DicomImage, prepare: object) -> ModelInput:
     """Prepare a picture for a probe's model."""
     given = filled(probe, prepare)(image)
     _check_input_size(given.array.shape[1:], getattr(probe, "input_shape", None))
-    check_input_numbers(given.array, getattr(probe, "input_dtype", "float32"))
+    check_input(probe, given.array)
     return given
 
 

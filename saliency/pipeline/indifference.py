@@ -74,7 +74,8 @@ def _mean(batch: Tensor) -> Tensor:
 
 def pixels_shuffled(batch: Tensor) -> Tensor:
     """Return pictures with their pixels, or voxels, in another order, the same for all."""
-    size = tuple(batch.shape[1:-1])
-    order = np.random.default_rng(0).permutation(int(np.prod(size)))
-    pixels = tf.reshape(batch, (batch.shape[0], -1, batch.shape[-1]))
-    return tf.reshape(tf.gather(pixels, order, axis=1), batch.shape)
+    count = int(np.prod(batch.shape[1:-1]))
+    order = np.random.default_rng(0).permutation(count)
+    pixels = tf.reshape(batch, (batch.shape[0], count, batch.shape[-1]))
+    shuffled = tf.gather(pixels, order, axis=1)
+    return tf.reshape(shuffled, batch.shape)

@@ -289,6 +289,11 @@ class KerasProbe:
         return doors.each[doors.explained].dtype
 
     @property
+    def input_factor(self) -> float:
+        """What the model multiplies its input by itself: 1 / 255 where it begins so, else 1."""
+        return self.core.plan.factor
+
+    @property
     def reach(self) -> FieldOfView | None:
         """Receptive field and stride of a fully convolutional network of images; else None."""
         return self.core.plan.reach

@@ -11,7 +11,7 @@ import tensorflow as tf
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
 from saliency.pipeline.answer import Answer
-from saliency.pipeline.checks import check_input_numbers
+from saliency.pipeline.checks import check_input
 from saliency.pipeline.explain import Explainer, answered, bound, probe_of
 from saliency.pipeline.place_back import place_back
 from saliency.pipeline.prefetch import ahead
@@ -81,7 +81,7 @@ def _at_once(
 ) -> VolumeExplanation:
     given = prepare_volume(prepare, volume, probe.input_shape)
     _check_fits(given.array.shape[1:], probe.input_shape)
-    _check_numbers(probe, given.array)
+    check_input(probe, given.array)
     maps, answers = answered(
         bound(probe, target), tf.constant(given.array), recipe, cutoff=cutoff
     )
@@ -101,7 +101,7 @@ def _by_windows(
 ) -> VolumeExplanation:
     """Ask about one window after the other: one is in the model at a time, whatever the volume."""
     given = prepare_volume(prepare, volume, getattr(probe, "input_shape", None))
-    _check_numbers(probe, given.array)
+    check_input(probe, given.array)
     made_by, grid = given.made_by, given.placement.model_size
     size: Any = made_by.size
     windows = list(sliding(grid, size, made_by.overlap, made_by.halo))
@@ -166,7 +166,7 @@ def _prepared_slice(
     index: int,
 ) -> ModelInput:
     given = prepare_slice(prepare, volume, index, getattr(probe, "input_shape", None))
-    _check_numbers(probe, given.array)
+    check_input(probe, given.array)
     return given
 
 
@@ -228,7 +228,3 @@ def _check_fits(given: tuple[int, ...], wanted: tuple[int | None, ...]) -> None:
             "Leave size and channels of Prepare open, and they come from the model."
         )
         raise InputError(msg)
-
-
-def _check_numbers(probe: Any, given: Array) -> None:
-    check_input_numbers(given, getattr(probe, "input_dtype", "float32"))

@@ -77,10 +77,9 @@ def air_zone(display: Array, modality: str) -> Zone | None:
 def _eroded(dark: Array) -> Array:
     """Keep the blocks of which all eight neighbours are dark; beyond the picture all are."""
     framed = np.pad(dark, 1, mode="edge")
-    above, here, below = framed[:-2], framed[1:-1], framed[2:]
-    down = above & here & below
-    left, middle, right = down[:, :-2], down[:, 1:-1], down[:, 2:]
-    return np.asarray(left & middle & right)
+    of_columns = framed[:-2] & framed[1:-1] & framed[2:]
+    kept: Array = of_columns[:, :-2] & of_columns[:, 1:-1] & of_columns[:, 2:]
+    return kept
 
 
 def _joined_to_corner(dark: Array) -> Array:

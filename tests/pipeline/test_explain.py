@@ -193,6 +193,31 @@ def test_a_model_of_bytes_is_asked_in_whole_numbers(image):
     assert result.probability == pytest.approx(float(model(given)[0, 1]), abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("factor", "scale", "told"),
+    [
+        (1 / 255, "unit", True),
+        (1 / 127.5, "symmetric", True),
+        (1 / 255, "pixel", False),
+        (0.5, "unit", False),
+    ],
+)
+def test_a_model_that_divides_its_input_is_not_asked_in_silence(
+    image, caplog, factor, scale, told
+):
+    """0..1 of a model that begins with Rescaling(1 / 255) is nearly black; it is said once."""
+    inputs = keras.Input((40, 56, 1))
+    x = keras.layers.Conv2D(2, 3)(keras.layers.Rescaling(factor)(inputs))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Rescaling(1 / 255)(x))
+    probe = sal.KerasProbe(keras.Model(inputs, x))
+    for _ in range(2):
+        sal.explain(probe, image, "random", prepare=sal.Prepare(scale=scale), cutoff=0)
+
+    assert probe.input_factor == pytest.approx(factor)
+    assert [r.name for r in caplog.records] == ["saliency.pipeline"] * told
+    assert caplog.text.count("Prepare(scale='pixel')") == told
+
+
 def test_nan_of_the_model_is_never_painted(image):
     """A broken model raises; it does not give a black or a vivid map."""
     broken = keras.Sequential(

@@ -261,7 +261,8 @@ def _same_window(one: SeenWindow | None, other: SeenWindow | None) -> bool:
     """Return whether two windows are one but for a pixel."""
     if one is None or other is None or not one.edges or not other.edges:
         return one == other
-    return bool(np.abs(np.array(one.edges) - np.array(other.edges)).max() <= 1)
+    apart = np.array(one.edges) - np.array(other.edges)
+    return bool(np.abs(apart).max() <= 1)
 
 
 def fit_axes(

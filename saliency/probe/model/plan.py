@@ -7,11 +7,17 @@ from functools import partial
 from typing import Any, Literal, NoReturn, TypeAlias, final
 
 import keras
+import numpy as np
 
 from saliency.errors import InputError, ModelError
 from saliency.probe.model.drawing import alike, candidate_graphs, random_samples
 from saliency.probe.model.flat_ends import FarOutput, far_output, rows_of_numbers
-from saliency.probe.model.geometry import EntryTensors, SeenWindow, entry_of
+from saliency.probe.model.geometry import (
+    EntryTensors,
+    SeenWindow,
+    entry_of,
+    front_steps,
+)
 from saliency.probe.model.graph import Graph, Rule, Walk
 from saliency.probe.model.head import Head, head_of, pooled_dense
 from saliency.probe.model.inputs import InputSpecs, doors_of
@@ -72,6 +78,8 @@ class Plan:
         What is explained where the last weights give numbers of some size; the logits are not.
     reach
         How far a fully convolutional network of images looks; None of any other model.
+    factor
+        What the model multiplies its input by before its first layers (``Rescaling``).
     """
 
     run: Callable[..., Walk]
@@ -93,6 +101,7 @@ class Plan:
     moves: Callable[[Sequence[int]], SeenWindow | None] | None = None
     far_output: FarOutput | None = None
     reach: FieldOfView | None = None
+    factor: float = 1.0
 
 
 @final
@@ -158,6 +167,24 @@ def _plan_of_graph(model: Any, graph: Graph, doors: InputSpecs, choice: Choice) 
         moves=_moves(graph, outline, taps, doors),
         far_output=partial(far_output, graph, part),
         reach=reach_of(outline),
+        factor=_factor(outline, len(shape)),
+    )
+
+
+def _factor(outline: Outline, rank: int) -> float:
+    """Return the product of the rescalings before the first layers, the greatest of each."""
+    if rank < 3:  # a vector is no picture, whatever its numbers are
+        return 1.0
+    front = front_steps(outline, rank)
+    operations = (step.operation for step in outline.steps if step.index in front)
+    return float(
+        np.prod(
+            [
+                np.abs(each.scale).max()
+                for each in operations
+                if isinstance(each, keras.layers.Rescaling)
+            ]
+        )
     )
 
 

@@ -137,17 +137,19 @@ def _of_softmaxes(head: Head, softmaxes: Array) -> Head:
         return head
     if softmaxes.shape[1] == 1:
         return Head(head.shape)
-    rows = (softmaxes[(softmaxes == unit).any(axis=1)][0] for unit in head.columns)
-    rest = (row[row != unit] for row, unit in zip(rows, head.columns, strict=True))
-    return replace(
-        head, kind="sigmoid", rest=tuple(tuple(map(int, others)) for others in rest)
-    )
+    rest = []
+    for unit in head.columns:
+        (own,) = softmaxes[(softmaxes == unit).any(axis=1)]
+        rest.append(tuple(int(other) for other in own if other != unit))
+    return replace(head, kind="sigmoid", rest=tuple(rest))
 
 
 def _units_by_softmax(shape: Sequence[int], axis: Any) -> Array:
     """Return the flat indices (softmaxes, units of each) of what is made along an axis, or axes."""
-    places = np.arange(np.prod(shape[1:])).reshape(shape[1:])
+    sizes = shape[1:]
+    units = np.arange(np.prod(sizes)).reshape(sizes)
+    # Counted without the batch, from the front.
     axes = [each % len(shape) - 1 for each in np.atleast_1d(axis)]
-    last = np.moveaxis(places, axes, range(-len(axes), 0))
-    units = int(np.prod([places.shape[each] for each in axes]))
-    return last.reshape(-1, units)
+    of_each = int(np.prod([sizes[each] for each in axes]))
+    last = np.moveaxis(units, axes, range(-len(axes), 0))
+    return last.reshape(-1, of_each)
