@@ -62,6 +62,15 @@ def both(aged):
     return asked(rows), asked(sal.KerasProbe(reader(40, 0)))
 
 
+def test_what_is_known_already_leaves_the_others_their_rows(both):
+    """The second of three images is its host itself: the first and third keep their own ages."""
+    (experiment, images), (alone, _) = both
+    shown, rows = [images[1], images[2], images[0]], [0, 2, 3]
+    with_age, without = (one.scores(shown, rows) for one in (experiment, alone))
+
+    assert np.allclose(with_age[:, 0], without[:, 0] + AGES[rows], atol=1e-3)
+
+
 def test_what_is_exchanged_leaves_the_recipients_row(both):
     """Every score is that of the image alone plus the recipient's age, of all exchanges."""
     (experiment, images), (alone, _) = both
