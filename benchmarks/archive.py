@@ -115,7 +115,7 @@ def lines_in(table: Path) -> int:
 def overlap(place: Path, count: int, size: int) -> None:
     """Explain large files; compare the whole with its longest stage."""
     model = small_model(place, 224)
-    folder = files(place, count, size, originals=min(count, 8))
+    folder = files(place, count, size, originals=count)
     start = time.time()
     out = place / "out"
     words = [sys.executable, "-m", "saliency", "explain", model, folder, "--out", out]

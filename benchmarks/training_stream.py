@@ -26,7 +26,7 @@ from pydicom.encaps import encapsulate
 
 import saliency as sal
 
-SIDE, FILES, ROUNDS = 2048, 24, 3
+SIDE, FILES, ROUNDS = 2048, 96, 3
 ROOT = "1.2.840.10008.1.2.4."
 CODECS: dict[str, tuple[str, Callable[..., Any], Callable[..., Any]]] = {
     "JPEG lossless": ("70", lambda p: imagecodecs.ljpeg_encode(p, bitspersample=12),
