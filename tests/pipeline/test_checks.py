@@ -1,12 +1,13 @@
 """What leaves an explainer is checked, and its channels are summed."""
 
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from saliency.errors import ExplainerError, InputError, NotFiniteError
-from saliency.pipeline.checks import check_input_numbers, collapsed
+from saliency.pipeline.checks import check_input, collapsed
 
 SHAPE = (2, 5, 7, 3)
 
@@ -62,6 +63,6 @@ def test_whole_numbers_are_refused():
 def test_an_input_of_bytes_takes_whole_numbers_from_0_to_255(low, high, fits):
     """Fractions would be cut off: 0..1 is a black image to a model of bytes."""
     given = np.array([[[[low], [high]]]], np.float32)
-    check_input_numbers(given, "float32")
+    check_input(SimpleNamespace(input_dtype="float32"), given)
     with nullcontext() if fits else pytest.raises(InputError, match="scale='pixel'"):
-        check_input_numbers(given, "uint8")
+        check_input(SimpleNamespace(input_dtype="uint8"), given)
