@@ -1,13 +1,25 @@
 """Brightness and contrast of the whole picture: in no zone, and exchanged all the same."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
 from marked_pictures import SIZE, pictures, reader, shown
 
 import saliency as sal
+from saliency.audit.exchange.effects import ExchangeEffect
+from saliency.audit.exchange.exchange import (
+    Experiment,
+    interventions_of,
+    recipient_of,
+)
+from saliency.audit.exchange.groups import LogitDifference
+from saliency.audit.judgement.verdict import judge_tone
 from saliency.interventions.canvas import Canvas
-from saliency.interventions.tone import toned
+from saliency.interventions.scoring import Scorer
+from saliency.interventions.tone import TONE, opposed, toned
+from saliency.statistics.significance import Interval
 from saliency.values.image import DicomImage
 
 
@@ -29,6 +41,24 @@ def test_a_host_takes_mean_and_spread_by_hand():
     assert np.corrcoef(changed, ours[~mask])[0, 1] > 0.99
 
 
+def test_the_opposite_change_undoes_the_change_by_hand():
+    """Half as bright a donor and of half the spread: twice the spread, and as much brighter."""
+    generator = np.random.default_rng(4)
+    ours, theirs = generator.normal(100, 4, SIZE), generator.normal(90, 2, SIZE)
+    theirs[0, :2] = 0, 200  # room for what comes out
+    host, donor = (
+        Canvas(DicomImage.from_array(one), "modality") for one in (ours, theirs)
+    )
+    changed = opposed(host, donor).pixels
+    gain = theirs.std() / ours.std()
+
+    assert np.allclose(
+        changed,
+        (ours - ours.mean()) / gain + 2 * ours.mean() - theirs.mean(),
+        atol=1e-3,
+    )
+
+
 @pytest.mark.parametrize("flat", ["host", "donor", "zones"])
 def test_pictures_without_contrast_do_no_harm(flat):
     """One value all over, and zones all over: no division by zero."""
@@ -37,9 +67,10 @@ def test_pictures_without_contrast_do_no_harm(flat):
     if flat == "zones":
         plain = plain.with_zone("all", np.ones(SIZE, bool))
     pair = (plain, picture) if flat == "host" else (picture, plain)
-    result = toned(*(Canvas(one, "modality") for one in pair))
+    for change in (toned, opposed):
+        result = change(*(Canvas(one, "modality") for one in pair))
 
-    assert np.isfinite(result.pixels).all()
+        assert np.isfinite(result.pixels).all()
 
 
 def mean_reader():
@@ -82,3 +113,42 @@ def test_a_model_that_compares_two_places_is_not_suspected():
     report = sal.audit(model, images, labels=labels, target=1)
 
     assert report.tone.finding == "no evidence"
+
+
+def brightest_spot_reader():
+    """Return a classifier of the brightest of sixteen fields, above or below 0.55."""
+    inputs = keras.Input((*SIZE, 1))
+    fields = keras.layers.AveragePooling2D((SIZE[0] // 4, SIZE[1] // 4))(inputs)
+    dense = keras.layers.Dense(2, activation="softmax")
+    model = keras.Model(inputs, dense(keras.layers.GlobalMaxPooling2D()(fields)))
+    dense.set_weights(
+        [np.array([[0.0, 60.0]], np.float32), np.array([0.0, -33.0], np.float32)]
+    )
+    return model
+
+
+def test_a_model_of_the_brightest_spot_follows_brightness_too():
+    """What is brighter somewhere is brighter all over to it: that is no control of brightness."""
+    generator = np.random.default_rng(5)
+    dark, bright = (shown(generator.uniform(0.3, 0.6, SIZE) + add) for add in (0, 0.1))
+    scorer = Scorer(sal.KerasProbe(brightest_spot_reader()))
+    alone = Experiment(scorer, (LogitDifference(1, 0),), ())
+    experiment = replace(alone, hosts=(recipient_of(alone, dark, 0),))
+    found = interventions_of(experiment, bright, 1)
+    move, moved_by_any = (
+        float(scores[0, 0] - experiment.hosts[0].scores[0])
+        for scores in (found.exchanges[TONE].zone, found.exchanges[TONE].tissue)
+    )
+
+    assert move > 4
+    assert abs(moved_by_any) < 0.2 * move
+
+
+@pytest.mark.parametrize(("p_value", "finding"), [(0.011, 0), (0.009, 1)])
+def test_chance_hints_at_brightness_in_one_model_of_a_hundred(p_value, finding):
+    """It is asked about beside zones, places, patterns and bands."""
+    swap = ExchangeEffect(
+        "label", (9, 9), 0.2, Interval(0.1, 0.3), p_value, 0.2, 0.0, 0.0, 0.0, 1e-4
+    )
+
+    assert judge_tone((swap,), 18).finding == ("no evidence", "may read")[finding]

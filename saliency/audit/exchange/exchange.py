@@ -20,7 +20,7 @@ from saliency.interventions.patches import (
 )
 from saliency.interventions.scoring import Scorer
 from saliency.interventions.strokes import Content
-from saliency.interventions.tone import TONE, rippled, toned
+from saliency.interventions.tone import TONE, opposed, toned
 from saliency.pipeline.description import digest_of
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
@@ -185,17 +185,21 @@ def _zone_exchange(
 
 
 def _tone_exchange(experiment: Experiment, donor: Canvas, donor_index: int) -> Exchange:
-    """Give every host but itself a picture's brightness; as a control, as large a ripple."""
+    """Give every host but itself a picture's brightness.
+
+    The control is what the opposite change does as well: half of the sum of both moves. What is
+    left of the first is half of their difference, which turns round with the change.
+    """
     others = [
         row for row, host in enumerate(experiment.hosts) if host.index != donor_index
     ]
     scores = np.full((2, len(experiment.hosts), len(experiment.targets)), np.nan)
     if others:
         hosts = [experiment.hosts[row].canvas for row in others]
-        changed = [way(host, donor) for way in (toned, rippled) for host in hosts]
+        changed = [way(host, donor) for way in (toned, opposed) for host in hosts]
         recipients = [experiment.hosts[row].index for row in others]
-        toned_and_rippled = experiment.scores(changed, recipients * 2)
-        scores[:, others] = toned_and_rippled.reshape(2, len(others), -1)
+        both = experiment.scores(changed, recipients * 2).reshape(2, len(others), -1)
+        scores[:, others] = both[0], both.mean(axis=0)
     return Exchange(*scores)
 
 

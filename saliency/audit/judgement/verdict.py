@@ -38,6 +38,8 @@ UNTAUGHT = Rule(0.5, 0.01)
 REMOVAL = Rule(0.5, 0.05)
 """Removal alone may at most raise to "may read": models are thrown by holes, too."""
 FEW = 0.05
+HINT = 0.01
+"""Brightness is asked about beside all else, so chance alone must not hint at it."""
 BLIND = "Whatever it does to the score, an audit like this one cannot say so."
 """What is said where the sensitivity is 0."""
 KNOWS = 0.05
@@ -129,7 +131,7 @@ def judge_tone(
         )
         return _nothing_tested(sentence, zone)
     swap, p_value = strongest
-    finding = FINDINGS[_grade(swap, p_value, zone)]
+    finding = FINDINGS[_grade(swap, p_value, zone) if p_value < HINT else 0]
     sentence = tone_sentence(finding, swap, _effect_numbers(swap.interval, p_value))
     return _exchange_verdict(finding, zone, swap, p_value, sentence)
 
