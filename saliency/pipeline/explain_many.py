@@ -53,8 +53,9 @@ def explain_many(  # noqa: PLR0913 - as explain, and how many at once
         As for :func:`saliency.explain`, but one explainer and one target.
     images
         A folder, a path, a glob, a zip or a DICOMDIR: the DICOM images in it, first frames; what
-        is no image by its kind is left out. Or a sequence or iterator of DicomImages and anything
-        that ``read_dicom`` takes. Read when their turn comes. A string is a path.
+        is no image by its kind is left out, and told in the logger. Or a sequence or iterator of
+        DicomImages and anything that ``read_dicom`` takes. Read when their turn comes. A string is
+        a path.
     batch_size
         How many images the model sees at once, 1 or more.
 

@@ -5,6 +5,7 @@ is a broken one: the former is left out and counted, the latter fails when it is
 """
 
 import errno
+import logging
 import os
 import zipfile
 from collections import Counter
@@ -457,10 +458,29 @@ def _found_in(source: str | PathLike[str]) -> Iterator[File]:
     found = walk(source)
     for first in found:
         if first.meant:
-            others = (each.file for each in found if each.meant)
-            return chain((first.file,), others)
+            return chain((first.file,), _others(source, found, left_out))
         left_out[first.kind] += 1
     raise nothing(left_out)
+
+
+def _others(
+    source: str | PathLike[str], found: Iterator[Found], left_out: Counter[str]
+) -> Iterator[File]:
+    """Yield the later pictures of a source; then tell what was left out."""
+    for each in found:
+        if each.meant:
+            yield each.file
+        else:
+            left_out[each.kind] += 1
+    tell_left_out(source, left_out)
+
+
+def tell_left_out(source: object, left_out: Mapping[str, int]) -> None:
+    """Say in the logger ``saliency.pipeline`` what of a source is no picture, if anything."""
+    if left_out:
+        logging.getLogger("saliency.pipeline").warning(
+            "%s: %s.", source, remark(left_out)
+        )
 
 
 def _is_one(images: object) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal, TypeAlias
 import tensorflow as tf
 
 from saliency.errors import InputError
-from saliency.pipeline.files import File, listing
+from saliency.pipeline.files import File, listing, tell_left_out
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import preparation
 from saliency.training.examples import ExampleReader, Shape
@@ -219,7 +219,9 @@ def _files_in(sources: Any) -> tuple[File, ...]:
             f"zips, got {_kinds(sources)}."
         )
         raise InputError(msg)
-    return listing(given).files
+    found = listing(given)
+    tell_left_out("tf_dataset", found.left_out)
+    return found.files
 
 
 def _kinds(sources: Any) -> str:

@@ -12,6 +12,7 @@ from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
+import saliency as sal
 from saliency.audit.cases.sources import sources_of
 from saliency.errors import InputError
 from saliency.pipeline.files import Member, NothingFoundError, listing, sources_in, walk
@@ -82,6 +83,25 @@ def test_every_verb_has_the_same_list(folder):
 
     assert sources_of(folder) == expected
     assert list(sources_in(str(folder))) == expected
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        lambda folder: list(sources_in(folder)),
+        sources_of,
+        lambda folder: sal.tf_dataset(folder, prepare=sal.Prepare(8, channels=1)),
+    ],
+    ids=["explain_many and evaluate", "audit", "tf_dataset"],
+)
+def test_what_is_left_out_is_told(folder, caplog, listed):
+    """Once, with the number of each kind; nothing where every file is a picture."""
+    listed(folder)
+    listed(folder / "explicit")
+
+    assert [each.message.split(": ", 1)[1] for each in caplog.records] == [
+        f"{listing([folder]).remark}."
+    ]
 
 
 def test_a_picture_that_lost_its_pixels_is_broken(tmp_path):

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from saliency.dicom.file.header_groups import tokens
 from saliency.errors import InputError, SaliencyError
-from saliency.pipeline.files import content_of, listing
+from saliency.pipeline.files import content_of, listing, tell_left_out
 from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.values.image import DicomImage
 from saliency.volumes.volume import DicomVolume
@@ -29,7 +29,9 @@ def sources_of(images: object) -> list[Source]:
         msg = _no_volume(f"a volume of {len(images)} slices")
         raise InputError(msg)
     if isinstance(images, str | PathLike):
-        sources = list(listing((images,)).files)
+        found = listing((images,))
+        tell_left_out(images, found.left_out)
+        sources = list(found.files)
     elif isinstance(images, DicomImage | bytes) or not isinstance(images, Iterable):
         kind = type(images).__name__
         msg = f"audit: expected a folder or a sequence of images, got one {kind}. Use intervene."
