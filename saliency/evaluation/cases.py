@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from saliency.dicom.drawn import NO_DRAWING, DrawnTruth, is_drawing
-from saliency.errors import DicomError, InputError
-from saliency.evaluation.measuring import Case, of_one_shape
+from saliency.errors import DicomError, InputError, ModelError, TargetError
+from saliency.evaluation.measuring import Case, batches, of_one_shape
+from saliency.interventions.scoring import probe_of_rows
 from saliency.pipeline.explain import as_image, bound, prepared
 from saliency.pipeline.explain_many import failure_of
 from saliency.pipeline.files import content_of, sources_in
@@ -42,7 +43,10 @@ def listed(images: object) -> list[Any]:
 def read(
     probe: Any, sources: Sequence[Any], prepare: object, targets: Sequence[Target]
 ) -> list[Case | Failure]:
-    """Read and prepare each image; one that cannot be becomes a Failure in its place."""
+    """Read and prepare each image, and ask for its score.
+
+    An image that cannot be read, or whose score is NaN or infinite, becomes a Failure in its place.
+    """
 
     def case(item: tuple[int, Any]) -> Case | Failure:
         index, source = item
@@ -52,7 +56,21 @@ def read(
         except Exception as error:  # noqa: BLE001 - the edge of an image
             return failure_of(index, error)
 
-    return list(ahead(case, enumerate(sources), window=8))
+    found = list(ahead(case, enumerate(sources), window=8))
+    for batch in batches(probe, [each for each in found if isinstance(each, Case)]):
+        scores = np.asarray(batch.probe.score(batch.inputs))
+        for each, score in zip(batch.cases, scores, strict=True):
+            if not np.isfinite(score):
+                found[each.number] = Failure(
+                    each.number, "NotFiniteError", _NO_SCORE.format(score)
+                )
+    return found
+
+
+_NO_SCORE: Final = (
+    "The model's score of the image is {}: expected a finite number. Check the weights, and that "
+    "the prepared input is in the range that the model was trained on."
+)
 
 
 def truths_of(truth: Any, cases: Sequence[Case], sources: Sequence[Any]) -> list[Case]:
@@ -212,12 +230,24 @@ def groups_of(groups: Sequence[Any]) -> Array:
 
 def _decisions(probe: Any, cases: Sequence[Case]) -> dict[int, Any]:
     """Return the predicted class of each case by its number; none where there are no classes."""
-    unbound = callable(getattr(probe, "at", None))
-    classes = getattr(bound(probe, None), "classes", None) if unbound else None
-    if classes is None:
+    question = _question_of_class(probe)
+    if not hasattr(question, "classes"):
         return {}
-    return {
-        case.number: int(predicted)
-        for some, inputs in of_one_shape(cases)
-        for case, predicted in zip(some, np.asarray(classes(inputs)), strict=True)
-    }
+    found: dict[int, Any] = {}
+    for some, inputs in of_one_shape(cases):
+        own = probe_of_rows(question, [case.number for case in some])
+        predicted = np.asarray(own.classes(inputs))
+        found.update(
+            zip([case.number for case in some], predicted.tolist(), strict=True)
+        )
+    return found
+
+
+def _question_of_class(probe: Any) -> Any:
+    """Return the probe of the predicted class; None where the model has no classes."""
+    if not callable(getattr(probe, "at", None)):
+        return None
+    try:
+        return bound(probe, None)
+    except (ModelError, TargetError):
+        return None

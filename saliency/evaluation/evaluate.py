@@ -68,7 +68,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     images
         As for :func:`saliency.explain_many`.
     explainers
-        Names or recipes; two or more can be compared.
+        Names or recipes; two or more can be compared. One that refuses the model is an error. Of
+        the five that are asked without being named, those that refuse the model are left out, and
+        the report and the logger say which and why.
     labels
         The class of each image, an index or a name: it is what is explained, unless a target is
         given. A sequence in the order of the images, or a mapping by path or file name.
@@ -102,7 +104,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     InputError
         No image can be read, or what was given for images does not belong to them.
     SaliencyError
-        The model, an explainer or the target is wrong.
+        The model, an explainer or the target is wrong, or no explainer is left.
 
     Notes
     -----
@@ -110,6 +112,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     fewer scores a curve has; below two, fewer images are asked about, as many patients as there
     can be. Curves of mean maps are asked about a quarter of them. The maps themselves cost what
     docs/explainers says. The logger ``saliency.evaluation`` says how far it is.
+
+    Where an explainer fails at an image, or its map has one value, a random map is measured in its
+    place, and the report says of how many images: left out, it would count where it works.
     """
     recipes = _recipes(explainers)
     names = chosen(metrics, truth=truth is not None)
@@ -150,13 +155,28 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
             patients,
             budget,
             state,
+            may_leave_out=explainers is FAST,
         )
         values = measure(study)
+    asked = [who for who in recipes if who not in values.left_out]
     facts = _facts(study, recipes, prepare, seed)
-    scores = _measures(values, tuple(recipes), patients, generator)
-    decision = _decision(values.own, recipes, names[0], patients, generator)
-    curves = {key: mean_curve(each, patients) for key, each in values.curves.items()}
-    return EvaluationReport(scores, decision, facts, failures, values.examples, curves)
+    scores = _measures(values, asked, patients, generator)
+    decision = _decision(values.own, asked, names[0], patients, generator)
+    curves = {
+        (who, name): mean_curve(each, patients)
+        for (who, name), each in values.curves.items()
+        if who not in values.left_out
+    }
+    return EvaluationReport(
+        scores,
+        decision,
+        facts,
+        failures,
+        values.examples,
+        curves,
+        values.left_out,
+        values.missing,
+    )
 
 
 def _check_donors(cases: Sequence[Case], ranking: str) -> None:
@@ -256,13 +276,13 @@ def _measures(
 
 def _decision(
     values: Values,
-    recipes: Mapping[str, Any],
+    asked: Sequence[str],
     metric: str,
     patients: Array,
     generator: np.random.Generator,
 ) -> Decision:
     sign = 1 if METRICS[metric].greater else -1
     of = {who: sign * found for (who, name), found in values.items() if name == metric}
-    explainers = {who: of[who] for who in recipes}
+    explainers = {who: of[who] for who in asked}
     baselines = {who: of[who] for who in CONTROLS}
     return decide(explainers, baselines, patients, generator)

@@ -13,6 +13,7 @@ import numpy as np
 from saliency.evaluation.curves import Curve
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
+from saliency.evaluation.missing import MissingMaps
 from saliency.evaluation.page import page
 from saliency.pipeline.plain import plain
 from saliency.statistics.significance import Interval
@@ -74,6 +75,10 @@ class EvaluationReport:
     curves
         (explainer or baseline, metric) -> Curve of one row: the mean score over patients at each
         share of changed pixels, for metrics that are an area under it.
+    left_out
+        Why an explainer was not measured: one sentence by its name.
+    missing
+        Images of which an explainer gave no map, by its name, where there are any.
     """
 
     scores: Mapping[tuple[str, str], Measure]
@@ -82,11 +87,13 @@ class EvaluationReport:
     failures: tuple[Failure, ...] = ()
     examples: tuple[Example, ...] = ()
     curves: Mapping[tuple[str, str], Curve] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, MissingMaps] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
-        object.__setattr__(self, "facts", MappingProxyType(dict(self.facts)))
-        object.__setattr__(self, "curves", MappingProxyType(dict(self.curves)))
+        for name in ("scores", "facts", "curves", "left_out", "missing"):
+            frozen = MappingProxyType(dict(getattr(self, name)))
+            object.__setattr__(self, name, frozen)
 
     def __reduce__(self) -> tuple[object, ...]:
         parts = (
@@ -96,6 +103,8 @@ class EvaluationReport:
             self.failures,
             self.examples,
             dict(self.curves),
+            dict(self.left_out),
+            dict(self.missing),
         )
         return EvaluationReport, parts
 
@@ -126,7 +135,12 @@ class EvaluationReport:
             model.get("sha256", ""),
             tuple(model.get("layers", ())),
             self.facts["prepare"],
-            {recipe: self._trust_in(name) for name, recipe in recipes.items()},
+            {
+                recipe: self._trust_in(name)
+                for name, recipe in recipes.items()
+                if name not in self.left_out
+            },
+            {recipes[name]: reason for name, reason in self.left_out.items()},
         )
 
     def _trust_in(self, name: str) -> Trust:
@@ -158,8 +172,12 @@ class EvaluationReport:
             self.decision.rival,
             self.facts["metric"],
         )
+        rest = f" {self._left_out_words}" if self.left_out else ""
         if np.isnan(self.scores[leader, metric].value):
-            return f"Cannot tell which is best by {metric} on {over}: it has no value there."
+            return (
+                f"Cannot tell which is best by {metric} on {over}: it has no value there."
+                f"{rest}"
+            )
         chance = f"corrected p = {self.decision.p_value:.2g}"
         error_rate = (
             f"Where none is better, one is named in at most {LEVEL:.0%} of evaluations."
@@ -167,12 +185,17 @@ class EvaluationReport:
         if self.best is not None:
             return (
                 f"{leader} is best by {metric} on {over}: better than each other explainer and "
-                f"than maps that know nothing ({chance}). {error_rate}"
+                f"than maps that know nothing ({chance}). {error_rate}{rest}"
             )
         return (
             f"Cannot tell which is best by {metric} on {over}: {leader} leads, and may be no "
-            f"better than {rival} ({chance}). {error_rate}"
+            f"better than {rival} ({chance}). {error_rate}{rest}"
         )
+
+    @property
+    def _left_out_words(self) -> str:
+        names = ", ".join(self.left_out)
+        return f"Not measured, since they cannot explain this model: {names}."
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but the examples as plain values; numbers that are none become None."""
@@ -203,6 +226,8 @@ class EvaluationReport:
             "decision": asdict(self.decision),
             "scores": rows,
             "curves": curves,
+            "left_out": dict(self.left_out),
+            "missing": {who: asdict(each) for who, each in self.missing.items()},
             "failures": [asdict(each) for each in self.failures],
             **plain(dict(self.facts)),
             "trust": plain(self.trust),

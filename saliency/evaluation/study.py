@@ -7,11 +7,21 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
+from saliency.errors import ExplainerError
 from saliency.evaluation.budget import Budget, spread_over_patients
 from saliency.evaluation.curves import Curve
 from saliency.evaluation.mean_maps import GRID, MeanMaps
-from saliency.evaluation.measuring import Batch, Case, batches, maps, measured
+from saliency.evaluation.measuring import (
+    BLANK,
+    OF_THE_MODEL,
+    Batch,
+    Case,
+    batches,
+    maps_or_reasons,
+    measured,
+)
 from saliency.evaluation.metrics import METRICS
+from saliency.evaluation.missing import MissingMaps, first_sentence
 from saliency.evaluation.ranking import cells_of
 from saliency.evaluation.report import Example
 from saliency.pipeline.checkpoint import State
@@ -21,7 +31,7 @@ from saliency.values.arrays import Array
 Values: TypeAlias = dict[tuple[str, str], Array]
 """(explainer or control, metric) -> float64 (n,), in the order of the cases."""
 
-FORM: Final = 3
+FORM: Final = 4
 """Of what is kept of a batch; work of another form is begun anew."""
 _EXAMPLES: Final = 4
 """Images whose maps the report shows."""
@@ -41,6 +51,8 @@ class Measurement:
         Explainers and controls by name.
     explainers
         Names of the explainers among them, whose mean maps are measured as well.
+    may_leave_out
+        Whether an explainer that refuses the model is left out; else that is an error.
     metrics
         Names.
     patients
@@ -59,20 +71,62 @@ class Measurement:
     patients: Array
     budget: Budget
     state: State
+    may_leave_out: bool = False
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """Values of maps, values of mean maps by the explainer's name, and maps to look at.
+    """What was measured.
 
-    ``curves`` are those of the maps, a row a case; NaN where it was not asked.
+    Parameters
+    ----------
+    own, means
+        Values of maps, and of mean maps by the explainer's name.
+    curves
+        Of the maps, a row a case; NaN where it was not asked.
+    examples
+        Maps to look at.
+    left_out
+        Why an explainer was not measured, by name; its values mean nothing.
+    missing
+        Images without a map by explainer, where there are any.
     """
 
     own: Values
     means: Values
     curves: Mapping[tuple[str, str], Curve]
     examples: tuple[Example, ...]
+    left_out: Mapping[str, str]
+    missing: Mapping[str, MissingMaps]
+
+
+@final
+class Findings:
+    """What grows while explainers are measured.
+
+    Parameters
+    ----------
+    study
+        What is measured.
+    """
+
+    def __init__(self, study: Measurement) -> None:
+        self.own = _blank(study, study.recipes)
+        self.means = _blank(study, study.explainers)
+        self.sums = {who: MeanMaps() for who in study.explainers}
+        self.curves = Curves(len(study.cases))
+        self.left_out: dict[str, str] = {}
+        self.reasons: dict[str, list[str | None]] = {who: [] for who in study.recipes}
+
+    def missing(self) -> dict[str, MissingMaps]:
+        """Return images without a map by explainer, where there are any."""
+        found = {}
+        for who in self.sums:
+            reasons = [reason for reason in self.reasons[who] if reason is not None]
+            if reasons and who not in self.left_out:
+                found[who] = MissingMaps(len(reasons), first_sentence(reasons[0]))
+        return found
 
 
 @final
@@ -123,24 +177,55 @@ class _Turn:
 
 def measure(study: Measurement) -> Measured:
     """Measure maps, then the mean maps of other patients."""
-    own = _blank(study, study.recipes)
-    means = _blank(study, study.explainers)
-    sums = {who: MeanMaps() for who in study.explainers}
-    curves = Curves(len(study.cases))
+    found = Findings(study)
     examples: list[Example] = []
     done = 0
     for turn in _turns(study, study.budget.images):
-        missing = _EXAMPLES - len(examples)
-        heats = _measure_maps(study, turn, own, curves, sums, look=missing > 0)
-        examples += _examples(turn.batch, heats, missing)
+        unseen = _EXAMPLES - len(examples)
+        heats = _measure_maps(study, turn, found, look=unseen > 0)
+        examples += _examples(turn.batch, heats, unseen)
         done += len(turn.places)
         _LOG.info("maps: %d of %d images", done, len(study.cases))
+    _leave_out_failing(study, found)
     done = 0
     for turn in _turns(study, study.budget.mean_images):
-        _measure_means(study, turn, means, sums)
+        _measure_means(study, turn, found)
         done += len(turn.places)
         _LOG.info("mean maps: %d of %d images", done, len(study.cases))
-    return Measured(own, means, curves.of_all(), tuple(examples))
+    missing = found.missing()
+    for who, images in missing.items():
+        _LOG.warning("%s: %s", who, images.words)
+    curves = found.curves.of_all()
+    return Measured(
+        found.own, found.means, curves, tuple(examples), found.left_out, missing
+    )
+
+
+def _leave_out_failing(study: Measurement, found: Findings) -> None:
+    """Leave out explainers that failed at every image.
+
+    Raises
+    ------
+    ExplainerError
+        None is left.
+    """
+    for who in study.explainers:
+        answers = found.reasons[who]
+        if answers and not any(answer in (None, BLANK) for answer in answers):
+            _leave_out(study, found, who, ExplainerError(answers[0]))
+    if len(found.left_out) == len(study.explainers):
+        reasons = [f"{who}: {reason}" for who, reason in found.left_out.items()]
+        msg = f"evaluate: no explainer can explain this model. {' '.join(reasons)}"
+        raise ExplainerError(msg)
+
+
+def _leave_out(study: Measurement, found: Findings, who: str, error: Exception) -> None:
+    """Note why an explainer cannot be measured; where it was asked for by name, refuse."""
+    if not study.may_leave_out:
+        msg = f"evaluate: {who} cannot explain this model; leave it out: {error}"
+        raise ExplainerError(msg) from error
+    found.left_out[who] = first_sentence(str(error))
+    _LOG.warning("%s is left out: %s", who, found.left_out[who])
 
 
 def _turns(study: Measurement, of_curves: int) -> Iterator[_Turn]:
@@ -159,37 +244,47 @@ def _turns(study: Measurement, of_curves: int) -> Iterator[_Turn]:
 
 
 def _measure_maps(
-    study: Measurement,
-    turn: _Turn,
-    own: Values,
-    curves: Curves,
-    sums: Mapping[str, MeanMaps],
-    *,
-    look: bool,
+    study: Measurement, turn: _Turn, found: Findings, *, look: bool
 ) -> dict[str, Array]:
     """Enter the values of a batch; return those maps that were made, all where ``look``."""
-    heats = {}
-    for who, recipe in study.recipes.items():
-        stage = f"maps of {who}"
-        kept = study.state.rows(stage).get(turn.number)
-        if kept is None or look:
-            heats[who] = maps(turn.batch, recipe)
-        if kept is None:
-            cells = cells_of(heats[who], GRID)[1].tolist() if who in sums else []
-            kept = {**_figures(study, turn, heats[who], recipe), "cells": cells}
-            study.state.keep(stage, turn.number, kept)
-        if who in sums:
-            sums[who].add(kept["cells"], turn.size, turn.patients)
-        _enter(own, who, turn, kept["values"])
-        for name, curve in kept["curves"].items():
-            curves.enter((who, name), turn.places, curve)
+    heats: dict[str, Array] = {}
+    for who in study.recipes:
+        if who in found.left_out:
+            continue
+        try:
+            heats |= _measure_maps_of(who, study, turn, found, look=look)
+        except OF_THE_MODEL as error:
+            _leave_out(study, found, who, error)
     return heats
 
 
-def _measure_means(
-    study: Measurement, turn: _Turn, means: Values, sums: Mapping[str, MeanMaps]
-) -> None:
-    for who, of_others in sums.items():
+def _measure_maps_of(
+    who: str, study: Measurement, turn: _Turn, found: Findings, *, look: bool
+) -> dict[str, Array]:
+    heats: dict[str, Array] = {}
+    recipe, stage = study.recipes[who], f"maps of {who}"
+    kept = study.state.rows(stage).get(turn.number)
+    if kept is None or look:
+        made = maps_or_reasons(turn.batch, recipe)
+        heats[who] = made.heat
+    if kept is None:
+        cells = cells_of(made.heat, GRID)[1].tolist() if who in found.sums else []
+        figures = _figures(study, turn, made.heat, recipe)
+        kept = {**figures, "cells": cells, "reasons": made.reasons}
+        study.state.keep(stage, turn.number, kept)
+    if who in found.sums:
+        found.sums[who].add(kept["cells"], turn.size, turn.patients)
+    found.reasons[who] += kept["reasons"]
+    _enter(found.own, who, turn, kept["values"])
+    for name, curve in kept["curves"].items():
+        found.curves.enter((who, name), turn.places, curve)
+    return heats
+
+
+def _measure_means(study: Measurement, turn: _Turn, results: Findings) -> None:
+    for who, of_others in results.sums.items():
+        if who in results.left_out:
+            continue
         stage = f"mean map of {who}"
         kept = study.state.rows(stage).get(turn.number)
         if kept is None:
@@ -204,7 +299,7 @@ def _measure_means(
                 }
             }
             study.state.keep(stage, turn.number, kept)
-        _enter(means, who, turn, kept["values"])
+        _enter(results.means, who, turn, kept["values"])
 
 
 def _figures(

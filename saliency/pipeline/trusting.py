@@ -96,6 +96,12 @@ def trust_in(
             f"trust: expected an explainer that its name tells from others, got {name}."
         )
         raise InputError(msg)
+    if name in known.left_out:
+        msg = (
+            f"trust: {name} was not measured for this model: {known.left_out[name]} Choose one "
+            f"of {', '.join(known.recipes)}."
+        )
+        raise InputError(msg)
     if name not in known.recipes:
         msg = (
             f"trust: expected an explainer that was measured ({', '.join(known.recipes)}), got "

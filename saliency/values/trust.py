@@ -93,16 +93,20 @@ class TrustByRecipe:
         How images became the model's input.
     recipes
         By ``repr`` of the explainer.
+    left_out
+        Why an explainer was not measured, by its ``repr``.
     """
 
     sha256: str
     layers: tuple[str, ...]
     prepare: Any
     recipes: Mapping[str, Trust]
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "recipes", MappingProxyType(dict(self.recipes)))
+        object.__setattr__(self, "left_out", MappingProxyType(dict(self.left_out)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        told = (self.sha256, self.layers, self.prepare, dict(self.recipes))
-        return TrustByRecipe, told
+        maps = (dict(self.recipes), dict(self.left_out))
+        return TrustByRecipe, (self.sha256, self.layers, self.prepare, *maps)
