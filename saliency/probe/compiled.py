@@ -1,13 +1,16 @@
 """The only place where the library compiles: a probe's questions as TensorFlow functions."""
 
+import logging
+import weakref
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from itertools import count
-from typing import Any, TypeAlias, final
+from typing import Any, Final, TypeAlias, final
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from saliency.errors import ModelError
@@ -82,7 +85,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
             forward = Pass(plan, terms, inputs, targets, held)
             return body(forward), forward.told()
 
-    return GraphQuestion(traced, plan.model)
+    return GraphQuestion(traced, plan)
 
 
 def compiled_head(
@@ -111,7 +114,7 @@ def compiled_head(
             raise ModelError(msg)
         return score
 
-    return GraphQuestion(traced, plan.model)
+    return GraphQuestion(traced, plan)
 
 
 @final
@@ -119,26 +122,54 @@ class GraphQuestion:
     """A compiled function that always runs as a graph, and fails in one sentence.
 
     Its only graph is called, not the function: ``run_functions_eagerly(True)`` would run the code
-    of that, where TensorFlow gives no gradients.
+    of that, where TensorFlow gives no gradients. Of a model that draws random numbers the first
+    question is asked twice; where the answers differ, the logger ``saliency.probe`` says so.
 
     Parameters
     ----------
     traced
         A TensorFlow function with one signature.
-    model
-        Name of the model, for messages.
+    plan
+        The model it asks.
     """
 
-    def __init__(self, traced: Any, model: str) -> None:
+    def __init__(self, traced: Any, plan: Plan) -> None:
         # TensorFlow counts traces by the line of code: five models look like one traced five times.
         traced._omit_frequent_tracing_warning = True  # noqa: SLF001 - there is no other switch
         self.get_concrete_function = cache(traced.get_concrete_function)
-        self.model = model
+        self.draws = cache(lambda: draws(self.get_concrete_function().graph))
+        self.plan = plan
 
     def __call__(self, *given: Any) -> Any:
         """Return the answer; at the first call the graph is traced."""
-        with told_plainly(self.model):
-            return self.get_concrete_function()(*given)
+        with told_plainly(self.plan.model):
+            graph = self.get_concrete_function()
+            answer = graph(*given)
+            if self.draws() and self.plan not in _ASKED_TWICE:
+                _ASKED_TWICE.add(self.plan)
+                _tell_if_random(self.plan.model, answer, graph(*given))
+        return answer
+
+
+#: Models with random numbers whose answers were compared.
+_ASKED_TWICE: Final[weakref.WeakSet[Plan]] = weakref.WeakSet()
+
+
+def _tell_if_random(model: str, first: Any, second: Any) -> None:
+    """Say so in the logger ``saliency.probe`` where two answers to one question differ."""
+    pairs = zip(tf.nest.flatten(first), tf.nest.flatten(second), strict=True)
+    # Threads add in another order: a thousandth of the largest number is no draw.
+    same = all(
+        np.allclose(one, other, 0, 1e-3 * np.abs(one).max(initial=0), equal_nan=True)
+        for one, other in ((np.asarray(pair[0]), np.asarray(pair[1])) for pair in pairs)
+    )
+    if not same:
+        logging.getLogger("saliency.probe").warning(
+            "The model %r answers the same input otherwise each time: a layer draws random numbers "
+            "although training=False (dropout or noise of your own, sampling). A map is one draw "
+            "of many; have the layer heed training, or compare several maps.",
+            model,
+        )
 
 
 def signature_of(
@@ -150,6 +181,15 @@ def signature_of(
         tf.TensorSpec((None, *door.shape[1:]), door.dtype) for door in plan.doors.held
     )
     return first, tf.TensorSpec((None,), tf.int32), tuple(rows)
+
+
+def draws(graph: Any) -> bool:
+    """Return whether a TensorFlow graph, or a function that it calls, draws random numbers."""
+    names = {operation.type for operation in graph.get_operations()}
+    if graph._functions:  # noqa: SLF001 - only the graph knows whether it has some
+        library = graph.as_graph_def().library
+        names |= {node.op for each in library.function for node in each.node_def}
+    return any("Random" in name or "Multinomial" in name for name in names)
 
 
 #: Height and width of the blank picture that stands in where a model leaves them free.

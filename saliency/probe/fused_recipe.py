@@ -50,4 +50,4 @@ def drawn(drawing: Drawing, question: Any, plan: Plan, traces: Counter[str]) -> 
         traces["drawn"] += 1
         return behind(inputs, *rest)
 
-    return GraphQuestion(traced, plan.model)
+    return GraphQuestion(traced, plan)
