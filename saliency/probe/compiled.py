@@ -21,6 +21,7 @@ from saliency.probe.class_targets import (
     class_scores,
     classes,
 )
+from saliency.probe.lean_gradients import lean_gradients
 from saliency.probe.max_pool_3d import one_winner
 from saliency.probe.model.graph import Notes, Rule, Study, Walk
 from saliency.probe.model.inputs import rows_tiled
@@ -81,7 +82,7 @@ def _compiled(name: str, plan: Plan, traces: Counter[str], terms: Terms) -> Ques
     @tf.function(autograph=False, input_signature=signature_of(plan))  # type: ignore[untyped-decorator]
     def traced(inputs: Tensor, targets: Tensor, held: tuple[Tensor, ...]) -> Any:
         traces[name] += 1
-        with standing_in(plan.values), one_winner():
+        with standing_in(plan.values), one_winner(), lean_gradients():
             forward = Pass(plan, terms, inputs, targets, held)
             return body(forward), forward.told()
 
@@ -104,7 +105,7 @@ def compiled_head(
             (tf.shape(activation)[0], *(size or _FREE for size in plan.shape))
         )
         answered = replace(terms, rule=_answered(plan, activation))
-        with standing_in(plan.values), one_winner():
+        with standing_in(plan.values), one_winner(), lean_gradients():
             score = Pass(plan, answered, pictures, targets, held).score()
         if tf.gradients(score, [pictures]) != [None]:
             msg = (

@@ -20,8 +20,8 @@ CLOSE = 1e-6
 
 def halves(tensor: Tensor) -> tuple[Tensor, Tensor]:
     """Return pictures and baselines."""
-    count = tf.shape(tensor)[0] // 2
-    return tensor[:count], tensor[count:]
+    picture, baseline = tf.split(tensor, 2)
+    return picture, baseline
 
 
 def twice(tensor: Tensor) -> Tensor:
@@ -45,8 +45,8 @@ def bent(z: Tensor, output: Tensor) -> Tensor:
     """Give a function of single values the slope of its secant."""
     rise, run = difference(output), difference(z)
     steep = tf.abs(run) > CLOSE
-    slope = tf.where(steep, rise / tf.where(steep, run, 1.0), 0.0)
-    secant = tf.stop_gradient(slope) * (z - tf.stop_gradient(z))
+    slope = tf.stop_gradient(tf.where(steep, rise / tf.where(steep, run, 1.0), 0.0))
+    secant = slope * (z - tf.stop_gradient(z))
     tangent = output - tf.stop_gradient(output)
     return tf.where(steep, secant, tangent)
 

@@ -7,7 +7,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from saliency.probe.model.head import GLOBAL_MEANS, SAME_AT_INFERENCE
+from saliency.probe.model.head import (
+    GLOBAL_MEANS,
+    SAME_AT_INFERENCE,
+    applies_last,
+)
 from saliency.probe.model.keras_internals import Operation
 from saliency.probe.model.pointwise import Pointwise
 
@@ -208,6 +212,27 @@ SQUASHING = _functions(("hard_sigmoid", "sigmoid", "softmax"))
 """Activation functions that end between 0 and 1: what they give is a gate in a product."""
 
 
+FLOORED = _functions(
+    ("hard_sigmoid", "relu", "relu6", "sigmoid", "softmax", "softplus")
+)
+"""Activation functions that give nothing below 0."""
+
+KEEPS_SIGNS = frozenset(
+    (
+        *GLOBAL_MEANS,
+        *SAME_AT_INFERENCE,
+        *(_L.Add, _L.Average, _L.AveragePooling1D, _L.AveragePooling2D),
+        *(_L.AveragePooling3D, _L.Concatenate, _L.Cropping1D, _L.Cropping2D),
+        *(_L.Cropping3D, _L.Flatten, _L.GlobalMaxPooling1D, _L.GlobalMaxPooling2D),
+        *(_L.GlobalMaxPooling3D, _L.MaxPooling1D, _L.MaxPooling2D, _L.MaxPooling3D),
+        *(_L.Maximum, _L.Multiply, _L.Permute, _L.RepeatVector, _L.Reshape),
+        *(_L.UpSampling1D, _L.UpSampling3D, _L.ZeroPadding1D, _L.ZeroPadding2D),
+        *(_L.ZeroPadding3D,),
+    )
+)
+"""Layers that give nothing below 0 where nothing below 0 goes in."""
+
+
 def layer_kind_of(operation: Operation) -> LayerKind:
     """Return the kind of an operation; a subclass with a call of its own is unknown."""
     if not isinstance(operation, keras.Layer):
@@ -244,6 +269,25 @@ def squashes(operation: Operation) -> bool:
     if not isinstance(operation, keras.Layer):
         return type(operation).__name__ in ("HardSigmoid", "Sigmoid", "Softmax")
     return any(getattr(operation, "activation", None) is each for each in SQUASHING)
+
+
+def at_least_zero(
+    operation: Operation, args: Any, is_nonnegative: Callable[[Any], bool]
+) -> bool:
+    """Return whether all that a step gives is 0 or more; False where that is not known.
+
+    ``is_nonnegative`` says so of each tensor that goes in.
+    """
+    if not isinstance(operation, keras.Layer):
+        return type(operation).__name__ in ("Relu", "Relu6", "Sigmoid", "Softmax")
+    if type(operation) in KEEPS_SIGNS:
+        return all(map(is_nonnegative, keras.tree.flatten(args)))
+    if _is(operation, _L.ReLU):
+        return not operation.negative_slope
+    function = getattr(operation, "activation", None)
+    known = layer_kind_of(operation) in (LayerKind.LINEAR, LayerKind.ACTIVATION)
+    last = known and applies_last(operation) and any(function is f for f in FLOORED)
+    return last or _is(operation, _L.Softmax)
 
 
 def elementwise(operation: Operation) -> bool:

@@ -15,8 +15,10 @@ from typing import Any, Literal, TypeAlias, final
 import keras
 import tensorflow as tf
 
+from saliency.explainers.propagation.handed_back import handed_back
 from saliency.explainers.propagation.layer_kinds import (
     LayerKind,
+    at_least_zero,
     kind_at,
     linear_last,
     squashes,
@@ -103,6 +105,9 @@ SHARES: Mapping[str, Callable[..., Tensor]] = MappingProxyType(
     }
 )
 
+SPLITTING = ("alpha_beta", "gamma", "plus")
+"""Rules that ask for what is above 0 and for what is below apart."""
+
 WAYS: Mapping[
     LayerKind, Callable[[Operation, tuple[Any, ...], Tensor], Tensor | None]
 ] = MappingProxyType(
@@ -149,6 +154,7 @@ class _Relevance:
         self._linear: dict[int, tuple[Tensor, Tensor, Linear]] = {}
         self._deep: dict[int, Tensor] = {}
         self._gates: dict[int, Tensor] = {}
+        self._nonnegative: dict[int, Tensor] = {}
 
     def __call__(
         self,
@@ -162,6 +168,8 @@ class _Relevance:
             found = self._deeper(self._through_linear(name, operation, args, call))
         else:
             found = self._through_other(name, operation, args, call)
+        if at_least_zero(operation, args, self._is_nonnegative):
+            self._nonnegative |= {id(each): each for each in tensors(found)}
         gate = kind in (LayerKind.MOVE, LayerKind.PREPARE) and all(
             map(self._is_gate, tensors(args))
         )
@@ -231,10 +239,11 @@ class _Relevance:
         plain = linear_last(operation)
         linear = call(*args) if plain else before(operation, args, call)
         x = tf.cast(args[0], tf.float32)
+        if self._is_nonnegative(args[0]):
+            self._nonnegative[id(x)] = x
         steps = linear_steps(operation, len(linear.shape))
         for step in steps[:-1]:
-            value = step(x)
-            x = straight_through(value, self._share(step, x, args[0]))
+            x = self._step(step, x, args[0], step(x))
             if self._rules.first == "box":  # its ends are those of the step before
                 self._deeper(x)
         routed = self._step(steps[-1], x, args[0], linear)
@@ -259,21 +268,28 @@ class _Relevance:
         return routed(output, tf.cast(factor, x.dtype) * seed(x, x), output)
 
     def _step(self, step: Linear, x: Tensor, given: Tensor, output: Tensor) -> Tensor:
-        share = self._share(step, x, given)
-        return tf.stop_gradient(output) + tf.cast(share, output.dtype)
+        first = not self._is_deep(given) and not self._is_deep(x)
+        rule = self._rule(step, first=first, nonnegative=self._is_nonnegative(x))
 
-    def _share(self, step: Linear, x: Tensor, given: Tensor) -> Tensor:
-        rule = self._rule(step, first=not self._is_deep(given) and not self._is_deep(x))
-        return rule(step.apply, x, step.kernel, step.bias)
+        def share(x: Tensor) -> Tensor:
+            return tf.cast(rule(step.apply, x, step.kernel, step.bias), output.dtype)
 
-    def _rule(self, step: Linear, *, first: bool) -> Callable[..., Tensor]:
+        return handed_back(output, x, share)
+
+    def _rule(
+        self, step: Linear, *, first: bool, nonnegative: bool
+    ) -> Callable[..., Tensor]:
         rules = self._rules
         name = (first and rules.first) or (
             rules.dense if step.dense else rules.convolution
         )
-        numbers = {"epsilon": self.study.epsilon if name == "epsilon" else STABILISER}
+        numbers: dict[str, Any] = {
+            "epsilon": self.study.epsilon if name == "epsilon" else STABILISER
+        }
         if name == "gamma":
             numbers["gamma"] = self.study.gamma
+        if name in SPLITTING:
+            numbers["nonnegative"] = nonnegative
         return partial(SHARES[name], **numbers)
 
     def _deeper(self, output: Any) -> Any:
@@ -283,6 +299,9 @@ class _Relevance:
 
     def _is_deep(self, tensor: Any) -> bool:
         return any(id(each) in self._deep for each in tensors(tensor))
+
+    def _is_nonnegative(self, tensor: Tensor) -> bool:
+        return id(tensor) in self._nonnegative
 
     def _is_gate(self, tensor: Tensor) -> bool:
         return id(tensor) in self._gates
