@@ -13,6 +13,7 @@ import highdicom as hd
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.data import get_testdata_file
 from shared import shared
 
@@ -40,10 +41,21 @@ MAKERS = {
 }
 
 
-def explained(source, frame=0, *, signed=False, **more):
-    """Return a result with heat of many sizes; no network is needed to write one down."""
+def noise(size):
+    """Return heat of many sizes."""
+    return np.random.default_rng(0).gamma(0.5, 3.0, size).astype(np.float32)
+
+
+def smooth(size):
+    """Return heat as maps of networks have it: a coarse grid, drawn out to the image."""
+    coarse = Image.fromarray(noise((16, 16)))
+    return np.asarray(coarse.resize(size[::-1], Image.Resampling.BILINEAR))
+
+
+def explained(source, frame=0, *, signed=False, heat_of=noise, **more):
+    """Return a result with heat; no network is needed to write one down."""
     image = sal.read_dicom(source, frame=frame)
-    heat = np.random.default_rng(0).gamma(0.5, 3.0, image.size).astype(np.float32)
+    heat = heat_of(image.size)
     told = {
         "recipe": "GradCAM()",
         "probability": 0.9,
@@ -735,7 +747,7 @@ def test_sixty_files_of_the_corpus(tmp_path):
     for number, file in enumerate(files[::2]):
         folder = tmp_path / str(number)
         try:
-            result = explained(file)
+            result = explained(file, heat_of=smooth)
             paths = sal.export_dicom(result, file, folder, EVERY_KIND)
         except sal.SaliencyError as error:
             # What is refused is refused from the first kind on.
