@@ -18,11 +18,9 @@ from saliency.audit.cases.first_pass import (
     first_pass,
     picture,
 )
-from saliency.audit.cases.patients import patients_of, with_equal_images
 from saliency.audit.cases.records import ImageRecord, Trial, trial_of, trial_row
 from saliency.audit.cases.sources import (
     Label,
-    check_rows_of_held_inputs,
     labels_of,
     refuse_model_of_volumes,
     sources_of,
@@ -65,12 +63,13 @@ from saliency.audit.report.report import AuditReport
 from saliency.audit.report.strategies import strategies
 from saliency.errors import InputError, SaliencyError
 from saliency.interventions.canvas import Zones
-from saliency.interventions.scoring import Scorer
+from saliency.interventions.scoring import Scorer, check_rows_of_held_inputs
 from saliency.interventions.tone import TONE
 from saliency.pipeline.checkpoint import State, kept
 from saliency.pipeline.explain import probe_of
 from saliency.pipeline.files import AllFailedError
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
+from saliency.pipeline.patients import patients_of, with_equal_images
 from saliency.pipeline.prefetch import ahead
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
@@ -163,10 +162,10 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
     sources = sources_of(images)
     probe = probe_of(model)
     refuse_model_of_volumes(probe)
-    check_rows_of_held_inputs(probe, len(sources))
+    check_rows_of_held_inputs(probe, len(sources), "audit")
     image_labels = labels_of(labels, sources)
     stratum_values = strata_of(strata, sources)
-    patients = patients_of(groups, sources)
+    patients = patients_of(groups, sources, "audit")
     # Patients count by who told them: equal images are merged unless groups were given.
     cases = [image_labels, patients.numbers, patients.by, sorted(detectors())]
     key = () if resume is None else (
@@ -187,7 +186,8 @@ def audit(  # noqa: PLR0913 - what is fixed in the design, and two questions mor
             first = f" The first: {failures[0].message}" if failures else ""
             msg = f"audit: none of {len(sources)} images could be audited.{first}"
             raise AllFailedError(msg)
-        plan = replace(plan, patients=with_equal_images(patients, records))
+        digests = {record.index: record.digest for record in records}
+        plan = replace(plan, patients=with_equal_images(patients, digests))
         return _judged_report(plan, state, records, failures, stratum_values)
 
 

@@ -16,6 +16,7 @@ from saliency.pipeline.explain import as_image, bound, prepared
 from saliency.pipeline.explain_many import failure_of
 from saliency.pipeline.files import content_of, sources_in
 from saliency.pipeline.label_matching import aligned
+from saliency.pipeline.patients import Patients, with_equal_images
 from saliency.pipeline.prefetch import ahead
 from saliency.probe.protocol import Target
 from saliency.statistics.units import numbered
@@ -23,6 +24,7 @@ from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.image import DicomImage
 from saliency.values.mask import Mask
+from saliency.volumes.volume import DicomVolume
 
 
 def listed(images: object) -> list[Any]:
@@ -31,13 +33,31 @@ def listed(images: object) -> list[Any]:
     Raises
     ------
     InputError
-        There is none.
+        There is none, or one is a volume: its slices are no independent images.
     """
-    found = list(sources_in(images))
+    found = [images] if isinstance(images, DicomVolume) else list(sources_in(images))
+    volumes = sum(isinstance(source, DicomVolume) for source in found)
+    if volumes:
+        msg = _NO_VOLUME.format(f"{volumes} volumes among {len(found)} cases")
+        raise InputError(msg)
     if not found:
         msg = "evaluate: expected one image or more, got none."
         raise InputError(msg)
     return found
+
+
+_NO_VOLUME: Final = (
+    "evaluate: expected single images and a model of images, got {}: volumes cannot be evaluated "
+    "yet. Explain a volume with sal.explain; curves of saliency.evaluation take (N, D, H, W, C)."
+)
+
+
+def refuse_volumes(probe: object) -> None:
+    """Refuse a model of volumes, before an image is read."""
+    shape = getattr(probe, "input_shape", None)
+    if shape is not None and len(shape) == 4:
+        msg = _NO_VOLUME.format(f"a model of (D, H, W, C) = {shape}")
+        raise InputError(msg)
 
 
 def read(
@@ -223,9 +243,14 @@ def with_donors(
     return found
 
 
-def groups_of(groups: Sequence[Any]) -> Array:
-    """Return a number for each patient, int (n,); who has no patient named is one alone."""
-    return numbered(groups)
+def numbers_of(patients: Patients, cases: Sequence[Case]) -> Array:
+    """Return the patient of each case as a number, int (n,); equal images are of one patient.
+
+    Numbers rise from 0 by 1, so that halves of them are halves of the patients.
+    """
+    digests = {case.number: case.image.digest for case in cases}
+    merged = with_equal_images(patients, digests)
+    return numbered(merged.numbers[case.number] for case in cases)
 
 
 def _decisions(probe: Any, cases: Sequence[Case]) -> dict[int, Any]:

@@ -23,6 +23,7 @@ from saliency.evaluation.ranking import (
     shaped,
 )
 from saliency.evaluation.variant_scores import variant_scores
+from saliency.explainers.queries import check_whole
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.superpixels import superpixels
 from saliency.probe.protocol import Probe, Tensor
@@ -220,9 +221,7 @@ def exchange(  # noqa: PLR0913 - what is exchanged, and how much of it
     if others.shape != batch.shape:
         msg = f"exchange: expected donors of {tuple(batch.shape)}, got {tuple(others.shape)}."
         raise InputError(msg)
-    if grid < 1:
-        msg = f"exchange: expected a grid of 1 or more, got {grid}."
-        raise InputError(msg)
+    check_whole("exchange", least=1, grid=grid)
     cells, means = cells_of(maps_of(attribution, batch, "exchange"), grid)
     places = ranks_of(means)[:, cells]  # the rank of each pixel's cell
     way = _shares(steps, shares)
@@ -265,6 +264,7 @@ def road(
         At 0 and at ``shares``. The smaller its area, the better the map.
     """
     batch = batch_of(inputs)
+    check_whole("road", least=0, seed=seed)
     if batch.shape.rank != 4:
         msg = f"road: expected images (N, H, W, C), got {tuple(batch.shape)}."
         raise InputError(msg)
@@ -315,9 +315,7 @@ def irof(
         nothing. Probabilities are above 0, logits need not be.
     """
     batch = batch_of(inputs)
-    if grid < 1:
-        msg = f"irof: expected a grid of 1 or more, got {grid}."
-        raise InputError(msg)
+    check_whole("irof", least=1, grid=grid)
     labels = np.asarray(superpixels(batch, grid)).reshape(batch.shape[0], -1)
     flat = maps_of(attribution, batch, "irof").reshape(labels.shape)
     means = np.stack([_segment_means(*pair) for pair in zip(flat, labels, strict=True)])
@@ -359,9 +357,7 @@ def _segment_ranks(means: Array, labels: Array) -> Array:
 
 
 def _shares(steps: int, shares: Sequence[float] | None) -> Array:
-    if steps < 1:
-        msg = f"steps: expected 1 or more, got {steps}."
-        raise InputError(msg)
+    check_whole("curve", least=1, steps=steps)
     way = np.linspace(0, 1, steps + 1) if shares is None else np.asarray(shares)
     if not _rises(way) or way[0] < 0 or way[-1] > 1:
         msg = f"shares: expected two or more, rising, 0..1, got {shares}."

@@ -10,9 +10,10 @@ from saliency.errors import InputError
 from saliency.evaluation.baselines import BASELINES, CONTROLS, controls
 from saliency.evaluation.budget import budget_of
 from saliency.evaluation.cases import (
-    groups_of,
     listed,
+    numbers_of,
     read,
+    refuse_volumes,
     truths_of,
     with_donors,
 )
@@ -23,6 +24,8 @@ from saliency.evaluation.metrics import METRICS, chosen
 from saliency.evaluation.report import EvaluationReport, Measure
 from saliency.evaluation.study import FORM, Measured, Measurement, Values, measure
 from saliency.explainers.catalogue import resolve
+from saliency.explainers.queries import check_whole
+from saliency.interventions.scoring import check_rows_of_held_inputs
 from saliency.pipeline.checkpoint import kept
 from saliency.pipeline.explain import (
     Explainer,
@@ -35,6 +38,7 @@ from saliency.pipeline.explain import (
 from saliency.pipeline.files import AllFailedError
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.label_matching import aligned, plain_label
+from saliency.pipeline.patients import patients_of
 from saliency.pipeline.plain import portable
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.model.digest import model_digest
@@ -87,7 +91,9 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         with a truth how the heat lies on it, and always what the model's score does when the
         hottest pixels are exchanged or deleted.
     groups
-        The patient of each image, as ``labels``. None: each image is a patient of its own.
+        The patient of each image, as ``labels``. None: Patient ID of DICOM files, or where there
+        is none their Study Instance UID; without either each image is a patient of its own. Then
+        images of the same pixel data are of one patient, too. ``range(n)``: all are of others.
     resume
         A file that keeps what was measured so far: an evaluation that was stopped goes on from
         there, and removes it at the end. Made for another model, other images or settings, it is
@@ -116,10 +122,14 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     Where an explainer fails at an image, or its map has one value, a random map is measured in its
     place, and the report says of how many images: left out, it would count where it works.
     """
+    check_whole("evaluate", least=0, seed=seed)
     recipes = _recipes(explainers)
     names = chosen(metrics, truth=truth is not None)
     probe, generator = probe_of(model), np.random.default_rng(seed)
+    refuse_volumes(probe)
     sources = listed(images)
+    check_rows_of_held_inputs(probe, len(sources), "evaluate")
+    by_source = patients_of(groups, sources, "evaluate")
     classes = [plain_label(label) for label in _aligned(labels, sources, "labels")]
     targets = classes if target is None else [target] * len(sources)
     for each in targets:
@@ -131,7 +141,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         msg = f"evaluate: none of {len(sources)} images can be asked about: {failures[0].message}"
         raise AllFailedError(msg)
     cases = cases if truth is None else truths_of(truth, cases, sources)
-    patients = groups_of(_those(_aligned(groups, sources, "groups"), cases))
+    patients = numbers_of(by_source, cases)
     if "exchange" in names:
         cases = with_donors(probe, cases, patients, generator)
         _check_donors(cases, names[0])
@@ -159,7 +169,11 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         )
         values = measure(study)
     asked = [who for who in recipes if who not in values.left_out]
-    facts = _facts(study, recipes, prepare, seed)
+    facts = {
+        **_facts(study, recipes, prepare, seed),
+        "patients_by": by_source.by,
+        "patients_warning": by_source.warning,
+    }
     scores = _measures(values, asked, patients, generator)
     decision = _decision(values.own, asked, names[0], patients, generator)
     curves = {
@@ -248,10 +262,6 @@ def _check_names(explainers: Sequence[Explainer]) -> None:
 
 def _aligned(values: Any, sources: Sequence[Any], name: str) -> list[Any]:
     return aligned(values, sources, owner="evaluate", name=name)
-
-
-def _those(values: Sequence[Any], cases: Sequence[Case]) -> list[Any]:
-    return [values[case.number] for case in cases]
 
 
 def _measures(

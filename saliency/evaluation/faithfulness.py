@@ -10,7 +10,7 @@ from saliency.errors import InputError
 from saliency.evaluation.ranking import batch_of, maps_of
 from saliency.evaluation.variant_scores import variant_scores
 from saliency.explainers.catalogue import resolve
-from saliency.explainers.queries import check_positive, settled
+from saliency.explainers.queries import check_positive, check_whole, settled
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.probe.protocol import Probe, Tensor
 from saliency.statistics.correlation import pearson, spearman
@@ -53,7 +53,9 @@ def infidelity(
         0 is perfect; NaN for an image of one value, which has no range to draw from.
     """
     batch = batch_of(inputs)
-    check_positive("infidelity", noise=noise, samples=samples)
+    check_positive("infidelity", noise=noise)
+    check_whole("infidelity", least=1, samples=samples)
+    check_whole("infidelity", least=0, seed=seed)
     maps_of(attribution, batch, "attribution")  # checks it
     given = np.asarray(attribution, np.float64)
     if given.shape == tuple(batch.shape[:-1]):
@@ -107,7 +109,9 @@ def max_sensitivity(
         0 is steady; NaN where the map is blank, and for an image of one value.
     """
     batch = batch_of(inputs)
-    check_positive("max_sensitivity", radius=radius, samples=samples)
+    check_positive("max_sensitivity", radius=radius)
+    check_whole("max_sensitivity", least=1, samples=samples)
+    check_whole("max_sensitivity", least=0, seed=seed)
     recipe, fixed = resolve(explainer), settled(probe, batch)
     before = maps_of(recipe(fixed, batch), batch, "max_sensitivity")
     axes = tuple(range(1, before.ndim))
@@ -162,7 +166,7 @@ def sensitivity_n(  # noqa: PLR0913 - the sets of pixels
         -1..1; NaN where the sums or the losses are all alike.
     """
     batch = batch_of(inputs)
-    _check_sets("sensitivity_n", share, samples)
+    _check_sets("sensitivity_n", share, samples, seed)
     pixels = int(np.prod(batch.shape[1:-1]))
     count = max(1, round(share * pixels))
     generator = np.random.default_rng(seed)
@@ -204,8 +208,8 @@ def mufidelity(  # noqa: PLR0913 - the sets of cells
         -1..1; NaN where the sums or the losses are all alike.
     """
     batch = batch_of(inputs)
-    _check_sets("mufidelity", share, samples)
-    check_positive("mufidelity", grid=grid)
+    _check_sets("mufidelity", share, samples, seed)
+    check_whole("mufidelity", least=1, grid=grid)
     size = batch.shape[1:-1]
     generator = np.random.default_rng(seed)
     cells = np.meshgrid(
@@ -218,13 +222,12 @@ def mufidelity(  # noqa: PLR0913 - the sets of cells
     return np.array([spearman(*pair) for pair in zip(sums, losses, strict=True)])
 
 
-def _check_sets(metric: str, share: float, samples: int) -> None:
+def _check_sets(metric: str, share: float, samples: int, seed: int) -> None:
     """Refuse sets of which none is another, or that are no share of the image."""
-    if not 0 < share < 1 or samples < 2:
-        msg = (
-            f"{metric}: expected a share in (0, 1) and two samples or more, got {share} and "
-            f"{samples}."
-        )
+    check_whole(metric, least=2, samples=samples)
+    check_whole(metric, least=0, seed=seed)
+    if not 0 < share < 1:
+        msg = f"{metric}: expected a share in (0, 1), got {share}."
         raise InputError(msg)
 
 

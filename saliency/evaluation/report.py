@@ -164,9 +164,9 @@ class EvaluationReport:
     def verdict(self) -> str:
         """A sentence."""
         images, patients = self.facts["images"], self.facts["patients"]
-        over = f"{images} images of {patients} patients" if patients != images else (
-            f"{images} images"
-        )  # fmt: skip
+        over = f"{images} image{'' if images == 1 else 's'}"
+        if patients != images:
+            over += f" of {patients} patient{'' if patients == 1 else 's'}"
         leader, rival, metric = (
             self.decision.leader,
             self.decision.rival,

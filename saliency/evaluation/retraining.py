@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from saliency.errors import InputError
 from saliency.evaluation.ranking import batch_of, first, maps_of, ranks_of
+from saliency.evaluation.sanity import check_seeds
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.values.arrays import Array
 
@@ -175,9 +176,7 @@ def _trial(  # noqa: PLR0913 - as roar
 def _retrained(trial: _Trial, attribution: Any, seeds: Sequence[int]) -> Retrained:
     """Train with pixels in the order of the maps, and in random order."""
     maps = maps_of(attribution, trial.inputs, trial.name)
-    if not len(seeds):
-        msg = f"{trial.name}: expected one seed or more, got none."
-        raise InputError(msg)
+    check_seeds(trial.name, seeds)
     found = []
     for seed in seeds:
         generator = np.random.default_rng(seed)

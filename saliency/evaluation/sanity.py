@@ -11,7 +11,7 @@ from saliency.evaluation.ranking import batch_of, maps_of
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.controls import RandomisedModel
 from saliency.explainers.protocol import Explainer, RandomisedProbe
-from saliency.explainers.queries import settled
+from saliency.explainers.queries import check_whole, settled
 from saliency.probe.protocol import Probe
 from saliency.statistics.correlation import spearman
 from saliency.values.arrays import Array
@@ -52,9 +52,7 @@ def randomisation(
         The probe cannot be asked about other weights.
     """
     batch = batch_of(inputs)
-    if not seeds:
-        msg = "randomisation: expected one seed or more, got none."
-        raise InputError(msg)
+    check_seeds("randomisation", seeds)
     recipe, fixed = resolve(explainer), settled(probe, batch)
     learnt = maps_of(recipe(fixed, batch), batch, "randomisation")
     found = []
@@ -101,9 +99,8 @@ def cascade(
     InputError
         ``stages`` is below 1.
     """
-    if stages < 1:
-        msg = f"cascade: expected stages of 1 or more, got {stages}."
-        raise InputError(msg)
+    check_whole("cascade", least=1, stages=stages)
+    check_whole("cascade", least=0, seed=seed)
     batch = batch_of(inputs)
     fixed = settled(probe, batch)
     if not isinstance(fixed, RandomisedProbe):
@@ -180,6 +177,15 @@ def sparseness(heatmap: Any) -> float:
     return float(
         1 - 2 * np.sum(heat / heat.sum() * (heat.size - places + 0.5) / heat.size)
     )
+
+
+def check_seeds(metric: str, seeds: Sequence[int]) -> None:
+    """Refuse no seeds, and those that are no whole numbers of 0 or more."""
+    if not len(seeds):
+        msg = f"{metric}: expected one seed or more, got none."
+        raise InputError(msg)
+    for seed in seeds:
+        check_whole(metric, least=0, seed=seed)
 
 
 def _alike(these: Array, those: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, final
 
 import tensorflow as tf
@@ -173,6 +174,18 @@ def check_positive(recipe: str, **numbers: float) -> None:
     for name, number in numbers.items():
         if not number > 0:
             msg = f"{recipe}: expected {name} above 0, got {number}."
+            raise InputError(msg)
+
+
+def check_whole(where: str, *, least: int, **numbers: object) -> None:
+    """Raise InputError where a number is not whole, or below ``least``."""
+    for name, number in numbers.items():
+        whole = isinstance(number, Integral) and not isinstance(number, bool)
+        if not whole or number < least:  # type: ignore[operator]
+            msg = (
+                f"{where}: expected {name} to be a whole number of {least} or more, got "
+                f"{number!r}."
+            )
             raise InputError(msg)
 
 

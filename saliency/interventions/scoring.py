@@ -6,7 +6,7 @@ from typing import Any, final
 
 import numpy as np
 
-from saliency.errors import NotFiniteError
+from saliency.errors import InputError, NotFiniteError
 from saliency.pipeline.explain import bound, prepared
 from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.preparing import preparation
@@ -145,6 +145,30 @@ def probe_of_rows(probe: Any, rows: Sequence[int]) -> Any:
     """Return a probe that holds some of its rows; the same probe where it holds none."""
     of_rows = getattr(probe, "rows", None)
     return probe if of_rows is None else of_rows(rows)
+
+
+def check_rows_of_held_inputs(probe: object, count: int, owner: str) -> None:
+    """Check that inputs held at a row for each image have one for each of ``count``.
+
+    Raises
+    ------
+    InputError
+        They have more or fewer.
+    """
+    for rows in counts_of_held_rows(probe):
+        if rows not in (1, count):
+            msg = (
+                f"{owner}: expected one row, or one for each of {count} images, of the model's other "
+                f"inputs, got {rows}. Hold a row for each image in the order of images, as "
+                "KerasProbe(model, held={name: rows})."
+            )
+            raise InputError(msg)
+
+
+def counts_of_held_rows(probe: object) -> list[int]:
+    """Return how many rows each other input of a model is held at."""
+    held = getattr(getattr(probe, "source", probe), "held", ())
+    return [len(rows) for rows in held]
 
 
 def _score_function(

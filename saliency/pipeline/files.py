@@ -9,7 +9,7 @@ import logging
 import os
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from itertools import chain
@@ -431,6 +431,15 @@ def sources_in(images: object) -> Iterator[Any]:
     kind = type(images).__name__
     msg = f"Expected a path, a folder, a glob, or a sequence of images, got {kind}."
     raise InputError(msg)
+
+
+def contents_of_files(sources: Sequence[Any]) -> Iterator[object]:
+    """Yield what a header can be read of: bytes of members of a zip, the rest as it is."""
+    for source in sources:
+        try:
+            yield content_of(source)
+        except SaliencyError:  # reading it says why
+            yield b""
 
 
 def candidates_in(source: object) -> Iterator[Any]:

@@ -6,11 +6,10 @@ from dicom.build import dataset, ramp
 from marked_pictures import pictures, reader
 
 import saliency as sal
-from saliency.audit.cases.patients import Patients, patients_of, with_equal_images
-from saliency.audit.cases.records import ImageRecord
 from saliency.audit.run import balanced
 from saliency.dicom.file.header_groups import patient_tokens
 from saliency.errors import InputError
+from saliency.pipeline.patients import Patients, patients_of, with_equal_images
 
 
 def files(*pairs):
@@ -62,6 +61,7 @@ def test_files_are_told_apart_by_patient_then_by_study():
     found = patients_of(
         None,
         files(("A", "1.2"), ("B", "1.3"), ("A ", "1.4"), (None, "1.5"), ("", "1.5")),
+        "audit",
     )
 
     assert found.numbers == (0, 1, 0, 2, 2)
@@ -71,18 +71,22 @@ def test_files_are_told_apart_by_patient_then_by_study():
 
 def test_studies_stand_in_where_an_anonymiser_left_one_id():
     """One ID in all files of several studies says nothing, and the report says so."""
-    found = patients_of(None, files(("ANON", "1.2"), ("ANON", "1.3"), ("ANON", "1.2")))
+    found = patients_of(
+        None, files(("ANON", "1.2"), ("ANON", "1.3"), ("ANON", "1.2")), "audit"
+    )
 
     assert found.numbers == (0, 1, 0)
     assert found.by == "Study Instance UID"
     assert "anonymiser" in found.warning
-    one = patients_of(None, files(("A", "1.2"), ("A", "1.2")))
+    one = patients_of(None, files(("A", "1.2"), ("A", "1.2")), "audit")
     assert (one.numbers, one.warning) == ((0, 0), "")
 
 
 def test_one_id_of_most_files_is_doubted():
     """Half an anonymised folder: what one ID stands for is said."""
-    found = patients_of(None, files(*[("X", "1.2")] * 4, ("B", "1.3"), ("C", "1.4")))
+    found = patients_of(
+        None, files(*[("X", "1.2")] * 4, ("B", "1.3"), ("C", "1.4")), "audit"
+    )
 
     assert found.numbers == (0, 0, 0, 0, 1, 2)
     assert found.warning.startswith("4 of 6 files")
@@ -101,18 +105,12 @@ def test_ids_leave_the_header_as_words_of_one_call():
     )
 
 
-def record(index, digest):
-    return ImageRecord(index, digest, {}, 0.0, None)
-
-
 def test_equal_pixels_are_one_patient_unless_groups_say_otherwise():
     """Copies of a file are no new patients; images without a digest are not alike."""
-    records = [
-        record(k, digest) for k, digest in enumerate(["a", "b", "a", "", "", "b"])
-    ]
+    digests = dict(enumerate(["a", "b", "a", "", "", "b"]))
     images = [np.zeros((2, 2))] * 6
-    merged = with_equal_images(patients_of(None, images), records)
-    given = with_equal_images(patients_of(range(6), images), records)
+    merged = with_equal_images(patients_of(None, images, "audit"), digests)
+    given = with_equal_images(patients_of(range(6), images, "audit"), digests)
 
     assert merged.numbers == (0, 1, 0, 3, 4, 1)
     assert given.numbers == (0, 1, 2, 3, 4, 5)
@@ -121,17 +119,17 @@ def test_equal_pixels_are_one_patient_unless_groups_say_otherwise():
 def test_groups_by_file_name_and_groups_that_do_not_fit():
     """As labels: a mapping by path; another length is refused."""
     named = patients_of(
-        {"b.dcm": "P1", "c.dcm": "P1"}, ["x/a.dcm", "x/b.dcm", "x/c.dcm"]
+        {"b.dcm": "P1", "c.dcm": "P1"}, ["x/a.dcm", "x/b.dcm", "x/c.dcm"], "audit"
     )
 
     assert named.numbers == (0, 1, 1)
     with pytest.raises(InputError, match="2 groups for 3"):
-        patients_of(["P1", "P2"], ["a", "b", "c"])
+        patients_of(["P1", "P2"], ["a", "b", "c"], "audit")
 
 
 def test_patients_are_merged_in_a_chain():
     """One shares an image with a second, who shares another with a third: they are one."""
-    records = [record(k, digest) for k, digest in enumerate(["a", "a", "b", "b", "c"])]
+    digests = dict(enumerate(["a", "a", "b", "b", "c"]))
     told = Patients((0, 1, 1, 2, 3), "Patient ID")
 
-    assert with_equal_images(told, records).numbers == (0, 0, 0, 0, 3)
+    assert with_equal_images(told, digests).numbers == (0, 0, 0, 0, 3)

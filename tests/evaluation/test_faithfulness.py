@@ -123,7 +123,7 @@ def test_an_explainer_may_be_a_name():
         (lambda: infidelity(LINEAR, INPUTS, TERMS, samples=0), "samples"),
         (lambda: max_sensitivity(SQUARE, INPUTS, Gradient(), radius=0), "radius"),
         (lambda: max_sensitivity(SQUARE, INPUTS, Gradient(), samples=0), "samples"),
-        (lambda: sensitivity_n(LINEAR, INPUTS, TERMS, samples=1), "two samples"),
+        (lambda: sensitivity_n(LINEAR, INPUTS, TERMS, samples=1), "whole number of 2"),
         (lambda: sensitivity_n(LINEAR, INPUTS, TERMS, share=-0.5), "share"),
         (lambda: mufidelity(LINEAR, INPUTS, TERMS, share=1.5), "share"),
         (lambda: mufidelity(LINEAR, INPUTS, TERMS, grid=0), "grid"),

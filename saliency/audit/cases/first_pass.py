@@ -8,7 +8,6 @@ from typing import Any, final
 import numpy as np
 
 from saliency.audit.attention.zone_heat import heatmap_record, heatmaps
-from saliency.audit.cases.patients import NOBODY, Patients
 from saliency.audit.cases.records import ImageRecord, image_record_of, image_record_row
 from saliency.audit.cases.sources import Label, Source
 from saliency.errors import InputError, ModelError, SaliencyError
@@ -18,6 +17,7 @@ from saliency.interventions.strokes import Content, content
 from saliency.interventions.zone_shares import masks
 from saliency.pipeline.checkpoint import State
 from saliency.pipeline.explain import as_image
+from saliency.pipeline.patients import NOBODY, Patients
 from saliency.pipeline.prefetch import ahead
 from saliency.probe.protocol import Target
 from saliency.values.arrays import Array

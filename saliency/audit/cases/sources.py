@@ -1,12 +1,13 @@
 """Which pictures, and what each is labelled: nothing is read here."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, TypeAlias
 
 from saliency.dicom.file.header_groups import tokens
-from saliency.errors import InputError, SaliencyError
-from saliency.pipeline.files import content_of, listing, tell_left_out
+from saliency.errors import InputError
+from saliency.interventions.scoring import counts_of_held_rows
+from saliency.pipeline.files import contents_of_files, listing, tell_left_out
 from saliency.pipeline.label_matching import aligned, plain_label
 from saliency.values.image import DicomImage
 from saliency.volumes.volume import DicomVolume
@@ -62,24 +63,6 @@ def refuse_model_of_volumes(probe: object) -> None:
         raise InputError(msg)
 
 
-def check_rows_of_held_inputs(probe: object, count: int) -> None:
-    """Check that inputs held at a row for each image have one for each of ``count``.
-
-    Raises
-    ------
-    InputError
-        They have more or fewer.
-    """
-    for rows in _counts_of_held_rows(probe):
-        if rows not in (1, count):
-            msg = (
-                f"audit: expected one row, or one for each of {count} images, of the model's other "
-                f"inputs, got {rows}. Hold a row for each image in the order of images, as "
-                "KerasProbe(model, held={name: rows})."
-            )
-            raise InputError(msg)
-
-
 def refuse_rows_of_held_inputs(probe: object, asker: str) -> None:
     """Refuse inputs held at a row for each image where one image is asked about.
 
@@ -88,7 +71,7 @@ def refuse_rows_of_held_inputs(probe: object, asker: str) -> None:
     InputError
         It is not known which row belongs to the image.
     """
-    most = max(_counts_of_held_rows(probe), default=1)
+    most = max(counts_of_held_rows(probe), default=1)
     if most > 1:
         msg = (
             f"{asker}: expected the model's other inputs held at one row, got {most}: which "
@@ -96,11 +79,6 @@ def refuse_rows_of_held_inputs(probe: object, asker: str) -> None:
             "probe.holding({name: value})."
         )
         raise InputError(msg)
-
-
-def _counts_of_held_rows(probe: object) -> list[int]:
-    held = getattr(getattr(probe, "source", probe), "held", ())
-    return [len(rows) for rows in held]
 
 
 def _no_volume(got: str) -> str:
@@ -167,15 +145,6 @@ def strata_of(
         else:
             result[name] = _one_a_source(values, sources)
     return result
-
-
-def contents_of_files(sources: Sequence[Source]) -> Iterator[object]:
-    """Yield what a header can be read of: bytes of members of a zip, the rest as it is."""
-    for source in sources:
-        try:
-            yield content_of(source)
-        except SaliencyError:  # the first pass says why
-            yield b""
 
 
 class HiddenValue(str):

@@ -1,13 +1,12 @@
 """Which images show the same patient: patients are the unit of every test."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
-from saliency.audit.cases.records import ImageRecord
-from saliency.audit.cases.sources import Source, contents_of_files
 from saliency.dicom.file.header_groups import patient_tokens
+from saliency.pipeline.files import contents_of_files
 from saliency.pipeline.label_matching import aligned
 from saliency.statistics.units import numbered
 
@@ -39,11 +38,11 @@ class Patients:
 NOBODY: Final = Patients((), "image")
 
 
-def patients_of(groups: object, sources: Sequence[Source]) -> Patients:
+def patients_of(groups: object, sources: Sequence[Any], owner: str) -> Patients:
     """Return the patient of each image: as given, else by the header of DICOM files.
 
     Patient ID (0010,0020) tells them; a file without one counts by its Study Instance UID
-    (0020,000D). Both are hashed under a salt that nobody keeps.
+    (0020,000D). Both are hashed under a salt that nobody keeps. ``owner`` asks: of errors.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def patients_of(groups: object, sources: Sequence[Source]) -> Patients:
         ``groups`` does not fit the images.
     """
     if groups is not None:
-        given = aligned(groups, sources, owner="audit", name="groups")
+        given = aligned(groups, sources, owner=owner, name="groups")
         return Patients(tuple(numbered(given).tolist()), "groups")
     words = list(patient_tokens(contents_of_files(sources)))
     patient_words = [patient for patient, _ in words]
@@ -72,8 +71,11 @@ def patients_of(groups: object, sources: Sequence[Source]) -> Patients:
     )
 
 
-def with_equal_images(patients: Patients, records: Sequence[ImageRecord]) -> Patients:
-    """Count images of the same pixel data as one patient, unless groups were given."""
+def with_equal_images(patients: Patients, digests: Mapping[int, str]) -> Patients:
+    """Count images of the same pixel data as one patient, unless groups were given.
+
+    ``digests`` are those of images by their position; one may be empty.
+    """
     if patients.by == "groups":
         return patients
     merged = {number: number for number in patients.numbers}
@@ -84,10 +86,10 @@ def with_equal_images(patients: Patients, records: Sequence[ImageRecord]) -> Pat
         return number
 
     first: dict[str, int] = {}
-    for record in records:
-        number = patients.numbers[record.index]
+    for index, digest in digests.items():
+        number = patients.numbers[index]
         # Images made of arrays may have no digest.
-        same = first.setdefault(record.digest, number) if record.digest else number
+        same = first.setdefault(digest, number) if digest else number
         merged[root(number)] = root(same)
     return replace(patients, numbers=tuple(root(each) for each in patients.numbers))
 
