@@ -17,7 +17,7 @@ from saliency.evaluation.cases import (
     truths_of,
     with_donors,
 )
-from saliency.evaluation.curves import mean_curve
+from saliency.evaluation.curves import Curve, mean_curve
 from saliency.evaluation.decision import Decision, decide, interval_of, per_group
 from saliency.evaluation.measuring import Case
 from saliency.evaluation.metrics import METRICS, chosen
@@ -130,10 +130,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     sources = listed(images)
     check_rows_of_held_inputs(probe, len(sources), "evaluate")
     by_source = patients_of(groups, sources, "evaluate")
-    classes = [plain_label(label) for label in _aligned(labels, sources, "labels")]
-    targets = classes if target is None else [target] * len(sources)
-    for each in targets:
-        bound(probe, each)  # refuses a wrong one before hours of work
+    targets = _targets(probe, sources, labels, target)
     found = read(probe, sources, prepare, targets)
     cases = [each for each in found if isinstance(each, Case)]
     failures = tuple(each for each in found if isinstance(each, Failure))
@@ -176,21 +173,28 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     }
     scores = _measures(values, asked, patients, generator)
     decision = _decision(values.own, asked, names[0], patients, generator)
-    curves = {
-        (who, name): mean_curve(each, patients)
-        for (who, name), each in values.curves.items()
-        if who not in values.left_out
-    }
     return EvaluationReport(
         scores,
         decision,
         facts,
         failures,
         values.examples,
-        curves,
+        _mean_curves(values, patients),
         values.left_out,
         values.missing,
     )
+
+
+def _targets(
+    probe: Any, sources: Sequence[Any], labels: Any, target: Target
+) -> list[Target]:
+    """Return what is explained of each image; a wrong one is refused before hours of work."""
+    told = aligned(labels, sources, owner="evaluate", name="labels")
+    classes = [plain_label(label) for label in told]
+    targets = classes if target is None else [target] * len(sources)
+    for each in targets:
+        bound(probe, each)
+    return targets
 
 
 def _check_donors(cases: Sequence[Case], ranking: str) -> None:
@@ -260,8 +264,13 @@ def _check_names(explainers: Sequence[Explainer]) -> None:
             raise InputError(msg)
 
 
-def _aligned(values: Any, sources: Sequence[Any], name: str) -> list[Any]:
-    return aligned(values, sources, owner="evaluate", name=name)
+def _mean_curves(values: Measured, patients: Array) -> dict[tuple[str, str], Curve]:
+    """Return the mean over patients of each curve of an explainer that was measured, or control."""
+    return {
+        (who, name): mean_curve(each, patients)
+        for (who, name), each in values.curves.items()
+        if who not in values.left_out
+    }
 
 
 def _measures(

@@ -158,8 +158,8 @@ def check_rows_of_held_inputs(probe: object, count: int, owner: str) -> None:
     for rows in counts_of_held_rows(probe):
         if rows not in (1, count):
             msg = (
-                f"{owner}: expected one row, or one for each of {count} images, of the model's other "
-                f"inputs, got {rows}. Hold a row for each image in the order of images, as "
+                f"{owner}: expected one row, or one for each of {count} images, of the model's "
+                f"other inputs, got {rows}. Hold a row for each image in the order of images, as "
                 "KerasProbe(model, held={name: rows})."
             )
             raise InputError(msg)

@@ -121,5 +121,5 @@ ASKED = (BRIGHT, INPUTS, INPUTS)
     ],
 )
 def test_counts_and_seeds_are_whole_numbers(call):
-    with pytest.raises(InputError, match="to be a whole number of [0-2] or more"):
+    with pytest.raises(InputError, match=r"to be a whole number of [0-2] or more"):
         call()
