@@ -181,7 +181,10 @@ def truth_of(value: Any, image: DicomImage, source: Any = None) -> Array | None:
             raise InputError(msg)
         return drawn
     size = image.display.shape[:2]
-    given = np.asarray(value.values if isinstance(value, Mask) else value)
+    try:
+        given = np.asarray(value.values if isinstance(value, Mask) else value)
+    except ValueError:  # rows of several lengths
+        given = np.asarray(None)
     if given.shape == size and given.dtype == np.bool_:
         return given
     if given.size == 0 and given.ndim == 1:  # a list of no boxes

@@ -23,7 +23,7 @@ from saliency.evaluation.ranking import (
     shaped,
 )
 from saliency.evaluation.variant_scores import variant_scores
-from saliency.explainers.queries import check_whole
+from saliency.explainers.queries import check_positive, check_whole
 from saliency.kernels.baselines import Reference, check_reference, reference
 from saliency.kernels.superpixels import superpixels
 from saliency.probe.protocol import Probe, Tensor
@@ -268,10 +268,13 @@ def road(
     if batch.shape.rank != 4:
         msg = f"road: expected images (N, H, W, C), got {tuple(batch.shape)}."
         raise InputError(msg)
-    steps = np.asarray([0.0, *shares])
+    given = np.atleast_1d(shares)
+    steps = np.concatenate([[0.0], given]) if given.dtype.kind in "fiu" else given
     if not _rises(steps) or steps[-1] >= 1:
-        msg = f"road: expected rising shares in (0, 1), got {tuple(shares)}."
+        msg = f"road: expected rising shares in (0, 1), got {shares!r}."
         raise InputError(msg)
+    if noise != 0:
+        check_positive("road", noise=noise)
     # Each image has noise of its own: its curve does not hang on its batch.
     generators = [np.random.default_rng(seed) for _ in range(batch.shape[0])]
 
@@ -367,7 +370,8 @@ def _shares(steps: int, shares: Sequence[float] | None) -> Array:
 
 def _rises(shares: Array) -> bool:
     """Say whether shares are two or more, each greater than the one before; NaN is not."""
-    return shares.ndim == 1 and shares.size > 1 and bool(np.all(np.diff(shares) > 0))
+    several = shares.ndim == 1 and shares.size > 1 and shares.dtype.kind in "fiu"
+    return several and bool(np.all(np.diff(shares) > 0))
 
 
 def _fill(batch: Tensor, fill: Reference) -> Tensor:

@@ -1,6 +1,6 @@
 """The verb: find out which explainer tells the truth about a model, on a user's images."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Final
 
@@ -166,13 +166,14 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
         )
         values = measure(study)
     asked = [who for who in recipes if who not in values.left_out]
+    scores = _measures(values, asked, patients, generator)
+    decision = _decision(values.own, asked, names[0], patients, generator)
     facts = {
         **_facts(study, recipes, prepare, seed),
+        **_counts_ranked(values.own[decision.leader, names[0]], patients),
         "patients_by": by_source.by,
         "patients_warning": by_source.warning,
     }
-    scores = _measures(values, asked, patients, generator)
-    decision = _decision(values.own, asked, names[0], patients, generator)
     return EvaluationReport(
         scores,
         decision,
@@ -227,6 +228,15 @@ def _facts(
     }
 
 
+def _counts_ranked(values: Array, patients: Array) -> dict[str, int]:
+    """Count images and patients in which the leader has a value: what the verdict rests on."""
+    known = np.isfinite(values)
+    return {
+        "ranked_images": int(known.sum()),
+        "ranked_patients": len(np.unique(patients[known])),
+    }
+
+
 def _model_record(probe: Any) -> dict[str, Any] | None:
     """Return name, digest and layers of a Keras model; None for a probe that is no such model."""
     source = getattr(probe, "source", probe)
@@ -239,8 +249,9 @@ def _model_record(probe: Any) -> dict[str, Any] | None:
 
 def _recipes(explainers: Sequence[Explainer] | Explainer) -> dict[str, Any]:
     """Return recipes by name as given, or by their repr."""
-    one = isinstance(explainers, str) or callable(explainers)
-    given: list[Any] = [explainers] if one else list(explainers)  # type: ignore[arg-type]
+    several = isinstance(explainers, Iterable) and not isinstance(explainers, str)
+    # One that is none of these is refused by its type where it is resolved.
+    given: list[Any] = list(explainers) if several else [explainers]  # type: ignore[arg-type]
     if not given:
         msg = "evaluate: expected one explainer or more, got none."
         raise InputError(msg)

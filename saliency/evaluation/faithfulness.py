@@ -12,6 +12,7 @@ from saliency.evaluation.variant_scores import variant_scores
 from saliency.explainers.catalogue import resolve
 from saliency.explainers.queries import check_positive, check_whole, settled
 from saliency.kernels.baselines import Reference, check_reference, reference
+from saliency.pipeline.checks import check_share
 from saliency.probe.protocol import Probe, Tensor
 from saliency.statistics.correlation import pearson, spearman
 from saliency.values.arrays import Array
@@ -226,7 +227,8 @@ def _check_sets(metric: str, share: float, samples: int, seed: int) -> None:
     """Refuse sets of which none is another, or that are no share of the image."""
     check_whole(metric, least=2, samples=samples)
     check_whole(metric, least=0, seed=seed)
-    if not 0 < share < 1:
+    check_share(metric, "share", share)
+    if share in (0, 1):
         msg = f"{metric}: expected a share in (0, 1), got {share}."
         raise InputError(msg)
 

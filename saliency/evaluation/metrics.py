@@ -1,6 +1,6 @@
 """The metrics that ``evaluate`` knows: what each asks for, and which way is better."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final, Literal, TypeAlias, final
@@ -158,7 +158,8 @@ def chosen(metrics: Sequence[str] | None, *, truth: bool) -> tuple[str, ...]:
     """
     if metrics is None:
         return (*WITH_TRUTH, *WITHOUT) if truth else WITHOUT
-    names = (metrics,) if isinstance(metrics, str) else tuple(dict.fromkeys(metrics))
+    several = isinstance(metrics, Iterable) and not isinstance(metrics, str)
+    names: tuple[Any, ...] = tuple(dict.fromkeys(metrics)) if several else (metrics,)
     unknown = [name for name in names if name not in METRICS]
     if unknown or not names:
         got = ", ".join(map(repr, unknown)) or "none"

@@ -77,7 +77,11 @@ def cells_of(maps: Array, grid: int) -> tuple[Array, Array]:
 
 def batch_of(inputs: Any) -> Tensor:
     """Return inputs as a float32 tensor (N, H, W, C) or (N, D, H, W, C)."""
-    batch = tensor(inputs)
+    try:
+        batch = tensor(inputs)
+    except (TypeError, ValueError) as error:
+        msg = f"inputs: expected numbers (N, H, W, C), got {type(inputs).__name__}."
+        raise InputError(msg) from error
     if batch.shape.rank not in (4, 5) or 0 in batch.shape:
         msg = (
             "inputs: expected (N, H, W, C) or (N, D, H, W, C) with one image or more, got "

@@ -10,6 +10,7 @@ from typing import Any, final
 
 import numpy as np
 
+from saliency.evaluation.baselines import CONTROLS
 from saliency.evaluation.curves import Curve
 from saliency.evaluation.decision import LEVEL, Decision
 from saliency.evaluation.metrics import METRICS
@@ -153,8 +154,7 @@ class EvaluationReport:
             _plain(measure.value),
             (low, high) if np.isfinite((low, high)).all() else None,
             {name: _plain(value) for name, value in measure.baseline.items()},
-            int(self.facts["images"]),
-            int(self.facts["patients"]),
+            *self._counts,
             1 + self.explainers.index(name),
             len(self.explainers),
             self.best,
@@ -163,10 +163,7 @@ class EvaluationReport:
     @property
     def verdict(self) -> str:
         """A sentence."""
-        images, patients = self.facts["images"], self.facts["patients"]
-        over = f"{images} image{'' if images == 1 else 's'}"
-        if patients != images:
-            over += f" of {patients} patient{'' if patients == 1 else 's'}"
+        over = self._over
         leader, rival, metric = (
             self.decision.leader,
             self.decision.rival,
@@ -183,14 +180,36 @@ class EvaluationReport:
             f"Where none is better, one is named in at most {LEVEL:.0%} of evaluations."
         )
         if self.best is not None:
-            return (
-                f"{leader} is best by {metric} on {over}: better than each other explainer and "
-                f"than maps that know nothing ({chance}). {error_rate}{rest}"
+            others = (
+                "each other explainer and than " if len(self.explainers) > 1 else ""
             )
+            return (
+                f"{leader} is best by {metric} on {over}: better than {others}maps that know "
+                f"nothing ({chance}). {error_rate}{rest}"
+            )
+        no_better = f"may be no better than {rival} ({chance})"
+        if leader in CONTROLS:  # a baseline that was named as an explainer
+            no_better = "knows nothing of the model"
         return (
-            f"Cannot tell which is best by {metric} on {over}: {leader} leads, and may be no "
-            f"better than {rival} ({chance}). {error_rate}{rest}"
+            f"Cannot tell which is best by {metric} on {over}: {leader} leads, and {no_better}. "
+            f"{error_rate}{rest}"
         )
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        """Images with a value of the ranking metric, and their patients; of all where none has."""
+        kind = "ranked_" if self.facts["ranked_images"] else ""
+        return int(self.facts[f"{kind}images"]), int(self.facts[f"{kind}patients"])
+
+    @property
+    def _over(self) -> str:
+        """What the verdict rests on: images that have a value, and their patients."""
+        given, (images, patients) = self.facts["images"], self._counts
+        of_all = "" if images == given else f" of {given}"
+        over = f"{images}{of_all} image{'' if given == 1 else 's'}"
+        if patients != images:
+            over += f" of {patients} patient{'' if patients == 1 else 's'}"
+        return over
 
     @property
     def _left_out_words(self) -> str:

@@ -15,6 +15,7 @@ from saliency.errors import InputError
 from saliency.evaluation.ranking import batch_of, first, maps_of, ranks_of
 from saliency.evaluation.sanity import check_seeds
 from saliency.kernels.baselines import Reference, check_reference, reference
+from saliency.pipeline.checks import check_share
 from saliency.values.arrays import Array
 
 Fit: TypeAlias = Callable[[Array, Array, int], Callable[[Array], Any]]
@@ -154,15 +155,19 @@ def _trial(  # noqa: PLR0913 - as roar
     name: str,
 ) -> _Trial:
     batch, given, way = batch_of(inputs), np.asarray(labels), np.asarray(shares)
-    if given.shape != batch.shape[:1] or given.dtype.kind not in "iub":
+    _check_callable(fit, f"{name}: expected fit, a function that trains a network")
+    whole = given.shape == batch.shape[:1] and given.dtype.kind in "iub"
+    if not whole or given.min() < 0:
         msg = (
-            f"{name}: expected whole numbers ({batch.shape[0]},) as labels, got {given.dtype} "
-            f"{given.shape}."
+            f"{name}: expected whole numbers ({batch.shape[0]},) of 0 or more as labels, got "
+            f"{given.dtype} {given.shape}."
         )
         raise InputError(msg)
-    if not way.size or np.any((way <= 0) | (way >= 1)):
-        msg = f"{name}: expected shares in (0, 1), got {tuple(shares)}."
+    numbers = way.ndim == 1 and way.size and way.dtype.kind in "fiu"
+    if not numbers or not np.all((way > 0) & (way < 1)):
+        msg = f"{name}: expected shares in (0, 1), got {shares!r}."
         raise InputError(msg)
+    check_share(name, "held_out", held_out)
     if not 1 <= round(held_out * len(given)) < len(given):
         msg = (
             f"{name}: expected held_out to leave images on both sides, got {held_out}."
@@ -171,6 +176,12 @@ def _trial(  # noqa: PLR0913 - as roar
     check_reference(fill)
     hidden = reference(batch, fill)
     return _Trial(name, fit, batch, given.astype(int), way, held_out, hidden)
+
+
+def _check_callable(given: object, expected: str) -> None:
+    if not callable(given):
+        msg = f"{expected}, got {type(given).__name__}."
+        raise InputError(msg)
 
 
 def _retrained(trial: _Trial, attribution: Any, seeds: Sequence[int]) -> Retrained:
@@ -200,6 +211,7 @@ def _accuracy(
     stays = chosen if trial.keep else ~chosen
     changed = np.asarray(tf.where(stays, trial.inputs, trial.hidden))
     network = trial.fit(changed[~tested], trial.labels[~tested], seed)
+    _check_callable(network, f"{trial.name}: expected fit to return a network")
     answers = np.asarray(network(changed[tested]))
     answers = answers.reshape(int(tested.sum()), -1)
     one = answers.shape[1] == 1

@@ -163,13 +163,12 @@ def sparseness(heatmap: Any) -> float:
     float
         0 where all pixels are alike, towards 1 where one holds all; NaN where the map is blank.
     """
-    values = np.asarray(
-        heatmap.values if isinstance(heatmap, Heatmap) else heatmap, np.float64
-    )
-    if not values.size or not np.isfinite(values).all():
-        msg = f"sparseness: expected finite numbers, got {values.shape}."
+    values = np.asarray(heatmap.values if isinstance(heatmap, Heatmap) else heatmap)
+    numbers = values.size and values.dtype.kind in "fiub"
+    if not numbers or not np.isfinite(values).all():
+        msg = f"sparseness: expected finite numbers, got {values.dtype} {values.shape}."
         raise InputError(msg)
-    heat = np.sort(np.abs(values).ravel())
+    heat = np.sort(np.abs(values, dtype=np.float64).ravel())
     if heat[-1] == 0:
         return float("nan")
     places = np.arange(1, heat.size + 1)
@@ -181,8 +180,8 @@ def sparseness(heatmap: Any) -> float:
 
 def check_seeds(metric: str, seeds: Sequence[int]) -> None:
     """Refuse no seeds, and those that are no whole numbers of 0 or more."""
-    if not len(seeds):
-        msg = f"{metric}: expected one seed or more, got none."
+    if not isinstance(seeds, Sequence | np.ndarray) or not len(seeds):
+        msg = f"{metric}: expected one seed or more, got {seeds!r}."
         raise InputError(msg)
     for seed in seeds:
         check_whole(metric, least=0, seed=seed)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from saliency.errors import InputError
+from saliency.pipeline.checks import check_share
 from saliency.pipeline.resize import resized
 from saliency.values.arrays import Array
 from saliency.values.heatmap import Heatmap
@@ -108,9 +109,7 @@ def miou(
     threshold
         0..1: values above it are kept.
     """
-    if not 0 <= threshold <= 1:
-        msg = f"miou: expected a threshold in 0..1, got {threshold}."
-        raise InputError(msg)
+    check_share("miou", "threshold", threshold)
     heat, inside = _on_one_grid(heatmap, truth)
     return _iou(_unit(heat) > threshold, inside, empty)
 
@@ -191,7 +190,7 @@ def _unit(heat: Array) -> Array:
 
 def _on_one_grid(heatmap: Map, truth: Truth) -> tuple[Array, Array]:
     inside = np.asarray(truth.values if isinstance(truth, Mask) else truth)
-    if inside.ndim != 2 or inside.dtype != np.bool_:
+    if inside.ndim != 2 or not inside.size or inside.dtype != np.bool_:
         msg = (
             f"truth: expected a Mask, or bool (rows, columns), got {inside.dtype} {inside.shape}. "
             "A mask of numbers becomes bool by mask > 0."
@@ -206,7 +205,8 @@ def _on_one_grid(heatmap: Map, truth: Truth) -> tuple[Array, Array]:
 
 def _heat(heatmap: Map) -> Array:
     heat = np.asarray(heatmap.values if isinstance(heatmap, Heatmap) else heatmap)
-    if heat.ndim != 2 or heat.dtype.kind not in "fiub" or not np.isfinite(heat).all():
+    numbers = heat.ndim == 2 and heat.size and heat.dtype.kind in "fiub"
+    if not numbers or not np.isfinite(heat).all():
         msg = (
             f"heatmap: expected a Heatmap, or finite numbers (rows, columns), got {heat.dtype} "
             f"{heat.shape}."

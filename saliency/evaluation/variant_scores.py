@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 import tensorflow as tf
 
-from saliency.errors import NotFiniteError
+from saliency.errors import InputError, NotFiniteError
 from saliency.explainers.queries import score_copies, settled
 from saliency.kernels.batches import chunks
 from saliency.probe.protocol import Probe, Tensor
@@ -36,9 +36,17 @@ def variant_scores(
 
     Raises
     ------
+    InputError
+        The probe cannot be asked for scores.
     NotFiniteError
         A score is NaN or infinite.
     """
+    if not callable(getattr(probe, "score", None)):
+        msg = (
+            "probe: expected a model that is bound to a target, as KerasProbe(model).at(1), got "
+            f"{type(probe).__name__}."
+        )
+        raise InputError(msg)
     fixed = settled(probe, batch)
     columns = []
     for some in chunks(changes, score_copies(probe, batch)):

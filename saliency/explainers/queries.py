@@ -172,8 +172,12 @@ def gap_from(
 def check_positive(recipe: str, **numbers: float) -> None:
     """Raise InputError where a number of a recipe is not above 0."""
     for name, number in numbers.items():
-        if not number > 0:
-            msg = f"{recipe}: expected {name} above 0, got {number}."
+        try:
+            positive = number > 0
+        except TypeError:
+            positive = False
+        if not positive:
+            msg = f"{recipe}: expected {name} above 0, got {number!r}."
             raise InputError(msg)
 
 

@@ -51,7 +51,11 @@ def reference(inputs: Tensor, kind: Reference, seed: int = 0) -> Tensor:
     """
     if isinstance(kind, str):
         return tf.broadcast_to(_named_baseline(inputs, kind, seed), tf.shape(inputs))
-    array = tf.cast(tf.convert_to_tensor(kind), tf.float32)
+    try:
+        array = tf.cast(tf.convert_to_tensor(kind), tf.float32)
+    except (TypeError, ValueError) as error:
+        msg = f"reference: expected a name, a number or an array, got {kind!r}."
+        raise InputError(msg) from error
     _check_broadcasts(array, inputs)
     return tf.broadcast_to(array, tf.shape(inputs))
 

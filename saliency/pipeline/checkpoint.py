@@ -86,25 +86,36 @@ def kept(
     path: str | PathLike[str] | None, parts: Sequence[str], owner: str = "audit"
 ) -> Iterator[State]:
     """Open a state; where all goes well, its file has served, and is removed."""
-    place = None if path is None else Path(path)
+    place = None if path is None else _place(path, owner)
     with State(place, "|".join(parts), owner) as state:
         yield state
     if place is not None:
         place.unlink(missing_ok=True)
 
 
+def _place(path: object, owner: str) -> Path:
+    if isinstance(path, str | PathLike):
+        return Path(path)
+    msg = (
+        f"{owner}: expected resume to be the name of a file, got {type(path).__name__}."
+    )
+    raise InputError(msg)
+
+
 def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
     if not path.parent.is_dir() or path.is_dir():
         msg = f"{owner}: expected resume to be a file, or a name for one, in a folder that exists."
         raise InputError(msg)
-    connection = sqlite3.connect(path)
+    connection = None
     try:
+        connection = sqlite3.connect(path)
         return _with_tables(connection, key, owner)
     except sqlite3.DatabaseError as error:
-        connection.close()
+        if connection is not None:
+            connection.close()
         msg = (
             f"{owner}: the file of resume cannot be used ({type(error).__name__}). Is another "
-            f"{owner} at work there? Else delete the file."
+            f"{owner} at work there, or may nobody write there? Else delete the file."
         )
         raise InputError(msg) from error
 

@@ -64,7 +64,11 @@ def collapsed(attribution: Any, shape: tuple[int, ...], recipe: str) -> Array:
 
 def check_share(where: str, name: str, value: float) -> None:
     """Refuse, by InputError, what is no share: a number from 0 to 1."""
-    if not 0 <= value <= 1:
+    try:
+        within = 0 <= value <= 1
+    except TypeError:
+        within = False
+    if not within:
         msg = f"{where}: expected {name} to be in 0..1, got {value!r}."
         raise InputError(msg)
 

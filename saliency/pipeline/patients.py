@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, final
 
 from saliency.dicom.file.header_groups import patient_tokens
+from saliency.errors import InputError
 from saliency.pipeline.files import contents_of_files
 from saliency.pipeline.label_matching import aligned
 from saliency.statistics.units import numbered
@@ -51,7 +52,12 @@ def patients_of(groups: object, sources: Sequence[Any], owner: str) -> Patients:
     """
     if groups is not None:
         given = aligned(groups, sources, owner=owner, name="groups")
-        return Patients(tuple(numbered(given).tolist()), "groups")
+        try:
+            of_groups = numbered(given)
+        except TypeError as error:
+            msg = f"{owner}: expected groups as names or numbers of patients: {error}."
+            raise InputError(msg) from error
+        return Patients(tuple(of_groups.tolist()), "groups")
     words = list(patient_tokens(contents_of_files(sources)))
     patient_words = [patient for patient, _ in words]
     studies = [study for _, study in words]

@@ -76,6 +76,29 @@ def test_one_patient_is_said_in_the_singular():
     assert "2 images of 1 patient:" in report.verdict
 
 
+def test_images_without_a_value_are_no_witnesses():
+    """Two of five have no truth: what ranks was seen on three, of two patients."""
+    given = [sal.DicomImage.from_array(each.astype(np.float32)) for each in pixels(5)]
+    inside = np.eye(SIZE, dtype=bool)
+    truth = [inside, None, inside, inside, inside & False]
+    report = sal.evaluate(BRIGHT, given, "edges", truth=truth, groups=list("aabbc"))
+    assert "on 3 of 5 images of 2 patients: edges leads, and knows nothing" in (
+        report.verdict
+    )
+    (trust,) = report.trust.recipes.values()
+    assert (trust.images, trust.patients) == (3, 2)
+
+
+def test_curves_that_were_asked_about_some_images_say_so():
+    """Of 60 images with 40 explainers 2,000 passes pay for a few."""
+    probe = sal.ClosedFormProbe(lambda x: tf.reduce_mean(x, (1, 2, 3)), tf.ones_like)
+    given = [sal.DicomImage.from_array(each.astype(np.float32)) for each in pixels(60)]
+    recipes = [sal.RandomMap(seed) for seed in range(40)]
+    report = sal.evaluate(probe, given, recipes, metrics=("exchange",))
+    assert report.facts["ranked_images"] == report.facts["curve_images"] < 60
+    assert f"on {report.facts['curve_images']} of 60 images:" in report.verdict
+
+
 def test_volumes_are_refused():
     image = keras.Input((4, SIZE, SIZE, 1))
     pooled = keras.layers.GlobalAveragePooling3D()(image)
