@@ -2,11 +2,12 @@
 
 import ast
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from examples.running import ROOT, has_heat, picture, run
+from examples.running import ROOT, has_heat, picture, run, run_together
 
 import saliency as sal
 
@@ -56,11 +57,10 @@ def test_demo_paints_the_lesion(tmp_path: Path) -> None:
 
 def test_one_image_explains_your_own_file(tmp_path: Path) -> None:
     """One script explains what lies at hand, or the model and the file that it is given."""
-    run(EXAMPLES / "one_image.py", tmp_path / "first", folder=tmp_path)
+    script = EXAMPLES / "one_image.py"
     model, file = EXAMPLES / "demo_model.keras", bundled("MR_small.dcm")
-    printed = run(
-        EXAMPLES / "one_image.py", tmp_path / "own", model, file, folder=tmp_path
-    )
+    first, own = (script, tmp_path / "first"), (script, tmp_path / "own", model, file)
+    _, printed = run_together((first, own), tmp_path)
 
     assert picture(tmp_path / "first" / "overlay.png").ndim == 3
     assert picture(tmp_path / "own" / "overlay.png").shape == (64, 64, 3)
@@ -85,28 +85,48 @@ def test_compare_shows_every_explainer(tmp_path: Path) -> None:
     assert share["fastcam"] > 50 > 5 * share["random"]
 
 
-def test_after_training_explains_what_was_learned(tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Done:
+    """What an example printed, and the folder that it wrote."""
+
+    printed: str
+    out: Path
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Done]:
+    """The two examples that train the same network on the same pictures, by name."""
+    names = "after_training", "hospital_name"
+    outs = [tmp_path_factory.mktemp(name) / "out" for name in names]
+    calls = [
+        (EXAMPLES / f"{name}.py", out) for name, out in zip(names, outs, strict=True)
+    ]
+    said = run_together(calls, tmp_path_factory.mktemp("learned"))
+    return dict(zip(names, map(Done, said, outs), strict=True))
+
+
+@pytest.mark.spread("learned")
+def test_after_training_explains_what_was_learned(learned: dict[str, Done]) -> None:
     """The small model learns, and its right answers are painted."""
-    printed = run(EXAMPLES / "after_training.py", tmp_path / "out", folder=tmp_path)
+    printed, out = learned["after_training"].printed, learned["after_training"].out
 
     assert int(re.findall(r"right on (\d+)%", printed)[0]) >= 80
-    assert all(
-        has_heat(tmp_path / "out" / f"right-{number}.png") for number in range(4)
-    )
+    assert all(has_heat(out / f"right-{number}.png") for number in range(4))
 
 
-def test_the_hospitals_name_is_caught(tmp_path: Path) -> None:
+@pytest.mark.spread("learned")
+def test_the_hospitals_name_is_caught(learned: dict[str, Done]) -> None:
     """The poisoned model gives the name at least 5 times the heat, and the audit tells the two."""
-    printed = run(EXAMPLES / "hospital_name.py", tmp_path / "out", folder=tmp_path)
+    printed, out = learned["hospital_name"].printed, learned["hospital_name"].out
 
     ratios = dict(re.findall(r"(\w+): heat in the name .* ratio ([\d.]+)", printed))
     assert ratios.keys() == {"fastcam", "integrated_gradients", "gradient"}
     assert all(float(ratio) >= 5 for ratio in ratios.values()), printed
     assert "poisoned: The model reads the name." in printed
     assert "clean: No evidence that the model reads the name." in printed
-    assert (tmp_path / "out" / "audit-poisoned" / "report.html").exists()
+    assert (out / "audit-poisoned" / "report.html").exists()
     for method, warned in {"fastcam": magenta, "integrated_gradients": yellow}.items():
-        poisoned, clean = (tmp_path / "out" / f"{name}-{method}.png" for name in MODELS)
+        poisoned, clean = (out / f"{name}-{method}.png" for name in MODELS)
         assert warned(poisoned) > 2 * warned(clean), method
 
 
