@@ -9,6 +9,7 @@ import saliency
 
 TESTS = Path(__file__).parent
 PACKAGE = Path(saliency.__file__).parent
+BENCHMARKS = TESTS.parent / "benchmarks"
 ENGINES = frozenset({"tensorflow", "keras"})
 SCRIPTS = "examples.running"
 """Who imports it runs scripts in processes of their own, which load TensorFlow."""
@@ -40,9 +41,24 @@ def _names(path: Path) -> tuple[str, ...]:
         for alias in node.names
         if alias.name == "saliency"
     }
-    return tuple(
+    imported = (
         name for node in ast.walk(tree) for name in _imported(node, doors, path)
     )
+    return (*imported, *_scripts(tree, path))
+
+
+def _scripts(tree: ast.AST, path: Path) -> Iterator[str]:
+    """Yield files that texts name: steps beside a test, run as a process, and the benchmarks'."""
+    constants = (node for node in ast.walk(tree) if isinstance(node, ast.Constant))
+    texts = {node.value for node in constants if isinstance(node.value, str)}
+    if not path.is_relative_to(TESTS):
+        return
+    for file in path.parent.glob("*_steps.py"):
+        if file.name in texts:
+            yield ".".join(file.relative_to(TESTS).with_suffix("").parts)
+    for file in BENCHMARKS.rglob("*.py") if "benchmarks" in texts else ():
+        if {file.stem, file.name} & texts:
+            yield ".".join(file.relative_to(BENCHMARKS.parent).with_suffix("").parts)
 
 
 def _imported(node: ast.AST, doors: set[str], path: Path) -> Iterator[str]:
@@ -88,7 +104,8 @@ def _written(text: str, path: Path) -> Iterator[str]:
 def _files(name: str) -> tuple[Path, ...]:
     """Return the files that an import of a dotted name runs, the front door left out."""
     parts = name.split(".")
-    root = PACKAGE.parent if parts[0] == "saliency" else TESTS
+    top = parts[0] in (PACKAGE.name, BENCHMARKS.name)
+    root = PACKAGE.parent if top else TESTS
     heads = (root.joinpath(*parts[: count + 1]) for count in range(len(parts)))
     found = (
         file
