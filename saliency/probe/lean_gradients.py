@@ -62,10 +62,9 @@ _OF_LEAVES: Final = frozenset(
 
 @final
 class _Proofs:
-    """What was proved of tensors, while a graph is drawn or for one question."""
+    """What was proved of a graph's tensors."""
 
-    def __init__(self, *, drawing: bool) -> None:
-        self.drawing = drawing
+    def __init__(self) -> None:
         self._rows: dict[Any, Any] = {}
         self._fixed: dict[Any, bool] = {}
 
@@ -84,14 +83,14 @@ class _Proofs:
         Only while a graph is drawn: who differentiates the whole function later may ask for those
         by weights.
         """
-        return self.drawing and _walked(tensor, self._fixed, _fixed_needs, _fixed_of)
+        return _DRAWING.get() and _walked(tensor, self._fixed, _fixed_needs, _fixed_of)
 
     def _row_source(self, tensor: Tensor) -> Any:
         """Return how many rows a tensor has: a number, or the name of the tensor they come from."""
         return _walked(tensor, self._rows, _rows_needs, _rows_of)
 
 
-_PROOFS: Final[ContextVar[_Proofs | None]] = ContextVar("proofs", default=None)
+_DRAWING: Final[ContextVar[bool]] = ContextVar("drawing", default=False)
 
 
 @contextmanager
@@ -99,12 +98,12 @@ def lean_gradients() -> Iterator[None]:
     """Return a context in which the current graph's steps have derivatives that draw less."""
     graph = tf.compat.v1.get_default_graph()
     names = {kind: f"{_PREFIX}{kind}" for kind in _DERIVATIVES}
-    token = _PROOFS.set(_Proofs(drawing=True))
+    token = _DRAWING.set(True)
     try:
         with graph.gradient_override_map(names):
             yield
     finally:
-        _PROOFS.reset(token)
+        _DRAWING.reset(token)
 
 
 def _walked(
@@ -178,13 +177,17 @@ def _along_rows(axis: Tensor, rank: int | None) -> bool:
     return known is None or rank is None or int(known) % rank == 0
 
 
-def _proofs() -> _Proofs:
-    return _PROOFS.get() or _Proofs(drawing=False)
+def _proofs(graph: Any) -> _Proofs:
+    """Return what was proved of a graph's tensors before; the graph keeps it."""
+    kept: list[_Proofs] = graph.get_collection_ref(_PREFIX)
+    if not kept:
+        kept.append(_Proofs())
+    return kept[0]
 
 
 def _by_each(operation: Any, *ways: Callable[[], Tensor]) -> Derivatives:
     """Return the derivatives by arguments that were spread; None for what is made of weights."""
-    proofs = _proofs()
+    proofs = _proofs(operation.graph)
     given, output = list(operation.inputs)[-len(ways) :], operation.outputs[0]
     return tuple(
         None
@@ -262,7 +265,7 @@ def _convolution(operation: Any, slope: Tensor) -> Derivatives:
         out_backprop=slope,
         **attributes,
     )
-    if _proofs().is_fixed(kernel):
+    if _proofs(operation.graph).is_fixed(kernel):
         return found, None
     return found, by_kernel(
         input=pictures,
