@@ -1,6 +1,7 @@
 """Content against tissue: right where it is known, level where nothing is there."""
 
 import numpy as np
+import pytest
 
 from saliency.audit.exchange.effects import least_p
 from saliency.statistics.contrast import contrast
@@ -62,6 +63,7 @@ def test_groups_of_different_sizes_by_a_loop():
     assert np.isclose(found.zone, np.mean(slow))
 
 
+@pytest.mark.slow
 def test_the_level_is_kept():
     """Where content and tissue say nothing, one in twenty lies below 0.05."""
     generator = np.random.default_rng(1)

@@ -50,6 +50,7 @@ def below(patients, each, *, as_units, draws=200):
     return float(np.mean(found))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("patients", "each"), [(8, 6), (12, 4)])
 def test_repeated_images_keep_the_level_and_images_as_patients_do_not(patients, each):
     """5 % where patients are permuted; a version that ignores patients fails by far."""

@@ -82,6 +82,7 @@ SCREEN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("level", [90, 255])
 def test_words_of_a_black_screen_are_found(level):
     """Strokes of one pixel on black, 6 x 11: every name is in a box."""
@@ -160,6 +161,7 @@ def test_anatomy_alone_holds_no_text(name, invert, turns):
     assert text_boxes(~picture if invert else picture) == ()
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     words=st.text("ABCDEFGHKLMNPRSTXYZ0234568", min_size=7, max_size=14),
@@ -245,6 +247,7 @@ def test_another_dtype_or_shape_is_refused(wrong):
         text_boxes(wrong)
 
 
+@pytest.mark.slow
 def test_the_hospital_names_of_the_shortcut_study_are_found():
     """Of 144 names and technique lines on 72 real radiographs at least 95 % are found."""
     root = shared("models", "shortcut")
@@ -269,6 +272,7 @@ def test_the_hospital_names_of_the_shortcut_study_are_found():
     assert np.mean(found) >= 0.95
 
 
+@pytest.mark.slow
 def test_radiographs_without_names_are_not_accused():
     """Of 36 radiographs at most one has a box apart from lead markers, which are text indeed."""
     accused = 0
