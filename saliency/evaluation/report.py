@@ -177,7 +177,8 @@ class EvaluationReport:
             )
         chance = f"corrected p = {self.decision.p_value:.2g}"
         error_rate = (
-            f"Where none is better, one is named in at most {LEVEL:.0%} of evaluations."
+            f"If none were better, one would be named in at most {LEVEL:.0%} of "
+            "evaluations."
         )
         if self.best is not None:
             others = (

@@ -152,6 +152,9 @@ def test_patients_are_counted(reader):
     assert given.facts["patients"] == 3
     assert given.best is None  # three witnesses prove nothing
     assert "24 images of 3 patients" in given.verdict
+    page = given.html(pictures=False)
+    assert "None can be named best." in page
+    assert "2 explainers cannot be told apart with fewer than 6" in page
 
 
 def test_a_page_and_a_record(report, tmp_path):
@@ -171,6 +174,8 @@ def test_a_page_and_a_record(report, tmp_path):
     ]
     assert_allclose(line, report.curves["random", "deletion"].scores[0])
     assert "at most 5% of evaluations" in page
+    assert "Best of 3 explainers: gradient." in page
+    assert "cannot be told apart" not in page
     again = pickle.loads(pickle.dumps(report))  # noqa: S301 - our own
     assert again.scores == report.scores
     with pytest.raises(InputError, match="folder"):
