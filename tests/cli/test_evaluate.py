@@ -57,7 +57,7 @@ def test_a_verdict_and_a_report(folder, capsys):
     printed = capsys.readouterr()
     assert code == 0
     assert printed.out.startswith(
-        "Cannot tell which is best by energy_inside on 4 images of 2"
+        "Cannot tell which is best by energy_inside on 2 of 4 images:"
     )
     assert "2 of 4 files have no mask" in printed.err
     assert "saliency: mean maps: 4 of 4 images" in printed.err
@@ -76,7 +76,8 @@ def test_classes_of_a_table_are_numbers(folder, capsys):
     (folder / "classes.csv").write_text(f"file,class\n{rows}")
     table = ("--table", folder / "classes.csv", "--column", "class")
     assert run(folder, *table, "--metrics", "sparseness") == 0
-    assert "by sparseness on 4 images" in capsys.readouterr().out
+    # Two of the four are copies of one file each: one patient; of two the maps are blank.
+    assert "by sparseness on 2 of 4 images of 1 patient" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
