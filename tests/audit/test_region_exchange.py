@@ -50,6 +50,55 @@ def test_the_region_that_is_read_is_found_and_no_other():
     assert "1 of 9 found" in repr(result)
 
 
+BACKGROUND = np.random.default_rng(7).uniform(0, 1, (40, 6, 7))
+"""Coarse structure of each picture, that no two share."""
+
+
+def tissue(number, lesion=None):
+    """Return coarse structure, smooth, and a bright spot around ``lesion``."""
+    coarse = BACKGROUND[number]
+    pixels = np.asarray(tf.image.resize(coarse[..., np.newaxis], (40, 48), "bicubic"))
+    pixels = 0.2 + 0.3 * pixels[..., 0]
+    if lesion is not None:
+        down, across = np.mgrid[:40, :48]
+        squares = (down - lesion[0]) ** 2 + (across - lesion[1]) ** 2
+        pixels = pixels + 0.4 * np.exp(-squares / (2 * 3.0**2))
+    return shown(pixels.clip(0, 1))
+
+
+def brightest_spot(inputs):
+    """Score the greatest mean of 7 x 7 beyond that of 15 x 15, wherever: as a max pool does."""
+    near = tf.nn.avg_pool2d(inputs, 7, 1, "SAME")
+    beyond = near - tf.nn.avg_pool2d(inputs, 15, 1, "SAME")
+    return 20 * tf.reduce_max(beyond, [1, 2, 3])
+
+
+@pytest.mark.parametrize("place", [(20, 24), (17, 28), (23, 20)])
+def test_a_lesion_that_the_cut_divides_is_found_wherever_it_lies(place):
+    """A model that looks for a spot anywhere answers to seams, and to tissue: the spot is found."""
+    references = [tissue(number) for number in range(1, 23)]
+    result = regions(
+        FunctionProbe(brightest_spot), tissue(0, place), references, regions=16
+    )
+    rows, columns = (slice(middle - 6, middle + 7) for middle in place)
+    inside = np.zeros((40, 48), bool)
+    inside[rows, columns] = True
+
+    assert result.found.any()
+    assert set(result.labels[result.mask.values]) <= set(result.labels[inside])
+    assert (result.effects[result.found] > result.least).all()
+
+
+def test_without_a_lesion_the_sentence_says_what_would_be_found():
+    """Nothing is found, and the least effect stands beside the distance of the scores."""
+    references = [tissue(number) for number in range(1, 23)]
+    result = regions(FunctionProbe(brightest_spot), tissue(0), references, regions=16)
+
+    assert result.sentence.startswith("None of ")
+    assert f"an effect of {result.least:.2g} or more" in result.sentence
+    assert np.isfinite(result.least)
+
+
 def test_what_was_found_is_outlined():
     """Outlines lie on the region alone, the rest of the display is untouched, and it is grey."""
     image = with_lesion()
@@ -112,12 +161,12 @@ def test_an_image_like_its_references_has_few_regions(kind):
 
 
 def test_the_model_is_asked_as_often_as_the_docstring_says():
-    """Regions times 2 times references less 1, no decision without classes, 32 at a time."""
+    """Regions times 4 times references less 1, and each image as it is; 32 at a time."""
     probe = FunctionProbe(middle)
     result = regions(probe, with_lesion(), images(23), regions=9)
     batches = [count for _, count in probe.calls]
 
-    assert sum(batches) == len(result.effects) * 2 * (23 - 1)
+    assert sum(batches) == len(result.effects) * 4 * (23 - 1) + 24
     assert max(batches) <= 32
 
 

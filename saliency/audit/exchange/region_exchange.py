@@ -33,8 +33,13 @@ FINEST_CUT: Final = 256
 """Pixels of the longer side of what is cut into superpixels, at most."""
 PARTS: Final = 4
 """Parts of a region along a side that are told apart where it is cut."""
-SOFT: Final = 3
-"""Pixels over which a region's edge fades, inside of the region."""
+MARGIN: Final = 0.45
+"""Part of a cell's shorter side by which what is exchanged reaches beyond its region.
+
+A third of it is exchanged wholly, the rest fades: a lesion that the cut divides goes as a whole.
+"""
+SHADOW: Final = 0.5
+"""Of a found region's effect: a neighbour with less only shares what lies in the margin."""
 
 _TRACED: Final = tf.function(superpixels)
 """One trace for each size of image: eagerly, 21 images cost a second."""
@@ -60,6 +65,10 @@ class Regions:
         bool (n,): regions found at the false discovery rate.
     rate
         That rate.
+    least
+        The least effect that would be found in a region of median scatter, in units of the score.
+    apart
+        How far the image's score lies from the references' mean.
     """
 
     image: DicomImage
@@ -68,6 +77,8 @@ class Regions:
     p_values: Array
     found: Array
     rate: float
+    least: float = math.nan
+    apart: float = math.nan
 
     def __post_init__(self) -> None:
         kinds = {
@@ -82,12 +93,22 @@ class Regions:
 
     def __reduce__(self) -> tuple[object, ...]:
         arrays = self.labels, self.effects, self.p_values, self.found
-        return Regions, (self.image, *arrays, self.rate)
+        return Regions, (self.image, *arrays, self.rate, self.least, self.apart)
 
     @property
     def mask(self) -> Mask:
         """The pixels of the regions that were found."""
         return Mask(self.found[self.labels])
+
+    @property
+    def sentence(self) -> str:
+        """What was found, and what an effect must be to be found, in one sentence."""
+        count, found = len(self.found), int(self.found.sum())
+        return (
+            f"{found or 'None'} of {count} regions found at a false discovery rate of "
+            f"{self.rate:g}; with these references an effect of {self.least:.2g} or more is found "
+            f"in a median region, and the image's score lies {abs(self.apart):.2g} from theirs."
+        )
 
     def overlay(self) -> Overlay:
         """Outline what was found on the display: orange raises the score, blue lowers it."""
@@ -122,27 +143,28 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
     """Find the regions of an image whose content carries its decision, at a false discovery rate.
 
     The image and the references of another decision are cut into superpixels that grow from one
-    grid. The content of each region is put, with a soft edge, into the same place of two hosts,
-    which are references too; so is the content that each other reference has there. Nothing is
-    filled or made up. The image's effect is the score with its content, less the mean score with
-    the references' contents.
+    grid. The content of each region, with a soft margin around it, is exchanged between the image
+    and two hosts, which are references too; so is the content of each other reference. Nothing is
+    filled or made up. The effect is the mean of what the content gives the host and what the image
+    loses with it, less that of the references. What a seam alone does is in both, and cancels.
 
     **The null.** The image is one more reference: its contents do what contents of references do.
     Hosts, seams and ways of cutting are the same for all, and the image's own pixels are never a
-    host, so under the null the image and the references are exchangeable. (The image with a
-    reference's content would not be comparable with the image untouched, which has no seam.) Each
-    effect is measured in median absolute deviations of its region, and ranked among the
-    references' of all regions: one region's 20 references allow p >= 1/21, and 48 questions need
-    0.001. So the rate holds for the regions of an image together, not for each of them: where an
-    image is like its references, any region is found with a probability of about ``rate``.
+    host, so under the null the image and the references are exchangeable. Each effect is measured
+    in median absolute deviations of its region, and ranked among the references' of all regions:
+    one region's 20 references allow p >= 1/21, and 48 questions need 0.001. So the rate holds for
+    the regions of an image together, not for each of them: where an image is like its references,
+    any region is found with a probability of about ``rate``.
 
-    **What it does not find.** Content that is necessary but does nothing in an image of the other
-    decision; effects that hang on two regions at once. A region that is found may hold anatomy in
+    A region with less than half of the effect of a found neighbour is not named: margins overlap.
+
+    **What it does not find.** Effects below ``Regions.least``, and those that hang on two regions
+    at once. A region that is found may hold anatomy in
     which the image differs from the references by chance of their choice: take them from the same
     site, device and view.
 
-    **Cost.** ``regions * 2 * (references - 1) + references + 1`` forward passes, in batches of 32
-    at most; with the 22 references that a rate of 0.05 needs, and 49 regions, 2081.
+    **Cost.** ``regions * 4 * (references - 1) + 2 * references + 3`` forward passes at most, in
+    batches of 32; with the 22 references that a rate of 0.05 needs, and 49 regions, 4163.
 
     Parameters
     ----------
@@ -182,18 +204,23 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
     hosts, donors = shown[1 : 1 + HOSTS], [shown[0], *shown[1 + HOSTS :]]
     cuts = _cuts([donor.image for donor in donors], grid)
     kept = np.unique(cuts[0])
-    scores = scorer.scores(_with_contents(hosts, donors, cuts, kept), targets)[:, 0]
-    # Axes: regions, the image and then the references.
-    by_donor = scores.reshape(len(kept), len(donors), HOSTS).mean(axis=2)
+    plain, by_donor = _effects(
+        scorer, targets, hosts, donors, _weights(cuts, kept, grid)
+    )
     rounding = ROUNDING + 1e-4 * float(np.ptp(by_donor))
-    p_values = pooled_ranks(robust_distances(by_donor, rounding))
+    distances = robust_distances(by_donor, rounding)
+    p_values = pooled_ranks(distances)
+    effects = by_donor[:, 0] - by_donor[:, 1:].mean(axis=1)
+    found = discovered(p_values, rate)
     return Regions(
         original,
         np.searchsorted(kept, _labels_on(cuts[0], original.size)).astype(np.int32),
-        by_donor[:, 0] - by_donor[:, 1:].mean(axis=1),
+        effects,
         p_values,
-        discovered(p_values, rate),
+        found & ~_shadowed(np.searchsorted(kept, cuts[0]), effects, found),
         rate,
+        _least(by_donor, distances, rate) + rounding,
+        float(plain[0] - plain[1:].mean()),
     )
 
 
@@ -242,18 +269,79 @@ def _of_another_decision(
     ]
 
 
-def _with_contents(
+def _effects(
+    scorer: Scorer,
+    targets: tuple[Target, ...],
     hosts: Sequence[Canvas],
     donors: Sequence[Canvas],
-    cuts: Array,
-    kept: Array,
+    weights: Iterable[Array],
+) -> tuple[Array, Array]:
+    """Return the donors' scores, and what each region of a donor does, (regions, donors)."""
+    shown = [one.image for one in (*hosts, *donors)]
+    plain = scorer.scores(shown, targets)[:, 0]
+    of_hosts, of_donors = plain[: len(hosts)], plain[len(hosts) :]
+    exchanged = scorer.scores(_exchanged(hosts, donors, weights), targets)[:, 0]
+    # Axes: regions, donors, hosts, and given or taken.
+    by_pair = exchanged.reshape(-1, len(donors), len(hosts), 2)
+    given = by_pair[..., 0] - of_hosts
+    taken = of_donors[:, np.newaxis] - by_pair[..., 1]
+    return of_donors, (given + taken).mean(axis=2) / 2
+
+
+def _exchanged(
+    hosts: Sequence[Canvas], donors: Sequence[Canvas], weights: Iterable[Array]
 ) -> Iterator[DicomImage]:
-    """Yield for each region and donor every host with the donor's content."""
-    for region in kept:
-        for donor, cut in zip(donors, cuts, strict=True):
-            weights = _soft(_labels_on(cut, donor.image.size) == region)
+    """Yield for each region, donor and host the host with the donor's content, and the reverse."""
+    for of_region in weights:
+        for donor, coarse in zip(donors, of_region, strict=True):
+            fine = _labels_on(coarse, donor.image.size)
             for host in hosts:
-                yield _mixed(host, donor, weights)
+                yield _mixed(host, donor, fine)
+                yield _mixed(donor, host, fine)
+
+
+def _weights(cuts: Array, kept: Array, grid: int) -> Iterator[Array]:
+    """Yield for each region its weights in each cut, float32 (n, rows, columns)."""
+    reach = max(1, round(MARGIN * min(cuts.shape[1:]) / grid))
+    for region in kept:
+        yield _widened(cuts == region, reach)
+
+
+def _widened(masks: Array, reach: int) -> Array:
+    """Return weights: 1 on a mask and a third of the reach around it, falling to 0 from there."""
+    whole = reach // 3
+    weights = np.zeros(masks.shape, np.float32)
+    for step in range(reach):
+        weights += masks if step >= whole else 0
+        padded = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
+        down = padded[:, :-2] | padded[:, 1:-1] | padded[:, 2:]
+        masks = down[:, :, :-2] | down[:, :, 1:-1] | down[:, :, 2:]
+    return weights / (reach - whole)
+
+
+def _shadowed(labels: Array, effects: Array, found: Array) -> Array:
+    """Return which regions touch a found one whose effect is more than twice theirs, bool (n,)."""
+    strengths = np.where(found, np.abs(effects), 0)
+    strongest = np.zeros(len(effects))
+    for one, other in (
+        (labels[1:], labels[:-1]),
+        (labels[:, 1:], labels[:, :-1]),
+        (labels[1:, 1:], labels[:-1, :-1]),
+        (labels[1:, :-1], labels[:-1, 1:]),
+    ):
+        np.maximum.at(strongest, one, strengths[other])
+        np.maximum.at(strongest, other, strengths[one])
+    shadowed: Array = np.abs(effects) < SHADOW * strongest
+    return shadowed
+
+
+def _least(by_donor: Array, distances: Array, rate: float) -> float:
+    """Return the effect of a region of median scatter that alone would be found."""
+    null = np.sort(distances[:, 1:], axis=None)[::-1]
+    allowed = math.floor(rate / len(distances) * (1 + null.size) + 1e-9) - 1
+    centred = np.abs(by_donor - np.median(by_donor, axis=1, keepdims=True))
+    scatter = float(np.median(np.median(centred, axis=1)))
+    return math.inf if allowed < 0 else float(null[allowed]) * scatter
 
 
 def _mixed(host: Canvas, donor: Canvas, weights: Array) -> DicomImage:
@@ -288,17 +376,3 @@ def _labels_on(labels: Array, size: tuple[int, int]) -> Array:
     )
     nearest: Array = labels[rows[:, np.newaxis], columns]
     return nearest
-
-
-def _soft(mask: Array) -> Array:
-    """Return weights 0..1: 0 outside of the mask, rising inwards; the image's edge is none.
-
-    Nothing outside of the region changes, or its neighbours would answer for it.
-    """
-    weights, core = mask.astype(np.float32), mask
-    for _ in range(SOFT - 1):
-        padded = np.pad(core, 1, mode="edge")
-        down = padded[:-2] & padded[1:-1] & padded[2:]
-        core = down[:, :-2] & down[:, 1:-1] & down[:, 2:]
-        weights += core
-    return weights / SOFT
