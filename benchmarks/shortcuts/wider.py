@@ -5,8 +5,8 @@
 real tissue with a drawn lesion, a line for each: the true reliance (every mark is exchanged
 exactly), what the audit measured and what it reported (*told*, *calibrated*), and its verdict.
 Clean models see marks that have nothing to do with the label; untrained ones and models of shuffled
-labels are audited on marks that do. None of the three may be accused. Models and rows are kept: a
-second run asks for what is missing, and ``--seeds 0 --clean 0`` only sums up.
+labels are audited on marks that do. None that does not read its mark may be accused. Models and
+rows are kept: a second run asks for what is missing, and ``--seeds 0 --clean 0`` only sums up.
 
 ``--repair`` repairs each convicted model and measures the new one's true reliance; ``--regions N``
 asks N images of each clean and shuffled model for the regions that carry the decision.
@@ -146,12 +146,19 @@ def _number(value: float | None) -> str:
 
 
 def outcome(row: Mapping[str, Any]) -> str:
-    """Say what an answer was; weak shortcuts count for nobody."""
+    """Say what an answer was; weak shortcuts count for nobody.
+
+    The truth decides, not how a model was trained: one of shuffled labels may lean on a mark, too.
+    An untrained one counts apart: its answers are nearly alike for all images, so a little moves
+    them far, and no rule tells those that go with the label by chance from a reader's.
+    """
     accused = bool(row["accused"])
-    if row["state"] in ("shuffled", "untrained"):
-        return f"{row['state']}, accused" if accused else f"{row['state']}, silent"
+    if row["state"] == "untrained":
+        return "untrained, accused" if accused else "untrained, silent"
     if WEAK <= row["truth"] < READ:
         return "weak"
+    if row["truth"] >= READ and row["state"] == "clean":
+        return "without order, accused" if accused else "without order, silent"
     if row["truth"] >= READ:
         return "found" if accused else "missed"
     return "not read, accused" if accused else "not read, silent"
@@ -170,7 +177,7 @@ def summed_up(rows: list[dict[str, Any]]) -> Iterator[str]:
     outcomes = [outcome(row) for row in audits]
     found = outcomes.count("found")
     yield f"shortcuts found: {share(found, found + outcomes.count('missed'))}"
-    for state in ("not read", *STATES[1:]):
+    for state in ("not read", "without order", "untrained"):
         accused = outcomes.count(f"{state}, accused")
         both = accused + outcomes.count(f"{state}, silent")
         yield f"{state}, accused: {share(accused, both)}"

@@ -1,10 +1,12 @@
-"""Flat bands along the edges: letterbox bars, collimation, the frame of a screen copy."""
+"""What frames an image: letterbox bars, collimation, the frame of a screen copy."""
 
 import numpy as np
 
 from saliency.values.arrays import Array
 from saliency.values.zone import Zone
+from saliency.zones.collimator import outside_of_collimator
 from saliency.zones.display import checked_display
+from saliency.zones.markers import RADIOGRAPHS
 
 #: Grey levels by which the pixels of a band may differ: lossy compression moves them that far.
 FLAT = 2
@@ -14,16 +16,23 @@ SHARE = 0.9
 DEPTH = 3
 
 
-def border_zone(display: Array) -> Zone | None:
-    """Find flat bands of whole rows and columns along the edges.
+#: (0008,0060) of images that a collimator may frame.
+COLLIMATED = RADIOGRAPHS | {"IO", "RF"}
+
+
+def border_zone(display: Array, modality: str = "") -> Zone | None:
+    """Find flat bands of whole rows and columns along the edges; of radiographs, tilted edges too.
 
     A pixel belongs to a band when it, and all between it and the edge, have the level of the edge;
-    what the band frames is never claimed, whatever its level.
+    what the band frames is never claimed, whatever its level. Outside of a tilted or many-sided
+    collimator is what :func:`saliency.zones.collimator.outside_of_collimator` says.
 
     Parameters
     ----------
     display
         uint8 (rows, columns) or RGB (rows, columns, 3).
+    modality
+        (0008,0060); tilted edges are looked for on grey images of ``COLLIMATED`` alone.
 
     Returns
     -------
@@ -42,12 +51,21 @@ def border_zone(display: Array) -> Zone | None:
     depths = [
         _set_top_band(np.rot90(planes, turn), np.rot90(mask, turn)) for turn in range(4)
     ]
-    if not any(depths) or mask.all():
+    if mask.all():
+        return None
+    grey = pixels.ndim == 2 and modality in COLLIMATED
+    tilted = outside_of_collimator(pixels) if grey else None
+    if tilted is None and not any(depths):
         return None
     # np.rot90 turns anticlockwise: the right edge comes to the top after one turn.
     top, right, bottom, left = depths
     evidence = f"flat bands: top {top}, bottom {bottom}, left {left}, right {right} px"
-    return Zone("border", mask, evidence)
+    if tilted is None:
+        return Zone("border", mask, evidence)
+    beyond = (
+        f"{100 * tilted.mean():.0f} % of the image outside of tilted straight edges"
+    )
+    return Zone("border", mask | tilted, f"{evidence}; {beyond}")
 
 
 def _set_top_band(planes: Array, mask: Array) -> int:

@@ -18,7 +18,7 @@ __all__ = ["DETECTORS", "FOUND", "Hints", "detectors", "found_zones"]
 
 #: Name of the zone, function, and what the function needs.
 DETECTORS: Final = (
-    Detector("border", border_zone, ("display",)),
+    Detector("border", border_zone, ("display", "modality")),
     Detector("air", air_zone, ("display", "modality")),
     Detector("text", text_zone_of, ("writing", "burned")),
     Detector("marker", marker_zone_of, ("writing",)),
