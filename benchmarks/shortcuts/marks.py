@@ -19,11 +19,12 @@ LESION = 0.35
 
 @dataclass(frozen=True)
 class Task:
-    """Marks that go with the label this often, on so many images of one seed."""
+    """Marks that go with the label this often, on images of one seed; and a lesion's brightness."""
 
     mark: str
     agreement: float
     seed: int
+    lesion: float = LESION
 
 
 def _layer(paint: Callable[[ImageDraw.ImageDraw], None]) -> Array:
@@ -168,7 +169,7 @@ def drawn(
     paint = MARKS[task.mark]
     images = []
     for number, label in enumerate(labels):
-        image = tissue_with_lesion(sources, FRAME, LESION * label, generator)
+        image = tissue_with_lesion(sources, FRAME, task.lesion * label, generator)
         of_mark = np.random.default_rng((task.seed, number))
         one = paint(image, int(marks[number] ^ swapped), of_mark)
         images.append(np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8))

@@ -10,6 +10,8 @@ import numpy as np
 from marks import SIZE, Array, Task, drawn
 
 TRAINED, EPOCHS = 384, 10
+ENOUGH = 768
+"""Images from which the lesion is learned beside the mark."""
 
 
 def _stem(filters: int, **options: object) -> list[keras.layers.Layer]:
@@ -68,11 +70,13 @@ def _pooled(kind: str, hidden: object) -> object:
 NETWORKS = ("max", "mean", "flat", "residual", "separable", "patches")
 
 
-def fitted(kind: str, task: Task, *, shuffled: bool = False) -> keras.Model:
+def fitted(
+    kind: str, task: Task, *, shuffled: bool = False, count: int = TRAINED
+) -> keras.Model:
     """Train a model of the task; of labels in no order where ``shuffled``."""
     keras.utils.set_random_seed(task.seed)
     model = network(kind)
-    images, labels, _ = drawn(task, TRAINED)
+    images, labels, _ = drawn(task, count)
     wanted = (
         np.random.default_rng(task.seed).permutation(labels) if shuffled else labels
     )
@@ -82,17 +86,22 @@ def fitted(kind: str, task: Task, *, shuffled: bool = False) -> keras.Model:
 
 
 def trained(
-    kept: Path, kind: str, task: Task, *, shuffled: bool = False
+    kept: Path,
+    kind: str,
+    task: Task,
+    *,
+    shuffled: bool = False,
+    count: int = TRAINED,
 ) -> keras.Model:
     """Return the model of a folder, trained where it is not there or was trained otherwise."""
     recipe = [inspect.getsource(marks), inspect.getsource(fitted), kind, repr(task)]
     recipe += [
         inspect.getsource(function) for function in (network, _features, _pooled)
     ]
-    name = sha256("".join([*recipe, repr(shuffled)]).encode()).hexdigest()[:16]
+    name = sha256("".join([*recipe, repr((shuffled, count))]).encode()).hexdigest()[:16]
     path = kept / f"{name}.keras"
     if not path.exists():
-        fitted(kind, task, shuffled=shuffled).save(path)
+        fitted(kind, task, shuffled=shuffled, count=count).save(path)
     return keras.models.load_model(path)
 
 

@@ -1,9 +1,10 @@
 """Marks that no search names, whole-picture shortcuts, many architectures: who is found out.
 
 ``python benchmarks/shortcuts/wider.py --models FOLDER --rows rows.jsonl [--only NAME ...]
-[--seeds N] [--clean N] [--first N] [--images N] [--repair] [--regions N]`` trains small models on
-real tissue with a drawn lesion, a line for each: the true reliance (every mark is exchanged
-exactly), what the audit measured and what it reported (*told*, *calibrated*), and its verdict.
+[--seeds N] [--both N] [--clean N] [--first N] [--images N] [--repair] [--regions N]``
+trains small models on real tissue with a drawn lesion, a line for each: the true reliance
+(every mark is exchanged exactly), what the audit measured and what it reported (*told*,
+*calibrated*), and its verdict.
 Clean models see marks that have nothing to do with the label; untrained ones and models of shuffled
 labels are audited on marks that do. None that does not read its mark may be accused. Models and
 rows are kept: a second run asks for what is missing, and ``--seeds 0 --clean 0`` only sums up.
@@ -19,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,14 @@ import keras
 import numpy as np
 from afterwards import region_row, repair_row
 from marks import MARKS, Array, Task, drawn
-from networks import NETWORKS, network, reliance, trained
+from networks import ENOUGH, NETWORKS, TRAINED, network, reliance, trained
 from scipy.stats import beta
 
 import saliency as sal
 
 READ, WEAK = 0.3, 0.1
+PLAIN = 0.6
+"""Brightness of a lesion that is learned beside a mark."""
 STATES = ("clean", "shuffled", "untrained")
 
 
@@ -59,14 +62,13 @@ class Case:
             keras.utils.set_random_seed(self.task.seed)
             return network(self.kind)
         shuffled = self.state == "shuffled"
-        return trained(kept, self.kind, self.task, shuffled=shuffled)
+        count = ENOUGH if self.state == "both" else TRAINED
+        return trained(kept, self.kind, self.task, shuffled=shuffled, count=count)
 
     def images(self, count: int) -> tuple[list[sal.DicomImage], list[int]]:
         """Return images that it was not trained on, and their labels."""
         task = self.task
-        pixels, labels, _ = drawn(
-            Task(task.mark, task.agreement, task.seed + 2000), count
-        )
+        pixels, labels, _ = drawn(replace(task, seed=task.seed + 2000), count)
         return [shown(one) for one in pixels], labels.tolist()
 
 
@@ -82,6 +84,15 @@ def readers(seeds: int, only: list[str] | None) -> Iterator[Case]:
         for number, mark in enumerate(marks):
             kind = NETWORKS[(number + seed) % len(NETWORKS)]
             yield Case(kind, Task(mark, 0.95, 100 + seed), "reader")
+
+
+def of_both(count: int) -> Iterator[Case]:
+    """Yield models that learned the lesion as well as a mark that goes with it often."""
+    marks = ("tube", "patch", "pen mark", "tilted collimator", "console text", "noise")
+    kinds = ("max", "residual", "flat", "separable", "patches", "mean")
+    for number in range(count):
+        mark, kind = marks[number % 6], kinds[(number + number // 6) % 6]
+        yield Case(kind, Task(mark, 0.8, 300 + number, PLAIN), "both")
 
 
 def silent(first: int, count: int) -> Iterator[Case]:
@@ -214,6 +225,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="MARK", help="marks to draw")
     parser.add_argument("--seeds", type=int, default=1, help="models of each mark")
     parser.add_argument(
+        "--both", type=int, default=0, help="models of a mark and of the lesion"
+    )
+    parser.add_argument(
         "--clean", type=int, default=6, help="models that must not be accused"
     )
     parser.add_argument(
@@ -240,6 +254,7 @@ def main() -> None:
     )
     cases = [
         *readers(options.seeds, options.only),
+        *of_both(options.both),
         *silent(options.first, options.clean),
     ]
     for case in cases:
@@ -257,7 +272,9 @@ def asked(
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a model that are not there yet."""
     repaired, regions = f"repair of {case.name}", f"regions of {case.name}"
-    wants_repair = options.repair and case.state == "reader" and repaired not in done
+    wants_repair = (
+        options.repair and case.state in ("reader", "both") and repaired not in done
+    )
     if case.name not in done or wants_repair:
         model = case.model(options.models)
         row, report = audited(case, model, options.images)

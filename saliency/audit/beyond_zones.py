@@ -163,7 +163,7 @@ def beyond_zones(question: FrameQuestion) -> BeyondZones:
     mask = _candidates(question, looks, generator)
     facts = _facts(question, looks, mask)
     standing = _standing(looks.cells, generator)
-    patterns = _patterns(question, asker, looks, mask)
+    patterns = _patterns(question, asker, looks, mask, facts)
     drawn = None if patterns else _drawn_control(question, looks, generator)
     on_pattern, where = pattern_verdict(patterns, len(looks.frames), facts, drawn)
     masks = {} if where is None else {PATTERN: where}
@@ -247,14 +247,23 @@ def _facts(question: FrameQuestion, looks: FrameLooks, mask: Array) -> FrameFact
 
 
 def _patterns(
-    question: FrameQuestion, asker: FrameAsker, looks: FrameLooks, mask: Array
+    question: FrameQuestion,
+    asker: FrameAsker,
+    looks: FrameLooks,
+    mask: Array,
+    facts: FrameFacts,
 ) -> list[PatternEvidence]:
-    """Exchange what is drawn, each place by itself, of the images that gave their bands."""
+    """Exchange what is drawn, each place by itself, of the images that gave their bands.
+
+    The answers of a model that does not know the labels are divided by whatever lies there, and its
+    swing is small: of such a model only the effect by label is told.
+    """
+    divisions = question.learned if facts.ignorant else question.evidence[1:]
     givers = [index for index, bands in looks.bands.items() if bands]
     patterns = []
     for part in parts_of(mask, MOST_PATTERNS):
         exchanges = pattern_looks(asker, givers, part)
-        swaps = _effects(question, question.evidence[1:], exchanges, PATTERN)
+        swaps = _effects(question, divisions, exchanges, PATTERN)
         patterns.append(PatternEvidence(part, swaps))
     return patterns
 
