@@ -6,8 +6,6 @@ from itertools import product
 from typing import Final, Self, final
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import logsumexp, softmax
 
 from saliency.values.arrays import Array
 
@@ -233,6 +231,10 @@ def nearest_head(rows: Array, labels: Array, old: Head, pull: float) -> Head:
 
     The bias is free. rows float (n, d); labels int (n,).
     """
+    # An import of half a second.
+    from scipy.optimize import minimize  # noqa: PLC0415
+    from scipy.special import logsumexp, softmax  # noqa: PLC0415
+
     shape = old.kernel.shape
     base, true = old.logits(rows), np.eye(shape[1])[labels]
 
