@@ -169,7 +169,7 @@ def beyond_zones(question: FrameQuestion) -> BeyondZones:
     masks = {} if where is None else {PATTERN: where}
     if standing is not None:
         masks[GRID] = cell(CELLS[standing.first], mask.shape)
-    on_grid = grid_verdict(standing, len(looks.cells), facts)
+    on_grid = grid_verdict(standing, len(looks.cells), facts.beside(on_pattern))
     on_band = band_verdict(
         {name: _band_effects(question, looks, name) for name in BANDS}, facts
     )

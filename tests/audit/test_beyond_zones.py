@@ -225,6 +225,16 @@ def test_when_a_cell_is_accused(found, facts, finding):
         assert verdict.sentence.startswith("Look: the model decides by what lies here.")
 
 
+@pytest.mark.parametrize("finding", ["no evidence", "may read", "reads"])
+def test_what_is_drawn_and_not_read_accuses_no_cell(finding):
+    """A lesion that keeps its place is drawn in one group, and lies in a cell that decides."""
+    pattern = Verdict(finding, 0.1, Interval(0.0, 0.2), 0.01, "What is drawn there.")
+    drawn = replace(ALIGNED, drawn=frozenset(CELLS[:1]))
+    verdict = grid_verdict(standing(effect=0.4), 12, drawn.beside(pattern))
+
+    assert verdict.finding == ("no evidence" if finding == "no evidence" else "reads")
+
+
 @pytest.mark.parametrize(
     ("pairs", "finding"), [(5, "no evidence"), (7, "may read"), (8, "reads")]
 )

@@ -62,6 +62,15 @@ class FrameFacts:
         """Whether the scores do not go with the labels."""
         return self.known >= KNOWS
 
+    def beside(self, pattern: Verdict) -> "FrameFacts":
+        """Return the facts for cells, once it was asked whether what is drawn is read.
+
+        A lesion that keeps its place is drawn in one group, too. Where the exchange of all that is
+        drawn tells nothing, what a cell does is not done by that.
+        """
+        told = pattern.finding != "no evidence"
+        return self if told else replace(self, drawn=frozenset())
+
 
 def grid_verdict(
     standing: StandingOut | None, pairs: int, facts: FrameFacts
