@@ -11,6 +11,8 @@ from saliency.values.arrays import Array
 
 LEVEL: Final = 0.05
 """A winner is named by chance in at most this share of evaluations."""
+ROUNDING: Final = 1e-5
+"""Share of the mean size of two values below which they do not differ: scores are float32."""
 
 
 @final
@@ -76,6 +78,8 @@ def decide(
     It is named where every p-value is at most ``LEVEL`` / k. Where no explainer is better than
     another, a given one beats a given other with that probability at most, and any of the k does
     with probability ``LEVEL`` at most (Bonferroni over leaders, intersection-union over rivals).
+    Differences of ``ROUNDING`` and less are none: of two explainers with the same maps, the one
+    whose sums are rounded up would win in every patient.
 
     Parameters
     ----------
@@ -109,4 +113,8 @@ def _p_value(
     these: Array, those: Array, groups: Array, generator: np.random.Generator
 ) -> float:
     differences = per_group(these - those, groups)
-    return sign_flip(differences, generator) if differences.size else 1.0
+    if not differences.size:
+        return 1.0
+    size = np.nanmean(np.abs(these) + np.abs(those)) / 2
+    differences[np.abs(differences) <= ROUNDING * size] = 0
+    return sign_flip(differences, generator)
