@@ -5,6 +5,8 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from hashlib import blake2b
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Self, TypeAlias, final
@@ -13,7 +15,7 @@ from saliency.errors import InputError
 
 Row: TypeAlias = Mapping[str, Any]
 """Plain values: numbers, texts, lists, mappings."""
-FORM: Final = 2
+FORM: Final = 3
 """Of the rows; files of another form are begun anew."""
 
 ANOTHER: Final = (
@@ -27,7 +29,9 @@ class State:
     """Rows by stage and number, each written whole or not at all.
 
     The file is an SQLite database: a row is there after a crash, or it is not, but never half. It
-    holds scores, shares and coarse heatmaps by number; no pixels, masks, names, or labels.
+    holds scores, shares and coarse heatmaps by number; no pixels, masks, names, or labels. Each row
+    begins with a digest of itself and the key. A row that was damaged, or that other work wrote
+    into the same file meanwhile, is as good as none.
 
     Parameters
     ----------
@@ -38,12 +42,21 @@ class State:
         the logger ``saliency.audit`` says so, or that of another owner.
     owner
         Whose work it is: ``"audit"``, ``"slide"``, ``"evaluation"``.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read or written: here, and whenever it is used.
     """
 
     def __init__(self, path: Path | None, key: str = "", owner: str = "audit") -> None:
-        self._connection = (
-            None if path is None else _connected(path, f"{FORM} {key}", owner)
-        )
+        self._key, self._owner = f"{FORM} {key}", owner
+        self._name = "" if path is None else path.name
+        self._connection = None
+        if path is not None:
+            _check_place(path, owner)
+            with _usable(self._name, owner):
+                self._connection = _connected(path, self._key, owner)
 
     def __enter__(self) -> Self:
         return self
@@ -60,11 +73,14 @@ class State:
         """Yield what was kept of a stage, number and row, one in memory at a time."""
         if self._connection is None:
             return
-        found = self._connection.execute(
-            "SELECT number, row FROM rows WHERE stage = ? ORDER BY number", (stage,)
-        )
-        for number, text in found:
-            yield number, json.loads(text)
+        with _usable(self._name, self._owner):
+            found = self._connection.execute(
+                "SELECT number, row FROM rows WHERE stage = ? ORDER BY number", (stage,)
+            )
+            for number, line in found:
+                digest, _, text = str(line).partition(" ")
+                if digest == self._digest(stage, number, text):
+                    yield number, json.loads(text)
 
     def keep(self, stage: str, number: int, row: Row) -> None:
         """Write a row; it is on the disk when this returns."""
@@ -74,11 +90,20 @@ class State:
         """Write rows by number, all of them or none; they are on the disk when this returns."""
         if self._connection is None:
             return
-        written = ((stage, number, json.dumps(row)) for number, row in rows.items())
-        with self._connection:
+        lines = []
+        for number, row in rows.items():
+            text = json.dumps(row)
+            digest = self._digest(stage, number, text)
+            lines.append((stage, number, f"{digest} {text}"))
+        with _usable(self._name, self._owner), self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", written
+                "INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", lines
             )
+
+    def _digest(self, stage: str, number: int, text: str) -> str:
+        """Return what a row of this work begins with."""
+        told = "\n".join((self._key, stage, str(number), text))
+        return blake2b(told.encode(), digest_size=8).hexdigest()
 
 
 @contextmanager
@@ -102,22 +127,40 @@ def _place(path: object, owner: str) -> Path:
     raise InputError(msg)
 
 
-def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
+@contextmanager
+def _usable(name: str, owner: str) -> Iterator[None]:
+    """Say in one sentence that a file cannot be read or written.
+
+    Raises
+    ------
+    InputError
+        It cannot.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        msg = (
+            f"{owner}: the file of resume, {name}, cannot be used: {error}. Is another {owner} at "
+            "work there, may nobody write there, or is the disk full? Else delete the file."
+        )
+        raise InputError(msg) from error
+
+
+def _check_place(path: Path, owner: str) -> None:
     if not path.parent.is_dir() or path.is_dir():
         msg = f"{owner}: expected resume to be a file, or a name for one, in a folder that exists."
         raise InputError(msg)
-    connection = None
+
+
+def _connected(path: Path, key: str, owner: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path)
+    # Bytes that are no UTF-8 are damage, which the digest tells.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     try:
-        connection = sqlite3.connect(path)
         return _with_tables(connection, key, owner)
-    except sqlite3.DatabaseError as error:
-        if connection is not None:
-            connection.close()
-        msg = (
-            f"{owner}: the file of resume cannot be used ({type(error).__name__}). Is another "
-            f"{owner} at work there, or may nobody write there? Else delete the file."
-        )
-        raise InputError(msg) from error
+    except sqlite3.Error:
+        connection.close()
+        raise
 
 
 def _with_tables(
