@@ -13,7 +13,7 @@ from saliency.archive.job import Job, Question
 from saliency.archive.objects import DICOM, WHENCE, check_objects
 from saliency.archive.on_ray import on_ray
 from saliency.archive.sources import FoundFrames, Selection, check_frames, part_of
-from saliency.archive.table import TABLE, THUMBNAILS, Table, make_folder
+from saliency.archive.table import TABLE, THUMBNAILS, Table
 from saliency.errors import InputError
 from saliency.explainers.catalogue import resolve
 from saliency.export.dicomweb import check_service
@@ -24,6 +24,7 @@ from saliency.pipeline.preparing import preparation
 from saliency.pipeline.trusting import trust_table
 from saliency.pipeline.writers import WRITERS
 from saliency.probe.protocol import Target
+from saliency.values.files import make_folder
 
 #: Seconds after which a draft is nobody's: a file is written in far less.
 _OLD: Final = 3600

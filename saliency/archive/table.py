@@ -271,21 +271,6 @@ class Table:
             yield
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder of results, before the model runs.
-
-    Raises
-    ------
-    InputError
-        It cannot be made, or is a file.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"out: expected a folder that can be written, got: {error.strerror}."
-        raise InputError(msg) from error
-
-
 def _end_of_lines(file: IO[bytes]) -> int:
     """Return how many bytes there are up to the last newline, and with it."""
     start = file.seek(0, os.SEEK_END)

@@ -29,7 +29,7 @@ def add_demo(commands: Any) -> None:
 def demo(options: argparse.Namespace) -> int:
     """Explain a picture as it is, and with a lesion drawn into it; return the exit code."""
     start_tensorflow()
-    from saliency.archive.table import make_folder
+    from saliency.values.files import make_folder
 
     make_folder(options.out)
     real = sal.read_dicom(_bundled_mr())

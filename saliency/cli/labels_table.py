@@ -1,11 +1,13 @@
 """What the shell needs for an audit: what the images are divided by, and the findings in lines."""
 
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from saliency.errors import InputError
 from saliency.pipeline.label_table import LabelTable
+from saliency.values.files import make_folder, writable
 
 if TYPE_CHECKING:
     from saliency.audit.report.report import AuditReport
@@ -85,7 +87,11 @@ def check_out(folder: Path) -> None:
     if folder.is_file():
         msg = "--out: expected a folder, got a file."
         raise InputError(msg)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "--out")
+    trial = folder / f".{secrets.token_hex(8)}.part"
+    with writable("--out"):
+        trial.touch()
+        trial.unlink()
 
 
 def audit_lines(report: "AuditReport") -> Iterator[str]:

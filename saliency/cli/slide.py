@@ -85,8 +85,8 @@ def slide(options: argparse.Namespace) -> int:
     """Explain a slide by each method for each target; return the exit code."""
     from saliency.archive.naming import safe
     from saliency.archive.objects import DICOM
-    from saliency.archive.table import make_folder
     from saliency.render.palettes import check_palette
+    from saliency.values.files import make_folder
 
     _check_slide_forms(options.save)
     check_model(options.model, options.slide)

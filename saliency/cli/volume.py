@@ -81,8 +81,8 @@ def add_volume(commands: Any) -> None:
 def volume(options: argparse.Namespace) -> int:
     """Explain a volume by each method for each target; return the exit code."""
     from saliency.archive.naming import safe
-    from saliency.archive.table import make_folder
     from saliency.render.palettes import check_palette
+    from saliency.values.files import make_folder
 
     check_model(options.model, options.series)
     check_target(options.target, options.labels, "--labels")

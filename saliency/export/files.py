@@ -22,7 +22,7 @@ from saliency.pipeline.explanation import Explanation
 from saliency.pipeline.method_words import class_of
 from saliency.pipeline.writers import Look
 from saliency.slides.result import SlideExplanation
-from saliency.values.files import write_whole
+from saliency.values.files import make_folder, write_whole
 from saliency.volumes.explanation import VolumeExplanation
 
 Objects: TypeAlias = dict[str, Dataset]
@@ -114,7 +114,7 @@ def export_dicom(
     """
     made = objects_of(result, source, kinds, {} if vmax is None else {"vmax": vmax})
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "export_dicom")
     stem = f"{_pixels_of(result)}-{class_of(result.recipe)}"
     return tuple(
         write_object(each, folder / f"{stem}-{kind}.dcm") for kind, each in made.items()

@@ -13,6 +13,7 @@ from saliency.pipeline.explain import versions
 from saliency.probe.protocol import Target
 from saliency.slides.explain_run import SlideProgress, Tell, TileQuestion, run
 from saliency.slides.explain_setup import Setting, Tiling
+from saliency.values.files import make_folder
 
 #: Name of the file that keeps what was found, in the folder of results.
 KEPT: Final = "tiles.sqlite"
@@ -72,7 +73,7 @@ def made_folder(folder: Path) -> Path:
     if folder.is_file() or not folder.absolute().parent.is_dir():
         msg = "out: expected a folder, or a name for one in a folder that exists."
         raise InputError(msg)
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     return folder
 
 

@@ -17,7 +17,7 @@ from saliency.render.palettes import Palette
 from saliency.slides import result_words as words
 from saliency.slides.result_painting import class_colour, slide_length
 from saliency.values.arrays import Array
-from saliency.values.files import folder_of, write_whole
+from saliency.values.files import folder_of, make_folder, write_whole
 from saliency.values.overlay import Overlay
 
 #: Of the arrays and the record; another form is refused.
@@ -31,7 +31,7 @@ def save_slide(
 ) -> Path:
     """Write all forms; see ``SlideExplanation.save``."""
     place = folder_of(folder, "SlideExplanation")
-    place.mkdir(exist_ok=True)
+    make_folder(place, "SlideExplanation.save")
     heat = result.overlay(pixels=pixels, palette=palette)
     write_whole(place / "heat.png", png.encode(captioned_heat(result, heat)))
     classes = result.overlay("classes", pixels)

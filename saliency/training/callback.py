@@ -20,7 +20,7 @@ from saliency.pipeline.files import sources_in
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.protocol import Target
 from saliency.values.failure import Failure
-from saliency.values.files import write_whole
+from saliency.values.files import make_folder, write_whole
 from saliency.values.image import DicomImage
 
 TABLE = "epochs.csv"
@@ -153,7 +153,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras s
         if self.model.built:
             self._asked()
         if self.out is not None:
-            self.out.mkdir(parents=True, exist_ok=True)
+            make_folder(self.out, "ExplainCallback")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Explain, where this epoch's turn has come."""
@@ -197,7 +197,7 @@ class ExplainCallback(keras.callbacks.Callback):  # type: ignore[misc] # Keras s
 
     def _write(self, out: Path, epoch: int) -> None:
         folder = out / f"epoch-{epoch:04d}"
-        folder.mkdir(exist_ok=True)
+        make_folder(folder, "ExplainCallback")
         for result in self.results:
             if isinstance(result, Explanation):
                 image = result.image

@@ -17,7 +17,7 @@ from saliency.pipeline.method_words import method_words, unit_of
 from saliency.pipeline.page import picture_tag
 from saliency.pipeline.plain import plain
 from saliency.render.palettes import Palette
-from saliency.values.files import write_whole
+from saliency.values.files import make_folder, write_whole
 from saliency.volumes.animation import animate
 
 Writer: TypeAlias = Callable[[Any, str | Palette], bytes]
@@ -49,7 +49,7 @@ def save_volume(
 
 
 def _folder_of_slices(result: Any, folder: Path, palette: str | Palette) -> Path:
-    folder.mkdir(exist_ok=True)
+    make_folder(folder, "VolumeExplanation.save")
     for k in range(len(result)):
         result.overlay(k, palette=palette).save(folder / f"slice-{k:04d}.png")
     return folder

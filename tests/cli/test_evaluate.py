@@ -101,3 +101,13 @@ def test_files_of_one_name_share_no_mask(folder, tmp_path, capsys):
     shutil.copy(folder / "model.keras", tmp_path)
     assert run(tmp_path, "--truth", tmp_path / "masks") == FAILED
     assert "found 2 files of that name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "audit"])
+def test_a_place_that_nobody_can_write_to_is_refused_first(folder, capsys, verb):
+    """Before hours of work: below a file not even root can make a folder."""
+    out = folder / "cases.csv" / "out"
+    parts = [verb, folder / "model.keras", folder / "files", "--out", out]
+    assert main([str(part) for part in parts]) == FAILED
+    said = capsys.readouterr().err
+    assert "--out: expected a folder that can be written, got: Not a directory" in said

@@ -44,7 +44,9 @@ def test_a_failed_save_keeps_the_old_file(tmp_path):
     taken.mkdir()
     (taken / "inside").touch()
 
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(
+        InputError, match=r"^a\.png: expected a place that can be written"
+    ):
         Overlay(RGB).save(taken)
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 
