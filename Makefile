@@ -17,7 +17,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: demo test test-fast matrix processors mutants lint corpus bench verdicts peers agreement clean
 
-.venv/ready: pyproject.toml setup.py saliency/dicom/display/_look.c
+IN_C := saliency/dicom/display/_look.c saliency/pipeline/_shrink.c
+.venv/ready: pyproject.toml setup.py $(IN_C)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable . --group dev

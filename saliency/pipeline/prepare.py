@@ -49,7 +49,8 @@ class Prepare:
     """Turn an image into a model's input.
 
     The steps, in this order: intensity or windows, region, size or spacing, channels, scale, mean
-    and std.
+    and std. Sizes change bilinearly, rows first and then columns, so that a record made today
+    gives the same input under another version of Pillow.
 
     Parameters
     ----------
