@@ -16,6 +16,7 @@ from saliency.values.placement import Box
 
 #: Pixels: what arithmetic in mm leaves of a whole number.
 _ROUNDING: Final = 1e-6
+_BILINEAR: Final = Image.Resampling.BILINEAR
 
 
 @final
@@ -171,7 +172,10 @@ class ResampleGrid:
 
 
 def _resized(pixels: Array, down: Axis, across: Axis) -> Array:
-    """Resample by a triangle of half width max(1, scale), as Pillow's BILINEAR does."""
+    """Resample by a triangle of half width max(1, scale), as Pillow's BILINEAR does.
+
+    Rows first, in a call of their own, as ``pipeline.resize`` does: Pillow 13 chooses by the size.
+    """
     before_rows, after_rows = _margins(down)
     before_columns, after_columns = _margins(across)
     edges: Any = [(before_rows, after_rows), (before_columns, after_columns)]
@@ -180,12 +184,12 @@ def _resized(pixels: Array, down: Axis, across: Axis) -> Array:
         pixels = np.pad(pixels, edges, mode="edge")
     top = down.start - down.first + before_rows
     left = across.start - across.first + before_columns
-    box = (
-        left, top, left + across.count * across.scale, top + down.count * down.scale
-    )  # fmt: skip
-    size = (across.count, down.count)
+    right, bottom = left + across.count * across.scale, top + down.count * down.scale
+    rows, columns = len(pixels), across.count
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    return np.array(picture.resize(size, Image.Resampling.BILINEAR, box=box))
+    wide = picture.resize((columns, rows), _BILINEAR, box=(left, 0, right, rows))
+    box = (0, top, columns, bottom)
+    return np.array(wide.resize((columns, down.count), _BILINEAR, box=box))
 
 
 def _margins(axis: Axis) -> tuple[int, int]:

@@ -205,6 +205,20 @@ def test_a_large_level_is_resampled_in_bands(monkeypatch):
         np.testing.assert_array_equal(slide.thumbnail(23).display, whole)
 
 
+@pytest.mark.parametrize("rows", [10, 24, 60])
+@pytest.mark.parametrize("columns", [20, 38, 70])
+def test_bands_are_resampled_in_the_order_of_the_whole(monkeypatch, rows, columns):
+    """Bytes are rounded after each axis, and bands are not as tall as the whole."""
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 40, 3), np.uint8)
+    spacing = (120 / rows * STEP, 40 / columns * STEP)
+    with sal.open_slide([level(pixels, tile=(60, 40))]) as slide:
+        whole = slide.read_at(0, 0, rows, columns, spacing)
+        monkeypatch.setattr("saliency.slides.slide._BAND", 2000)
+        bands = slide.read_at(0, 0, rows, columns, spacing)
+
+    np.testing.assert_array_equal(bands, whole)
+
+
 def glass(rows, columns, colour=GLASS, noise=1.0, seed=0):
     made = np.random.default_rng(seed).normal(colour, noise, (rows, columns, 3))
     return np.clip(np.rint(made), 0, 255).astype(np.uint8)
