@@ -11,6 +11,7 @@ import numpy as np
 from saliency.dicom.drawn import NO_DRAWING, DrawnTruth, is_drawing
 from saliency.errors import DicomError, InputError, ModelError, TargetError
 from saliency.evaluation.measuring import Case, batches, of_one_shape
+from saliency.evaluation.metrics import METRICS
 from saliency.interventions.scoring import probe_of_rows
 from saliency.pipeline.explain import as_image, bound, prepared
 from saliency.pipeline.explain_many import failure_of
@@ -93,7 +94,9 @@ _NO_SCORE: Final = (
 )
 
 
-def truths_of(truth: Any, cases: Sequence[Case], sources: Sequence[Any]) -> list[Case]:
+def truths_of(
+    truth: Any, cases: Sequence[Case], sources: Sequence[Any], ranking: str
+) -> list[Case]:
     """Give each case its truth.
 
     Parameters
@@ -102,21 +105,70 @@ def truths_of(truth: Any, cases: Sequence[Case], sources: Sequence[Any]) -> list
         What ``evaluate`` takes.
     cases, sources
         ``case.number`` is the place of its source.
+    ranking
+        The metric that ranks the explainers.
 
     Raises
     ------
     InputError
-        A truth does not fit its image, or objects of a folder belong to none of the images.
+        A truth does not fit its image, objects of a folder belong to none of the images, or all
+        truths are empty where one is needed to rank.
     """
     if isinstance(truth, str | PathLike) or is_drawing(truth):
-        return _of_one_place(truth, cases, sources)
-    told = aligned(truth, sources, owner="evaluate", name="truths")
-    return [
-        replace(
-            case, truth=truth_of(told[case.number], case.image, sources[case.number])
+        found = _of_one_place(truth, cases, sources)
+    else:
+        _refuse_one_for_all(truth, len(sources))
+        told = aligned(truth, sources, owner="evaluate", name="truths")
+        found = [
+            replace(each, truth=_truth_told(told[each.number], each, sources))
+            for each in cases
+        ]
+    _check_some(found, ranking)
+    return found
+
+
+def _truth_told(value: Any, case: Case, sources: Sequence[Any]) -> Array | None:
+    """Return a case's truth; what is wrong with it begins with the number of its image."""
+    try:
+        return truth_of(value, case.image, sources[case.number])
+    except InputError as error:
+        where = f"evaluate: truth of image {case.number + 1} of {len(sources)}"
+        words = str(error).removeprefix("evaluate: ")
+        msg = f"{where}: {words}"
+        raise InputError(msg) from error
+
+
+def _refuse_one_for_all(truth: Any, count: int) -> None:
+    """Refuse one mask or box: its rows or numbers would be taken for a truth each."""
+    array = isinstance(truth, np.ndarray)
+    mask = isinstance(truth, Mask) or (
+        array and truth.ndim == 2 and truth.dtype == bool
+    )
+    numbers = isinstance(truth, list | tuple) or (array and truth.ndim == 1)
+    box = (
+        numbers
+        and len(truth) == 4
+        and all(isinstance(n, int | np.integer) for n in truth)
+    )
+    if mask or box:
+        kind = "mask" if mask else "box"
+        msg = (
+            f"evaluate: expected a truth for each image, got one {kind}. If it is true of all, say "
+            f"so: truth=[{kind}] * {count}."
         )
-        for case in cases
-    ]
+        raise InputError(msg)
+
+
+def _check_some(cases: Sequence[Case], ranking: str) -> None:
+    """Refuse to rank by a truth that no image has, before hours of work."""
+    none = not any(case.truth is not None and case.truth.any() for case in cases)
+    if none and METRICS[ranking].kind == "truth":
+        msg = (
+            f"evaluate: {ranking}, which ranks, expected one image or more with a pixel in its "
+            f"truth, got none of {len(cases)}. Check the masks, or name another metric first: "
+            "metrics=('exchange',)."
+        )
+        raise InputError(msg)
 
 
 def _of_one_place(
@@ -124,6 +176,13 @@ def _of_one_place(
 ) -> list[Case]:
     """Look for each image in the objects of a folder, or in one object."""
     drawings = _drawings(place)
+    if not drawings:
+        msg = (
+            "evaluate: expected DICOM Segmentations or RT Structure Sets in the folder of truth, "
+            "found none. Masks of other files are handed in as bool arrays, by file name: "
+            'truth={"chest.dcm": mask}.'
+        )
+        raise InputError(msg)
     found = []
     for case in cases:
         source = content_of(sources[case.number])

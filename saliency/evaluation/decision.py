@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil, log2
 from typing import Final, final
 
 import numpy as np
@@ -13,6 +14,11 @@ LEVEL: Final = 0.05
 """A winner is named by chance in at most this share of evaluations."""
 ROUNDING: Final = 1e-5
 """Share of the mean size of two values below which they do not differ: scores are float32."""
+
+
+def least_patients(explainers: int) -> int:
+    """Return how many patients can name one at all: all signs alike have p = 2^-n."""
+    return ceil(log2(explainers / LEVEL))
 
 
 @final

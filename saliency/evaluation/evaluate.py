@@ -1,5 +1,6 @@
 """The verb: find out which explainer tells the truth about a model, on a user's images."""
 
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
 from typing import Any, Final
@@ -38,7 +39,7 @@ from saliency.pipeline.explain import (
 from saliency.pipeline.files import AllFailedError
 from saliency.pipeline.fingerprint import of_model, of_pictures, of_settings
 from saliency.pipeline.label_matching import aligned, plain_label
-from saliency.pipeline.patients import patients_of
+from saliency.pipeline.patients import Patients, patients_of
 from saliency.pipeline.plain import portable
 from saliency.pipeline.prepare import Prepare
 from saliency.probe.model.digest import model_digest
@@ -46,6 +47,7 @@ from saliency.probe.protocol import Target
 from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 
+_LOG = logging.getLogger("saliency.evaluation")
 FAST: Final = ("fastcam", "gradcam", "gradient", "gradient_times_input", "lrp")
 
 
@@ -129,7 +131,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     refuse_volumes(probe)
     sources = listed(images)
     check_rows_of_held_inputs(probe, len(sources), "evaluate")
-    by_source = patients_of(groups, sources, "evaluate")
+    by_source = _patients(groups, sources)
     targets = _targets(probe, sources, labels, target)
     found = read(probe, sources, prepare, targets)
     cases = [each for each in found if isinstance(each, Case)]
@@ -137,7 +139,7 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     if not cases:
         msg = f"evaluate: none of {len(sources)} images can be asked about: {failures[0].message}"
         raise AllFailedError(msg)
-    cases = cases if truth is None else truths_of(truth, cases, sources)
+    cases = cases if truth is None else truths_of(truth, cases, sources, names[0])
     patients = numbers_of(by_source, cases)
     if "exchange" in names:
         cases = with_donors(probe, cases, patients, generator)
@@ -186,6 +188,14 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
     )
 
 
+def _patients(groups: object, sources: Sequence[Any]) -> Patients:
+    """Return the patient of each image; say what is doubtful about it."""
+    found = patients_of(groups, sources, "evaluate")
+    if found.warning:
+        _LOG.warning("%s", found.warning)
+    return found
+
+
 def _targets(
     probe: Any, sources: Sequence[Any], labels: Any, target: Target
 ) -> list[Target]:
@@ -193,6 +203,12 @@ def _targets(
     told = aligned(labels, sources, owner="evaluate", name="labels")
     classes = [plain_label(label) for label in told]
     targets = classes if target is None else [target] * len(sources)
+    unlabelled = sum(each is None for each in targets)
+    if labels is not None and unlabelled:
+        _LOG.warning(
+            "%d of %d images have no label: their predicted class is explained.",
+            *(unlabelled, len(sources)),
+        )
     for each in targets:
         bound(probe, each)
     return targets

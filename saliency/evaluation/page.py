@@ -1,12 +1,12 @@
 """The report as one page: no script, nothing to load, everything escaped."""
 
-from math import ceil, isnan, log2
+from math import isnan
 from typing import Any, Final
 
 import numpy as np
 
 from saliency.evaluation.baselines import BASELINES, CONTROLS
-from saliency.evaluation.decision import LEVEL
+from saliency.evaluation.decision import least_patients
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.plot import HEIGHT, WIDTH, Plot, plot_of
 from saliency.png import data_url
@@ -34,13 +34,8 @@ def page(report: Any, *, pictures: bool) -> str:
         baselines=BASELINES,
         as_good=_as_good(report),
         pictures=_pictures(report) if pictures else [],
-        least_patients=_least_patients(len(report.explainers)),
+        least_patients=least_patients(len(report.explainers)),
     )
-
-
-def _least_patients(explainers: int) -> int:
-    """Return how many patients can name one at all: all signs alike have p = 2^-n."""
-    return ceil(log2(explainers / LEVEL))
 
 
 def _plots(report: Any) -> dict[str, Plot]:

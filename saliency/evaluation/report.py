@@ -12,7 +12,7 @@ import numpy as np
 
 from saliency.evaluation.baselines import CONTROLS
 from saliency.evaluation.curves import Curve
-from saliency.evaluation.decision import LEVEL, Decision
+from saliency.evaluation.decision import LEVEL, Decision, least_patients
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.missing import MissingMaps
 from saliency.evaluation.page import page
@@ -193,8 +193,16 @@ class EvaluationReport:
             no_better = "knows nothing of the model"
         return (
             f"Cannot tell which is best by {metric} on {over}: {leader} leads, and {no_better}. "
-            f"{error_rate}{rest}"
+            f"{self._too_few}{error_rate}{rest}"
         )
+
+    @property
+    def _too_few(self) -> str:
+        """Words where so few patients could name nobody, however good an explainer is."""
+        least = least_patients(len(self.explainers))
+        if self._counts[1] >= least:
+            return ""
+        return f"Fewer than {least} patients can never tell. "
 
     @property
     def _counts(self) -> tuple[int, int]:

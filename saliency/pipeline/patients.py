@@ -9,7 +9,7 @@ from saliency.dicom.file.header_groups import patient_tokens
 from saliency.errors import InputError
 from saliency.pipeline.files import contents_of_files
 from saliency.pipeline.label_matching import aligned
-from saliency.statistics.units import numbered
+from saliency.statistics.units import is_missing, numbered
 
 MUCH: Final = 0.5
 """Share of the images under one Patient ID from which an anonymiser may have written it."""
@@ -57,7 +57,7 @@ def patients_of(groups: object, sources: Sequence[Any], owner: str) -> Patients:
         except TypeError as error:
             msg = f"{owner}: expected groups as names or numbers of patients: {error}."
             raise InputError(msg) from error
-        return Patients(tuple(of_groups.tolist()), "groups")
+        return Patients(tuple(of_groups.tolist()), "groups", _gaps(given))
     words = list(patient_tokens(contents_of_files(sources)))
     patient_words = [patient for patient, _ in words]
     studies = [study for _, study in words]
@@ -98,6 +98,16 @@ def with_equal_images(patients: Patients, digests: Mapping[int, str]) -> Patient
         same = first.setdefault(digest, number) if digest else number
         merged[root(number)] = root(same)
     return replace(patients, numbers=tuple(root(each) for each in patients.numbers))
+
+
+def _gaps(groups: Sequence[Any]) -> str:
+    missing = sum(is_missing(group) for group in groups)
+    if not missing:
+        return ""
+    return (
+        f"{missing} of {len(groups)} images are without a patient in what was given, and count "
+        "as a patient each. More witnesses than there are prove too much."
+    )
 
 
 def _warning(words: Sequence[Any]) -> str:

@@ -14,7 +14,7 @@ def numbered(names: Iterable[Any]) -> Array:
     An image without a name (None, NaN or an empty text) is a unit of its own.
     """
     keys = [
-        ("alone", index) if _is_missing(name) else name
+        ("alone", index) if is_missing(name) else name
         for index, name in enumerate(names)
     ]
     numbers = {key: number for number, key in enumerate(dict.fromkeys(keys))}
@@ -101,6 +101,7 @@ def resampled(
     return counts[:, place]
 
 
-def _is_missing(name: Any) -> bool:
+def is_missing(name: Any) -> bool:
+    """Say whether a name is None, NaN or an empty text."""
     # NaN alone differs from itself.
     return name is None or name != name or (isinstance(name, str) and not name.strip())  # noqa: PLR0124

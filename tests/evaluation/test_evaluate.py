@@ -11,6 +11,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 import saliency as sal
+from saliency import png
 from saliency.errors import InputError
 from saliency.evaluation import Curve, deletion, energy_inside
 from saliency.evaluation.budget import PASSES, budget_of, spread_over_patients
@@ -23,6 +24,7 @@ from saliency.evaluation.plot import plot_of
 from saliency.evaluation.report import Measure
 from saliency.explainers.controls import RandomMap
 from saliency.statistics.significance import Interval
+from saliency.values.mask import Mask
 
 SIZE = 16
 SQUARE = np.zeros((SIZE, SIZE), bool)
@@ -232,6 +234,7 @@ def test_what_cannot_be_read_is_a_failure(reader, tmp_path):
         ({"truth": [np.ones((3, 3))] * COUNT}, "boxes"),
         ({"truth": {"no.dcm": SQUARE}}, "none of 1 truths belongs"),
         ({"truth": [(9, 3, 5, 14)] * COUNT}, "within the image"),
+        ({"truth": [SQUARE, SQUARE[:5]] * 12}, r"truth of image 2 of 24: expected a"),
         ({"truth": [np.uint8([250, 3, 6, 5])] * COUNT}, "within the image"),
         ({"explainers": ("gradient", sal.Gradient())}, "differ"),
         ({"explainers": ("gradient_x_input", "gradient_times_input")}, "differ"),
@@ -464,12 +467,63 @@ def test_a_map_without_an_overlap_counts():
 
 
 def test_no_value_anywhere_is_said():
-    nothing = [np.zeros((SIZE, SIZE), bool), [], None]
-    found = sal.evaluate(
-        BRIGHT, images()[:3], "gradient_x_input", truth=nothing, metrics="auprc"
+    """A share of a score that is not above 0 means nothing."""
+    below = sal.ClosedFormProbe(
+        lambda x: -1 - tf.reduce_mean(x, (1, 2, 3)), tf.ones_like
     )
+    found = sal.evaluate(below, images()[:3], "gradient_x_input", metrics="irof")
     assert found.best is None
     assert "it has no value there" in found.verdict
+
+
+def test_truths_without_a_pixel_rank_nobody():
+    """That is told before hours of work; where they do not rank, they have no value."""
+    nothing = [np.zeros((SIZE, SIZE), bool), [], None]
+    asked = {"explainers": "gradient_x_input", "truth": nothing}
+    with pytest.raises(InputError, match=r"auprc, which ranks, .* got none of 3\."):
+        sal.evaluate(BRIGHT, images()[:3], metrics="auprc", **asked)
+    found = sal.evaluate(BRIGHT, images()[:3], metrics=("sparseness", "auprc"), **asked)
+    assert np.isnan(found.scores["gradient_x_input", "auprc"].value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [(SQUARE, "one mask"), (Mask(SQUARE), "one mask"), ((3, 9, 5, 5), "one box")],
+)
+def test_one_truth_is_no_truth_of_all(given, words):
+    """Its rows, or the numbers of a box, are none either."""
+    with pytest.raises(InputError, match=rf"{words}.*\* 4\."):
+        sal.evaluate(BRIGHT, images()[:4], "edges", truth=given, metrics="auprc")
+
+
+def test_a_folder_of_other_masks_says_what_to_do(tmp_path):
+    (tmp_path / "0.png").write_bytes(png.encode(np.uint8(SQUARE) * 255))
+    with pytest.raises(InputError, match=r"RT Structure Sets .* found none\. Masks of"):
+        sal.evaluate(BRIGHT, images()[:4], "edges", truth=tmp_path, metrics="auprc")
+
+
+def test_gaps_of_labels_and_groups_are_told(reader, tmp_path, caplog):
+    """What a table leaves out is explained, and counted, in another way."""
+    given = {"labels": [1, None, np.nan, 0], "groups": ["a", "a", "", None]}
+    found = sal.evaluate(reader, images()[:4], "edges", metrics="sparseness", **given)
+    assert "2 of 4 images have no label" in caplog.text
+    assert "2 of 4 images are without a patient" in caplog.text
+    assert (
+        "2 of 4 images are without a patient" in found.save(tmp_path / "t").read_text()
+    )
+    assert found.facts["patients"] == 3
+    caplog.clear()
+    sal.evaluate(
+        reader, images()[:4], "edges", metrics="sparseness", labels=[0, 1, 1, 1]
+    )
+    assert not caplog.text
+
+
+def test_too_few_patients_are_said_in_the_verdict():
+    """Of one explainer five patients could name it, and four never."""
+    for count, said in ((4, True), (5, False)):
+        found = sal.evaluate(BRIGHT, images()[:count], "edges", metrics="sparseness")
+        assert ("Fewer than 5 patients can never tell." in found.verdict) == said
 
 
 def test_one_patient_has_no_interval(tmp_path):
