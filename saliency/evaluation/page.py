@@ -9,6 +9,7 @@ from saliency.evaluation.baselines import BASELINES, CONTROLS
 from saliency.evaluation.decision import least_patients
 from saliency.evaluation.metrics import METRICS
 from saliency.evaluation.plot import HEIGHT, WIDTH, Plot, plot_of
+from saliency.evaluation.strip import LENGTH, Strip, strips_of
 from saliency.png import data_url
 from saliency.render.paint import paint
 from saliency.render.templates import rendered
@@ -33,6 +34,9 @@ def page(report: Any, *, pictures: bool) -> str:
         size=(WIDTH, HEIGHT),
         baselines=BASELINES,
         as_good=_as_good(report),
+        strips={metric: _strips(report, metric) for metric in metrics},
+        strip_length=LENGTH,
+        has_truth=any(METRICS[name].kind == "truth" for name in metrics),
         pictures=_pictures(report) if pictures else [],
         least_patients=least_patients(len(report.explainers)),
     )
@@ -46,6 +50,12 @@ def _plots(report: Any) -> dict[str, Plot]:
             by_metric.setdefault(metric, {})[who] = curve
     ranked = report.explainers
     return {metric: plot_of(each, ranked) for metric, each in by_metric.items()}
+
+
+def _strips(report: Any, metric: str) -> dict[str, Strip]:
+    """Return the strips of a metric's table by explainer."""
+    measures = {name: report.scores[name, metric] for name in report.explainers}
+    return strips_of(measures, metric)
 
 
 def _as_good(report: Any) -> set[tuple[str, str, str]]:
@@ -64,7 +74,7 @@ def _pictures(report: Any) -> list[list[tuple[str, str]]]:
     roles = _roles(report.explainers)
     return [
         [
-            ("image", data_url(paint(each.image.display, _blank_heat(each)).png())),
+            _image_with_truth(each),
             *(
                 (role, data_url(paint(each.image.display, each.heatmaps[name]).png()))
                 for name, role in roles.items()
@@ -85,8 +95,15 @@ def _roles(ranked: tuple[str, ...]) -> dict[str, str]:
     return roles
 
 
-def _blank_heat(example: Any) -> Heatmap:
-    return Heatmap(0 * next(iter(example.heatmaps.values())).values)
+def _image_with_truth(example: Any) -> tuple[str, str]:
+    """Return caption and address of an image, with a line around its truth if it has one."""
+    display, truth = example.image.display, example.truth
+    if truth is None or not truth.any():
+        nothing = Heatmap(np.zeros(display.shape[:2], np.float32))
+        return "image", data_url(paint(display, nothing).png())
+    region = Heatmap(truth.astype(np.float32))
+    line = paint(display, region, palette="safe", strength=0, contour=1.0)
+    return "image, the truth in orange", data_url(line.png())
 
 
 def _number_in_words(value: float) -> str:

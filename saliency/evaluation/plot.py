@@ -59,7 +59,8 @@ class Plot:
         """(text, kind): who is painted in which colour."""
         told = [(f"{line.name}: {line.kind}", line.kind) for line in self.lines[:-3:-1]]
         others = sum(line.kind == "other" for line in self.lines)
-        thin = [(f"thin: {others} other explainers", "other")] if others else []
+        plural = "s" if others > 1 else ""
+        thin = [(f"thin: {others} other explainer{plural}", "other")] if others else []
         dashed = [("dashed: maps that know nothing", "control")]
         ends = [each for each in told if each[1] in ("leads", "last")]
         return [*ends, *thin, *dashed]

@@ -18,6 +18,7 @@ from saliency.evaluation.missing import MissingMaps
 from saliency.evaluation.page import page
 from saliency.pipeline.plain import plain
 from saliency.statistics.significance import Interval
+from saliency.values.arrays import Array
 from saliency.values.failure import Failure
 from saliency.values.files import folder_of, write_together
 from saliency.values.heatmap import Heatmap
@@ -50,10 +51,11 @@ class Measure:
 @final
 @dataclass(frozen=True, eq=False)
 class Example:
-    """An image, and its maps by explainer or baseline."""
+    """An image, its maps by explainer or baseline, and its truth: bool (rows, columns) or None."""
 
     image: DicomImage
     heatmaps: Mapping[str, Heatmap]
+    truth: Array | None = None
 
 
 @final

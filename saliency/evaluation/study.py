@@ -344,6 +344,7 @@ def _examples(batch: Batch, heats: Mapping[str, Array], count: int) -> list[Exam
                 who: place_back(heat[i], case.given.placement)
                 for who, heat in heats.items()
             },
+            case.truth,
         )
         for i, case in enumerate(batch.cases[: max(0, count)])
     ]

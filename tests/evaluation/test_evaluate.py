@@ -14,6 +14,7 @@ import saliency as sal
 from saliency import png
 from saliency.errors import InputError
 from saliency.evaluation import Curve, deletion, energy_inside
+from saliency.evaluation.baselines import CONTROLS
 from saliency.evaluation.budget import PASSES, budget_of, spread_over_patients
 from saliency.evaluation.cases import read, with_donors
 from saliency.evaluation.curves import mean_curve
@@ -22,6 +23,7 @@ from saliency.evaluation.metrics import WITH_TRUTH
 from saliency.evaluation.page import _as_good
 from saliency.evaluation.plot import plot_of
 from saliency.evaluation.report import Measure
+from saliency.evaluation.strip import Strip, strips_of
 from saliency.explainers.controls import RandomMap
 from saliency.statistics.significance import Interval
 from saliency.values.mask import Mask
@@ -139,6 +141,31 @@ def test_a_baseline_that_is_as_good_is_marked(greater, good):
     assert _as_good(report) == {("lrp", name, each) for each in good}
 
 
+@pytest.mark.parametrize(
+    ("name", "places"), [("auprc", (50, 200)), ("deletion", (150, 0))]
+)
+def test_the_right_end_of_a_strip_is_the_best(name, places):
+    """By hand: 0.1 to 0.5 in steps of 0.1 are 0, 50, 100, 150, 200; turned where less is better."""
+    baseline = {"random": 0.2, "centre": 0.5, "edges": np.nan, "mean": 9.0}
+    measures = {
+        "lrp": Measure(0.2, Interval(0.1, 0.3), baseline),
+        "gradient": Measure(np.nan, Interval(np.nan, np.nan), baseline),
+    }
+    found = strips_of(measures, name)
+    ends = (0, 100) if name == "auprc" else (100, 200)
+    controls = (("random", places[0]), ("centre", places[1]))
+    assert found["lrp"] == Strip(places[0], ends, controls)
+    assert found["gradient"] == Strip(None, None, controls)
+    assert strips_of({"lrp": measures["gradient"]}, name)["lrp"].controls
+
+
+def test_a_strip_of_equal_or_no_values():
+    none = Measure(np.nan, Interval(np.nan, np.nan), dict.fromkeys(CONTROLS, np.nan))
+    assert strips_of({"lrp": none}, "auprc") == {}
+    equal = Measure(1.0, Interval(1.0, 1.0), dict.fromkeys(CONTROLS, 1.0))
+    assert strips_of({"lrp": equal}, "auprc")["lrp"].interval == (0, 0)
+
+
 def test_copies_of_one_explainer_cannot_be_told_apart(reader):
     report = sal.evaluate(
         reader, images(), [RandomMap(seed) for seed in range(3)], target=1
@@ -155,6 +182,7 @@ def test_patients_are_counted(reader):
     assert given.best is None  # three witnesses prove nothing
     assert "24 images of 3 patients" in given.verdict
     page = given.html(pictures=False)
+    assert "truth" not in page
     assert "None can be named best." in page
     assert "2 explainers cannot be told apart with fewer than 6" in page
 
@@ -163,6 +191,8 @@ def test_a_page_and_a_record(report, tmp_path):
     page = report.save(tmp_path / "trust").read_text()
     assert report.verdict.split(":")[0] in page
     assert page.count("<figure>") == 4 * 7
+    assert page.count("the truth in orange") == 4
+    assert page.count("<circle") == 3 * 6
     assert "<script" not in page
     told = json.loads((tmp_path / "trust" / "report.json").read_text())
     assert told["best"] == "gradient"
