@@ -88,6 +88,10 @@ def check_out(folder: Path) -> None:
         msg = "--out: expected a folder, got a file."
         raise InputError(msg)
     make_folder(folder, "--out")
+    for name in ("report.html", "report.json"):
+        if (folder / name).is_dir():
+            msg = f"--out: expected a folder for {name}, found a folder of that name in it."
+            raise InputError(msg)
     trial = folder / f".{secrets.token_hex(8)}.part"
     with writable("--out"):
         trial.touch()

@@ -125,7 +125,8 @@ def notes(options: argparse.Namespace) -> Iterator[None]:
         for handler in handlers:
             logger.removeHandler(handler)
             handler.close()
-        logger.level, logger.propagate = before
+        logger.setLevel(before[0])  # an assignment would not reach loggers below it
+        logger.propagate = before[1]
 
 
 def _log_file(path: Path) -> logging.Handler:

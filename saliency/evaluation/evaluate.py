@@ -167,25 +167,25 @@ def evaluate(  # noqa: PLR0913 - fixed in the design
             may_leave_out=explainers is FAST,
         )
         values = measure(study)
-    asked = [who for who in recipes if who not in values.left_out]
-    scores = _measures(values, asked, patients, generator)
-    decision = _decision(values.own, asked, names[0], patients, generator)
-    facts = {
-        **_facts(study, recipes, prepare, seed),
-        **_counts_ranked(values.own[decision.leader, names[0]], patients),
-        "patients_by": by_source.by,
-        "patients_warning": by_source.warning,
-    }
-    return EvaluationReport(
-        scores,
-        decision,
-        facts,
-        failures,
-        values.examples,
-        _mean_curves(values, patients),
-        values.left_out,
-        values.missing,
-    )
+        asked = [who for who in recipes if who not in values.left_out]
+        scores = _measures(values, asked, patients, generator)
+        decision = _decision(values.own, asked, names[0], patients, generator)
+        facts = {
+            **_facts(study, recipes, prepare, seed),
+            **_counts_ranked(values.own[decision.leader, names[0]], patients),
+            "patients_by": by_source.by,
+            "patients_warning": by_source.warning,
+        }
+        return EvaluationReport(
+            scores,
+            decision,
+            facts,
+            failures,
+            values.examples,
+            _mean_curves(values, patients),
+            values.left_out,
+            values.missing,
+        )
 
 
 def _patients(groups: object, sources: Sequence[Any]) -> Patients:

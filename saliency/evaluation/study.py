@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 
-from saliency.errors import ExplainerError
+from saliency.errors import ExplainerError, NotFiniteError
 from saliency.evaluation.budget import Budget, spread_over_patients
 from saliency.evaluation.curves import Curve
 from saliency.evaluation.mean_maps import GRID, MeanMaps
@@ -308,7 +308,12 @@ def _figures(
     """Return the values and curves of a batch by metric, as plain lists."""
     values, curves = {}, {}
     for name in turn.metrics:
-        found = measured(name, turn.batch, heat, recipe, study.budget.shares)
+        try:
+            found = measured(name, turn.batch, heat, recipe, study.budget.shares)
+        except NotFiniteError as error:
+            number = _first_failing(name, turn.batch, heat, recipe, study.budget.shares)
+            msg = f"evaluate: {name} of image {number + 1}: {error} Or leave the image out."
+            raise NotFiniteError(msg) from error
         if isinstance(found, Curve):
             values[name] = found.area.tolist()
             curves[name] = {
@@ -318,6 +323,18 @@ def _figures(
         else:
             values[name] = found.tolist()
     return {"values": values, "curves": curves}
+
+
+def _first_failing(
+    name: str, batch: Batch, heat: Array, recipe: Any, shares: Sequence[float]
+) -> int:
+    """Return the number of the first image of a batch of which a metric is not finite."""
+    for row, single in enumerate(batch.singles()):
+        try:
+            measured(name, single, heat[row : row + 1], recipe, shares)
+        except NotFiniteError:
+            return single.cases[0].number
+    return batch.cases[0].number
 
 
 def _enter(

@@ -111,3 +111,7 @@ def test_a_place_that_nobody_can_write_to_is_refused_first(folder, capsys, verb)
     assert main([str(part) for part in parts]) == FAILED
     said = capsys.readouterr().err
     assert "--out: expected a folder that can be written, got: Not a directory" in said
+    (folder / "taken" / "report.html").mkdir(parents=True, exist_ok=True)
+    parts[-1] = folder / "taken"
+    assert main([str(part) for part in parts]) == FAILED
+    assert "--out: expected a folder for report.html" in capsys.readouterr().err

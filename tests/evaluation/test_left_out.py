@@ -11,7 +11,7 @@ import tensorflow as tf
 from numpy.testing import assert_allclose
 
 import saliency as sal
-from saliency.errors import ExplainerError, InputError
+from saliency.errors import ExplainerError, InputError, NotFiniteError
 from saliency.evaluation import deletion
 from saliency.evaluation.cases import read, with_donors
 
@@ -150,6 +150,24 @@ def test_an_image_without_a_score_is_a_failure():
     assert [each.index for each in found.failures] == [2]
     assert "expected a finite number" in found.failures[0].message
     assert found.facts["images"] == 4
+
+
+def test_a_changed_image_without_a_score_is_named():
+    """Its own score is finite; without its one bright pixel the model's is not."""
+    model = sal.ClosedFormProbe(
+        lambda x: tf.math.log(tf.reduce_max(x, (1, 2, 3)) - 0.6), lambda x: x
+    )
+    lonely = np.full((16, 16), 20.0, np.float32)
+    lonely[5, 7] = 250
+    noise = np.random.default_rng(0).uniform(0, 255, (2, 16, 16)).astype(np.float32)
+    given = [
+        sal.DicomImage.from_array(each, window=sal.Window(127.5, 255))
+        for each in (noise[0], lonely, noise[1])
+    ]
+    with pytest.raises(
+        NotFiniteError, match=r"deletion of image 2: .* leave the image"
+    ):
+        sal.evaluate(model, given, "gradient", metrics="deletion")
 
 
 def test_each_image_keeps_its_other_inputs():
