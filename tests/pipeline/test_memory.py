@@ -42,7 +42,8 @@ def counts() -> tuple[int, int, int]:
 def test_a_service_stays_flat(file: Path, method: str) -> None:
     """A hundred requests that name a file leave nothing: no function, no kernel, no network.
 
-    A network of this size is some 3,000 objects of Python.
+    A network of this size is some 3,000 objects of Python. What earlier tests left may go
+    meanwhile.
     """
     image = sal.DicomImage.from_array(np.arange(88, dtype=np.uint8).reshape(8, 11))
     for _ in range(3):
@@ -52,8 +53,10 @@ def test_a_service_stays_flat(file: Path, method: str) -> None:
         sal.explain(str(file), image, method, target=1)
     after = counts()
 
-    assert after[1:] == before[1:]
-    assert after[0] - before[0] < 400
+    objects, functions, kernels = np.subtract(after, before)
+    assert functions <= 0
+    assert kernels <= 0
+    assert objects < 400
 
 
 def test_a_file_that_was_written_again_is_loaded_again(file: Path) -> None:
