@@ -1,19 +1,15 @@
-"""After the verdict: is a repaired model repaired, and do regions find the drawn lesion."""
+"""After the verdict: is a repaired model repaired."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
-from marks import Task, with_lesion
-from networks import inputs_of, reliance
+from marks import Task
+from networks import reliance
 
 import saliency as sal
-from saliency.audit import AuditReport, regions, repair
-
-REFERENCES = 22
-"""As few as a rate of 0.05 allows."""
+from saliency.audit import AuditReport, repair
 
 
 def repair_row(
@@ -44,36 +40,3 @@ def repair_row(
         f"    {result.sentence} Truth afterwards: {row['truth after']:.2f}", flush=True
     )
     return row
-
-
-def region_row(model: keras.Model, count: int, seed: int) -> dict[str, Any]:
-    """Ask for the regions of images with a lesion, print a line; return what was found where.
-
-    Images that the model does not decide for the lesion, and references that it decides for it, are
-    left out: of a shuffled model any of two decisions will do.
-    """
-    ill, _, lesions = with_lesion(4 * count, seed + 6000)
-    _, references, _ = with_lesion(4 * REFERENCES, seed + 7000)
-    decided = model.predict_on_batch(inputs_of(ill)).argmax(axis=1)
-    of_references = model.predict_on_batch(inputs_of(references)).argmax(axis=1)
-    row = {"regions": True, "images": 0, "hit": 0, "away": 0, "found": 0}
-    row["images away"] = 0
-    others = [_shown(one) for one in references[of_references == 0][:REFERENCES]]
-    rows = np.flatnonzero(decided == 1)[:count]
-    for number in rows if len(others) == REFERENCES else []:
-        found = regions(model, _shown(ill[number]), others, seed=seed)
-        lesion = lesions[number]
-        touched = np.unique(found.labels[lesion])
-        hits = found.found[touched].sum()
-        away = int(found.found.sum() - hits)
-        row["images"] += 1
-        row["hit"] += int(hits > 0)
-        row["found"] += int(found.found.sum())
-        row["away"] += away
-        row["images away"] += int(away > 0)
-    print(f"    regions: {row}", flush=True)
-    return row
-
-
-def _shown(pixels: np.ndarray) -> sal.DicomImage:
-    return sal.DicomImage(pixels.astype(np.float32), pixels, modality="DX")

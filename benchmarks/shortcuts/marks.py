@@ -176,7 +176,9 @@ def drawn(
     return np.stack(images), labels, marks
 
 
-def with_lesion(count: int, seed: int) -> tuple[Array, Array, Array]:
+def with_lesion(
+    count: int, seed: int, lesion: float = LESION
+) -> tuple[Array, Array, Array]:
     """Return images without marks: uint8 with a lesion, the same without, and bool where it lies.
 
     Each (n, rows, columns). The lesion lies where it adds a tenth of its greatest brightness.
@@ -185,12 +187,12 @@ def with_lesion(count: int, seed: int) -> tuple[Array, Array, Array]:
     pairs = [
         [
             tissue_with_lesion(
-                sources, FRAME, lesion, np.random.default_rng((seed, number))
+                sources, FRAME, brightness, np.random.default_rng((seed, number))
             )
-            for lesion in (LESION, 0)
+            for brightness in (lesion, 0)
         ]
         for number in range(count)
     ]
     ill, well = np.array(pairs).transpose(1, 0, 2, 3)
     shown = (np.rint(255 * np.clip(one, 0, 1)).astype(np.uint8) for one in (ill, well))
-    return *shown, ill - well > 0.1 * LESION
+    return *shown, ill - well > 0.1 * lesion

@@ -1,7 +1,7 @@
 """Marks that no search names, whole-picture shortcuts, many architectures: who is found out.
 
 ``python benchmarks/shortcuts/wider.py --models FOLDER --rows rows.jsonl [--only NAME ...]
-[--seeds N] [--both N] [--clean N] [--first N] [--images N] [--repair] [--regions N]``
+[--seeds N] [--both N] [--clean N] [--first N] [--images N] [--repair]``
 trains small models on real tissue with a drawn lesion, a line for each: the true reliance
 (every mark is exchanged exactly), what the audit measured and what it reported (*told*,
 *calibrated*), and its verdict.
@@ -9,8 +9,7 @@ Clean models see marks that have nothing to do with the label; untrained ones an
 labels are audited on marks that do. None that does not read its mark may be accused. Models and
 rows are kept: a second run asks for what is missing, and ``--seeds 0 --clean 0`` only sums up.
 
-``--repair`` repairs each convicted model and measures the new one's true reliance; ``--regions N``
-asks N images of each clean and shuffled model for the regions that carry the decision.
+``--repair`` repairs each convicted model and measures the new one's true reliance.
 """
 
 import argparse
@@ -29,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import keras
 import numpy as np
-from afterwards import region_row, repair_row
+from afterwards import repair_row
 from marks import MARKS, Array, Task, drawn
 from networks import ENOUGH, NETWORKS, TRAINED, network, reliance, trained
 from scipy.stats import beta
@@ -206,17 +205,6 @@ def summed_up(rows: list[dict[str, Any]]) -> Iterator[str]:
         true = sum(row["truth after"] <= WEAK for row in repairs)
         yield f"repaired by its own audit: {share(good, len(repairs))}"
         yield f"true reliance of 10 % or less afterwards: {share(true, len(repairs))}"
-    asked = [row for row in rows if "regions" in row]
-    for state in dict.fromkeys(row["state"] for row in asked):
-        of_state = [row for row in asked if row["state"] == state]
-        images, hit, away, any_found = (
-            sum(row[key] for row in of_state)
-            for key in ("images", "hit", "away", "found")
-        )
-        yield f"{state}, lesion found by regions: {share(hit, images)}"
-        yield f"{state}, regions away from the lesion: {share(away, max(any_found, 1))}"
-        wrong = sum(row["images away"] for row in of_state)
-        yield f"{state}, images with such a region: {share(wrong, images)}"
 
 
 def main() -> None:
@@ -238,16 +226,13 @@ def main() -> None:
         "--repair", action="store_true", help="repair what is convicted"
     )
     parser.add_argument(
-        "--regions", type=int, default=0, help="images asked for regions"
-    )
-    parser.add_argument(
         "--models", type=Path, default=Path(tempfile.gettempdir(), "wider")
     )
     parser.add_argument("--rows", type=Path, help="file that rows are kept in")
     options = parser.parse_args()
     options.models.mkdir(parents=True, exist_ok=True)
     path = options.rows or options.models / "rows.jsonl"
-    rows = _rows_in(path)
+    rows = rows_in(path)
     done = {row["case"] for row in rows}
     print(
         "state     network   mark             agree   acc truth   grid  pattern  band"
@@ -271,7 +256,7 @@ def asked(
     case: Case, options: argparse.Namespace, done: set[str]
 ) -> Iterator[dict[str, Any]]:
     """Yield the rows of a model that are not there yet."""
-    repaired, regions = f"repair of {case.name}", f"regions of {case.name}"
+    repaired = f"repair of {case.name}"
     wants_repair = (
         options.repair and case.state in ("reader", "both") and repaired not in done
     )
@@ -285,14 +270,10 @@ def asked(
             yield {"case": repaired} | repair_row(
                 model, report, images, labels, case.task
             )
-    if options.regions and case.state in STATES[:2] and regions not in done:
-        model = case.model(options.models)
-        yield {"case": regions, "state": case.state} | region_row(
-            model, options.regions, case.task.seed
-        )
 
 
-def _rows_in(path: Path) -> list[dict[str, Any]]:
+def rows_in(path: Path) -> list[dict[str, Any]]:
+    """Return the rows that a file holds; none where there is no file."""
     if not path.exists():
         return []
     return [json.loads(text) for text in path.read_text().splitlines()]

@@ -5,13 +5,12 @@ import numpy as np
 from saliency.values.arrays import Array
 
 
-def robust_distances(values: Array, rounding: float) -> Array:
-    """Return how far each value lies from the median of its row, in units that all rows share.
+def from_median(values: Array, rounding: float) -> Array:
+    """Return how far each value lies from the median of its row.
 
     All columns are treated alike, so where they are exchangeable, so are these distances; and one
-    column far off changes neither medians nor units of the others. The unit is the row's median
-    absolute deviation, and at least the median one of rows that have any: a row where all but one
-    are equal would else be the farthest of all (as s0 of Tusher et al. 2001).
+    column far off does not change the medians. Rows share the values' own unit: in units of a row's
+    scatter, chance in rows where nearly nothing happens would be the farthest of all.
 
     Parameters
     ----------
@@ -26,10 +25,7 @@ def robust_distances(values: Array, rounding: float) -> Array:
         float64 (rows, n), >= 0.
     """
     distances = np.abs(values - np.median(values, axis=1, keepdims=True))
-    units = np.median(distances, axis=1, keepdims=True)
-    some = units[units > rounding]
-    least = float(np.median(some)) if some.size else rounding
-    apart: Array = np.maximum(distances - rounding, 0) / np.maximum(units, least)
+    apart: Array = np.maximum(distances - rounding, 0)
     return apart
 
 
@@ -54,6 +50,35 @@ def pooled_ranks(values: Array) -> Array:
     reached = null.size - np.searchsorted(null, values[:, 0], side="left")
     p_values: Array = (1 + reached) / (1 + null.size)
     return p_values
+
+
+def stands_out(values: Array, rate: float) -> bool:
+    """Return whether the first column has discoveries that few columns have by chance.
+
+    Each column in turn is ranked among the others, and asked for its least p-value, adjusted after
+    Benjamini and Hochberg. The first one's must be among the least ``rate`` of all. Where columns
+    are exchangeable, its place among them is any with the same probability: so this holds with a
+    probability of at most ``rate``, however the rows of a column go together.
+
+    Parameters
+    ----------
+    values
+        float (rows, n); great is extreme.
+    rate
+        In (0, 1); with n below 1 / rate the answer is no.
+    """
+    rows, columns = values.shape
+    places = np.arange(1, rows + 1)
+    least = np.array(
+        [
+            (
+                rows * np.sort(pooled_ranks(np.roll(values, -column, axis=1))) / places
+            ).min()
+            for column in range(columns)
+        ]
+    )
+    reached = int((least <= least[0]).sum())
+    return bool(reached <= rate * columns + 1e-9)
 
 
 def discovered(p_values: Array, rate: float) -> Array:

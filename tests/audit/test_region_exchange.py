@@ -2,6 +2,7 @@
 
 import pickle
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,6 +11,7 @@ from small_probes import FunctionProbe
 
 from saliency.audit import regions
 from saliency.errors import InputError
+from saliency.statistics.discoveries import discovered
 
 SIZE = (24, 24)
 LESION = (slice(8, 16), slice(8, 16))
@@ -98,7 +100,7 @@ def test_without_a_lesion_the_sentence_says_what_would_be_found():
     result = regions(FunctionProbe(brightest_spot), tissue(0), references, regions=16)
 
     assert result.sentence.startswith("None of ")
-    assert f"an effect of {result.least:.2g} or more" in result.sentence
+    assert f"from an effect of {result.least:.2g} on" in result.sentence
     assert np.isfinite(result.least)
 
 
@@ -163,6 +165,21 @@ def test_an_image_like_its_references_has_few_regions(kind):
     assert false <= 15
 
 
+@pytest.mark.parametrize("draw", [0, 4, 27, 31])
+def test_what_a_reference_shows_as_well_is_not_found(draw):
+    """Answers of chance in which some regions pass their rate, but a reference's do so as well."""
+    generator = np.random.default_rng(1000 + draw)
+
+    def chance(inputs):
+        return tf.constant(generator.normal(size=inputs.shape[0]), tf.float32)
+
+    image, *references = images(8, seed=100 + draw, low=0.0, high=1.0)
+    result = regions(FunctionProbe(chance), image, references, regions=9, rate=0.2)
+
+    assert discovered(result.p_values, 0.2).any()
+    assert not result.found.any()
+
+
 def test_the_model_is_asked_as_often_as_the_docstring_says():
     """Regions times 4 times references less 1, and each image as it is; 32 at a time."""
     probe = FunctionProbe(middle)
@@ -187,6 +204,18 @@ def test_a_classifier_is_asked_about_references_of_another_decision():
     # Superpixels of noise are larger than the box, and cross its rim.
     mask = result.mask.values
     assert mask[inside].mean() > 3 * mask[~inside].mean()
+
+
+def test_a_regression_is_asked_about_all_references():
+    """A Keras model with one linear output decides nothing: no reference is left out for it."""
+    inputs = keras.Input((*SIZE, 1))
+    middle_of = keras.layers.Cropping2D(10)(inputs)
+    score = keras.layers.GlobalAveragePooling2D()(middle_of)
+    model = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer="ones")(score))
+    result = regions(model, with_lesion(), images(22), regions=9)
+
+    assert result.found.sum() == 1
+    assert result.effects[result.found].item() > 0
 
 
 def test_the_same_seed_gives_the_same_answer():

@@ -18,7 +18,12 @@ from saliency.pipeline.prepare import Prepare
 from saliency.pipeline.resize import resized
 from saliency.probe.protocol import Target
 from saliency.render.paint import paint
-from saliency.statistics.discoveries import discovered, pooled_ranks, robust_distances
+from saliency.statistics.discoveries import (
+    discovered,
+    from_median,
+    pooled_ranks,
+    stands_out,
+)
 from saliency.values.arrays import Array, frozen
 from saliency.values.heatmap import Heatmap
 from saliency.values.image import DicomImage
@@ -38,8 +43,11 @@ MARGIN: Final = 0.45
 
 A third of it is exchanged wholly, the rest fades: a lesion that the cut divides goes as a whole.
 """
-SHADOW: Final = 0.5
-"""Of a found region's effect: a neighbour with less only shares what lies in the margin."""
+ECHO: Final = 0.5
+"""Of the strongest effect that was found: what has less may only be its echo.
+
+A neighbour's margin holds a part of it; and beside a lesion a score answers to any change by more.
+"""
 
 _TRACED: Final = tf.function(superpixels)
 """One trace for each size of image: eagerly, 21 images cost a second."""
@@ -66,7 +74,8 @@ class Regions:
     rate
         That rate.
     least
-        The least effect that would be found in a region of median scatter, in units of the score.
+        How far an effect must lie from its region's median to be found alone, in units of the
+        score.
     apart
         How far the image's score lies from the references' mean.
     """
@@ -106,8 +115,8 @@ class Regions:
         count, found = len(self.found), int(self.found.sum())
         return (
             f"{found or 'None'} of {count} regions found at a false discovery rate of "
-            f"{self.rate:g}; with these references an effect of {self.least:.2g} or more is found "
-            f"in a median region, and the image's score lies {abs(self.apart):.2g} from theirs."
+            f"{self.rate:g}; with these references a region alone is found from an effect of "
+            f"{self.least:.2g} on, and the image's score lies {abs(self.apart):.2g} from theirs."
         )
 
     def overlay(self) -> Overlay:
@@ -150,18 +159,20 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
 
     **The null.** The image is one more reference: its contents do what contents of references do.
     Hosts, seams and ways of cutting are the same for all, and the image's own pixels are never a
-    host, so under the null the image and the references are exchangeable. Each effect is measured
-    in median absolute deviations of its region, and ranked among the references' of all regions:
-    one region's 20 references allow p >= 1/21, and 48 questions need 0.001. So the rate holds for
-    the regions of an image together, not for each of them: where an image is like its references,
-    any region is found with a probability of about ``rate``.
+    host, so under the null the image and the references are exchangeable. How far each effect lies
+    from its region's median is ranked among the same of the references in all regions: one region's
+    20 references allow p >= 1/21, and 48 questions need 0.001. So the rate holds for the regions of
+    an image together, not for each of them. Each reference is asked the same in turn, and nothing
+    is named unless the image's discoveries stand out from theirs: where an image is like its
+    references, any region is found with a probability of at most ``rate``.
 
-    A region with less than half of the effect of a found neighbour is not named: margins overlap.
+    A region with less than half of the strongest effect that was found is not named: margins
+    overlap, and beside a lesion a score may answer to any change by more than in the references.
 
-    **What it does not find.** Effects below ``Regions.least``, and those that hang on two regions
-    at once. A region that is found may hold anatomy in
-    which the image differs from the references by chance of their choice: take them from the same
-    site, device and view.
+    **What it does not find.** Effects below ``Regions.least``, which is one for all regions; those
+    of less than half of the strongest; and those that hang on two regions at once. A region that is
+    found may hold anatomy in which the image differs from the references by chance of their choice:
+    take them from the same site, device and view.
 
     **Cost.** ``regions * 4 * (references - 1) + 2 * references + 3`` forward passes at most, in
     batches of 32; with the 22 references that a rate of 0.05 needs, and 49 regions, 4163.
@@ -173,7 +184,8 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
         far the predicted one is ahead.
     references
         Images of the same size, that the model decides otherwise. Those that it decides like the
-        image are left out; of a probe with one score all are used. At most 40, drawn by the seed.
+        image are left out; of a model with one score, as of a regression, all are used. At most 40,
+        drawn by the seed.
     regions
         About how many: the nearest square is taken, and superpixels without a pixel are left out.
     rate
@@ -208,18 +220,18 @@ def regions(  # noqa: PLR0913 - a model, an image, what it is set against, and h
         scorer, targets, hosts, donors, _weights(cuts, kept, grid)
     )
     rounding = ROUNDING + 1e-4 * float(np.ptp(by_donor))
-    distances = robust_distances(by_donor, rounding)
+    distances = from_median(by_donor, rounding)
     p_values = pooled_ranks(distances)
     effects = by_donor[:, 0] - by_donor[:, 1:].mean(axis=1)
-    found = discovered(p_values, rate)
+    found = discovered(p_values, rate) & stands_out(distances, rate)
     return Regions(
         original,
         np.searchsorted(kept, _labels_on(cuts[0], original.size)).astype(np.int32),
         effects,
         p_values,
-        found & ~_shadowed(np.searchsorted(kept, cuts[0]), effects, found),
+        found & ~_echoes(effects, found),
         rate,
-        _least(by_donor, distances, rate) + rounding,
+        _least(distances, rate) + rounding,
         float(plain[0] - plain[1:].mean()),
     )
 
@@ -258,8 +270,8 @@ def _check_enough(count: int, needed: int, which: str) -> None:
 def _of_another_decision(
     scorer: Scorer, original: DicomImage, others: Sequence[DicomImage]
 ) -> list[DicomImage]:
-    """Return the images that the model decides otherwise; all where it has no classes."""
-    if scorer.classes is None:
+    """Return the images that the model decides otherwise; all where it has one score."""
+    if scorer.classes in (None, 1):
         return list(others)
     decisions = scorer.predicted([original, *others])
     return [
@@ -319,29 +331,18 @@ def _widened(masks: Array, reach: int) -> Array:
     return weights / (reach - whole)
 
 
-def _shadowed(labels: Array, effects: Array, found: Array) -> Array:
-    """Return which regions touch a found one whose effect is more than twice theirs, bool (n,)."""
-    strengths = np.where(found, np.abs(effects), 0)
-    strongest = np.zeros(len(effects))
-    for one, other in (
-        (labels[1:], labels[:-1]),
-        (labels[:, 1:], labels[:, :-1]),
-        (labels[1:, 1:], labels[:-1, :-1]),
-        (labels[1:, :-1], labels[:-1, 1:]),
-    ):
-        np.maximum.at(strongest, one, strengths[other])
-        np.maximum.at(strongest, other, strengths[one])
-    shadowed: Array = np.abs(effects) < SHADOW * strongest
-    return shadowed
+def _echoes(effects: Array, found: Array) -> Array:
+    """Return which effects are less than half of the strongest that was found, bool (n,)."""
+    strongest = np.abs(effects[found]).max(initial=0)
+    weak: Array = np.abs(effects) < ECHO * strongest
+    return weak
 
 
-def _least(by_donor: Array, distances: Array, rate: float) -> float:
-    """Return the effect of a region of median scatter that alone would be found."""
+def _least(distances: Array, rate: float) -> float:
+    """Return the distance at which a region would be found alone."""
     null = np.sort(distances[:, 1:], axis=None)[::-1]
     allowed = math.floor(rate / len(distances) * (1 + null.size) + 1e-9) - 1
-    centred = np.abs(by_donor - np.median(by_donor, axis=1, keepdims=True))
-    scatter = float(np.median(np.median(centred, axis=1)))
-    return math.inf if allowed < 0 else float(null[allowed]) * scatter
+    return math.inf if allowed < 0 else float(null[allowed])
 
 
 def _mixed(host: Canvas, donor: Canvas, weights: Array) -> DicomImage:
